@@ -1,0 +1,14 @@
+# Flags every target of the project shares. The floating-point flags are part of the
+# determinism contract: no contraction to fused multiply-add, no value-changing optimisation.
+find_program(MQLAB_CCACHE ccache)
+if(MQLAB_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${MQLAB_CCACHE})
+endif()
+
+add_library(mqlab_options INTERFACE)
+target_compile_features(mqlab_options INTERFACE cxx_std_20)
+target_compile_options(mqlab_options INTERFACE
+  -ffp-contract=off -fno-fast-math
+  $<BUILD_INTERFACE:-Wall> $<BUILD_INTERFACE:-Wextra> $<BUILD_INTERFACE:-Wshadow>
+  $<BUILD_INTERFACE:-Wconversion>
+  $<$<BOOL:${MQLAB_WERROR}>:$<BUILD_INTERFACE:-Werror>>)
