@@ -1,0 +1,44 @@
+#include "models/trace_kinds.hpp"
+
+#include <array>
+
+namespace models {
+
+std::span<const KindInfo> kind_catalogue() {
+  static constexpr std::array kRows{
+      KindInfo{Kind::none, "none", "", "", ""},
+      KindInfo{Kind::offered, "offered", "first_seq", "count", ""},
+      KindInfo{Kind::refused, "refused", "", "count", ""},
+      KindInfo{Kind::acknowledged, "acknowledged", "first_seq", "count", "base_offset"},
+      KindInfo{Kind::failed, "failed", "first_seq", "count", "maybe_written"},
+      KindInfo{Kind::resent, "resent", "first_seq", "count", "first_old_seq"},
+      KindInfo{Kind::stored, "stored", "first_seq", "count", "base_offset"},
+      KindInfo{Kind::truncated, "truncated", "base_offset", "count", "leader_epoch"},
+      KindInfo{Kind::high_watermark, "high_watermark", "offset", "", ""},
+      KindInfo{Kind::subscribed, "subscribed", "", "", ""},
+      KindInfo{Kind::position, "position", "offset", "offset_before", ""},
+      KindInfo{Kind::delivered, "delivered", "base_offset", "count", ""},
+      KindInfo{Kind::processed, "processed", "base_offset", "count", ""},
+      KindInfo{Kind::effect, "effect", "base_offset", "count", ""},
+      KindInfo{Kind::committed, "committed", "offset", "offset_before", ""},
+      KindInfo{Kind::commit_refused, "commit_refused", "offset", "", ""},
+      KindInfo{Kind::ownership, "ownership", "owned", "", ""},
+      KindInfo{Kind::group_state, "group_state", "state", "generation", ""},
+      KindInfo{Kind::member_state, "member_state", "", "generation", ""},
+      KindInfo{Kind::leader_changed, "leader_changed", "leader_epoch", "log_end", ""},
+      KindInfo{Kind::isr_changed, "isr_changed", "partition_epoch", "replicas", ""},
+      KindInfo{Kind::broker_state, "broker_state", "", "", ""},
+      KindInfo{Kind::client_refreshed, "client_refreshed", "leader_epoch", "", ""},
+      KindInfo{Kind::fault, "fault", "strikes", "", ""},
+      KindInfo{Kind::phase, "phase", "", "", ""},
+  };
+  static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
+  return kRows;
+}
+
+std::string_view kind_name(std::uint16_t kind) {
+  const auto rows = kind_catalogue();
+  return kind < rows.size() ? rows[kind].name : "unknown";
+}
+
+}  // namespace models

@@ -1,0 +1,104 @@
+// The vocabulary of the trace, shared by every broker family, checker, metric and exporter.
+//
+// Fields not named below are 0. "Offsets [a, a+b)" and "seqs [a, a+b)" are half-open ranges. A kind says which verdicts
+// and metrics read it; a family uses these kinds before it adds its own.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace models {
+
+enum class Kind : std::uint16_t {
+  none = 0,
+
+  // ---- messages on their way in -------------------------------------------------------------------------------
+  /// actor producer, place partition, peer lane, seqs [a, a+b): the application handed them over and they were routed.
+  /// Emitted when their batch closes or is cut short. Payload: b creation times (ns), then b keys if code & kHasKeys.
+  /// Reads: ledger (offered), latency, order per key.
+  offered,
+  /// actor producer, b messages refused before routing, code RefusedCode. Payload: b creation times (ns). Ledger (lane 0).
+  refused,
+  /// actor producer, place partition, peer lane, seqs [a, a+b), c base offset or -1 (acks=0): success reported to the
+  /// application. Ledger (acknowledged), publish latency.
+  acknowledged,
+  /// as acknowledged, code ErrorCode of the family, c 1 when the record may have been written, 0 when it surely was not.
+  /// Ledger (failed).
+  failed,
+  /// actor producer, peer new lane, seqs [a, a+b) are the application's resend of seqs [c, c+b) of lane payload[0].
+  resent,
+  /// actor leader, place partition, peer lane, seqs [a, a+b), c base offset. Payload: [leader epoch]. Ledger (stored),
+  /// order in the log, duplicates in the log.
+  stored,
+  /// actor new leader, place partition, offsets [a, a+b) have left the log for ever; c new leader epoch. Ledger (truncated).
+  truncated,
+  /// actor leader, place partition, a high watermark. Lag, unseen.
+  high_watermark,
+
+  // ---- messages on their way out ------------------------------------------------------------------------------
+  /// place partition, peer group: the group reads this partition; what it never settles of it is in flight or lost.
+  subscribed,
+  /// actor member, place partition, peer group, a next offset to read, b position before (-1 none), code ResetCode.
+  position,
+  /// actor member, place partition, peer group, offsets [a, a+b) were handed to the application.
+  delivered,
+  /// actor member, place partition, peer group, offsets [a, a+b): processing finished. code & kArithmetic: payload is
+  /// [first finish, step] in ns; else b finish times. Ledger (processed), end-to-end latency, order per key.
+  processed,
+  /// actor member, place partition, peer group, offsets [a, a+b): the outside effect was applied (code kApplied) or
+  /// recognised by its idempotency key and left out (code kSuppressed). Ledger (effect).
+  effect,
+  /// actor member, place partition, peer group, a committed offset, b committed before (-1 none). Ledger (settled), lag.
+  committed,
+  /// actor member, place partition, peer group, a offset that was not committed, code ErrorCode of the family.
+  commit_refused,
+
+  // ---- who owns what ------------------------------------------------------------------------------------------
+  /// actor member, place partition, peer group, a 1 from now on fetchable by this member, 0 no longer; code OwnershipCode.
+  ownership,
+  /// actor coordinator, peer group, a new state, b generation, code old state (family's numbering, named by the family).
+  group_state,
+  /// actor member, peer group, code MemberCode, b generation.
+  member_state,
+  /// actor new leader (0: none), place partition, a leader epoch, b its log end, code LeaderCode.
+  leader_changed,
+  /// actor leader, place partition, a partition epoch, b replicas in sync. Payload: their entities.
+  isr_changed,
+  /// actor broker, code BrokerCode.
+  broker_state,
+  /// actor client, place partition, a leader epoch: the client learned the new leader. Unavailability.
+  client_refreshed,
+
+  // ---- the run ------------------------------------------------------------------------------------------------
+  /// actor target, place other end of a link, peer fault entity, code FaultCode, a 1 strikes, 0 heals.
+  fault,
+  /// code PhaseCode.
+  phase,
+  count_,
+};
+
+inline constexpr std::uint16_t kHasKeys = 1;      // offered
+inline constexpr std::uint16_t kArithmetic = 1;   // processed
+inline constexpr std::uint16_t kApplied = 0;      // effect
+inline constexpr std::uint16_t kSuppressed = 1;   // effect
+
+enum class RefusedCode : std::uint16_t { none, buffer_full, too_large, no_metadata, closed };
+enum class ResetCode : std::uint16_t { committed, earliest, latest, sought };
+enum class OwnershipCode : std::uint16_t { assigned, revoked, lost, crashed, closed };
+enum class MemberCode : std::uint16_t { joining, joined, left, evicted, fenced, crashed, restarted };
+enum class LeaderCode : std::uint16_t { elected, unclean, offline, resigned };
+enum class BrokerCode : std::uint16_t { registered, unfenced, fenced, crashed, restarted };
+enum class FaultCode : std::uint16_t { crash, pause, heartbeat_loss, link_cut, isolate, message_loss, delay };
+enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
+
+/// One row per kind: its snake_case name and what its a, b, c hold; for exporters, `list` and `explain`.
+struct KindInfo {
+  Kind kind;
+  std::string_view name;
+  std::string_view a, b, c;
+};
+std::span<const KindInfo> kind_catalogue();
+std::string_view kind_name(std::uint16_t kind);
+
+}  // namespace models
