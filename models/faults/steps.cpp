@@ -1,0 +1,54 @@
+#include "models/faults/steps.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "sim/assert.hpp"
+
+namespace models {
+
+std::span<const StepInfo> step_catalogue() {
+  static constexpr std::array kRows{
+      StepInfo{Step::delivered, "delivered", "member"},
+      StepInfo{Step::effect_applied, "effect-applied", "member"},
+      StepInfo{Step::processed_not_committed, "processed-not-committed", "member"},
+      StepInfo{Step::commit_sent, "commit-sent", "member"},
+      StepInfo{Step::committed, "committed", "member"},
+      StepInfo{Step::acknowledged, "acknowledged", "producer"},
+      StepInfo{Step::appended, "appended", "broker"},
+      StepInfo{Step::acknowledged_not_replicated, "acknowledged-not-replicated", "broker"},
+      StepInfo{Step::heartbeat_sent, "heartbeat-sent", "member"},
+  };
+  return kRows;
+}
+
+void StepCell::fire() {
+  while (!watches_.empty() && watches_.front().nth <= count_) {
+    MQLAB_ASSERT(watches_.front().nth == count_, "a run-ahead must end at a watched step, not beyond it");
+    const std::function<void()> action = std::move(watches_.front().action);
+    watches_.pop_front();
+    fires_at_ = watches_.empty() ? kNobody : watches_.front().nth;
+    action();
+  }
+}
+
+StepCell& Steps::cell(EntityId subject, Step step) {
+  for (StepCell& c : cells_) {
+    if (c.subject_ == subject && c.step_ == step) return c;
+  }
+  StepCell& made = cells_.emplace_back();
+  made.subject_ = subject;
+  made.step_ = step;
+  return made;
+}
+
+void Steps::watch(EntityId subject, Step step, std::int64_t nth, std::function<void()> action) {
+  MQLAB_ASSERT(nth >= 1, "occurrences count from 1");
+  StepCell& c = cell(subject, step);
+  const auto at = std::upper_bound(c.watches_.begin(), c.watches_.end(), nth,
+                                   [](std::int64_t n, const StepCell::Watch& w) { return n < w.nth; });
+  c.watches_.insert(at, {nth, std::move(action)});
+  c.fires_at_ = c.watches_.front().nth;
+}
+
+}  // namespace models

@@ -1,0 +1,79 @@
+// Named steps: the moments inside a model at which a fault can be made to strike ("the 100th record of billing/1 has been
+// processed and not committed").
+//
+// A model counts a step through a StepCell, which costs one comparison while nobody watches. A model that works ahead in
+// virtual time asks `until_next()` first and ends its run-ahead exactly at the watched occurrence; it then calls `advance()`
+// at the instant of that occurrence, and the watcher's action runs synchronously, before the model does anything else.
+// A model must therefore be ready to be crashed inside advance(): it returns at once when its node is no longer up.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include "models/ids.hpp"
+
+namespace models {
+
+enum class Step : std::uint8_t {
+  delivered,                    ///< member: a record was handed to the application
+  effect_applied,               ///< member: the outside effect of a record was applied
+  processed_not_committed,      ///< member: a record's processing ended, its commit has not been sent
+  commit_sent,                  ///< member: an offset commit left the member
+  committed,                    ///< member: the response to an offset commit arrived
+  acknowledged,                 ///< producer: a record was acknowledged
+  appended,                     ///< broker: a record was appended to a log it leads, before any response
+  acknowledged_not_replicated,  ///< broker: a record was acknowledged that no follower has fetched yet
+  heartbeat_sent,               ///< member: a heartbeat left the member
+};
+
+struct StepInfo {
+  Step step;
+  std::string_view name;  ///< as scenario files write it: "processed-not-committed"
+  std::string_view subject;
+};
+/// Every step, for the scenario reader and `mqlab list`.
+std::span<const StepInfo> step_catalogue();
+
+class StepCell {
+ public:
+  /// Occurrences from now until a watched one, itself included (1: the next); a huge number when nobody watches.
+  std::int64_t until_next() const noexcept { return fires_at_ - count_; }
+  /// `n` occurrences happened at this instant. Must not step over a watched one: n <= until_next().
+  void advance(std::int64_t n) {
+    count_ += n;
+    if (count_ >= fires_at_) fire();
+  }
+  std::int64_t count() const noexcept { return count_; }
+
+ private:
+  friend class Steps;
+  static constexpr std::int64_t kNobody = std::numeric_limits<std::int64_t>::max() / 2;
+  struct Watch {
+    std::int64_t nth;
+    std::function<void()> action;
+  };
+  void fire();
+
+  EntityId subject_{};
+  Step step_{};
+  std::int64_t count_ = 0;
+  std::int64_t fires_at_ = kNobody;
+  std::deque<Watch> watches_;  // sorted by nth
+};
+
+class Steps {
+ public:
+  /// The cell of (subject, step), made at the first call; its address stays.
+  StepCell& cell(EntityId subject, Step step);
+  /// Runs `action` when the n-th occurrence (from 1) of `step` happens at `subject`.
+  void watch(EntityId subject, Step step, std::int64_t nth, std::function<void()> action);
+
+ private:
+  std::deque<StepCell> cells_;
+};
+
+}  // namespace models

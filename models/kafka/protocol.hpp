@@ -1,0 +1,333 @@
+// The requests and responses that mqlab's Kafka exchanges, by Kafka's own API names.
+//
+// A Call is one request together with its response. The client fills the request part, the call travels to the broker, the
+// broker fills the response part and the same call travels back; the client keeps a reference meanwhile, so that after a
+// disconnect it still knows what it had asked. The broker must not touch a response after it has been sent.
+//
+// Model: payload bytes do not exist. A produce batch names its messages by (lane, first seq, count); a fetch response gives
+// offset ranges. Sizes on the wire are estimates (request_bytes, response_bytes) and only matter for bandwidth.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/ids.hpp"
+#include "models/kafka/pool.hpp"
+#include "models/kafka/types.hpp"
+#include "sim/time.hpp"
+
+namespace models::kafka {
+
+enum class Api : std::uint8_t {
+  produce,
+  fetch,
+  list_offsets,
+  metadata,
+  init_producer_id,
+  find_coordinator,
+  join_group,
+  sync_group,
+  heartbeat,
+  leave_group,
+  offset_commit,
+  offset_fetch,
+  offset_for_leader_epoch,
+  broker_heartbeat,
+  alter_partition,
+};
+
+/// What all calls share. `Derived` must provide clear().
+struct CallBase {
+  Api api{};
+  ErrorCode error = ErrorCode::none;  ///< top-level error of the response
+  std::uint32_t request_bytes = 100;
+  std::uint32_t response_bytes = 100;
+};
+
+// ---- data ---------------------------------------------------------------------------------------------------------
+
+/// One record batch on its way into a log.
+struct ProduceBatch {
+  PartitionIndex partition;
+  LaneId lane;
+  std::int64_t first_seq = 0;  ///< lane seq of the first record
+  std::int32_t count = 0;
+  std::int32_t bytes = 0;
+  ProducerId producer_id = kNoProducerId;  ///< -1 without idempotence
+  std::int16_t producer_epoch = -1;
+  std::int32_t base_sequence = -1;
+  sim::Time max_timestamp{};  ///< creation time of the newest record
+  std::uint32_t token = 0;    ///< the producer's own reference to its batch
+  // response
+  ErrorCode error = ErrorCode::none;
+  Offset base_offset = kNoOffset;
+};
+
+struct ProduceCall : CallBase, Pooled<ProduceCall> {
+  std::int16_t acks = -1;  ///< 0, 1 or -1 (all)
+  sim::Duration timeout{};
+  std::vector<ProduceBatch> batches;
+  void clear() {
+    static_cast<CallBase&>(*this) = {.api = Api::produce};
+    batches.clear();
+  }
+};
+
+struct FetchPartition {
+  PartitionIndex partition;
+  Offset fetch_offset = 0;
+  LeaderEpoch current_leader_epoch = kNoEpoch;  ///< as the fetcher knows it; -1 skips the check
+  LeaderEpoch last_fetched_epoch = kNoEpoch;    ///< of the record before fetch_offset (KIP-595 truncation on fetch)
+  std::int32_t max_bytes = 1048576;
+};
+
+struct FetchedPartition {
+  PartitionIndex partition;
+  ErrorCode error = ErrorCode::none;
+  Offset base_offset = 0;  ///< data are offsets [base_offset, end_offset); end_offset == base_offset: none
+  Offset end_offset = 0;
+  std::int32_t bytes = 0;
+  LeaderEpoch last_epoch = kNoEpoch;  ///< leader epoch of the last record returned
+  Offset high_watermark = 0;
+  Offset log_start = 0;
+  LeaderEpoch diverging_epoch = kNoEpoch;  ///< set when the fetcher's log diverges: truncate to min(...), ask again
+  Offset diverging_end = kNoOffset;
+};
+
+/// Incremental fetch session (KIP-227): `partitions` lists only what changed since the session's last request.
+struct FetchCall : CallBase, Pooled<FetchCall> {
+  BrokerId replica = kNoBroker;  ///< a follower's id; -1 for a consumer
+  EntityId client{};
+  std::uint64_t session = 0;     ///< 0 opens a new full session; the response names it
+  bool full = false;             ///< partitions replace the session's
+  sim::Duration max_wait{};
+  std::int32_t min_bytes = 1;
+  std::int32_t max_bytes = 52428800;
+  std::vector<FetchPartition> partitions;
+  std::vector<PartitionIndex> forgotten;
+  std::vector<FetchedPartition> fetched;  ///< response: partitions with data, an error or a new high watermark
+  void clear() {
+    static_cast<CallBase&>(*this) = {.api = Api::fetch};
+    replica = kNoBroker;
+    client = {};
+    session = 0;
+    full = false;
+    partitions.clear();
+    forgotten.clear();
+    fetched.clear();
+  }
+};
+
+enum class OffsetSpec : std::uint8_t { earliest, latest };
+
+struct ListOffsetsCall : CallBase, Pooled<ListOffsetsCall> {
+  struct Item {
+    PartitionIndex partition;
+    LeaderEpoch current_leader_epoch = kNoEpoch;
+    OffsetSpec spec = OffsetSpec::latest;
+    ErrorCode error = ErrorCode::none;
+    Offset offset = kNoOffset;
+  };
+  std::vector<Item> items;
+  void clear() {
+    static_cast<CallBase&>(*this) = {.api = Api::list_offsets};
+    items.clear();
+  }
+};
+
+/// A follower or consumer asks where its last epoch ended (OffsetForLeaderEpoch).
+struct OffsetForLeaderEpochCall : CallBase, Pooled<OffsetForLeaderEpochCall> {
+  struct Item {
+    PartitionIndex partition;
+    LeaderEpoch current_leader_epoch = kNoEpoch;
+    LeaderEpoch epoch = kNoEpoch;
+    ErrorCode error = ErrorCode::none;
+    LeaderEpoch end_epoch = kNoEpoch;
+    Offset end_offset = kNoOffset;
+  };
+  std::vector<Item> items;
+  void clear() {
+    static_cast<CallBase&>(*this) = {.api = Api::offset_for_leader_epoch};
+    items.clear();
+  }
+};
+
+// ---- metadata -----------------------------------------------------------------------------------------------------
+
+struct PartitionLeader {
+  BrokerId leader = kNoBroker;
+  LeaderEpoch epoch = kNoEpoch;
+};
+
+/// Asks a broker for the leaders of all partitions of the named topics (empty: all).
+struct MetadataCall : CallBase, Pooled<MetadataCall> {
+  std::vector<TopicIndex> topics;
+  struct Item {
+    PartitionIndex partition;
+    PartitionLeader leader;
+  };
+  std::vector<Item> items;           ///< response
+  std::vector<BrokerId> brokers;     ///< response: brokers alive
+  void clear() {
+    static_cast<CallBase&>(*this) = {.api = Api::metadata};
+    topics.clear();
+    items.clear();
+    brokers.clear();
+  }
+};
+
+struct InitProducerIdCall : CallBase, Pooled<InitProducerIdCall> {
+  ProducerId producer_id = kNoProducerId;  ///< in: current one, or -1; out: the one to use
+  std::int16_t producer_epoch = -1;
+  void clear() {
+    static_cast<CallBase&>(*this) = {.api = Api::init_producer_id};
+    producer_id = kNoProducerId;
+    producer_epoch = -1;
+  }
+};
+
+// ---- groups (classic protocol) ------------------------------------------------------------------------------------
+
+struct FindCoordinatorCall : CallBase, Pooled<FindCoordinatorCall> {
+  std::string group;
+  BrokerId coordinator = kNoBroker;
+  void clear() {
+    static_cast<CallBase&>(*this) = {.api = Api::find_coordinator};
+    coordinator = kNoBroker;
+  }
+};
+
+/// What a member tells its assignor (ConsumerProtocolSubscription).
+struct Subscription {
+  std::vector<TopicIndex> topics;
+  std::vector<PartitionIndex> owned;  ///< sticky and cooperative: what it holds now
+  std::int32_t generation = -1;       ///< generation in which `owned` was assigned (KIP-792)
+  std::string rack;
+};
+
+struct JoinGroupCall : CallBase, Pooled<JoinGroupCall> {
+  std::string group;
+  std::string member_id;    ///< empty at the first join
+  std::string instance_id;  ///< empty: dynamic member
+  EntityId member{};        ///< for the trace
+  sim::Duration session_timeout{};
+  sim::Duration rebalance_timeout{};
+  std::vector<std::string> protocols;  ///< assignors, most preferred first
+  Subscription subscription;
+  // response
+  std::int32_t generation = -1;
+  std::string protocol;
+  std::string leader_id;
+  struct Member {
+    std::string member_id;
+    std::string instance_id;
+    Subscription subscription;
+  };
+  std::vector<Member> members;  ///< only for the leader
+  bool skip_assignment = false;
+  void clear() {
+    *this = JoinGroupCall{refs, home};
+  }
+  JoinGroupCall() { api = Api::join_group; }
+
+ private:
+  JoinGroupCall(std::uint32_t r, Pool<JoinGroupCall>* h) : JoinGroupCall() {
+    refs = r;
+    home = h;
+  }
+};
+
+struct SyncGroupCall : CallBase, Pooled<SyncGroupCall> {
+  std::string group;
+  std::string member_id;
+  std::string instance_id;
+  std::int32_t generation = -1;
+  struct Assignment {
+    std::string member_id;
+    std::vector<PartitionIndex> partitions;
+  };
+  std::vector<Assignment> assignments;  ///< only from the leader
+  std::vector<PartitionIndex> assigned;  ///< response
+  void clear() {
+    static_cast<CallBase&>(*this) = {.api = Api::sync_group};
+    member_id.clear();
+    instance_id.clear();
+    generation = -1;
+    assignments.clear();
+    assigned.clear();
+  }
+};
+
+struct HeartbeatCall : CallBase, Pooled<HeartbeatCall> {
+  std::string group;
+  std::string member_id;
+  std::string instance_id;
+  std::int32_t generation = -1;
+  void clear() { static_cast<CallBase&>(*this) = {.api = Api::heartbeat}; }
+};
+
+struct LeaveGroupCall : CallBase, Pooled<LeaveGroupCall> {
+  std::string group;
+  std::string member_id;
+  std::string reason;
+  void clear() { static_cast<CallBase&>(*this) = {.api = Api::leave_group}; }
+};
+
+struct OffsetCommitCall : CallBase, Pooled<OffsetCommitCall> {
+  std::string group;
+  std::string member_id;
+  std::string instance_id;
+  EntityId member{};
+  std::int32_t generation = -1;
+  struct Item {
+    PartitionIndex partition;
+    Offset offset = kNoOffset;
+    ErrorCode error = ErrorCode::none;
+  };
+  std::vector<Item> items;
+  void clear() {
+    static_cast<CallBase&>(*this) = {.api = Api::offset_commit};
+    items.clear();
+  }
+};
+
+struct OffsetFetchCall : CallBase, Pooled<OffsetFetchCall> {
+  std::string group;
+  struct Item {
+    PartitionIndex partition;
+    Offset offset = kNoOffset;  ///< response; -1: nothing committed
+  };
+  std::vector<Item> items;
+  void clear() {
+    static_cast<CallBase&>(*this) = {.api = Api::offset_fetch};
+    items.clear();
+  }
+};
+
+// ---- brokers to controller ----------------------------------------------------------------------------------------
+
+struct BrokerHeartbeatCall : CallBase, Pooled<BrokerHeartbeatCall> {
+  BrokerId broker = kNoBroker;
+  std::int64_t broker_epoch = -1;  ///< in: -1 asks to register; out: the epoch given
+  bool fenced = false;             ///< response
+  void clear() {
+    static_cast<CallBase&>(*this) = {.api = Api::broker_heartbeat};
+    broker = kNoBroker;
+    broker_epoch = -1;
+    fenced = false;
+  }
+};
+
+struct AlterPartitionCall : CallBase, Pooled<AlterPartitionCall> {
+  PartitionIndex partition;
+  BrokerId leader = kNoBroker;
+  LeaderEpoch leader_epoch = kNoEpoch;
+  std::int32_t partition_epoch = -1;  ///< in: as known; out: the new one
+  std::vector<BrokerId> isr;          ///< in: wanted; out: granted
+  void clear() {
+    static_cast<CallBase&>(*this) = {.api = Api::alter_partition};
+    isr.clear();
+  }
+};
+
+}  // namespace models::kafka

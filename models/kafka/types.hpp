@@ -1,0 +1,79 @@
+// The identities and small words of Kafka's protocol.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "models/ids.hpp"
+
+namespace models::kafka {
+
+/// Number of a broker, from 0, dense.
+using BrokerId = Id<struct BrokerTag, std::int32_t>;
+inline constexpr BrokerId kNoBroker{-1};
+
+/// Dense index over the partitions of all topics of a cluster, in order of declaration.
+using PartitionIndex = Id<struct PartitionTag>;
+/// Dense index over the topics of a cluster.
+using TopicIndex = Id<struct TopicTag>;
+
+/// Position in a partition's log. A committed offset or a fetch position is the next offset to read.
+using Offset = std::int64_t;
+inline constexpr Offset kNoOffset = -1;
+
+/// Raised by the controller at each leader election of a partition; -1 is "unknown".
+using LeaderEpoch = std::int32_t;
+inline constexpr LeaderEpoch kNoEpoch = -1;
+
+using ProducerId = std::int64_t;
+inline constexpr ProducerId kNoProducerId = -1;
+
+/// Kafka's own numbers (clients/src/main/java/org/apache/kafka/common/protocol/Errors.java).
+enum class ErrorCode : std::uint16_t {
+  none = 0,
+  offset_out_of_range = 1,
+  unknown_topic_or_partition = 3,
+  leader_not_available = 5,
+  not_leader_or_follower = 6,
+  request_timed_out = 7,
+  message_too_large = 10,
+  network_exception = 13,
+  coordinator_load_in_progress = 14,
+  coordinator_not_available = 15,
+  not_coordinator = 16,
+  not_enough_replicas = 19,
+  not_enough_replicas_after_append = 20,
+  illegal_generation = 22,
+  unknown_member_id = 25,
+  rebalance_in_progress = 27,
+  out_of_order_sequence_number = 45,
+  duplicate_sequence_number = 46,
+  invalid_producer_epoch = 47,
+  unknown_producer_id = 59,
+  fenced_leader_epoch = 74,
+  unknown_leader_epoch = 75,
+  member_id_required = 79,
+  group_max_size_reached = 81,
+  fenced_instance_id = 82,
+  // Not on the wire: what a client concludes by itself.
+  delivery_timed_out = 1000,
+  disconnected = 1001,
+};
+std::string_view error_name(ErrorCode code);
+
+/// The errors after which a client asks for fresh metadata (InvalidMetadataException and its children).
+constexpr bool means_stale_metadata(ErrorCode code) {
+  return code == ErrorCode::not_leader_or_follower || code == ErrorCode::unknown_topic_or_partition ||
+         code == ErrorCode::leader_not_available || code == ErrorCode::fenced_leader_epoch ||
+         code == ErrorCode::network_exception || code == ErrorCode::disconnected;
+}
+
+/// RetriableException and its children, for produce.
+constexpr bool is_retriable(ErrorCode code) {
+  return means_stale_metadata(code) || code == ErrorCode::request_timed_out || code == ErrorCode::not_enough_replicas ||
+         code == ErrorCode::not_enough_replicas_after_append || code == ErrorCode::unknown_leader_epoch ||
+         code == ErrorCode::coordinator_load_in_progress || code == ErrorCode::coordinator_not_available ||
+         code == ErrorCode::not_coordinator;
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,104 @@
+// A node is a running program: a broker, a producer, a member of a group. It can crash, come back, and be paused (a garbage
+// collection, a stopped virtual machine). Everything a node does happens inside callbacks that ask it first: deliveries by
+// the Network and timers of class NodeTimer are held back while it is paused and dropped when it crashes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "models/ids.hpp"
+#include "sim/simulation.hpp"
+#include "sim/timer.hpp"
+
+namespace models {
+
+/// What a node's program does when its node crashes or comes back. crashed() must forget all volatile state and disarm
+/// timers; the object itself stays.
+class NodeProgram {
+ public:
+  virtual ~NodeProgram() = default;
+  virtual void crashed() = 0;
+  virtual void restarted() = 0;
+};
+
+class Network;
+
+class Node {
+ public:
+  Node(sim::Simulation& simulation, Network& network, EntityId entity, HostId host, std::string name);
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  void set_program(NodeProgram& program) { program_ = &program; }
+
+  EntityId entity() const { return entity_; }
+  HostId host() const { return host_; }
+  const std::string& name() const { return name_; }
+
+  bool up() const { return up_; }
+  bool paused() const { return paused_; }
+  /// Rises with every crash; closures of an earlier life compare it.
+  std::uint32_t incarnation() const { return incarnation_; }
+  /// Heartbeats to a coordinator are dropped on the floor while true (fault "heartbeat-loss").
+  bool heartbeats_lost() const { return heartbeats_lost_; }
+  void set_heartbeats_lost(bool lost) { heartbeats_lost_ = lost; }
+
+  /// Process death: connections are reset, held-back work is dropped, program.crashed() runs. No effect when down.
+  void crash();
+  /// No effect when up.
+  void restart();
+  /// A clean stop for good or until restart(): like crash, after the program has closed by itself.
+  void pause();
+  /// Runs what was held back, in order.
+  void resume();
+
+  /// Runs `work` now, or on resume while paused; dropped on a crash. For rare paths: the closure may allocate.
+  void run_or_hold(std::function<void()> work);
+
+ private:
+  sim::Simulation& simulation_;
+  Network& network_;
+  NodeProgram* program_ = nullptr;
+  EntityId entity_;
+  HostId host_;
+  std::string name_;
+  std::uint32_t incarnation_ = 0;
+  bool up_ = true;
+  bool paused_ = false;
+  bool heartbeats_lost_ = false;
+  std::vector<std::function<void()>> held_;
+};
+
+/// A timer that belongs to a node: due while paused, it fires on resume. The program disarms it in crashed().
+template <class F>
+class NodeTimer {
+ public:
+  NodeTimer(sim::Simulation& simulation, Node& node, F work)
+      : node_(node), work_(std::move(work)), timer_(simulation, [this] { fire(); }) {}
+
+  void arm_at(sim::Time t) { timer_.arm_at(t); }
+  void arm_after(sim::Duration d) { timer_.arm_after(d); }
+  void disarm() {
+    ++generation_;
+    timer_.disarm();
+  }
+  bool armed() const { return timer_.armed(); }
+  sim::Time deadline() const { return timer_.deadline(); }
+
+ private:
+  void fire() {
+    if (!node_.paused()) return work_();
+    node_.run_or_hold([this, mine = generation_] {
+      if (mine == generation_ && !timer_.armed()) work_();
+    });
+  }
+
+  Node& node_;
+  F work_;
+  std::uint32_t generation_ = 0;
+  sim::Timer timer_;
+};
+
+}  // namespace models
