@@ -14,9 +14,12 @@
 #include "models/ids.hpp"
 #include "models/kafka/pool.hpp"
 #include "models/kafka/types.hpp"
+#include "models/network/network.hpp"
 #include "sim/time.hpp"
 
 namespace models::kafka {
+
+class RpcChannel;
 
 enum class Api : std::uint8_t {
   produce,
@@ -39,6 +42,8 @@ enum class Api : std::uint8_t {
 /// What all calls share. `Derived` must provide clear().
 struct CallBase {
   Api api{};
+  ConnectionId connection{};     ///< set by RpcChannel
+  RpcChannel* origin = nullptr;  ///< set by RpcChannel
   ErrorCode error = ErrorCode::none;  ///< top-level error of the response
   std::uint32_t request_bytes = 100;
   std::uint32_t response_bytes = 100;
@@ -68,7 +73,7 @@ struct ProduceCall : CallBase, Pooled<ProduceCall> {
   sim::Duration timeout{};
   std::vector<ProduceBatch> batches;
   void clear() {
-    static_cast<CallBase&>(*this) = {.api = Api::produce};
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::produce};
     batches.clear();
   }
 };
@@ -107,7 +112,7 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
   std::vector<PartitionIndex> forgotten;
   std::vector<FetchedPartition> fetched;  ///< response: partitions with data, an error or a new high watermark
   void clear() {
-    static_cast<CallBase&>(*this) = {.api = Api::fetch};
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::fetch};
     replica = kNoBroker;
     client = {};
     session = 0;
@@ -130,7 +135,7 @@ struct ListOffsetsCall : CallBase, Pooled<ListOffsetsCall> {
   };
   std::vector<Item> items;
   void clear() {
-    static_cast<CallBase&>(*this) = {.api = Api::list_offsets};
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::list_offsets};
     items.clear();
   }
 };
@@ -147,7 +152,7 @@ struct OffsetForLeaderEpochCall : CallBase, Pooled<OffsetForLeaderEpochCall> {
   };
   std::vector<Item> items;
   void clear() {
-    static_cast<CallBase&>(*this) = {.api = Api::offset_for_leader_epoch};
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::offset_for_leader_epoch};
     items.clear();
   }
 };
@@ -169,7 +174,7 @@ struct MetadataCall : CallBase, Pooled<MetadataCall> {
   std::vector<Item> items;           ///< response
   std::vector<BrokerId> brokers;     ///< response: brokers alive
   void clear() {
-    static_cast<CallBase&>(*this) = {.api = Api::metadata};
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::metadata};
     topics.clear();
     items.clear();
     brokers.clear();
@@ -180,7 +185,7 @@ struct InitProducerIdCall : CallBase, Pooled<InitProducerIdCall> {
   ProducerId producer_id = kNoProducerId;  ///< in: current one, or -1; out: the one to use
   std::int16_t producer_epoch = -1;
   void clear() {
-    static_cast<CallBase&>(*this) = {.api = Api::init_producer_id};
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::init_producer_id};
     producer_id = kNoProducerId;
     producer_epoch = -1;
   }
@@ -192,7 +197,7 @@ struct FindCoordinatorCall : CallBase, Pooled<FindCoordinatorCall> {
   std::string group;
   BrokerId coordinator = kNoBroker;
   void clear() {
-    static_cast<CallBase&>(*this) = {.api = Api::find_coordinator};
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::find_coordinator};
     coordinator = kNoBroker;
   }
 };
@@ -249,7 +254,7 @@ struct SyncGroupCall : CallBase, Pooled<SyncGroupCall> {
   std::vector<Assignment> assignments;  ///< only from the leader
   std::vector<PartitionIndex> assigned;  ///< response
   void clear() {
-    static_cast<CallBase&>(*this) = {.api = Api::sync_group};
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::sync_group};
     member_id.clear();
     instance_id.clear();
     generation = -1;
@@ -263,14 +268,14 @@ struct HeartbeatCall : CallBase, Pooled<HeartbeatCall> {
   std::string member_id;
   std::string instance_id;
   std::int32_t generation = -1;
-  void clear() { static_cast<CallBase&>(*this) = {.api = Api::heartbeat}; }
+  void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::heartbeat}; }
 };
 
 struct LeaveGroupCall : CallBase, Pooled<LeaveGroupCall> {
   std::string group;
   std::string member_id;
   std::string reason;
-  void clear() { static_cast<CallBase&>(*this) = {.api = Api::leave_group}; }
+  void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::leave_group}; }
 };
 
 struct OffsetCommitCall : CallBase, Pooled<OffsetCommitCall> {
@@ -286,7 +291,7 @@ struct OffsetCommitCall : CallBase, Pooled<OffsetCommitCall> {
   };
   std::vector<Item> items;
   void clear() {
-    static_cast<CallBase&>(*this) = {.api = Api::offset_commit};
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::offset_commit};
     items.clear();
   }
 };
@@ -299,7 +304,7 @@ struct OffsetFetchCall : CallBase, Pooled<OffsetFetchCall> {
   };
   std::vector<Item> items;
   void clear() {
-    static_cast<CallBase&>(*this) = {.api = Api::offset_fetch};
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::offset_fetch};
     items.clear();
   }
 };
@@ -311,7 +316,7 @@ struct BrokerHeartbeatCall : CallBase, Pooled<BrokerHeartbeatCall> {
   std::int64_t broker_epoch = -1;  ///< in: -1 asks to register; out: the epoch given
   bool fenced = false;             ///< response
   void clear() {
-    static_cast<CallBase&>(*this) = {.api = Api::broker_heartbeat};
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::broker_heartbeat};
     broker = kNoBroker;
     broker_epoch = -1;
     fenced = false;
@@ -325,7 +330,7 @@ struct AlterPartitionCall : CallBase, Pooled<AlterPartitionCall> {
   std::int32_t partition_epoch = -1;  ///< in: as known; out: the new one
   std::vector<BrokerId> isr;          ///< in: wanted; out: granted
   void clear() {
-    static_cast<CallBase&>(*this) = {.api = Api::alter_partition};
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::alter_partition};
     isr.clear();
   }
 };

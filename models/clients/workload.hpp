@@ -1,0 +1,78 @@
+// What applications do, in plain data: how messages arise at a producer, and what a group of consumers does with them.
+// The broker's own client settings (`config`) ride along.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/kafka/config.hpp"
+#include "sim/arrivals.hpp"
+#include "sim/distributions.hpp"
+#include "sim/time.hpp"
+
+namespace models {
+
+/// Keys are ranks 0..count-1; the key's bytes are `prefix` followed by the rank in decimal ("user17").
+struct KeyOptions {
+  sim::Distribution rank = sim::Distribution::constant(0);  ///< draws a rank
+  std::uint32_t count = 0;                                  ///< 0: null keys
+  std::string prefix = "k";
+  bool on_wire = true;  ///< false: the application knows the key, the record carries none (order per key is still judged)
+};
+
+/// A closed loop: `outstanding` messages are under way; each next one is sent `think` after the acknowledgement of its
+/// predecessor.
+struct ClosedLoop {
+  std::uint32_t outstanding = 1;
+  sim::Distribution think = sim::Distribution::constant(0);  ///< ns
+};
+
+struct ProducerOptions {
+  std::string name;
+  std::string to;               ///< topic
+  std::uint32_t instances = 1;  ///< more than one: "name/0", "name/1" …, each with these arrivals
+  std::optional<sim::ArrivalProcess> arrivals;  ///< open loop …
+  std::optional<ClosedLoop> closed_loop;        ///< … or closed
+  std::uint64_t messages = 0;                   ///< stop after so many; 0: until `duration`
+  KeyOptions keys;
+  sim::Distribution size = sim::Distribution::constant(100);  ///< bytes of value and key
+  bool resend = false;          ///< the application sends a message again when its callback reports a failure
+  std::string host, rack;       ///< where it runs; empty: a host of its own
+  kafka::ProducerConfig config;
+};
+
+enum class CommitMode : std::uint8_t {
+  automatic,         ///< "auto": enable.auto.commit, inside poll()
+  after_processing,  ///< commitSync after each poll's records are processed
+  before_processing, ///< commitSync before the first record is processed; when it fails the poll is dropped
+  each_record,       ///< commitSync after each record
+  asynchronous,      ///< commitAsync after each poll's records are processed
+};
+
+/// Work handed to other threads: poll() returns at once and goes on, `auto` then commits what is not yet done.
+struct HandOff {
+  std::uint32_t threads = 1;
+};
+
+/// The outside effect of each message ("the charge"), applied when its processing ends.
+struct EffectOptions {
+  bool idempotency_key = false;  ///< the other side recognises a repeated message and leaves it out
+};
+
+struct GroupOptions {
+  std::string name;
+  std::vector<std::string> topics;
+  std::uint32_t members = 1;
+  sim::Distribution service = sim::Distribution::constant(0);  ///< ns a record
+  CommitMode commit = CommitMode::automatic;
+  std::optional<HandOff> hand_off;
+  std::optional<EffectOptions> effect;
+  std::string rack;
+  sim::Duration start{};    ///< when the members start
+  sim::Duration stagger{};  ///< between the starts of successive members
+  kafka::ConsumerConfig config;
+};
+
+}  // namespace models

@@ -1,0 +1,90 @@
+// A Kafka cluster: brokers, controller and topics, connected and owned. The one object that clients hold on to.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "models/context.hpp"
+#include "models/kafka/options.hpp"
+#include "models/kafka/protocol.hpp"
+#include "models/kafka/rpc.hpp"
+
+namespace models::kafka {
+
+class Broker;
+class Controller;
+
+struct TopicInfo {
+  std::string name;
+  EntityId entity{};
+  PartitionIndex first{};  ///< its partitions are first, first+1, …
+  std::int32_t partitions = 0;
+  TopicConfig config;
+  bool internal = false;   ///< __consumer_offsets
+};
+
+struct PartitionInfo {
+  TopicIndex topic{};
+  std::int32_t number = 0;  ///< within its topic
+  EntityId entity{};
+  std::vector<BrokerId> replicas;  ///< preferred leader first
+};
+
+class Cluster {
+ public:
+  Cluster(Context& context, const ClusterOptions& options);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  /// Elects the first leaders and starts brokers and controller: at time 0 the cluster is up and has been for a while.
+  void start();
+
+  Context& context() { return context_; }
+  const ClusterOptions& options() const { return options_; }
+
+  // ---- who is there (static for the length of a run) ----
+  std::int32_t broker_count() const { return options_.brokers; }
+  Broker& broker(BrokerId id) { return *brokers_[static_cast<std::size_t>(id.value)]; }
+  Controller& controller() { return *controller_; }
+  /// Receiver and node of calls to `id`, kController included.
+  RpcServer& server(BrokerId id);
+  Node& node(BrokerId id);
+  std::optional<TopicIndex> find_topic(std::string_view name) const;
+  const TopicInfo& topic(TopicIndex t) const { return topics_[t.value]; }
+  const TopicInfo& topic_of(PartitionIndex p) const { return topics_[partitions_[p.value].topic.value]; }
+  const PartitionInfo& partition(PartitionIndex p) const { return partitions_[p.value]; }
+  std::span<const TopicInfo> topics() const { return topics_; }
+  std::span<const PartitionInfo> partitions() const { return partitions_; }
+  /// The partition of __consumer_offsets that keeps this group (abs(hash) % offsets.topic.num.partitions).
+  PartitionIndex offsets_partition(std::string_view group) const;
+
+  /// A cleared call from its pool.
+  template <class CallT>
+  Ref<CallT> take() {
+    return std::get<Pool<CallT>>(pools_).take();
+  }
+
+ private:
+  void add_topics();
+  void add_topic(const TopicOptions& topic, bool internal);
+
+  std::tuple<Pool<ProduceCall>, Pool<FetchCall>, Pool<ListOffsetsCall>, Pool<MetadataCall>, Pool<InitProducerIdCall>,
+             Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>, Pool<HeartbeatCall>,
+             Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>, Pool<OffsetForLeaderEpochCall>,
+             Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>>
+      pools_;
+  Context& context_;
+  ClusterOptions options_;
+  std::vector<TopicInfo> topics_;
+  std::vector<PartitionInfo> partitions_;
+  std::unique_ptr<Controller> controller_;
+  std::vector<std::unique_ptr<Broker>> brokers_;
+};
+
+}  // namespace models::kafka

@@ -1,0 +1,361 @@
+#include "models/kafka/config.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+#include "models/near_miss.hpp"
+
+namespace models::kafka {
+namespace {
+
+using Error = std::optional<std::string>;
+constexpr std::int64_t kInt32Max = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kInt64Max = std::numeric_limits<std::int64_t>::max();
+/// Durations are held in nanoseconds: what is longer than a hundred years is refused rather than wrapped round.
+constexpr std::int64_t kMsMax = 3'155'760'000'000;
+
+Error parse_integer(std::string_view text, std::int64_t lo, std::int64_t hi, std::int64_t& out) {
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (ec != std::errc{} || end != text.data() + text.size()) {
+    return "'" + std::string(text) + "' is not an integer";
+  }
+  if (out < lo || out > hi) {
+    return std::string(text) + " is outside [" + std::to_string(lo) + ", " + std::to_string(hi) + "]";
+  }
+  return std::nullopt;
+}
+
+template <auto Member, std::int64_t Lo, std::int64_t Hi = kInt32Max, class C>
+Error integer(C& config, std::string_view text) {
+  std::int64_t n = 0;
+  if (Error e = parse_integer(text, Lo, Hi, n)) return e;
+  using Field = std::remove_reference_t<decltype(config.*Member)>;
+  config.*Member = static_cast<Field>(n);
+  return std::nullopt;
+}
+
+template <auto Member, std::int64_t Lo, std::int64_t Hi = kInt32Max, class C>
+Error optional_integer(C& config, std::string_view text) {
+  std::int64_t n = 0;
+  if (Error e = parse_integer(text, Lo, Hi, n)) return e;
+  config.*Member = static_cast<std::int32_t>(n);
+  return std::nullopt;
+}
+
+/// A number of `Unit` nanoseconds.
+template <auto Member, std::int64_t Lo, std::int64_t Unit = 1'000'000, class C>
+Error span(C& config, std::string_view text) {
+  std::int64_t n = 0;
+  if (Error e = parse_integer(text, Lo, kMsMax * 1'000'000 / Unit, n)) return e;
+  config.*Member = Duration{n * Unit};
+  return std::nullopt;
+}
+
+template <auto Member, class C>
+Error boolean(C& config, std::string_view text) {
+  if (text != "true" && text != "false") return "'" + std::string(text) + "' is neither true nor false";
+  config.*Member = text == "true";
+  return std::nullopt;
+}
+
+template <auto Member, class C>
+Error text_value(C& config, std::string_view text) {
+  config.*Member = std::string(text);
+  return std::nullopt;
+}
+
+Error set_acks(ProducerConfig& config, std::string_view text) {
+  if (text == "all" || text == "-1") config.acks = -1;
+  else if (text == "0") config.acks = 0;
+  else if (text == "1") config.acks = 1;
+  else return "'" + std::string(text) + "' is none of all, -1, 0, 1";
+  return std::nullopt;
+}
+
+Error set_reset(ConsumerConfig& config, std::string_view text) {
+  if (text == "earliest") config.auto_offset_reset = AutoOffsetReset::earliest;
+  else if (text == "latest") config.auto_offset_reset = AutoOffsetReset::latest;
+  else if (text == "none") config.auto_offset_reset = AutoOffsetReset::none;
+  else return "'" + std::string(text) + "' is none of earliest, latest, none";
+  return std::nullopt;
+}
+
+Error set_partitioner(ProducerConfig& config, std::string_view text) {
+  if (text.empty() || text == "null") config.partitioner_class = Partitioner::default_sticky;
+  else if (text == "RoundRobinPartitioner" || text == "org.apache.kafka.clients.producer.RoundRobinPartitioner") {
+    config.partitioner_class = Partitioner::round_robin;
+  } else {
+    return "'" + std::string(text) + "' is not modelled; allowed: null, RoundRobinPartitioner";
+  }
+  return std::nullopt;
+}
+
+std::string_view simple_name(std::string_view name) {
+  constexpr std::string_view kPackage = "org.apache.kafka.clients.consumer.";
+  return name.substr(0, kPackage.size()) == kPackage ? name.substr(kPackage.size()) : name;
+}
+
+Error set_assignors(ConsumerConfig& config, std::string_view text) {
+  std::vector<Assignor> wanted;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    std::string_view one = text.substr(0, comma);
+    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+    while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
+    while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
+    one = simple_name(one);
+    if (one == "RangeAssignor" || one == "range") wanted.push_back(Assignor::range);
+    else if (one == "RoundRobinAssignor" || one == "roundrobin") wanted.push_back(Assignor::round_robin);
+    else if (one == "StickyAssignor" || one == "sticky") wanted.push_back(Assignor::sticky);
+    else if (one == "CooperativeStickyAssignor" || one == "cooperative-sticky") {
+      wanted.push_back(Assignor::cooperative_sticky);
+    } else {
+      return "'" + std::string(one) +
+             "' is none of RangeAssignor, RoundRobinAssignor, StickyAssignor, CooperativeStickyAssignor";
+    }
+  }
+  if (wanted.empty()) return std::string("names no assignor");
+  config.partition_assignment_strategy = std::move(wanted);
+  return std::nullopt;
+}
+
+Error only_classic(ConsumerConfig&, std::string_view text) {
+  if (text == "classic") return std::nullopt;
+  return "'" + std::string(text) + "' is not modelled; allowed: classic";
+}
+
+Error only_uncommitted(ConsumerConfig&, std::string_view text) {
+  if (text == "read_uncommitted") return std::nullopt;
+  return "'" + std::string(text) + "' is not modelled; allowed: read_uncommitted";
+}
+
+/// A row of a scope's table. `apply` is null for a key that Kafka has and mqlab does not model.
+template <class C>
+struct Key {
+  std::string_view name;
+  std::string_view type;
+  std::string_view default_value;
+  Error (*apply)(C&, std::string_view) = nullptr;
+  std::string_view note = {};
+};
+
+using B = BrokerConfig;
+constexpr auto kBrokerKeys = std::to_array<Key<B>>({
+    {"min.insync.replicas", "int", "1", integer<&B::min_insync_replicas, 1, kInt32Max, B>},
+    {"replica.lag.time.max.ms", "ms", "30000", span<&B::replica_lag_time_max, 1, 1'000'000, B>},
+    {"replica.fetch.wait.max.ms", "ms", "500", span<&B::replica_fetch_wait_max, 0, 1'000'000, B>},
+    {"replica.fetch.min.bytes", "bytes", "1", integer<&B::replica_fetch_min_bytes, 0, kInt32Max, B>},
+    {"replica.fetch.max.bytes", "bytes", "1048576", integer<&B::replica_fetch_max_bytes, 0, kInt32Max, B>},
+    {"replica.fetch.response.max.bytes", "bytes", "10485760",
+     integer<&B::replica_fetch_response_max_bytes, 0, kInt32Max, B>},
+    {"replica.fetch.backoff.ms", "ms", "1000", span<&B::replica_fetch_backoff, 0, 1'000'000, B>},
+    {"unclean.leader.election.enable", "bool", "false", boolean<&B::unclean_leader_election_enable, B>},
+    {"auto.leader.rebalance.enable", "bool", "true", boolean<&B::auto_leader_rebalance_enable, B>},
+    {"leader.imbalance.check.interval.seconds", "s", "300",
+     span<&B::leader_imbalance_check_interval, 1, 1'000'000'000, B>},
+    {"broker.heartbeat.interval.ms", "ms", "2000", span<&B::broker_heartbeat_interval, 1, 1'000'000, B>},
+    {"broker.session.timeout.ms", "ms", "9000", span<&B::broker_session_timeout, 1, 1'000'000, B>},
+    {"num.io.threads", "int", "8", integer<&B::num_io_threads, 1, kInt32Max, B>},
+    {"queued.max.requests", "int", "500", integer<&B::queued_max_requests, 1, kInt32Max, B>},
+    {"message.max.bytes", "bytes", "1048588", integer<&B::message_max_bytes, 0, kInt32Max, B>},
+    {"fetch.max.bytes", "bytes", "57671680", integer<&B::fetch_max_bytes, 1024, kInt32Max, B>},
+    {"group.initial.rebalance.delay.ms", "ms", "3000", span<&B::group_initial_rebalance_delay, 0, 1'000'000, B>},
+    {"group.min.session.timeout.ms", "ms", "6000", span<&B::group_min_session_timeout, 0, 1'000'000, B>},
+    {"group.max.session.timeout.ms", "ms", "1800000", span<&B::group_max_session_timeout, 0, 1'000'000, B>},
+    {"group.max.size", "int", "2147483647", integer<&B::group_max_size, 1, kInt32Max, B>},
+    {"offsets.retention.minutes", "min", "10080", span<&B::offsets_retention, 1, 60'000'000'000, B>},
+    {"offsets.topic.num.partitions", "int", "50", integer<&B::offsets_topic_num_partitions, 1, kInt32Max, B>},
+    {"offsets.topic.replication.factor", "int", "3",
+     integer<&B::offsets_topic_replication_factor, 1, 32767, B>},
+    {"offsets.commit.timeout.ms", "ms", "5000", span<&B::offsets_commit_timeout, 1, 1'000'000, B>},
+    {"producer.id.expiration.ms", "ms", "86400000", span<&B::producer_id_expiration, 1, 1'000'000, B>},
+    {"default.replication.factor", "int", "1", nullptr, "give each topic its replication-factor"},
+    {"num.partitions", "int", "1", nullptr, "give each topic its partitions"},
+    {"num.network.threads", "int", "3", nullptr, "network threads never limit the modelled brokers"},
+    {"num.replica.fetchers", "int", "1", nullptr, "one fetcher per source broker is modelled"},
+    {"log.flush.interval.messages", "int", "9223372036854775807", nullptr, "disks are not modelled yet"},
+    {"log.flush.interval.ms", "ms", "null", nullptr, "disks are not modelled yet"},
+    {"log.retention.ms", "ms", "null", nullptr, "retention is not modelled yet"},
+    {"log.retention.hours", "h", "168", nullptr, "retention is not modelled yet"},
+    {"log.retention.bytes", "bytes", "-1", nullptr, "retention is not modelled yet"},
+    {"log.segment.bytes", "bytes", "1073741824", nullptr, "segments are not modelled yet"},
+    {"log.cleanup.policy", "list", "delete", nullptr, "compaction is not modelled yet"},
+    {"controller.quorum.election.timeout.ms", "ms", "1000", nullptr, "one controller that does not fail is modelled"},
+    {"controller.quorum.fetch.timeout.ms", "ms", "2000", nullptr, "one controller that does not fail is modelled"},
+    {"replica.selector.class", "string", "null", nullptr, "consumers fetch from leaders"},
+    {"transaction.max.timeout.ms", "ms", "900000", nullptr, "transactions are not modelled yet"},
+    {"group.consumer.session.timeout.ms", "ms", "45000", nullptr, "the consumer protocol is not modelled yet"},
+    {"group.consumer.heartbeat.interval.ms", "ms", "5000", nullptr, "the consumer protocol is not modelled yet"},
+});
+
+using T = TopicConfig;
+constexpr auto kTopicKeys = std::to_array<Key<T>>({
+    {"min.insync.replicas", "int", "1", optional_integer<&T::min_insync_replicas, 1, kInt32Max, T>},
+    {"unclean.leader.election.enable", "bool", "false", boolean<&T::unclean_leader_election_enable, T>},
+    {"max.message.bytes", "bytes", "1048588", optional_integer<&T::max_message_bytes, 0, kInt32Max, T>},
+    {"retention.ms", "ms", "604800000", nullptr, "retention is not modelled yet"},
+    {"retention.bytes", "bytes", "-1", nullptr, "retention is not modelled yet"},
+    {"segment.bytes", "bytes", "1073741824", nullptr, "segments are not modelled yet"},
+    {"segment.ms", "ms", "604800000", nullptr, "segments are not modelled yet"},
+    {"cleanup.policy", "list", "delete", nullptr, "compaction is not modelled yet"},
+    {"flush.messages", "int", "9223372036854775807", nullptr, "disks are not modelled yet"},
+    {"compression.type", "string", "producer", nullptr, "compression is not modelled"},
+    {"message.timestamp.type", "string", "CreateTime", nullptr, "timestamps do not decide delivery"},
+});
+
+using P = ProducerConfig;
+constexpr auto kProducerKeys = std::to_array<Key<P>>({
+    {"acks", "string", "all", set_acks},
+    {"enable.idempotence", "bool", "true", boolean<&P::enable_idempotence, P>},
+    {"retries", "int", "2147483647", integer<&P::retries, 0, kInt32Max, P>},
+    {"delivery.timeout.ms", "ms", "120000", span<&P::delivery_timeout, 0, 1'000'000, P>},
+    {"request.timeout.ms", "ms", "30000", span<&P::request_timeout, 0, 1'000'000, P>},
+    {"linger.ms", "ms", "5", span<&P::linger, 0, 1'000'000, P>},
+    {"batch.size", "bytes", "16384", integer<&P::batch_size, 0, kInt32Max, P>},
+    {"buffer.memory", "bytes", "33554432", integer<&P::buffer_memory, 0, kInt64Max, P>},
+    {"max.block.ms", "ms", "60000", span<&P::max_block, 0, 1'000'000, P>},
+    {"max.request.size", "bytes", "1048576", integer<&P::max_request_size, 0, kInt32Max, P>},
+    {"max.in.flight.requests.per.connection", "int", "5",
+     integer<&P::max_in_flight_requests_per_connection, 1, kInt32Max, P>},
+    {"retry.backoff.ms", "ms", "100", span<&P::retry_backoff, 0, 1'000'000, P>},
+    {"retry.backoff.max.ms", "ms", "1000", span<&P::retry_backoff_max, 0, 1'000'000, P>},
+    {"reconnect.backoff.ms", "ms", "50", span<&P::reconnect_backoff, 0, 1'000'000, P>},
+    {"reconnect.backoff.max.ms", "ms", "1000", span<&P::reconnect_backoff_max, 0, 1'000'000, P>},
+    {"metadata.max.age.ms", "ms", "300000", span<&P::metadata_max_age, 0, 1'000'000, P>},
+    {"partitioner.adaptive.partitioning.enable", "bool", "true",
+     boolean<&P::partitioner_adaptive_partitioning_enable, P>},
+    {"partitioner.availability.timeout.ms", "ms", "0", span<&P::partitioner_availability_timeout, 0, 1'000'000, P>},
+    {"partitioner.ignore.keys", "bool", "false", boolean<&P::partitioner_ignore_keys, P>},
+    {"partitioner.class", "string", "null", set_partitioner},
+    {"transactional.id", "string", "null", nullptr, "transactions are not modelled yet"},
+    {"transaction.timeout.ms", "ms", "60000", nullptr, "transactions are not modelled yet"},
+    {"compression.type", "string", "none", nullptr, "compression is not modelled; give compressed sizes"},
+    {"connections.max.idle.ms", "ms", "540000", nullptr, "idle connections stay open"},
+    {"client.id", "string", "", nullptr, "clients go by the name of their table"},
+    {"bootstrap.servers", "list", "", nullptr, "clients know all brokers of their cluster"},
+    {"key.serializer", "class", "", nullptr, "payloads do not exist"},
+    {"value.serializer", "class", "", nullptr, "payloads do not exist"},
+    {"send.buffer.bytes", "bytes", "131072", nullptr, "socket buffers are not modelled"},
+    {"receive.buffer.bytes", "bytes", "32768", nullptr, "socket buffers are not modelled"},
+});
+
+using C = ConsumerConfig;
+constexpr auto kConsumerKeys = std::to_array<Key<C>>({
+    {"session.timeout.ms", "ms", "45000", span<&C::session_timeout, 1, 1'000'000, C>},
+    {"heartbeat.interval.ms", "ms", "3000", span<&C::heartbeat_interval, 1, 1'000'000, C>},
+    {"max.poll.interval.ms", "ms", "300000", span<&C::max_poll_interval, 1, 1'000'000, C>},
+    {"max.poll.records", "int", "500", integer<&C::max_poll_records, 1, kInt32Max, C>},
+    {"enable.auto.commit", "bool", "true", boolean<&C::enable_auto_commit, C>},
+    {"auto.commit.interval.ms", "ms", "5000", span<&C::auto_commit_interval, 0, 1'000'000, C>},
+    {"auto.offset.reset", "string", "latest", set_reset},
+    {"fetch.min.bytes", "bytes", "1", integer<&C::fetch_min_bytes, 0, kInt32Max, C>},
+    {"fetch.max.wait.ms", "ms", "500", span<&C::fetch_max_wait, 0, 1'000'000, C>},
+    {"fetch.max.bytes", "bytes", "52428800", integer<&C::fetch_max_bytes, 0, kInt32Max, C>},
+    {"max.partition.fetch.bytes", "bytes", "1048576", integer<&C::max_partition_fetch_bytes, 0, kInt32Max, C>},
+    {"partition.assignment.strategy", "list", "RangeAssignor,CooperativeStickyAssignor", set_assignors},
+    {"group.instance.id", "string", "null", text_value<&C::group_instance_id, C>},
+    {"client.rack", "string", "", text_value<&C::client_rack, C>},
+    {"request.timeout.ms", "ms", "30000", span<&C::request_timeout, 0, 1'000'000, C>},
+    {"default.api.timeout.ms", "ms", "60000", span<&C::default_api_timeout, 0, 1'000'000, C>},
+    {"retry.backoff.ms", "ms", "100", span<&C::retry_backoff, 0, 1'000'000, C>},
+    {"retry.backoff.max.ms", "ms", "1000", span<&C::retry_backoff_max, 0, 1'000'000, C>},
+    {"reconnect.backoff.ms", "ms", "50", span<&C::reconnect_backoff, 0, 1'000'000, C>},
+    {"reconnect.backoff.max.ms", "ms", "1000", span<&C::reconnect_backoff_max, 0, 1'000'000, C>},
+    {"metadata.max.age.ms", "ms", "300000", span<&C::metadata_max_age, 0, 1'000'000, C>},
+    {"group.protocol", "string", "classic", only_classic, "classic only"},
+    {"isolation.level", "string", "read_uncommitted", only_uncommitted, "read_uncommitted only"},
+    {"group.id", "string", "null", nullptr, "groups go by the name of their table"},
+    {"exclude.internal.topics", "bool", "true", nullptr, "groups name their topics"},
+    {"allow.auto.create.topics", "bool", "true", nullptr, "topics are declared"},
+    {"check.crcs", "bool", "true", nullptr, "payloads do not exist"},
+    {"connections.max.idle.ms", "ms", "540000", nullptr, "idle connections stay open"},
+    {"bootstrap.servers", "list", "", nullptr, "clients know all brokers of their cluster"},
+    {"group.remote.assignor", "string", "null", nullptr, "the consumer protocol is not modelled yet"},
+});
+
+template <class Config, std::size_t N>
+std::optional<ConfigError> set_by_table(const std::array<Key<Config>, N>& keys, std::string_view scope, Config& config,
+                                        std::string_view name, std::string_view value) {
+  for (const Key<Config>& key : keys) {
+    if (key.name != name) continue;
+    if (key.apply == nullptr) {
+      return ConfigError{std::string(name), "Kafka has this " + std::string(scope) + " setting, mqlab does not model it: " +
+                                                std::string(key.note)};
+    }
+    if (Error e = key.apply(config, value)) return ConfigError{std::string(name), *e};
+    return std::nullopt;
+  }
+  std::vector<std::string_view> names;
+  for (const Key<Config>& key : keys) names.push_back(key.name);
+  return ConfigError{std::string(name), "is no " + std::string(scope) + " setting of Kafka that mqlab knows" +
+                                            did_you_mean(name, names)};
+}
+
+template <class Config, std::size_t N>
+void append_rows(std::vector<KeyInfo>& rows, KeyScope scope, const std::array<Key<Config>, N>& keys) {
+  for (const Key<Config>& key : keys) {
+    rows.push_back({scope, key.name, key.type, key.default_value, key.apply != nullptr, key.note});
+  }
+}
+
+}  // namespace
+
+std::optional<ConfigError> set(BrokerConfig& config, std::string_view key, std::string_view value) {
+  return set_by_table(kBrokerKeys, "broker", config, key, value);
+}
+std::optional<ConfigError> set(TopicConfig& config, std::string_view key, std::string_view value) {
+  return set_by_table(kTopicKeys, "topic", config, key, value);
+}
+std::optional<ConfigError> set(ProducerConfig& config, std::string_view key, std::string_view value) {
+  return set_by_table(kProducerKeys, "producer", config, key, value);
+}
+std::optional<ConfigError> set(ConsumerConfig& config, std::string_view key, std::string_view value) {
+  return set_by_table(kConsumerKeys, "consumer", config, key, value);
+}
+
+std::optional<ConfigError> validate(const ProducerConfig& c) {
+  // ProducerConfig.postProcessAndValidateIdempotenceConfigs; since 4.0 without a silent fallback.
+  if (c.enable_idempotence && c.acks != -1) {
+    return ConfigError{"acks", "must be all with enable.idempotence=true (its default); set enable.idempotence=false"};
+  }
+  if (c.enable_idempotence && c.retries == 0) {
+    return ConfigError{"retries", "must be above 0 with enable.idempotence=true (its default)"};
+  }
+  if (c.enable_idempotence && c.max_in_flight_requests_per_connection > 5) {
+    return ConfigError{"max.in.flight.requests.per.connection",
+                       "must be at most 5 with enable.idempotence=true (its default)"};
+  }
+  // KafkaProducer.configureDeliveryTimeout
+  if (c.delivery_timeout < c.linger + c.request_timeout) {
+    return ConfigError{"delivery.timeout.ms", "must be at least linger.ms + request.timeout.ms"};
+  }
+  return std::nullopt;
+}
+
+std::optional<ConfigError> validate(const ConsumerConfig& c, const BrokerConfig& broker) {
+  if (c.heartbeat_interval >= c.session_timeout) {  // Heartbeat.java
+    return ConfigError{"heartbeat.interval.ms", "must be below session.timeout.ms"};
+  }
+  // GroupCoordinator: INVALID_SESSION_TIMEOUT
+  if (c.session_timeout < broker.group_min_session_timeout || c.session_timeout > broker.group_max_session_timeout) {
+    return ConfigError{"session.timeout.ms",
+                       "is outside the broker's group.min.session.timeout.ms and group.max.session.timeout.ms"};
+  }
+  return std::nullopt;
+}
+
+std::span<const KeyInfo> key_catalogue() {
+  static const std::vector<KeyInfo> rows = [] {
+    std::vector<KeyInfo> all;
+    append_rows(all, KeyScope::broker, kBrokerKeys);
+    append_rows(all, KeyScope::topic, kTopicKeys);
+    append_rows(all, KeyScope::producer, kProducerKeys);
+    append_rows(all, KeyScope::consumer, kConsumerKeys);
+    return all;
+  }();
+  return rows;
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,138 @@
+// Kafka's configuration: the keys mqlab knows, under Kafka's own names and with Kafka 4.x's own defaults.
+//
+// One table a scope (broker, topic, producer, consumer) says for each key its type, default, bounds and whether mqlab models
+// it. A key that Kafka has and mqlab does not model is refused by name; an unknown key is refused with the nearest one.
+// Sources: generated/kafka_config.html, topic_config.html, consumer_config.html of 4.2/4.3; ProducerConfig.java.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/time.hpp"
+
+namespace models::kafka {
+
+using sim::Duration;
+
+struct BrokerConfig {
+  std::int32_t min_insync_replicas = 1;
+  Duration replica_lag_time_max{30'000'000'000};
+  Duration replica_fetch_wait_max{500'000'000};
+  std::int32_t replica_fetch_min_bytes = 1;
+  std::int32_t replica_fetch_max_bytes = 1048576;
+  std::int32_t replica_fetch_response_max_bytes = 10485760;
+  Duration replica_fetch_backoff{1'000'000'000};
+  bool unclean_leader_election_enable = false;
+  bool auto_leader_rebalance_enable = true;
+  Duration leader_imbalance_check_interval{300'000'000'000};
+  Duration broker_heartbeat_interval{2'000'000'000};
+  Duration broker_session_timeout{9'000'000'000};
+  std::int32_t num_io_threads = 8;
+  std::int32_t num_network_threads = 3;
+  std::int32_t queued_max_requests = 500;
+  std::int32_t message_max_bytes = 1048588;
+  std::int32_t fetch_max_bytes = 57671680;
+  Duration group_initial_rebalance_delay{3'000'000'000};
+  Duration group_min_session_timeout{6'000'000'000};
+  Duration group_max_session_timeout{1'800'000'000'000};
+  std::int32_t group_max_size = 2147483647;
+  Duration offsets_retention{604'800'000'000'000};
+  std::int32_t offsets_topic_num_partitions = 50;
+  std::int16_t offsets_topic_replication_factor = 3;
+  Duration offsets_commit_timeout{5'000'000'000};
+  Duration producer_id_expiration{86'400'000'000'000};
+};
+
+struct TopicConfig {
+  std::optional<std::int32_t> min_insync_replicas;  // unset: the broker's
+  std::optional<bool> unclean_leader_election_enable;
+  std::optional<std::int32_t> max_message_bytes;
+};
+
+enum class Partitioner : std::uint8_t { default_sticky, round_robin };
+
+struct ProducerConfig {
+  std::int16_t acks = -1;
+  bool enable_idempotence = true;
+  std::int32_t retries = 2147483647;
+  Duration delivery_timeout{120'000'000'000};
+  Duration request_timeout{30'000'000'000};
+  Duration linger{5'000'000};
+  std::int32_t batch_size = 16384;
+  std::int64_t buffer_memory = 33554432;
+  Duration max_block{60'000'000'000};
+  std::int32_t max_request_size = 1048576;
+  std::int32_t max_in_flight_requests_per_connection = 5;
+  Duration retry_backoff{100'000'000};
+  Duration retry_backoff_max{1'000'000'000};
+  Duration reconnect_backoff{50'000'000};
+  Duration reconnect_backoff_max{1'000'000'000};
+  Duration metadata_max_age{300'000'000'000};
+  bool partitioner_adaptive_partitioning_enable = true;
+  Duration partitioner_availability_timeout{0};
+  bool partitioner_ignore_keys = false;
+  Partitioner partitioner_class = Partitioner::default_sticky;
+};
+
+enum class AutoOffsetReset : std::uint8_t { earliest, latest, none };
+enum class Assignor : std::uint8_t { range, round_robin, sticky, cooperative_sticky };
+
+struct ConsumerConfig {
+  Duration session_timeout{45'000'000'000};
+  Duration heartbeat_interval{3'000'000'000};
+  Duration max_poll_interval{300'000'000'000};
+  std::int32_t max_poll_records = 500;
+  bool enable_auto_commit = true;
+  Duration auto_commit_interval{5'000'000'000};
+  AutoOffsetReset auto_offset_reset = AutoOffsetReset::latest;
+  std::int32_t fetch_min_bytes = 1;
+  Duration fetch_max_wait{500'000'000};
+  std::int32_t fetch_max_bytes = 52428800;
+  std::int32_t max_partition_fetch_bytes = 1048576;
+  std::vector<Assignor> partition_assignment_strategy{Assignor::range, Assignor::cooperative_sticky};
+  std::string group_instance_id;  ///< "{index}" stands for the member's number; empty: dynamic
+  std::string client_rack;
+  Duration request_timeout{30'000'000'000};
+  Duration default_api_timeout{60'000'000'000};
+  Duration retry_backoff{100'000'000};
+  Duration retry_backoff_max{1'000'000'000};
+  Duration reconnect_backoff{50'000'000};
+  Duration reconnect_backoff_max{1'000'000'000};
+  Duration metadata_max_age{300'000'000'000};
+};
+
+/// What went wrong with a key, and the key that was probably meant.
+struct ConfigError {
+  std::string key;
+  std::string message;
+};
+
+/// Sets `key` to `value` (written as in a properties file; durations as "45s" are turned into the key's own unit by the
+/// scenario reader). Returns the error, or nothing.
+std::optional<ConfigError> set(BrokerConfig& config, std::string_view key, std::string_view value);
+std::optional<ConfigError> set(TopicConfig& config, std::string_view key, std::string_view value);
+std::optional<ConfigError> set(ProducerConfig& config, std::string_view key, std::string_view value);
+std::optional<ConfigError> set(ConsumerConfig& config, std::string_view key, std::string_view value);
+
+/// Combinations Kafka itself refuses (ConfigException): idempotence with acks other than all or more than 5 in flight,
+/// delivery.timeout.ms < linger.ms + request.timeout.ms, heartbeat.interval.ms >= session.timeout.ms …
+std::optional<ConfigError> validate(const ProducerConfig& config);
+std::optional<ConfigError> validate(const ConsumerConfig& config, const BrokerConfig& broker);
+
+enum class KeyScope : std::uint8_t { broker, topic, producer, consumer };
+struct KeyInfo {
+  KeyScope scope;
+  std::string_view name;
+  std::string_view type;           ///< "int", "ms", "bytes", "bool", "string", "list"
+  std::string_view default_value;  ///< as Kafka prints it
+  bool modelled;
+  std::string_view note;           ///< what mqlab does with it, or why not
+};
+/// Every key, modelled or refused, for `mqlab list kafka`.
+std::span<const KeyInfo> key_catalogue();
+
+}  // namespace models::kafka

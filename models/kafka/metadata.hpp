@@ -1,0 +1,61 @@
+// A client's view of who leads what, as old as its last Metadata response.
+//
+// A request for an update goes to one broker at a time, round robin over those that can be reached; updates are asked for on
+// start, when metadata.max.age.ms has passed and when a response said that the view is stale (at most one every
+// retry.backoff.ms, Metadata.java). `updated` runs after every response; where a partition's leader epoch rose a
+// client_refreshed record is emitted.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "models/kafka/cluster.hpp"
+
+namespace models::kafka {
+
+struct MetadataOptions {
+  sim::Duration max_age{300'000'000'000};
+  sim::Duration retry_backoff{100'000'000};
+  RpcOptions rpc;
+};
+
+class Metadata {
+ public:
+  Metadata(Cluster& cluster, Node& client, const MetadataOptions& options, std::vector<TopicIndex> topics);
+
+  /// Asks for the first view. Also after a restart.
+  void start();
+  /// Forgets all and stops: crash or close.
+  void stop();
+  /// Something was stale: refresh as soon as the back-off allows.
+  void request_update();
+  void on_update(std::function<void()> updated) { updated_ = std::move(updated); }
+
+  /// False until the first response.
+  bool known() const { return known_; }
+  PartitionLeader leader(PartitionIndex p) const { return leaders_[p.value]; }
+  /// Raised with every change of any leader: cheap to compare.
+  std::uint64_t version() const { return version_; }
+
+ private:
+  void send();
+  void on_response(BrokerId from, Ref<MetadataCall> call);
+
+  Cluster& cluster_;
+  Node& client_;
+  MetadataOptions options_;
+  std::vector<TopicIndex> topics_;
+  std::vector<PartitionLeader> leaders_;  // by PartitionIndex
+  std::vector<std::unique_ptr<RpcChannel>> channels_;
+  std::function<void()> updated_;
+  std::uint64_t version_ = 0;
+  std::size_t next_broker_ = 0;
+  bool known_ = false;
+  bool in_flight_ = false;
+  bool wanted_ = false;
+  sim::Time last_attempt_{};
+  NodeTimer<std::function<void()>> timer_;
+};
+
+}  // namespace models::kafka

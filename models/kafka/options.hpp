@@ -1,0 +1,40 @@
+// A Kafka cluster as plain data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/kafka/config.hpp"
+#include "sim/distributions.hpp"
+
+namespace models::kafka {
+
+struct TopicOptions {
+  std::string name;
+  std::int32_t partitions = 1;
+  std::int32_t replication_factor = 1;
+  std::vector<std::vector<std::int32_t>> assignment;  ///< brokers of each partition, preferred leader first; empty: round robin
+  TopicConfig config;
+};
+
+/// How long a broker's request handler thread works on a request: a fixed part, a part for each batch or partition in it,
+/// and a part for each kilobyte.
+/// Model: real brokers' times depend on hardware; the defaults are zero apart from what a scenario gives.
+struct ServiceOptions {
+  sim::Distribution request = sim::Distribution::constant(0);  ///< ns a request
+  sim::Duration per_batch{};
+  sim::Duration per_kilobyte{};
+};
+
+struct ClusterOptions {
+  std::int32_t brokers = 3;
+  std::vector<std::string> racks;    ///< of broker i: racks[i % size]
+  std::vector<std::string> zones;
+  std::vector<std::string> regions;
+  BrokerConfig config;
+  ServiceOptions service;
+  std::vector<TopicOptions> topics;
+};
+
+}  // namespace models::kafka

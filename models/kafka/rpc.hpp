@@ -1,0 +1,130 @@
+// A client's connection to one broker, at the level of calls.
+//
+// Guarantees: each call completes exactly once (its handler runs with call->error set to none, the broker's error, or
+// `disconnected` when the connection was refused, reset or timed out), unless the client's own node crashes or abandon()
+// is called, after which nothing completes. Calls complete in the order in which they were sent (Kafka answers a connection
+// in order). Connecting, reconnect back-off (reconnect.backoff.ms, doubling, +-20 % jitter) and request.timeout.ms are
+// handled here: a call not answered in time closes the connection and completes everything in flight as `disconnected`.
+#pragma once
+
+#include <functional>
+#include <variant>
+#include <vector>
+
+#include "models/kafka/protocol.hpp"
+#include "models/network/network.hpp"
+#include "models/network/node.hpp"
+#include "sim/random.hpp"
+
+namespace models::kafka {
+
+class Cluster;
+
+/// The controller's address in place of a broker's.
+inline constexpr BrokerId kController{-2};
+
+using AnyCall =
+    std::variant<Ref<ProduceCall>, Ref<FetchCall>, Ref<ListOffsetsCall>, Ref<MetadataCall>, Ref<InitProducerIdCall>,
+                 Ref<FindCoordinatorCall>, Ref<JoinGroupCall>, Ref<SyncGroupCall>, Ref<HeartbeatCall>,
+                 Ref<LeaveGroupCall>, Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<OffsetForLeaderEpochCall>,
+                 Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>>;
+
+/// The part that all calls share.
+CallBase& base(AnyCall& call);
+
+/// A broker or the controller, as a receiver of calls. It answers each by respond(), at most once, in any order between
+/// connections and in order within one.
+class RpcServer {
+ public:
+  virtual ~RpcServer() = default;
+  virtual void receive(AnyCall call) = 0;
+};
+
+/// Sends the call back to where it came from. Dropped when that connection is gone.
+void respond(Network& network, AnyCall call);
+
+struct RpcOptions {
+  sim::Duration request_timeout{30'000'000'000};
+  sim::Duration reconnect_backoff{50'000'000};
+  sim::Duration reconnect_backoff_max{1'000'000'000};
+};
+
+class RpcChannel final : public ConnectionListener {
+ public:
+  /// A channel from `client` to `broker` (or kController). Connects when first needed.
+  RpcChannel(Cluster& cluster, Node& client, BrokerId broker, const RpcOptions& options);
+  ~RpcChannel() override;
+  RpcChannel(const RpcChannel&) = delete;
+  RpcChannel& operator=(const RpcChannel&) = delete;
+
+  /// Sends `call`; `(owner.*Method)(BrokerId, Ref<CallT>)` runs when it completes. Connects first when need be.
+  /// `timeout` 0 means request.timeout.ms.
+  template <auto Method, class Owner, class CallT>
+  void call(Owner& owner, Ref<CallT> call, sim::Duration timeout = {}) {
+    submit({AnyCall(std::move(call)), &owner,
+            [](void* self, BrokerId from, AnyCall done) {
+              (static_cast<Owner*>(self)->*Method)(from, std::get<Ref<CallT>>(std::move(done)));
+            },
+            {}},
+           timeout);
+  }
+
+  /// Sends `call` without waiting for an answer (produce with acks=0). Dropped unless ready().
+  template <class CallT>
+  void send_only(Ref<CallT> call) {
+    transmit(AnyCall(std::move(call)));
+  }
+
+  /// Connected, so that a call leaves at once.
+  bool ready() const { return state_ == State::open; }
+  /// Refused or reset a moment ago: a new attempt waits until retry_at().
+  bool backing_off() const;
+  sim::Time retry_at() const { return retry_at_; }
+  /// Begins to connect when closed (after the back-off). `on_change` runs whenever ready() or backing_off() changes.
+  void connect();
+  void on_change(std::function<void()> notify) { notify_ = std::move(notify); }
+  std::size_t in_flight() const { return in_flight_.size(); }
+  BrokerId broker() const { return broker_; }
+
+  /// Forgets everything: for the client's crash or clean close. No handler runs.
+  void abandon();
+
+  // ConnectionListener
+  void connected(ConnectionId id) override;
+  void disconnected(ConnectionId id) override;
+
+ private:
+  enum class State : std::uint8_t { closed, connecting, open };
+  struct Pending {
+    AnyCall call;
+    void* owner;
+    void (*complete)(void*, BrokerId, AnyCall);
+    sim::Time deadline;
+  };
+  friend void respond(Network& network, AnyCall call);
+
+  void submit(Pending pending, sim::Duration timeout);
+  void transmit(AnyCall call);
+  void answered(AnyCall call);
+  void open_connection();
+  void fail_all(ErrorCode error);
+  void back_off();
+  void watch_deadlines();
+  void on_timer();
+
+  Cluster& cluster_;
+  Node& client_;
+  BrokerId broker_;
+  RpcOptions options_;
+  State state_ = State::closed;
+  ConnectionId connection_{};
+  std::uint32_t failures_ = 0;
+  sim::Time retry_at_{};
+  bool want_connection_ = false;
+  std::vector<Pending> in_flight_;  // in order of sending; small
+  std::function<void()> notify_;
+  sim::Stream jitter_;
+  NodeTimer<std::function<void()>> timer_;  // the earlier of a reconnect and the oldest deadline
+};
+
+}  // namespace models::kafka

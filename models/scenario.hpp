@@ -1,0 +1,31 @@
+// A scenario as plain data: what a scenario file says, read and checked, before anything is built from it.
+// The reader in experiments/ fills it; World (models/world.hpp) builds a run from it; outside programs may fill it by hand.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/clients/workload.hpp"
+#include "models/faults/fault_spec.hpp"
+#include "models/kafka/options.hpp"
+#include "models/network/network.hpp"
+#include "sim/time.hpp"
+
+namespace models {
+
+struct Scenario {
+  std::string name;
+  std::string question;
+  sim::Duration duration{};            ///< then arrivals stop, faults heal and the run drains
+  sim::Duration warmup{};              ///< left out of steady-state metrics, never out of verdicts
+  sim::Duration drain = std::chrono::seconds{60};///< the longest that the run goes on after `duration`
+  sim::Duration sample = std::chrono::seconds{1};///< distance of time series points
+  NetworkOptions network;
+  std::optional<kafka::ClusterOptions> kafka;
+  std::vector<ProducerOptions> producers;
+  std::vector<GroupOptions> groups;
+  std::vector<FaultSpec> faults;
+};
+
+}  // namespace models
