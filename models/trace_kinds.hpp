@@ -15,7 +15,8 @@ enum class Kind : std::uint16_t {
 
   // ---- messages on their way in -------------------------------------------------------------------------------
   /// actor producer, place partition, peer lane, seqs [a, a+b): the application handed them over and they were routed.
-  /// Emitted when their batch closes or is cut short. Payload: b creation times (ns), then b keys if code & kHasKeys.
+  /// Emitted when their batch closes or is cut short, in order of seq within a lane. Payload: b creation times (ns), then
+  /// b keys (-1 for none) if code & kHasKeys.
   /// Reads: ledger (offered), latency, order per key.
   offered,
   /// actor producer, b messages refused before routing, code RefusedCode. Payload: b creation times (ns). Ledger (lane 0).
@@ -38,16 +39,18 @@ enum class Kind : std::uint16_t {
 
   // ---- messages on their way out ------------------------------------------------------------------------------
   /// place partition, peer group: the group reads this partition; what it never settles of it is in flight or lost.
+  /// Emitted when the world is built, before the first message, also for groups whose members start later.
   subscribed,
   /// actor member, place partition, peer group, a next offset to read, b position before (-1 none), code ResetCode.
   position,
-  /// actor member, place partition, peer group, offsets [a, a+b) were handed to the application.
+  /// actor member, place partition, peer group, offsets [a, a+b) were handed to the application; c leader epoch of the
+  /// last of them (0 where there are none), which tells a record from another that took its offset after a truncation.
   delivered,
-  /// actor member, place partition, peer group, offsets [a, a+b): processing finished. code & kArithmetic: payload is
-  /// [first finish, step] in ns; else b finish times. Ledger (processed), end-to-end latency, order per key.
+  /// actor member, place partition, peer group, offsets [a, a+b), c as delivered: processing finished. code & kArithmetic:
+  /// payload is [first finish, step] in ns; else b finish times. Ledger (processed), end-to-end latency, order per key.
   processed,
-  /// actor member, place partition, peer group, offsets [a, a+b): the outside effect was applied (code kApplied) or
-  /// recognised by its idempotency key and left out (code kSuppressed). Ledger (effect).
+  /// actor member, place partition, peer group, offsets [a, a+b), c as delivered: the outside effect was applied
+  /// (code kApplied) or recognised by its idempotency key and left out (code kSuppressed). Ledger (effect).
   effect,
   /// actor member, place partition, peer group, a committed offset, b committed before (-1 none). Ledger (settled), lag.
   committed,
