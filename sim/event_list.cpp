@@ -1,0 +1,205 @@
+#include "sim/event_list.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "sim/assert.hpp"
+
+namespace sim::detail {
+
+EventList::EventList(const SlotPool& slots) : slots_(slots) { reserve_near(8 * kNearMost); }
+
+void EventList::reserve_near(std::size_t entries) {
+  const auto count = static_cast<std::size_t>(near_last_ - near_first_);
+  if (entries > near_.size()) {
+    std::vector<Entry> larger(std::max(entries, 2 * near_.size()));
+    std::copy(near_first_, near_last_, larger.data());
+    near_.swap(larger);
+  } else if (count != 0) {
+    std::memmove(near_.data(), near_first_, count * sizeof(Entry));
+  }
+  near_first_ = near_.data();
+  near_last_ = near_first_ + count;
+  near_stop_ = near_.data() + near_.size();
+}
+
+// The array is at its end, or holds more than is worth shifting about. Entries at the present instant have to stay; all
+// others can go to buckets, which are empty below the level that was opened last.
+void EventList::push_near_full(Entry entry) {
+  const auto count = static_cast<std::size_t>(near_last_ - near_first_);
+  const std::uint64_t now = far_size_ == 0 ? static_cast<std::uint64_t>(last_)
+                                           : std::max(base_, static_cast<std::uint64_t>(last_));
+  if (count >= kNearMost && near_last_[-1].time != static_cast<std::int64_t>(now)) {
+    spill(now);
+    push(entry);
+    return;
+  }
+  if (near_last_ == near_stop_) reserve_near(count + std::max(kNearMost, count / 4));
+  insert_near(entry);
+}
+
+void EventList::spill(std::uint64_t base) {
+  MQLAB_ASSERT(near_first_->time >= static_cast<std::int64_t>(base), "an entry was pushed into the past");
+  base_ = base;
+  near_end_ = static_cast<std::int64_t>(base) + 1;
+  Entry* kept = near_first_;
+  while (kept != near_last_ && kept->time < near_end_) ++kept;
+  for (Entry* e = kept; e != near_last_; ++e) push_far(*e);
+  far_size_ += static_cast<std::size_t>(near_last_ - kept);
+  near_last_ = kept;
+}
+
+EventList::Chunk* EventList::take_chunk() {
+  if (free_chunks_ == nullptr) grow_chunks();
+  Chunk* const chunk = free_chunks_;
+  free_chunks_ = chunk->next;
+  return chunk;
+}
+
+void EventList::grow_chunks() {
+  const std::size_t count = std::max<std::size_t>(64, chunks_ / 2);
+  blocks_.push_back(std::make_unique<Chunk[]>(count));
+  for (std::size_t i = count; i-- > 0;) give_back(&blocks_.back()[i]);
+  chunks_ += count;
+}
+
+void EventList::give_back(Chunk* chunk) noexcept {
+  chunk->next = free_chunks_;
+  free_chunks_ = chunk;
+}
+
+Entry* EventList::add_chunk(unsigned bucket) {
+  Chunk* const chunk = take_chunk();
+  chunk->next = nullptr;
+  if (Entry* const full = tail_[bucket]) {
+    chunk_of(full - 1)->next = chunk;
+  } else {
+    head_[bucket] = chunk;
+    buckets_[bucket / kDigits] |= std::uint64_t{1} << (bucket % kDigits);
+    levels_ |= 1u << (bucket / kDigits);
+  }
+  return chunk->entries;
+}
+
+Entry* EventList::detach(unsigned bucket, Chunk*& head) noexcept {
+  head = head_[bucket];
+  Entry* const end = tail_[bucket];
+  tail_[bucket] = nullptr;
+  std::uint64_t& level = buckets_[bucket / kDigits];
+  level &= ~(std::uint64_t{1} << (bucket % kDigits));
+  if (level == 0) levels_ &= ~(1u << (bucket / kDigits));
+  return end;
+}
+
+/// Visits the entries of a detached bucket in order of arrival and gives its chunks back.
+template <class Visit>
+void EventList::drain(Chunk* head, Entry* end, Visit visit) {
+  Chunk* const tail = chunk_of(end - 1);
+  while (head != nullptr) {
+    Chunk* const next = head->next;
+    if (next != nullptr) __builtin_prefetch(next->entries);
+    Entry* const stop = head == tail ? end : head->entries + (kChunkEntries - 1);
+    for (Entry* e = head->entries; e != stop; ++e) visit(*e);
+    give_back(head);
+    head = next;
+  }
+}
+
+bool EventList::refill(std::int64_t limit) {
+  near_first_ = near_last_ = near_.data();
+  while (near_first_ == near_last_) {
+    if (far_size_ <= kGatherMost) {
+      gather();
+      return near_first_ != near_last_;
+    }
+    const auto level = static_cast<unsigned>(__builtin_ctz(levels_));
+    const auto digit = static_cast<unsigned>(__builtin_ctzll(buckets_[level]));
+    const unsigned shift = level * kDigitBits;
+    const std::uint64_t above = shift + kDigitBits < 64 ? base_ >> (shift + kDigitBits) << (shift + kDigitBits) : 0;
+    const std::uint64_t start = above | std::uint64_t{digit} << shift;
+    if (static_cast<std::int64_t>(start) > limit) return false;
+    open(level, digit, start, limit);
+  }
+  return true;
+}
+
+void EventList::gather() {
+  while (levels_ != 0) {
+    const auto level = static_cast<unsigned>(__builtin_ctz(levels_));
+    const auto digit = static_cast<unsigned>(__builtin_ctzll(buckets_[level]));
+    Chunk* head;
+    Entry* const end = detach(level * kDigits + digit, head);
+    drain(head, end, [this](const Entry& e) { insert_near(e); });
+  }
+  far_size_ = 0;
+  near_end_ = kForever;
+  if (near_first_ == near_last_) last_ = 0;  // what was dropped unused may lie after the present
+}
+
+void EventList::open(unsigned level, unsigned digit, std::uint64_t start, std::int64_t limit) {
+  Chunk* head;
+  Entry* const end = detach(level * kDigits + digit, head);
+  if (head->next != nullptr) {
+    deal(head, end, start, limit);
+    return;
+  }
+  for (Entry* e = head->entries; e != end; ++e) {
+    slots_.prefetch(e->word);
+    insert_near(*e);
+  }
+  far_size_ -= static_cast<std::size_t>(end - head->entries);
+  give_back(head);
+  base_ = start;
+  near_end_ = static_cast<std::int64_t>(start + (std::uint64_t{1} << (level * kDigitBits)));
+  if (near_end_ < 0) near_end_ = kForever;  // the topmost bucket: nothing can be left behind it
+}
+
+// Deals a large bucket out to lower levels, seen from its earliest instant or from the limit, whichever comes first. Entries at
+// that instant go to `near`. They are in order already unless a timer was pushed on or ties are shuffled.
+void EventList::deal(Chunk* head, Entry* end, std::uint64_t start, std::int64_t limit) {
+  std::int64_t earliest = kForever;
+  std::size_t count = 0;
+  Chunk* const tail = chunk_of(end - 1);
+  for (Chunk* c = head; c != nullptr; c = c->next) {
+    Entry* const stop = c == tail ? end : c->entries + (kChunkEntries - 1);
+    for (Entry* e = c->entries; e != stop; ++e) earliest = std::min(earliest, e->time);
+    count += static_cast<std::size_t>(stop - c->entries);
+  }
+  MQLAB_ASSERT(earliest >= static_cast<std::int64_t>(start), "a bucket holds an entry before its start");
+  base_ = static_cast<std::uint64_t>(std::min(earliest, limit));
+  near_end_ = static_cast<std::int64_t>(base_) + 1;
+  reserve_near(count);
+  const bool soon = count <= 2048;
+  drain(head, end, [this, soon](const Entry& e) {
+    if (soon) slots_.prefetch(e.word);
+    if (e.time < near_end_) {
+      *near_last_++ = e;
+    } else {
+      push_far(e);
+    }
+  });
+  far_size_ -= static_cast<std::size_t>(near_last_ - near_first_);
+  sort_near();
+}
+
+void EventList::sort_near() {
+  if (!std::is_sorted(near_first_, near_last_, before)) std::sort(near_first_, near_last_, before);
+}
+
+void EventList::remove_if(const std::function<bool(const Entry&)>& gone) {
+  near_last_ = std::remove_if(near_first_, near_last_, gone);
+  for (unsigned bucket = 0; bucket < kLevels * kDigits; ++bucket) {
+    if (tail_[bucket] == nullptr) continue;
+    Chunk* head;
+    Entry* const end = detach(bucket, head);
+    drain(head, end, [&](const Entry& e) {
+      if (gone(e)) {
+        --far_size_;
+      } else {
+        push_far(e);
+      }
+    });
+  }
+}
+
+}  // namespace sim::detail

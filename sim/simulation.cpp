@@ -1,0 +1,175 @@
+#include "sim/simulation.hpp"
+
+#include "sim/timer.hpp"
+
+namespace sim {
+
+namespace {
+
+std::uint64_t next_key(std::uint64_t& state) {  // SplitMix64
+  std::uint64_t z = (state += 0x9E3779B97F4A7C15u);
+  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+  return z ^ z >> 31;
+}
+
+}  // namespace
+
+/// Marks the loop as running; leaving it by an exception clears the mark too.
+class Simulation::Running {
+ public:
+  explicit Running(Simulation& simulation) : simulation_(simulation) {
+    MQLAB_ASSERT(!simulation.running_, "a simulation was run from inside one of its callbacks");
+    simulation.running_ = true;
+    simulation.stopped_ = simulation.failure_ != nullptr;
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() { simulation_.running_ = false; }
+
+ private:
+  Simulation& simulation_;
+};
+
+Simulation::Simulation(const Options& options) : queue_(slots_), options_(options) {
+  std::uint64_t state = options.seed;
+  for (std::uint64_t& key : tie_keys_) key = next_key(state);
+}
+
+// Closures may own timers, processes and handles of this simulation, so all members still work while they go.
+Simulation::~Simulation() {
+  for (std::uint64_t index = 0; index < slots_.size(); ++index) {
+    detail::Slot& slot = slots_[index];
+    if (!slot.live() || slot.act == &Timer::fire) continue;
+    slot.kill();
+    slot.act(*this, slot, detail::Action::destroy);
+  }
+}
+
+// Four rounds of a Feistel network on 40 bits. Sequence 0 is never drawn, so what is mapped to 0 takes the place of 0.
+std::uint64_t Simulation::shuffled(std::uint64_t sequence) const noexcept {
+  constexpr std::uint64_t kHalf = (std::uint64_t{1} << 20) - 1;
+  const auto permute = [this](std::uint64_t x) {
+    std::uint64_t left = x >> 20;
+    std::uint64_t right = x & kHalf;
+    for (const std::uint64_t key : tie_keys_) {
+      const std::uint64_t mixed = ((right ^ key) * 0x9E3779B97F4A7C15u) >> 44;
+      left = std::exchange(right, left ^ mixed);
+    }
+    return left << 20 | right;
+  };
+  const std::uint64_t image = permute(sequence);
+  return image != 0 ? image : permute(0);
+}
+
+bool Simulation::cancel(EventHandle handle) {
+  if (!pending(handle)) return false;
+  detail::Slot& slot = slots_[handle.word_];
+  slot.kill();
+  --live_;
+  slot.act(*this, slot, detail::Action::destroy);
+  note_dead_entry();
+  return true;
+}
+
+void Simulation::begin_event(Time at) {
+  if (at != now_) {
+    now_ = at;
+    instant_began_ = executed_;
+  } else if (executed_ - instant_began_ >= options_.events_per_instant_max) [[unlikely]] {
+    throw LivelockError("livelock: more than " + std::to_string(options_.events_per_instant_max) +
+                        " events at " + std::to_string(nanoseconds(now_)) + " ns");
+  }
+  ++executed_;
+  --live_;
+}
+
+// An entry whose slot has another word: cancelled work, a timer that was disarmed, or one whose deadline moved on.
+void Simulation::meet_dead_entry(const detail::Entry& entry) {
+  detail::Slot& slot = slots_[entry.word];
+  if (slot.act != &Timer::fire) return;
+  auto& state = slot.as<Timer::State>();
+  if (state.queued.word != entry.word) return;
+  if (slot.live()) {
+    state.queued = {state.deadline, slot.word};
+    queue_.push(state.queued);
+  } else {
+    state.queued.word = 0;
+  }
+}
+
+void Simulation::reclaim_dead_entries() {
+  queue_.remove_if([this](const detail::Entry& entry) {
+    detail::Slot& slot = slots_[entry.word];
+    if (slot.word == entry.word) return false;
+    if (slot.act != &Timer::fire) return true;
+    auto& state = slot.as<Timer::State>();
+    if (state.queued.word != entry.word) return true;
+    if (slot.live()) return false;
+    state.queued.word = 0;
+    return true;
+  });
+}
+
+bool Simulation::execute_next(std::int64_t limit) {
+  while (!posted_.empty()) {
+    const std::uint64_t word = posted_.pop();
+    detail::Slot& slot = slots_[word];
+    if (slot.word != word) continue;
+    begin_event(now_);
+    slot.kill();
+    slot.act(*this, slot, detail::Action::run);
+    return true;
+  }
+  while (const detail::Entry* const front = queue_.front(limit)) {
+    const detail::Entry entry = *front;
+    queue_.pop();
+    detail::Slot& slot = slots_[entry.word];
+    if (slot.word != entry.word) [[unlikely]] {
+      meet_dead_entry(entry);
+      continue;
+    }
+    begin_event(Time(Duration(entry.time)));
+    slot.kill();
+    slot.act(*this, slot, detail::Action::run);
+    return true;
+  }
+  return false;
+}
+
+void Simulation::loop(std::int64_t limit) {
+  const Running running(*this);
+  while (!stopped_ && execute_next(limit)) {
+  }
+  rethrow_failure();
+}
+
+void Simulation::run() { loop(nanoseconds(kNever) - 1); }
+
+void Simulation::run_until(Time end) {
+  MQLAB_ASSERT(end >= now_, "a run was to end in the past");
+  MQLAB_ASSERT(end < kNever, "a run was to end at kNever: use run()");
+  loop(nanoseconds(end));
+  if (!stopped_ && end != now_) {
+    now_ = end;
+    instant_began_ = executed_;
+  }
+}
+
+bool Simulation::step() {
+  const Running running(*this);
+  const bool any = !stopped_ && execute_next(nanoseconds(kNever) - 1);
+  rethrow_failure();
+  return any;
+}
+
+void Simulation::fail(std::exception_ptr error) noexcept {
+  if (failure_ == nullptr) failure_ = std::move(error);
+  stopped_ = true;
+}
+
+void Simulation::rethrow_failure() {
+  if (failure_ != nullptr) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+}  // namespace sim

@@ -1,0 +1,205 @@
+// The loop of a run: one clock, one queue of pending events, one FIFO of work for the present instant.
+//
+// Order. Events run in the total order (time, sequence); a sequence number is drawn whenever something is scheduled, and
+// whenever a timer is armed. What is posted runs at the present instant, after the callback that posted it, in FIFO order and
+// before any queued event. With `shuffle_ties` the sequence numbers pass through a permutation keyed by the seed: events at
+// one instant then run in an order that differs from seed to seed and is the same within one; posted work stays FIFO.
+//
+// Closures are stored inline (48 bytes of capture, larger ones do not compile) in slots that never move, so a steady state
+// allocates nothing. A closure is destroyed when it has run, when it is cancelled, or with the simulation.
+//
+// Misuse. Scheduling into the past, running from inside a callback and scheduling at kNever are assertions. More than
+// `events_per_instant_max` events at one instant throw LivelockError out of run(). An exception thrown by a callback leaves
+// run() unchanged; the simulation may be inspected and destroyed afterwards, or run on without the event that threw.
+//
+// Single-threaded: one Simulation belongs to one thread at a time. It must outlive its timers, processes and mailboxes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "sim/assert.hpp"
+#include "sim/event_list.hpp"
+#include "sim/frame_pool.hpp"
+#include "sim/ring.hpp"
+#include "sim/slot_pool.hpp"
+#include "sim/time.hpp"
+
+namespace sim {
+
+class Simulation;
+class Timer;
+
+/// More events at one instant than Options::events_per_instant_max: the models chase their own tail.
+class LivelockError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Names one scheduled or posted piece of work. Never dangles: once the work has run or was cancelled the handle is
+/// dead for good. A default-constructed handle names nothing.
+class EventHandle {
+ public:
+  constexpr EventHandle() = default;
+  friend constexpr bool operator==(EventHandle, EventHandle) = default;
+
+ private:
+  friend class Simulation;
+  constexpr explicit EventHandle(std::uint64_t word) : word_(word) {}
+  std::uint64_t word_ = 0;
+};
+
+class Simulation {
+ public:
+  struct Options {
+    std::uint64_t seed = 1;
+    bool shuffle_ties = false;
+    std::uint64_t events_per_instant_max = 10'000'000;
+  };
+
+  /// What a closure may capture, in bytes.
+  static constexpr std::size_t kCaptureBytes = detail::Slot::kCaptureBytes;
+
+  Simulation() : Simulation(Options{}) {}
+  explicit Simulation(const Options& options);
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+  ~Simulation();
+
+  Time now() const noexcept { return now_; }
+  std::uint64_t seed() const noexcept { return options_.seed; }
+  /// Callbacks run so far, posted ones included; a cancelled event is none, and neither is a timer pushed on.
+  std::uint64_t events_executed() const noexcept { return executed_; }
+  /// Work that is scheduled or posted, armed timers included, cancelled events not.
+  std::size_t pending_events() const noexcept { return live_; }
+  /// Entries in the queue: pending events and what is left of cancelled ones. At most about twice the former.
+  std::size_t queued_entries() const noexcept { return queue_.size(); }
+
+  /// Runs `f` at `at`. Requires: now() <= at < kNever.
+  template <class F>
+  EventHandle schedule_at(Time at, F&& f) {
+    MQLAB_ASSERT(at >= now_, "an event was scheduled into the past");
+    MQLAB_ASSERT(at < kNever, "an event was scheduled at kNever");
+    const std::uint64_t word = store(std::forward<F>(f));
+    queue_.push({nanoseconds(at), word});
+    return EventHandle(word);
+  }
+  /// Runs `f` after `delay`. Requires: delay >= 0.
+  template <class F>
+  EventHandle schedule_after(Duration delay, F&& f) {
+    return schedule_at(after(delay), std::forward<F>(f));
+  }
+  /// Runs `f` at the present instant, after the running callback and what was posted before, ahead of any queued event.
+  template <class F>
+  EventHandle post(F&& f) {
+    const std::uint64_t word = store(std::forward<F>(f));
+    posted_.push(word);
+    return EventHandle(word);
+  }
+
+  /// Destroys the closure without running it. False when it has run, runs now, was cancelled or never was.
+  bool cancel(EventHandle handle);
+  bool pending(EventHandle handle) const noexcept {
+    return detail::names_an_entry(handle.word_) && slots_.holds(handle.word_) &&
+           slots_[handle.word_].word == handle.word_;
+  }
+
+  /// Runs until nothing is pending or stop() is called.
+  void run();
+  /// Runs all events at or before `end`; then now() == end, unless stop() was called. Requires: end >= now().
+  void run_until(Time end);
+  /// Runs one event. False when nothing is pending.
+  bool step();
+  /// Lets the running callback finish, then leaves run() or run_until(). Outside of them it does nothing.
+  void stop() noexcept { stopped_ = true; }
+
+  /// The instant `delay` from now. Requires: delay >= 0.
+  Time after(Duration delay) const {
+    // Unsigned, so that a sum past the end of time is caught as "the past" by who uses it.
+    const auto sum = static_cast<std::uint64_t>(nanoseconds(now_)) + static_cast<std::uint64_t>(delay.count());
+    MQLAB_ASSERT(delay.count() >= 0 && sum < static_cast<std::uint64_t>(nanoseconds(kNever)),
+                 "a delay is negative or ends past the end of time");
+    return Time(Duration(static_cast<std::int64_t>(sum)));
+  }
+
+  /// Ends the run with `error` once the running callback is done. For processes, whose frames swallow exceptions.
+  void fail(std::exception_ptr error) noexcept;
+  detail::FramePool& frames() noexcept { return frames_; }
+
+ private:
+  friend class Timer;
+  class Running;
+
+  template <class F>
+  static void act(Simulation& simulation, detail::Slot& slot, detail::Action action) {
+    F& f = slot.as<F>();
+    struct Release {
+      Simulation& simulation;
+      detail::Slot& slot;
+      F& f;
+      ~Release() {
+        f.~F();
+        simulation.slots_.give_back(slot);
+      }
+    } release{simulation, slot, f};
+    if (action == detail::Action::run) [[likely]] f();
+  }
+
+  template <class F>
+  std::uint64_t store(F&& f) {
+    using Closure = std::decay_t<F>;
+    static_assert(sizeof(Closure) <= kCaptureBytes, "a closure captures at most 48 bytes: capture a pointer instead");
+    static_assert(alignof(Closure) <= 16, "a closure is aligned to at most 16 bytes");
+    static_assert(std::is_nothrow_constructible_v<Closure, F&&>, "a closure is moved in without throwing");
+    static_assert(std::is_invocable_v<Closure&>, "a closure takes no arguments");
+    const std::uint64_t sequence = draw_sequence();
+    detail::Slot& slot = slots_.take();
+    ::new (static_cast<void*>(slot.storage)) Closure(std::forward<F>(f));
+    slot.act = &act<Closure>;
+    slot.word |= sequence << detail::kSlotBits;
+    ++live_;
+    return slot.word;
+  }
+
+  std::uint64_t draw_sequence() {
+    MQLAB_ASSERT(next_sequence_ < detail::kSequenceMost, "the sequence numbers of a run are used up");
+    const std::uint64_t sequence = next_sequence_++;
+    return options_.shuffle_ties ? shuffled(sequence) : sequence;
+  }
+  std::uint64_t shuffled(std::uint64_t sequence) const noexcept;
+
+  bool execute_next(std::int64_t limit);
+  void loop(std::int64_t limit);
+  void begin_event(Time at);
+  void meet_dead_entry(const detail::Entry& entry);
+  void reclaim_dead_entries();
+  void note_dead_entry() {
+    if (queue_.size() > 2 * live_ + kDeadEntriesSpared) [[unlikely]] reclaim_dead_entries();
+  }
+  void rethrow_failure();
+
+  static constexpr std::size_t kDeadEntriesSpared = 1024;
+
+  detail::SlotPool slots_;
+  detail::EventList queue_;
+  Time now_{};
+  std::uint64_t executed_ = 0;
+  std::uint64_t instant_began_ = 0;  ///< executed_ when the clock last moved
+  std::uint64_t next_sequence_ = 1;
+  std::size_t live_ = 0;
+  bool stopped_ = false;
+  bool running_ = false;
+  Ring<std::uint64_t> posted_;
+  Options options_;
+  std::uint64_t tie_keys_[4] = {};
+  std::exception_ptr failure_;
+  detail::FramePool frames_;
+};
+
+}  // namespace sim
