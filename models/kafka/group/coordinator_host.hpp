@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "models/context.hpp"
 #include "models/kafka/config.hpp"
@@ -11,16 +12,24 @@
 
 namespace models::kafka {
 
-class Cluster;
+class OffsetsStore;
 
 class CoordinatorHost {
  public:
   virtual ~CoordinatorHost() = default;
 
   virtual Context& context() = 0;
-  virtual Cluster& cluster() = 0;
   virtual Node& node() = 0;
   virtual const BrokerConfig& config() = 0;
+  /// One for the whole cluster; made with keep_history where unclean.leader.election.enable is true.
+  virtual OffsetsStore& offsets_store() = 0;
+
+  /// The partition of __consumer_offsets that keeps this group (Cluster::offsets_partition).
+  virtual PartitionIndex offsets_partition(std::string_view group) = 0;
+  /// Who leads it as far as this broker knows; kNoBroker when nobody does.
+  virtual BrokerId leader(PartitionIndex partition) = 0;
+  /// The partition in trace records.
+  virtual EntityId entity(PartitionIndex partition) = 0;
 
   /// Appends `records` records to a partition of __consumer_offsets as its leader. GroupCoordinator::appended(token, error)
   /// runs once the high watermark has passed them (acks=all), or with an error when leadership is lost or the in-sync

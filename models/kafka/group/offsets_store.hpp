@@ -1,0 +1,109 @@
+// What the records of __consumer_offsets say, for all replicas of all its partitions at once.
+//
+// Payload bytes do not exist in the simulated logs, so the meaning of the coordinators' records is kept here, by log
+// offset. One object serves a cluster. It gives a coordinator back exactly what its replica's log holds: elected() drops for ever
+// what lies at or beyond the new leader's log end, load() returns the rest.
+//
+// Memory does not grow with history: what the high watermark has passed is folded into the newest value of each key, as
+// compaction would. Where unclean elections are allowed a replica may lead that lacks such records; the history is then kept
+// (`keep_history`), so that the older values come back. Without it a key whose newest value is lost is lost.
+//
+// A deposed leader that does not know it yet goes on appending to its own log; what it writes under an older epoch than
+// that of the newest election is ignored here, as its followers-to-be will truncate it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/kafka/group/committed_offsets.hpp"
+#include "models/kafka/protocol.hpp"
+#include "models/kafka/types.hpp"
+#include "sim/time.hpp"
+
+namespace models::kafka {
+
+/// A group as its metadata record tells it (GroupMetadataValue.json).
+struct GroupMetadata {
+  struct Member {
+    std::string member_id;
+    std::string instance_id;
+    EntityId entity{};
+    sim::Duration session_timeout{};
+    sim::Duration rebalance_timeout{};
+    Subscription subscription;
+    std::vector<PartitionIndex> assignment;
+  };
+  std::int32_t generation = 0;
+  bool had_members = false;  ///< the record has a protocol type: the group has managed members once
+  std::string protocol;      ///< the chosen assignor, empty without members
+  std::string leader;
+  sim::Time state_since{};
+  std::vector<Member> members;
+};
+
+/// What a new leader finds of one group.
+struct LoadedGroup {
+  std::string name;
+  std::shared_ptr<const GroupMetadata> metadata;  ///< null: only offsets
+  CommittedOffsets offsets;
+  /// Of `offsets`, those which no coordinator has seen behind the high watermark yet.
+  std::vector<CommittedOffset> unannounced;
+};
+
+class OffsetsStore {
+ public:
+  explicit OffsetsStore(bool keep_history = false) : keep_history_(keep_history) {}
+
+  /// Records appended by the leader of `epoch`; `end` is the log offset after them. A null `metadata` is a tombstone.
+  void append(PartitionIndex partition, LeaderEpoch epoch, Offset end, std::string_view group,
+              std::shared_ptr<const GroupMetadata> metadata);
+  void append(PartitionIndex partition, LeaderEpoch epoch, Offset end, std::string_view group,
+              std::span<const CommittedOffset> offsets);
+  /// The high watermark has reached `high_watermark`.
+  void replicated(PartitionIndex partition, LeaderEpoch epoch, Offset high_watermark);
+
+  /// A leader of `epoch` was elected whose log ends at `log_end`: what lies beyond never happened.
+  void elected(PartitionIndex partition, LeaderEpoch epoch, Offset log_end);
+  /// Everything that is left, in order of group names.
+  std::vector<LoadedGroup> load(PartitionIndex partition);
+
+  /// Records kept one by one; what was folded is not among them.
+  std::size_t kept_records(PartitionIndex partition) const;
+
+ private:
+  struct Record {
+    Offset end = 0;
+    std::uint32_t group = 0;
+    bool is_metadata = false;
+    bool announced = false;
+    CommittedOffset offset;
+    std::shared_ptr<const GroupMetadata> metadata;
+  };
+  struct Image {
+    std::shared_ptr<const GroupMetadata> metadata;
+    Offset metadata_end = 0;
+    CommittedOffsets offsets;
+    std::map<PartitionIndex, Offset> ends;  ///< log offset after the record behind each committed offset
+  };
+  struct Shard {
+    LeaderEpoch epoch = kNoEpoch;
+    std::map<std::string, std::uint32_t, std::less<>> groups;
+    std::vector<Image> folded;     ///< by group
+    std::vector<Record> records;   ///< from `first` on, in order of `end`
+    std::size_t first = 0;
+  };
+
+  std::uint32_t group_number(Shard& shard, std::string_view group);
+  static void fold(Image& image, const Record& record);
+  static void forget_beyond(Image& image, Offset log_end);
+
+  bool keep_history_;
+  std::map<PartitionIndex, Shard> shards_;
+};
+
+}  // namespace models::kafka
