@@ -1,0 +1,37 @@
+#include "models/checkers/catalogue.hpp"
+
+#include <array>
+
+#include "models/checkers/duplicate.hpp"
+#include "models/checkers/inconsistent_offsets.hpp"
+#include "models/checkers/lost_write.hpp"
+#include "models/checkers/poll_order.hpp"
+#include "models/checkers/send_order.hpp"
+#include "models/checkers/unseen.hpp"
+
+namespace models {
+
+namespace {
+template <class T>
+std::unique_ptr<Checker> make(const Ledger& ledger, Anomalies& anomalies) {
+  return std::make_unique<T>(ledger, anomalies);
+}
+}  // namespace
+
+std::span<const CheckerInfo> checker_catalogue() {
+  static constexpr std::array kRows{
+      CheckerInfo{"lost_write", "acknowledged records below the highest offset read that nobody read",
+                  make<LostWrite>},
+      CheckerInfo{"unseen", "acknowledged records that nobody had read at the end", make<Unseen>},
+      CheckerInfo{"duplicate", "one record at two offsets", make<Duplicate>},
+      CheckerInfo{"inconsistent_offsets", "one offset that held two records which were seen",
+                  make<InconsistentOffsets>},
+      CheckerInfo{"poll_order", "skips and steps back within and between polls of one consumer",
+                  make<PollOrder>},
+      CheckerInfo{"send_order", "skips and steps back within and between sends of one producer",
+                  make<SendOrder>},
+  };
+  return kRows;
+}
+
+}  // namespace models

@@ -1,0 +1,456 @@
+#include "models/checkers/ledger.hpp"
+
+#include <algorithm>
+
+#include "models/trace_kinds.hpp"
+#include "sim/assert.hpp"
+
+namespace models {
+
+namespace {
+
+std::uint64_t unsigned_of(std::int64_t n) {
+  return static_cast<std::uint64_t>(n);
+}
+std::int64_t signed_of(std::uint64_t n) {
+  return static_cast<std::int64_t>(n);
+}
+
+FinishTimes finish_times(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {
+  if ((r.code & kArithmetic) != 0) {
+    MQLAB_ASSERT(payload.size() == 2, "arithmetic finish times are a first and a step");
+    return {true, payload[0], payload[1], nullptr};
+  }
+  MQLAB_ASSERT(payload.size() == unsigned_of(r.b), "there is one finish time for each message processed");
+  return {false, 0, 0, payload.data()};
+}
+
+}  // namespace
+
+void Ledger::consume(const sim::TraceBlock& block) {
+  sim::RecordNumber number = block.first;
+  for (const sim::TraceRecord& r : block.records) apply(r, block.payload(r), number++);
+}
+
+void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payload,
+                   sim::RecordNumber number) {
+  number_ = number;
+  switch (static_cast<Kind>(r.kind)) {
+    case Kind::offered:
+      return offered(r, payload);
+    case Kind::refused:
+      totals_.refused += unsigned_of(r.b);
+      return;
+    case Kind::acknowledged:
+      return acknowledged(r);
+    case Kind::failed:
+      return failed(r);
+    case Kind::resent:
+      return resent(r, payload);
+    case Kind::stored:
+      return stored(r, payload);
+    case Kind::truncated:
+      return truncated(r);
+    case Kind::subscribed:
+      return subscribed(r);
+    case Kind::position:
+      return position(r);
+    case Kind::delivered:
+      return delivered(r);
+    case Kind::processed:
+      return processed(r, payload);
+    case Kind::effect:
+      return effect(r);
+    case Kind::committed:
+      return committed(r);
+    default:
+      return;
+  }
+}
+
+// ---- looking up
+// -------------------------------------------------------------------------------------------------
+
+Ledger::Lane& Ledger::lane(const sim::TraceRecord& r) {
+  MQLAB_ASSERT(r.peer < lanes_.size() && lanes_[r.peer].partition != 0,
+               "a lane is offered to before anything else");
+  Lane& lane = lanes_[r.peer];
+  MQLAB_ASSERT(r.a >= 0 && r.b > 0 && unsigned_of(r.a + r.b) <= lane.offered(), "a message is offered first");
+  return lane;
+}
+
+Ledger::Partition& Ledger::partition_at(std::uint32_t place) {
+  if (place >= partition_of_.size()) partition_of_.resize(place + 1);
+  std::uint32_t& index = partition_of_[place];
+  if (index == 0) {
+    partitions_.emplace_back().id = EntityId{place};
+    index = static_cast<std::uint32_t>(partitions_.size());
+  }
+  return partitions_[index - 1];
+}
+
+const Ledger::Partition* Ledger::partition(EntityId id) const {
+  if (id.value >= partition_of_.size() || partition_of_[id.value] == 0) return nullptr;
+  return &partitions_[partition_of_[id.value] - 1];
+}
+
+std::size_t Ledger::subscription(const Partition& p, std::uint32_t group) const {
+  const std::uint32_t wanted = group < group_of_.size() ? group_of_[group] : 0;
+  MQLAB_ASSERT(wanted != 0, "a group subscribes before it reads");
+  for (std::size_t i = 0; i < p.subscriptions.size(); ++i) {
+    if (p.subscriptions[i].group == wanted - 1) return i;
+  }
+  MQLAB_ASSERT(false, "a group reads only partitions to which it has subscribed");
+  return 0;
+}
+
+std::optional<sim::Time> Ledger::created_at(const Partition& partition, std::int64_t offset,
+                                            LogIndex::Cursor& cursor) const {
+  std::optional<sim::Time> found;
+  partition.log.walk(offset, 1, cursor, [&](const LogPiece& piece) {
+    const MessageColumns::Span span = lanes_[piece.lane.value].columns.span(piece.seq, 1);
+    if (span.created != nullptr) found = sim::Time{sim::Duration{span.created[0]}};
+  });
+  return found;
+}
+
+void Ledger::note(Verdict verdict, const sim::TraceRecord& r, LaneId lane, std::uint64_t seq,
+                  std::int64_t offset, std::uint64_t count) {
+  const bool of_producer = static_cast<Kind>(r.kind) == Kind::stored;
+  anomalies_.add({r.time, verdict, EntityId{r.place},
+                  of_producer ? lanes_[lane.value].producer : EntityId{r.peer}, lane, signed_of(seq), offset,
+                  signed_of(count), number_});
+}
+
+// ---- on their way in
+// --------------------------------------------------------------------------------------------
+
+void Ledger::offered(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {
+  if (r.peer >= lanes_.size()) lanes_.resize(r.peer + 1);
+  Lane& lane = lanes_[r.peer];
+  Partition& p = partition_at(r.place);
+  if (lane.partition == 0) {
+    lane.partition = partition_of_[r.place];
+    lane.producer = EntityId{r.actor};
+    lane.groups.resize(p.subscriptions.size());
+    p.lanes.push_back(LaneId{r.peer});
+  }
+  const std::size_t n = unsigned_of(r.b);
+  const bool keyed = (r.code & kHasKeys) != 0;
+  MQLAB_ASSERT(unsigned_of(r.a) == lane.offered(), "the seqs of a lane are dense");
+  MQLAB_ASSERT(payload.size() == (keyed ? 2 * n : n),
+               "each offered message has its creation time, and its key if keyed");
+  const auto shares = static_cast<std::uint32_t>(1 + p.subscriptions.size());
+  lane.columns.append(pool_, payload.first(n), keyed ? payload.subspan(n) : std::span<const std::int64_t>{},
+                      shares);
+  totals_.offered += n;
+}
+
+void Ledger::acknowledged(const sim::TraceRecord& r) {
+  Lane& l = lane(r);
+  std::uint64_t seq = unsigned_of(r.a);
+  std::uint64_t n = unsigned_of(r.b);
+  l.acknowledged.add(seq, n, [](std::uint64_t, std::uint64_t, std::uint32_t before) {
+    MQLAB_ASSERT(before == 0, "success is reported once for a message");
+  });
+  totals_.acknowledged += n;
+  std::size_t index = 0;
+  while (n > 0) {
+    const MessageColumns::Span span = l.columns.span(seq, n);
+    if (observer_ != nullptr && span.created != nullptr) observer_->acknowledged({r, span, index});
+    l.columns.release(pool_, seq, span.count);
+    seq += span.count;
+    n -= span.count;
+    index += span.count;
+  }
+}
+
+void Ledger::failed(const sim::TraceRecord& r) {
+  Lane& l = lane(r);
+  const std::uint64_t seq = unsigned_of(r.a);
+  const std::uint64_t n = unsigned_of(r.b);
+  l.failed.add(seq, n, [](std::uint64_t, std::uint64_t, std::uint32_t before) {
+    MQLAB_ASSERT(before == 0, "failure is reported once for a message");
+  });
+  totals_.failed += n;
+  l.columns.release(pool_, seq, n);
+  if (r.c != 0) return;
+  // Surely never written: no group will ever settle it.
+  for (LaneGroup& group : l.groups) {
+    group.settled.add(seq, n, [&](std::uint64_t first, std::uint64_t count, std::uint32_t before) {
+      if (before == 0) l.columns.release(pool_, first, count);
+    });
+  }
+}
+
+void Ledger::resent(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {
+  MQLAB_ASSERT(payload.size() == 1, "a resend names the lane of the old messages");
+  resends_.push_back({LaneId{r.peer}, unsigned_of(r.a), unsigned_of(r.b),
+                      LaneId{static_cast<std::uint32_t>(payload[0])}, unsigned_of(r.c), r.time, number_});
+}
+
+void Ledger::stored(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {
+  Lane& l = lane(r);
+  const LaneId id{r.peer};
+  const std::uint64_t seq = unsigned_of(r.a);
+  const std::uint64_t n = unsigned_of(r.b);
+  partition_at(r.place).log.append(id, seq, n, r.c, payload.empty() ? 0 : payload[0]);
+  stored_copies_ += n;
+  l.stored.add(seq, n, [&](std::uint64_t first, std::uint64_t count, std::uint32_t before) {
+    const std::int64_t offset = r.c + signed_of(first - seq);
+    if (before == 0) {
+      totals_.stored += count;
+      if (first >= l.stored_end) return;
+      totals_.reordered_in_log += count;
+      note(Verdict::reordered_in_log, r, id, first, offset, count);
+      return;
+    }
+    l.truncated.visit(first, count, [&](std::uint64_t at, std::uint64_t part, std::uint32_t gone) {
+      if (before <= gone) return;
+      totals_.log_duplicates += part;
+      note(Verdict::log_duplicate, r, id, at, offset + signed_of(at - first), part);
+    });
+  });
+  l.stored_end = std::max(l.stored_end, seq + n);
+}
+
+void Ledger::truncated(const sim::TraceRecord& r) {
+  Partition& p = partition_at(r.place);
+  MQLAB_ASSERT(r.a + r.b >= p.log.end(), "what is truncated is the end of a log");
+  for (Subscription& s : p.subscriptions) {
+    s.delivered.visit(unsigned_of(r.a), unsigned_of(r.b),
+                      [&](std::uint64_t first, std::uint64_t n, std::uint32_t count) {
+                        if (count == 0) return;
+                        LogIndex::Cursor cursor = p.log.extents();
+                        p.log.walk(signed_of(first), signed_of(n), cursor, [&](const LogPiece& piece) {
+                          lanes_[piece.lane.value].polled.add(piece.seq, piece.count);
+                        });
+                      });
+    s.delivered.erase_from(unsigned_of(r.a));
+    s.processed.erase_from(unsigned_of(r.a));
+    unpass(s, r.a, r.a + r.b);
+    s.settled_end = std::min(s.settled_end, r.a);
+    s.passed_end = std::min(s.passed_end, r.a);
+  }
+  for (const LogIndex::Buried& grave : p.log.truncate(r.a)) {
+    const LogPiece& piece = grave.piece;
+    Lane& l = lanes_[piece.lane.value];
+    l.truncated.add(piece.seq, piece.count);
+    l.truncations.push_back({piece.seq, piece.count, r.time, number_});
+    l.stored_end = std::min(l.stored_end, piece.seq);
+    totals_.truncated += piece.count;
+  }
+}
+
+// ---- on their way out
+// -------------------------------------------------------------------------------------------
+
+void Ledger::subscribed(const sim::TraceRecord& r) {
+  if (r.peer >= group_of_.size()) group_of_.resize(r.peer + 1);
+  std::uint32_t& group = group_of_[r.peer];
+  if (group == 0) {
+    totals_.groups.emplace_back().group = EntityId{r.peer};
+    key_order_.emplace_back();
+    group = static_cast<std::uint32_t>(totals_.groups.size());
+  }
+  Partition& p = partition_at(r.place);
+  for (const Subscription& s : p.subscriptions) {
+    if (s.group == group - 1) return;
+  }
+  p.subscriptions.emplace_back().group = group - 1;
+  for (const LaneId id : p.lanes) {
+    lanes_[id.value].groups.emplace_back();
+    lanes_[id.value].columns.add_share();
+  }
+}
+
+void Ledger::position(const sim::TraceRecord& r) {
+  Partition& p = partition_at(r.place);
+  Subscription& s = p.subscriptions[subscription(p, r.peer)];
+  if (r.a < s.passed_end) {
+    // It goes back: what was passed will be read after all.
+    unpass(s, r.a, s.passed_end);
+    s.passed_end = r.a;
+  } else {
+    pass(s, r.a, number_, r.time);
+  }
+}
+
+void Ledger::delivered(const sim::TraceRecord& r) {
+  Partition& p = partition_at(r.place);
+  Subscription& s = p.subscriptions[subscription(p, r.peer)];
+  const std::int64_t end = r.a + r.b;
+  s.delivered_end = std::max(s.delivered_end, end);
+  const auto count = [&](std::int64_t offset, std::uint64_t n) {
+    s.delivered.add(unsigned_of(offset), n,
+                    [&](std::uint64_t first, std::uint64_t part, std::uint32_t before) {
+                      if (before == 0) return;
+                      totals_.groups[s.group].redelivered += part;
+                      note(Verdict::redelivered, r, {}, 0, signed_of(first), part);
+                    });
+  };
+  if (p.log.all_live(end, r.c)) {
+    if (end > p.log.end()) totals_.unmapped += unsigned_of(end - std::max(p.log.end(), r.a));
+    count(r.a, unsigned_of(r.b));
+    return;
+  }
+  for (const LogPiece& piece : p.log.walk_as_of(r.a, r.b, r.c)) {
+    if (piece.live) {
+      count(piece.offset, piece.count);
+    } else {
+      lanes_[piece.lane.value].polled.add(piece.seq, piece.count);
+    }
+  }
+}
+
+void Ledger::processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {
+  Partition& p = partition_at(r.place);
+  const std::size_t sub = subscription(p, r.peer);
+  const FinishTimes finish = finish_times(r, payload);
+  const auto count = [&](std::int64_t first, std::int64_t end) {
+    Subscription& s = p.subscriptions[sub];
+    s.processed.add(unsigned_of(first), unsigned_of(end - first));
+    if (!s.passed.empty()) unpass(s, first, end);
+    if (first < s.settled_end) settle(p, sub, first, std::min(end, s.settled_end));
+  };
+  const std::int64_t end = r.a + r.b;
+  if (p.log.all_live(end, r.c)) {
+    p.log.walk(r.a, r.b, p.subscriptions[sub].at_processed,
+               [&](const LogPiece& piece) { processed_piece(r, p, sub, piece, finish); });
+    count(r.a, end);
+    return;
+  }
+  for (const LogPiece& piece : p.log.walk_as_of(r.a, r.b, r.c)) {
+    processed_piece(r, p, sub, piece, finish);
+    if (piece.live) count(piece.offset, piece.offset + signed_of(piece.count));
+  }
+}
+
+void Ledger::processed_piece(const sim::TraceRecord& r, Partition& p, std::size_t sub, const LogPiece& piece,
+                             const FinishTimes& finish) {
+  lanes_[piece.lane.value].groups[sub].processed.add(
+      piece.seq, piece.count, [&](std::uint64_t first, std::uint64_t n, std::uint32_t before) {
+        const std::int64_t offset = piece.offset + signed_of(first - piece.seq);
+        processed_run(r, p, sub, {piece.lane, first, n, offset, piece.live}, finish, before > 0);
+      });
+}
+
+void Ledger::processed_run(const sim::TraceRecord& r, const Partition& p, std::size_t sub,
+                           const LogPiece& piece, const FinishTimes& finish, bool again) {
+  const std::uint32_t group = p.subscriptions[sub].group;
+  GroupTotals& totals = totals_.groups[group];
+  (again ? totals.duplicated : totals.processed) += piece.count;
+  if (again) note(Verdict::duplicated, r, piece.lane, piece.seq, piece.offset, piece.count);
+  LogPiece rest = piece;
+  const MessageColumns& columns = lanes_[piece.lane.value].columns;
+  while (rest.count > 0) {
+    const MessageRun found{r, columns.span(rest.seq, rest.count), unsigned_of(rest.offset - r.a)};
+    if (observer_ != nullptr) observer_->processed(found, finish, again);
+    if (found.columns.keys != nullptr) check_keys(r, totals, rest, found, finish, again);
+    rest.seq += found.columns.count;
+    rest.offset += signed_of(found.columns.count);
+    rest.count -= found.columns.count;
+  }
+}
+
+void Ledger::check_keys(const sim::TraceRecord& r, GroupTotals& totals, const LogPiece& run,
+                        const MessageRun& found, const FinishTimes& finish, bool again) {
+  KeyOrder& order = key_order_[group_of_[r.peer] - 1];
+  const EntityId producer = lanes_[run.lane.value].producer;
+  const MessageColumns::Span& columns = found.columns;
+  KeyOrder::Found sum;
+  for (std::size_t i = 0; i < columns.count; ++i) {
+    if (columns.keys[i] == kNoKey) continue;
+    order.processed(producer, columns.keys[i], columns.created[i], finish[found.index + i], again, sum);
+  }
+  if (sum.reordered > 0) {
+    totals.reordered_per_key += sum.reordered;
+    note(Verdict::reordered_per_key, r, run.lane, run.seq, run.offset, sum.reordered);
+  }
+  if (sum.rewound > 0) {
+    totals.rewound += sum.rewound;
+    note(Verdict::rewound, r, run.lane, run.seq, run.offset, sum.rewound);
+  }
+}
+
+void Ledger::effect(const sim::TraceRecord& r) {
+  Partition& p = partition_at(r.place);
+  const std::size_t sub = subscription(p, r.peer);
+  Subscription& s = p.subscriptions[sub];
+  GroupTotals& totals = totals_.groups[s.group];
+  if (r.code == kSuppressed) {
+    totals.effects_suppressed += unsigned_of(r.b);
+    return;
+  }
+  totals.effects += unsigned_of(r.b);
+  const auto apply_piece = [&](const LogPiece& piece) {
+    lanes_[piece.lane.value].groups[sub].effect.add(
+        piece.seq, piece.count, [&](std::uint64_t first, std::uint64_t n, std::uint32_t before) {
+          if (before == 0) return;
+          totals.effects_duplicated += n;
+          note(Verdict::effect_duplicated, r, piece.lane, first, piece.offset + signed_of(first - piece.seq),
+               n);
+        });
+  };
+  if (p.log.all_live(r.a + r.b, r.c)) {
+    p.log.walk(r.a, r.b, s.at_effect, apply_piece);
+  } else {
+    for (const LogPiece& piece : p.log.walk_as_of(r.a, r.b, r.c)) apply_piece(piece);
+  }
+}
+
+void Ledger::committed(const sim::TraceRecord& r) {
+  Partition& p = partition_at(r.place);
+  const std::size_t sub = subscription(p, r.peer);
+  Subscription& s = p.subscriptions[sub];
+  if (r.a > s.settled_end) {
+    const std::int64_t before = s.settled_end;
+    s.settled_end = r.a;
+    s.processed.visit(unsigned_of(before), unsigned_of(r.a - before),
+                      [&](std::uint64_t first, std::uint64_t n, std::uint32_t count) {
+                        if (count > 0) settle(p, sub, signed_of(first), signed_of(first + n));
+                      });
+  }
+  pass(s, r.a, number_, r.time);
+}
+
+void Ledger::settle(Partition& p, std::size_t sub, std::int64_t first, std::int64_t end) {
+  p.log.walk(first, end - first, p.subscriptions[sub].at_settled, [&](const LogPiece& piece) {
+    Lane& l = lanes_[piece.lane.value];
+    l.groups[sub].settled.add(piece.seq, piece.count,
+                              [&](std::uint64_t seq, std::uint64_t n, std::uint32_t before) {
+                                if (before == 0) l.columns.release(pool_, seq, n);
+                              });
+  });
+}
+
+void Ledger::pass(Subscription& s, std::int64_t end, sim::RecordNumber record, sim::Time time) {
+  if (end <= s.passed_end) return;
+  s.processed.visit(unsigned_of(s.passed_end), unsigned_of(end - s.passed_end),
+                    [&](std::uint64_t first, std::uint64_t n, std::uint32_t count) {
+                      if (count == 0)
+                        s.passed.push_back({signed_of(first), signed_of(first + n), time, record});
+                    });
+  s.passed_end = end;
+}
+
+void Ledger::unpass(Subscription& s, std::int64_t first, std::int64_t end) {
+  auto at = std::partition_point(s.passed.begin(), s.passed.end(),
+                                 [first](const Passed& p) { return p.end <= first; });
+  while (at != s.passed.end() && at->first < end) {
+    const Passed whole = *at;
+    if (whole.end > end) {
+      at->first = end;
+      if (whole.first < first) s.passed.insert(at, {whole.first, first, whole.time, whole.record});
+      return;
+    }
+    if (whole.first < first) {
+      at->end = first;
+      ++at;
+    } else {
+      at = s.passed.erase(at);
+    }
+  }
+}
+
+}  // namespace models

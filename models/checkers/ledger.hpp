@@ -1,0 +1,241 @@
+// The ledger: what became of every message, for every group that subscribed. A sink; models never read it.
+//
+// Identity is (lane, seq). Counts are run-length (RunCounts), the log is an index of extents (LogIndex),
+// creation times and keys live in columns that are freed once a message is settled (MessageColumns). So a
+// message that waits costs about 12 bytes and its share of an extent, a finished one next to nothing, and
+// nothing grows with the length of a run but the extents.
+//
+// It knows per message: offered, acknowledged or failed, stored and truncated how often; per group:
+// processed, applied and settled how often; per group and offset: delivered how often. Each message ends in
+// one state, given by a named record:
+//   processed                        by that group
+//   lost, lost_unacknowledged        truncated, never stored (acks=0), or passed by a commit or a position
+//   reset failed                           reported failed to the application, and not in the log in flight
+//   none of these when the drain ended
+// The states add up to what was offered, or finish() asserts.
+//
+// What was done first and what again is found here once and told to one observer, so that metrics need no
+// second walk.
+//
+// Misuse asserts: a lane's seqs offered with a gap, a batch stored below the log's end, a group that reads a
+// partition to which it has not subscribed, an outcome reported twice for one message.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "models/checkers/key_order.hpp"
+#include "models/checkers/log_index.hpp"
+#include "models/checkers/message_columns.hpp"
+#include "models/checkers/run_counts.hpp"
+#include "models/checkers/verdicts.hpp"
+#include "models/ids.hpp"
+#include "sim/time.hpp"
+#include "sim/trace.hpp"
+
+namespace models {
+
+/// When each message of a `processed` record finished, by its place in the record.
+struct FinishTimes {
+  bool arithmetic = false;
+  std::int64_t first = 0;
+  std::int64_t step = 0;
+  const std::int64_t* each = nullptr;
+  std::int64_t operator[](std::size_t i) const {
+    return arithmetic ? first + step * static_cast<std::int64_t>(i) : each[i];
+  }
+};
+
+/// What the ledger found out about consecutive messages of one lane.
+struct MessageRun {
+  const sim::TraceRecord& record;
+  MessageColumns::Span columns;  ///< created may be null: long settled
+  std::size_t index = 0;         ///< place of the first in the record
+};
+
+class LedgerObserver {
+ public:
+  virtual ~LedgerObserver() = default;
+  virtual void acknowledged(const MessageRun& run) = 0;
+  /// `again`: this group had processed them before.
+  virtual void processed(const MessageRun& run, const FinishTimes& finish, bool again) = 0;
+};
+
+/// Messages, unless a line says otherwise. Those of groups are sums of messages over groups.
+struct GroupTotals {
+  EntityId group{};
+  std::uint64_t offered = 0;     ///< to partitions that the group reads
+  std::uint64_t processed = 0;   ///< at least once
+  std::uint64_t duplicated = 0;  ///< processings beyond the first
+  std::uint64_t lost = 0;
+  std::uint64_t lost_unacknowledged = 0;
+  std::uint64_t failed = 0;  ///< reported failed and not in the log
+  std::uint64_t in_flight = 0;
+  std::uint64_t redelivered = 0;         ///< offsets handed out beyond the first time
+  std::uint64_t effects = 0;             ///< applications of the outside effect
+  std::uint64_t effects_duplicated = 0;  ///< of these, beyond the first of their message
+  std::uint64_t effects_suppressed = 0;  ///< recognised and left out
+  std::uint64_t reordered_per_key = 0;
+  std::uint64_t rewound = 0;
+  std::uint64_t stale_keys = 0;  ///< keys whose last processing was not of their latest message
+};
+
+struct LedgerTotals {
+  std::uint64_t offered = 0;
+  std::uint64_t refused = 0;  ///< before routing; not part of offered
+  std::uint64_t acknowledged = 0;
+  std::uint64_t failed = 0;             ///< reported failed to the application
+  std::uint64_t stored = 0;             ///< at least once
+  std::uint64_t log_duplicates = 0;     ///< copies stored beside another
+  std::uint64_t resend_duplicates = 0;  ///< in the log together with the message that they resend
+  std::uint64_t reordered_in_log = 0;
+  std::uint64_t truncated = 0;  ///< copies that left the log
+  std::uint64_t lost = 0;       ///< by any group (without groups: from the log)
+  std::uint64_t lost_unacknowledged = 0;
+  std::uint64_t in_flight = 0;      ///< for any group
+  std::uint64_t unmapped = 0;       ///< offsets read that no log ever held
+  std::vector<GroupTotals> groups;  ///< in order of subscription
+};
+
+class Ledger : public sim::TraceSink {
+ public:
+  explicit Ledger(Anomalies& anomalies) : anomalies_(anomalies) {}
+
+  /// At most one, set before the first record; must outlive the run.
+  void observe(LedgerObserver& observer) { observer_ = &observer; }
+
+  void consume(const sim::TraceBlock& block) override;
+  void finish(sim::Time end) override;
+  /// One record; consume() calls it for each.
+  void apply(const sim::TraceRecord& r, std::span<const std::int64_t> payload, sim::RecordNumber number);
+
+  /// Complete after finish().
+  const LedgerTotals& totals() const { return totals_; }
+
+  // ---- state that metrics and checkers read ---------------------------------------------------------------
+  struct LaneGroup {
+    RunCounts processed;
+    RunCounts settled;
+    RunCounts effect;
+    RunCounts passed;  ///< filled by finish(): unprocessed, and behind a commit or a reset
+  };
+  struct Loss {
+    std::uint64_t seq = 0;
+    std::uint64_t count = 0;
+    sim::Time time{};
+    sim::RecordNumber record = 0;
+  };
+  struct Lane {
+    EntityId producer{};
+    std::uint32_t partition = 0;   ///< index + 1 into partitions(); 0: nothing offered yet
+    std::uint64_t stored_end = 0;  ///< one past the highest seq in the log
+    MessageColumns columns;
+    RunCounts acknowledged;
+    RunCounts failed;
+    RunCounts stored;
+    RunCounts truncated;
+    RunCounts polled;  ///< delivered to anybody; complete after finish()
+    std::vector<Loss> truncations;
+    std::vector<LaneGroup> groups;  ///< by subscription of the partition
+    std::uint64_t offered() const { return columns.size(); }
+  };
+  struct Passed {
+    std::int64_t first = 0;
+    std::int64_t end = 0;
+    sim::Time time{};
+    sim::RecordNumber record = 0;
+  };
+  struct Subscription {
+    std::uint32_t group = 0;         ///< index into totals().groups
+    RunCounts delivered;             ///< by offset
+    RunCounts processed;             ///< by offset
+    std::int64_t settled_end = 0;    ///< highest committed offset
+    std::int64_t passed_end = 0;     ///< looked for unprocessed ones up to here
+    std::int64_t delivered_end = 0;  ///< highest offset ever handed out + 1
+    std::vector<Passed> passed;      ///< unprocessed offsets behind a commit or a reset, rising
+    LogIndex::Cursor at_processed = 0;
+    LogIndex::Cursor at_settled = 0;
+    LogIndex::Cursor at_effect = 0;
+  };
+  struct Partition {
+    EntityId id{};
+    LogIndex log;
+    std::vector<Subscription> subscriptions;
+    std::vector<LaneId> lanes;
+  };
+  /// By LaneId; lane 0 and lanes that offered nothing have partition 0.
+  const std::vector<Lane>& lanes() const { return lanes_; }
+  const std::vector<Partition>& partitions() const { return partitions_; }
+  /// The partition of that entity, or null when no record named it.
+  const Partition* partition(EntityId id) const;
+  /// When the message at that offset was created; nothing when it is unknown or long settled.
+  std::optional<sim::Time> created_at(const Partition& partition, std::int64_t offset,
+                                      LogIndex::Cursor& cursor) const;
+
+ private:
+  struct Resend {
+    LaneId lane{};
+    std::uint64_t seq = 0;
+    std::uint64_t count = 0;
+    LaneId old_lane{};
+    std::uint64_t old_seq = 0;
+    sim::Time time{};
+    sim::RecordNumber record = 0;
+  };
+
+  void offered(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
+  void acknowledged(const sim::TraceRecord& r);
+  void failed(const sim::TraceRecord& r);
+  void resent(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
+  void stored(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
+  void truncated(const sim::TraceRecord& r);
+  void subscribed(const sim::TraceRecord& r);
+  void position(const sim::TraceRecord& r);
+  void delivered(const sim::TraceRecord& r);
+  void processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
+  void effect(const sim::TraceRecord& r);
+  void committed(const sim::TraceRecord& r);
+
+  Lane& lane(const sim::TraceRecord& r);
+  Partition& partition_at(std::uint32_t place);
+  /// Index of the group's subscription to the partition. Asserts that there is one.
+  std::size_t subscription(const Partition& p, std::uint32_t group) const;
+  void processed_piece(const sim::TraceRecord& r, Partition& p, std::size_t sub, const LogPiece& piece,
+                       const FinishTimes& finish);
+  void processed_run(const sim::TraceRecord& r, const Partition& p, std::size_t sub, const LogPiece& piece,
+                     const FinishTimes& finish, bool again);
+  void check_keys(const sim::TraceRecord& r, GroupTotals& totals, const LogPiece& run,
+                  const MessageRun& found, const FinishTimes& finish, bool again);
+  void settle(Partition& p, std::size_t sub, std::int64_t first, std::int64_t end);
+  void pass(Subscription& s, std::int64_t end, sim::RecordNumber record, sim::Time time);
+  static void unpass(Subscription& s, std::int64_t first, std::int64_t end);
+  void note(Verdict verdict, const sim::TraceRecord& r, LaneId lane, std::uint64_t seq, std::int64_t offset,
+            std::uint64_t count);
+
+  // ledger_totals.cpp
+  void collect_polled();
+  void collect_passed(Partition& p, std::size_t sub);
+  void judge_lane(LaneId id, sim::Time end);
+  void judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
+                           RunCounts& lost_unacknowledged, RunCounts& in_flight);
+  void count_resends();
+  void check_sums() const;
+
+  Anomalies& anomalies_;
+  LedgerObserver* observer_ = nullptr;
+  ColumnPool pool_;
+  LedgerTotals totals_;
+  std::vector<Lane> lanes_;
+  std::vector<Partition> partitions_;
+  std::vector<std::uint32_t> partition_of_;  ///< by entity: index + 1
+  std::vector<std::uint32_t> group_of_;      ///< by entity: index + 1
+  std::vector<KeyOrder> key_order_;          ///< by group
+  std::vector<Resend> resends_;
+  sim::RecordNumber number_ = 0;  ///< of the record being applied
+  std::uint64_t stored_copies_ = 0;
+};
+
+}  // namespace models

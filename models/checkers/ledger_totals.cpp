@@ -1,0 +1,188 @@
+// The end of a run: one state for every message and group, and sums that must add up.
+
+#include <algorithm>
+
+#include "models/checkers/ledger.hpp"
+#include "sim/assert.hpp"
+
+namespace models {
+
+namespace {
+
+std::uint64_t unsigned_of(std::int64_t n) {
+  return static_cast<std::uint64_t>(n);
+}
+std::int64_t signed_of(std::uint64_t n) {
+  return static_cast<std::int64_t>(n);
+}
+
+/// Adds what is not in it yet and returns how many those were.
+std::uint64_t add_new(RunCounts& set, std::uint64_t first, std::uint64_t n) {
+  std::uint64_t fresh = 0;
+  set.add(first, n, [&](std::uint64_t, std::uint64_t count, std::uint32_t before) {
+    if (before == 0) fresh += count;
+  });
+  return fresh;
+}
+
+/// What the records say of a run of messages that a group has not processed.
+enum class Fate { lost, lost_unacknowledged, failed, in_flight };
+
+Fate fate_of(bool acknowledged, bool failed, bool stored, bool live, bool passed) {
+  if (live) return !passed ? Fate::in_flight : acknowledged ? Fate::lost : Fate::lost_unacknowledged;
+  if (acknowledged) return Fate::lost;
+  if (failed) return Fate::failed;
+  return stored ? Fate::lost_unacknowledged : Fate::in_flight;
+}
+
+}  // namespace
+
+void Ledger::finish(sim::Time end) {
+  collect_polled();
+  for (Partition& p : partitions_) {
+    for (std::size_t sub = 0; sub < p.subscriptions.size(); ++sub) collect_passed(p, sub);
+  }
+  for (std::uint32_t id = 1; id < lanes_.size(); ++id) {
+    if (lanes_[id].partition != 0) judge_lane(LaneId{id}, end);
+  }
+  for (std::size_t g = 0; g < totals_.groups.size(); ++g)
+    totals_.groups[g].stale_keys = key_order_[g].stale_keys();
+  count_resends();
+  check_sums();
+}
+
+void Ledger::collect_polled() {
+  for (Partition& p : partitions_) {
+    for (const Subscription& s : p.subscriptions) {
+      LogIndex::Cursor cursor = 0;
+      s.delivered.visit(0, unsigned_of(p.log.end()),
+                        [&](std::uint64_t first, std::uint64_t n, std::uint32_t count) {
+                          if (count == 0) return;
+                          p.log.walk(signed_of(first), signed_of(n), cursor, [&](const LogPiece& piece) {
+                            lanes_[piece.lane.value].polled.add(piece.seq, piece.count);
+                          });
+                        });
+    }
+  }
+}
+
+void Ledger::collect_passed(Partition& p, std::size_t sub) {
+  const Subscription& s = p.subscriptions[sub];
+  LogIndex::Cursor cursor = 0;
+  for (const Passed& passed : s.passed) {
+    p.log.walk(passed.first, passed.end - passed.first, cursor, [&](const LogPiece& piece) {
+      Lane& l = lanes_[piece.lane.value];
+      LaneGroup& group = l.groups[sub];
+      group.processed.visit(
+          piece.seq, piece.count, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t done) {
+            if (done > 0 || add_new(group.passed, seq, n) == 0) return;
+            l.acknowledged.visit(
+                seq, n, [&](std::uint64_t at, std::uint64_t part, std::uint32_t acknowledged) {
+                  const Verdict verdict = acknowledged > 0 ? Verdict::lost : Verdict::lost_unacknowledged;
+                  const std::int64_t offset = piece.offset + signed_of(at - piece.seq);
+                  anomalies_.add({passed.time, verdict, p.id, totals_.groups[s.group].group, piece.lane,
+                                  signed_of(at), offset, signed_of(part), passed.record});
+                });
+          });
+    });
+  }
+}
+
+void Ledger::judge_lane(LaneId id, sim::Time end) {
+  Lane& l = lanes_[id.value];
+  RunCounts lost;
+  RunCounts lost_unacknowledged;
+  RunCounts in_flight;
+  const std::size_t groups = partitions_[l.partition - 1].subscriptions.size();
+  for (std::size_t sub = 0; sub < std::max<std::size_t>(groups, 1); ++sub) {
+    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, in_flight);
+  }
+}
+
+void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
+                                 RunCounts& lost_unacknowledged, RunCounts& in_flight) {
+  Lane& l = lanes_[id.value];
+  const Partition& p = partitions_[l.partition - 1];
+  // A partition that nobody reads is judged as by a group that has processed whatever is in the log.
+  GroupTotals nobody;
+  const RunCounts nothing;
+  const bool read = sub < p.subscriptions.size();
+  GroupTotals& totals = read ? totals_.groups[p.subscriptions[sub].group] : nobody;
+  const RunCounts& processed = read ? l.groups[sub].processed : nothing;
+  const RunCounts& passed = read ? l.groups[sub].passed : nothing;
+
+  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 6>& counts) {
+    const auto [acknowledged, failed, stored, truncated, done, behind] = counts;
+    MQLAB_ASSERT(acknowledged == 0 || failed == 0, "a message has one outcome at its producer");
+    MQLAB_ASSERT(stored >= truncated, "what leaves a log was stored");
+    const bool live = stored > truncated;
+    if (done > 0 || (!read && live)) return;
+    const auto note = [&](Verdict verdict, sim::Time time, sim::RecordNumber record) {
+      anomalies_.add({time, verdict, p.id, totals.group, id, signed_of(seq), -1, signed_of(n), record});
+    };
+    const auto note_loss = [&](Verdict verdict) {
+      if (live) return;  // noted where it was passed
+      for (auto loss = l.truncations.rbegin(); loss != l.truncations.rend(); ++loss) {
+        if (seq >= loss->seq && seq < loss->seq + loss->count) return note(verdict, loss->time, loss->record);
+      }
+      note(verdict, end, 0);
+    };
+    switch (fate_of(acknowledged > 0, failed > 0, stored > 0, live, behind > 0)) {
+      case Fate::lost:
+        totals.lost += n;
+        totals_.lost += add_new(lost, seq, n);
+        return note_loss(Verdict::lost);
+      case Fate::lost_unacknowledged:
+        totals.lost_unacknowledged += n;
+        totals_.lost_unacknowledged += add_new(lost_unacknowledged, seq, n);
+        return note_loss(Verdict::lost_unacknowledged);
+      case Fate::failed:
+        totals.failed += n;
+        return;
+      case Fate::in_flight:
+        totals.in_flight += n;
+        totals_.in_flight += add_new(in_flight, seq, n);
+        return note(Verdict::in_flight, end, 0);
+    }
+  };
+  visit_jointly<6>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &processed, &passed}, l.offered(),
+                   judge);
+  totals.offered += l.offered();
+}
+
+void Ledger::count_resends() {
+  const auto live = [this](LaneId id, std::uint64_t seq) {
+    const Lane& l = lanes_[id.value];
+    return l.stored.at(seq) > l.truncated.at(seq);
+  };
+  for (const Resend& resend : resends_) {
+    MQLAB_ASSERT(resend.lane.value < lanes_.size() && resend.old_lane.value < lanes_.size(),
+                 "a resend names known lanes");
+    std::uint64_t both = 0;
+    for (std::uint64_t i = 0; i < resend.count; ++i) {
+      if (live(resend.lane, resend.seq + i) && live(resend.old_lane, resend.old_seq + i)) ++both;
+    }
+    if (both == 0) continue;
+    totals_.resend_duplicates += both;
+    const Lane& l = lanes_[resend.lane.value];
+    anomalies_.add({resend.time, Verdict::resend_duplicate, partitions_[l.partition - 1].id, l.producer,
+                    resend.lane, signed_of(resend.seq), -1, signed_of(both), resend.record});
+  }
+}
+
+void Ledger::check_sums() const {
+  for (const GroupTotals& g : totals_.groups) {
+    const std::uint64_t judged = g.processed + g.lost + g.lost_unacknowledged + g.failed + g.in_flight;
+    MQLAB_ASSERT(judged == g.offered, "processed + lost + failed + in flight = offered, for every group");
+  }
+  std::uint64_t in_logs = 0;
+  for (const Partition& p : partitions_) {
+    LogIndex::Cursor cursor = 0;
+    p.log.walk(0, p.log.end(), cursor, [&](const LogPiece& piece) { in_logs += piece.count; });
+  }
+  MQLAB_ASSERT(in_logs + totals_.truncated == stored_copies_,
+               "what was stored is in the log or was truncated");
+  MQLAB_ASSERT(totals_.acknowledged + totals_.failed <= totals_.offered, "no outcome without a message");
+}
+
+}  // namespace models

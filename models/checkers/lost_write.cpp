@@ -1,0 +1,41 @@
+#include "models/checkers/lost_write.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace models {
+
+void LostWrite::finish(sim::Time end) {
+  std::vector<RunCounts> found(ledger_.lanes().size());
+  for (const Ledger::Partition& p : ledger_.partitions()) {
+    std::int64_t read_end = 0;
+    for (const Ledger::Subscription& s : p.subscriptions) read_end = std::max(read_end, s.delivered_end);
+
+    const auto look = [&](const LogPiece& piece) {
+      if (piece.offset >= read_end) return;
+      const auto below = std::min(piece.count, static_cast<std::uint64_t>(read_end - piece.offset));
+      const Ledger::Lane& lane = ledger_.lanes()[piece.lane.value];
+      lane.acknowledged.visit(
+          piece.seq, below, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t acknowledged) {
+            if (acknowledged == 0) return;
+            lane.polled.visit(seq, n, [&](std::uint64_t at, std::uint64_t part, std::uint32_t polled) {
+              if (polled > 0) return;
+              // A record that lay at two offsets is lost once.
+              found[piece.lane.value].add(
+                  at, part, [&](std::uint64_t first, std::uint64_t count, std::uint32_t before) {
+                    if (before > 0) return;
+                    anomalies_.add({end, Verdict::lost_write, p.id, lane.producer, piece.lane,
+                                    static_cast<std::int64_t>(first),
+                                    piece.offset + static_cast<std::int64_t>(first - piece.seq),
+                                    static_cast<std::int64_t>(count), 0});
+                  });
+            });
+          });
+    };
+    LogIndex::Cursor cursor = 0;
+    p.log.walk(0, p.log.end(), cursor, look);
+    for (const LogIndex::Buried& grave : p.log.buried()) look(grave.piece);
+  }
+}
+
+}  // namespace models

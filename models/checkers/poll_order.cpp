@@ -1,0 +1,55 @@
+#include "models/checkers/poll_order.hpp"
+
+namespace models {
+
+PollOrder::Reader& PollOrder::reader(const sim::TraceRecord& r) {
+  if (r.place >= readers_.size()) readers_.resize(r.place + 1);
+  for (Reader& known : readers_[r.place]) {
+    if (known.member == r.actor && known.group == r.peer) return known;
+  }
+  return readers_[r.place].emplace_back(Reader{r.actor, r.peer, -1, {}});
+}
+
+void PollOrder::record(const sim::TraceRecord& r, std::span<const std::int64_t>, sim::RecordNumber number) {
+  switch (static_cast<Kind>(r.kind)) {
+    case Kind::delivered:
+      return delivered(r, number);
+    case Kind::position:
+      reader(r).next = r.a;
+      return;
+    case Kind::ownership:
+      reader(r).next = -1;
+      return;
+    default:
+      return;
+  }
+}
+
+void PollOrder::delivered(const sim::TraceRecord& r, sim::RecordNumber number) {
+  Reader& known = reader(r);
+  const bool same_poll = known.next >= 0 && known.polled == r.time;
+  const auto note = [&](Verdict verdict, std::int64_t offset, std::int64_t n) {
+    anomalies_.add({r.time, verdict, EntityId{r.place}, EntityId{r.actor}, {}, -1, offset, n, number});
+  };
+  if (known.next >= 0 && r.a > known.next) {
+    const std::int64_t skipped = records_between(r.place, known.next, r.a);
+    if (skipped > 0) note(same_poll ? Verdict::int_poll_skip : Verdict::poll_skip, known.next, skipped);
+  } else if (known.next >= 0 && r.a < known.next) {
+    note(same_poll ? Verdict::int_nonmonotonic_poll : Verdict::nonmonotonic_poll, r.a, known.next - r.a);
+  }
+  known.next = r.a + r.b;
+  known.polled = r.time;
+}
+
+std::int64_t PollOrder::records_between(std::uint32_t place, std::int64_t first, std::int64_t end) const {
+  // Markers take offsets too: jumping over them skips nothing.
+  const Ledger::Partition* p = ledger_.partition(EntityId{place});
+  std::int64_t records = 0;
+  if (p == nullptr) return records;
+  LogIndex::Cursor cursor = p->log.extents();
+  p->log.walk(first, end - first, cursor,
+              [&](const LogPiece& piece) { records += static_cast<std::int64_t>(piece.count); });
+  return records;
+}
+
+}  // namespace models

@@ -1,0 +1,70 @@
+#include "models/checkers/verdicts.hpp"
+
+namespace models {
+
+std::span<const VerdictInfo> verdict_catalogue() {
+  static constexpr std::array kRows{
+      VerdictInfo{
+          Verdict::lost, "lost", "ledger",
+          "an acknowledged message that a subscribed group will never process: truncated with no other copy, "
+          "never stored, or passed by a commit or a position reset"},
+      VerdictInfo{Verdict::lost_unacknowledged, "lost_unacknowledged", "ledger",
+                  "the same for a stored message of which the producer was never told success"},
+      VerdictInfo{Verdict::in_flight, "in_flight", "ledger", "no terminal state when the drain ended"},
+      VerdictInfo{Verdict::duplicated, "duplicated", "ledger", "processed again by the same group"},
+      VerdictInfo{Verdict::log_duplicate, "log_duplicate", "ledger",
+                  "stored while a copy was in the log already"},
+      VerdictInfo{Verdict::resend_duplicate, "resend_duplicate", "ledger",
+                  "in the log beside the message that the application meant to replace by it"},
+      VerdictInfo{Verdict::effect_duplicated, "effect_duplicated", "ledger",
+                  "its outside effect was applied again"},
+      VerdictInfo{Verdict::redelivered, "redelivered", "ledger", "an offset handed to the same group again"},
+      VerdictInfo{Verdict::reordered_in_log, "reordered_in_log", "ledger",
+                  "a first copy stored behind a later message of its producer and partition"},
+      VerdictInfo{Verdict::reordered_per_key, "reordered_per_key", "ledger",
+                  "processed for the first time after a later-created message of its producer and key"},
+      VerdictInfo{Verdict::rewound, "rewound", "ledger",
+                  "processed again after a later-created one of its key"},
+      VerdictInfo{Verdict::overlap, "overlap", "metrics",
+                  "a partition fetchable by two members of one group at once"},
+      VerdictInfo{Verdict::lost_write, "lost_write", "lost_write",
+                  "an acknowledged record at or below the highest offset read by anybody of its partition, "
+                  "never read"},
+      VerdictInfo{Verdict::unseen, "unseen", "unseen",
+                  "an acknowledged record that nobody had read at the end"},
+      VerdictInfo{Verdict::duplicate, "duplicate", "duplicate", "one record at two offsets"},
+      VerdictInfo{Verdict::inconsistent_offsets, "inconsistent_offsets", "inconsistent_offsets",
+                  "one offset that held two records which were both acknowledged or read"},
+      VerdictInfo{Verdict::int_poll_skip, "int_poll_skip", "poll_order",
+                  "inside one poll the offsets jump over a record"},
+      VerdictInfo{Verdict::int_nonmonotonic_poll, "int_nonmonotonic_poll", "poll_order",
+                  "inside one poll the offsets step back"},
+      VerdictInfo{Verdict::poll_skip, "poll_skip", "poll_order",
+                  "successive polls of one consumer jump over a record, without an assignment change"},
+      VerdictInfo{Verdict::nonmonotonic_poll, "nonmonotonic_poll", "poll_order",
+                  "successive polls of one consumer step back, without an assignment change"},
+      VerdictInfo{Verdict::int_send_skip, "int_send_skip", "send_order",
+                  "sends acknowledged together lie around a record of another producer"},
+      VerdictInfo{Verdict::nonmonotonic_send, "nonmonotonic_send", "send_order",
+                  "a later send of one producer has a lower offset"},
+  };
+  static_assert(kRows.size() == static_cast<std::size_t>(Verdict::count_));
+  return kRows;
+}
+
+std::string_view verdict_name(Verdict verdict) {
+  return verdict_catalogue()[static_cast<std::size_t>(verdict)].name;
+}
+
+void Anomalies::add(const Anomaly& found) {
+  const auto v = static_cast<std::size_t>(found.verdict);
+  counted_[v] += static_cast<std::uint64_t>(found.count);
+  if (kept_[v] == most_) {
+    ++left_out_;
+    return;
+  }
+  ++kept_[v];
+  rows_.push_back(found);
+}
+
+}  // namespace models

@@ -1,0 +1,187 @@
+// Every metric of a run by name and unit, in the order of the columns of trials.csv; and every time series.
+//
+// A metric is one number a trial (or none: nothing happened that it measures). Counts come from the ledger
+// and the checkers and cover the whole run. Throughput, latency, lag, utilisation and pauses leave out the
+// warm-up.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "models/ids.hpp"
+#include "sim/time.hpp"
+
+namespace models {
+
+enum class Metric : std::uint16_t {
+  // messages, by the ledger
+  offered,
+  refused,
+  acknowledged,
+  failed,
+  stored,
+  processed,
+  in_flight,
+  lost,
+  lost_unacknowledged,
+  duplicated,
+  redelivered,
+  log_duplicates,
+  resend_duplicates,
+  effects,
+  effects_duplicated,
+  effects_suppressed,
+  reordered_in_log,
+  reordered_per_key,
+  rewound,
+  stale_keys,
+  truncated,
+  // messages, by the checkers
+  lost_write,
+  unseen,
+  duplicate,
+  inconsistent_offsets,
+  int_poll_skip,
+  int_nonmonotonic_poll,
+  poll_skip,
+  nonmonotonic_poll,
+  int_send_skip,
+  nonmonotonic_send,
+  // steady state
+  offered_per_s,
+  acknowledged_per_s,
+  processed_per_s,
+  publish_latency_mean_ms,
+  publish_latency_p50_ms,
+  publish_latency_p95_ms,
+  publish_latency_p99_ms,
+  publish_latency_p999_ms,
+  publish_latency_max_ms,
+  e2e_latency_mean_ms,
+  e2e_latency_p50_ms,
+  e2e_latency_p95_ms,
+  e2e_latency_p99_ms,
+  e2e_latency_p999_ms,
+  e2e_latency_max_ms,
+  // lag
+  lag_mean_records,
+  lag_max_records,
+  lag_end_records,
+  lag_partition_max_records,
+  lag_hottest_mean_records,
+  lag_others_mean_records,
+  lag_mean_s,
+  lag_max_s,
+  lag_growth_per_s,
+  lag_drain_per_s,
+  committed_lag_max_records,
+  // who reads what
+  rebalance_pause_sum_s,
+  rebalance_pause_max_s,
+  rebalance_pauses,
+  unfetchable_sum_s,
+  overlaps,
+  overlap_sum_s,
+  overlap_processed,
+  // groups and members
+  rebalances,
+  generations,
+  members_evicted,
+  members_fenced,
+  members_idle,
+  members_active,
+  member_utilisation_mean,
+  member_utilisation_max,
+  member_detection_mean_s,
+  member_detection_max_s,
+  redelivered_work_s,
+  commits,
+  commits_refused,
+  committed_records,
+  committed_partition_min_records,
+  // availability
+  unavailability_mean_s,
+  unavailability_max_s,
+  unavailability_sum_s,
+  detection_mean_s,
+  election_mean_s,
+  client_refresh_mean_s,
+  unavailable_partitions,
+  partitions_offline_max,
+  leader_elections,
+  unclean_elections,
+  isr_shrinks,
+  isr_min_replicas,
+  // the run
+  faults_fired,
+  drained,
+  drain_s,
+  count_,
+};
+
+struct MetricInfo {
+  Metric metric;
+  std::string_view name;  ///< snake_case, unit at the end
+  std::string_view unit;
+  std::string_view about;
+};
+/// One row per metric, in order of the enumeration.
+std::span<const MetricInfo> metric_catalogue();
+std::optional<Metric> find_metric(std::string_view name);
+
+/// Values in order of the catalogue; empty: the run had nothing to measure.
+class MetricValues {
+ public:
+  MetricValues() : values_(static_cast<std::size_t>(Metric::count_)) {}
+  std::optional<double>& operator[](Metric metric) { return values_[static_cast<std::size_t>(metric)]; }
+  const std::optional<double>& operator[](Metric metric) const {
+    return values_[static_cast<std::size_t>(metric)];
+  }
+  const std::vector<std::optional<double>>& all() const { return values_; }
+
+ private:
+  std::vector<std::optional<double>> values_;
+};
+
+/// A value of one subject at the end of the run: of a group, or of a partition or member within a group.
+struct Labelled {
+  Metric metric = Metric::count_;
+  EntityId subject{};
+  EntityId group{};  ///< where the subject is a partition seen by a group
+  double value = 0;
+};
+
+enum class Series : std::uint16_t {
+  lag_records,
+  lag_s,
+  committed_lag_records,
+  offered_per_s,
+  acknowledged_per_s,
+  processed_per_s,
+  unfetchable_partitions,
+  count_,
+};
+
+struct SeriesInfo {
+  Series series;
+  std::string_view name;
+  std::string_view unit;
+  std::string_view about;
+};
+std::span<const SeriesInfo> series_catalogue();
+
+/// One point of a time series. Subject 0: the whole run; a group; or a partition, then `group` says who reads
+/// it.
+struct Sample {
+  sim::Time time{};
+  Series series = Series::lag_records;
+  EntityId subject{};
+  EntityId group{};
+  double value = 0;
+};
+
+}  // namespace models

@@ -1,0 +1,90 @@
+// Lag: what a group could have read of a partition and has not processed yet.
+//
+// In records: high watermark minus the processed position (the highest offset processed or positioned at,
+// plus one), so that work done twice does not count as lag and skipped records stop counting when they are
+// skipped. Beside it the lag that brokers' tools show, against the committed offset. In seconds: the age of
+// the oldest unprocessed record at the time of a sample. Means are over the steady state, by time (records)
+// or by samples (seconds); maxima begin at the end of the warm-up.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "models/checkers/ledger.hpp"
+#include "models/metrics/catalogue.hpp"
+#include "models/metrics/entity_table.hpp"
+#include "models/metrics/window.hpp"
+#include "sim/statistics.hpp"
+#include "sim/trace.hpp"
+
+namespace models {
+
+class LagMeter {
+ public:
+  LagMeter(Readings& readings, const Ledger& ledger, const Window& window)
+      : readings_(readings), ledger_(ledger), window_(window) {}
+
+  void high_watermark(const sim::TraceRecord& r);
+  void truncated(const sim::TraceRecord& r);
+  void subscribed(const sim::TraceRecord& r);
+  /// `position` and `processed` move the processed position, to the offset `next`.
+  void advanced(const sim::TraceRecord& r, std::int64_t next);
+  void committed(const sim::TraceRecord& r);
+  /// A group's members changed: its lag is no longer expected to grow as before.
+  void members_changed(std::uint32_t group, sim::Time t);
+  void owners_changed(std::uint32_t group, sim::Time t);
+
+  void warmed_up(sim::Time t);
+  void arrivals_stopped(sim::Time t);
+  void sample(sim::Time t, std::vector<Sample>* points);
+
+  /// Whether the reading has unread records now.
+  bool unread(std::size_t reading) const { return reading < states_.size() && states_[reading].lag() > 0; }
+
+  void report(MetricValues& values, std::vector<Labelled>& labelled) const;
+
+ private:
+  struct State {
+    std::int64_t readable = 0;   ///< high watermark
+    std::int64_t processed = 0;  ///< processed position
+    std::int64_t committed = 0;
+    sim::TimeAverage level;
+    std::optional<double> mean;  ///< to the end of arrivals
+    std::int64_t committed_lag_max = 0;
+    double age_sum = 0;
+    double age_max = 0;
+    std::uint64_t ages = 0;
+    LogIndex::Cursor cursor = 0;
+    std::int64_t lag() const { return readable > processed ? readable - processed : 0; }
+  };
+  struct Point {
+    sim::Time time;
+    double lag;
+  };
+  struct Group {
+    bool known = false;
+    sim::TimeAverage level;
+    std::optional<double> mean;
+    std::int64_t at_stop = 0;
+    std::vector<Point> points;
+    std::optional<sim::Time> first_change;  ///< of its members, after the warm-up
+    std::vector<sim::Time> owner_changes;
+  };
+
+  State& state(std::size_t reading, sim::Time t);
+  void changed(std::size_t reading, sim::Time t);
+  double sample_age(std::size_t reading, sim::Time t);
+  std::optional<double> growth(const Group& group) const;
+  std::optional<double> drain(const Group& group) const;
+  void report_partitions(MetricValues& values, std::vector<Labelled>& labelled) const;
+
+  Readings& readings_;
+  const Ledger& ledger_;
+  const Window& window_;
+  EntityTable<std::int64_t> readable_;  ///< high watermark by partition
+  std::vector<State> states_;           ///< by reading
+  EntityTable<Group> groups_;
+};
+
+}  // namespace models

@@ -1,0 +1,205 @@
+#include "models/metrics/metrics.hpp"
+
+#include "models/trace_kinds.hpp"
+
+namespace models {
+
+Metrics::Metrics(const MetricsOptions& options, Ledger& ledger, Anomalies& anomalies)
+    : options_(options),
+      window_{sim::Time{options.warmup}, sim::kNever},
+      next_sample_(sim::Time{options.sample}),
+      next_stop_(std::min(window_.warm, next_sample_)),
+      latency_(window_.warm),
+      lag_(readings_, ledger, window_),
+      pauses_(readings_, window_, anomalies),
+      members_(readings_, window_),
+      availability_(window_) {
+  ledger.observe(*this);
+}
+
+void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payload,
+                    sim::RecordNumber number) {
+  switch (static_cast<Kind>(r.kind)) {
+    case Kind::offered:
+      return count(offered_, r.b, r.time);
+    case Kind::acknowledged:
+      return count(acknowledged_, r.b, r.time);
+    case Kind::stored:
+      return availability_.stored(r);
+    case Kind::truncated:
+      return truncated(r);
+    case Kind::high_watermark:
+      return high_watermark(r);
+    case Kind::subscribed:
+      lag_.subscribed(r);
+      return members_.subscribed(r);
+    case Kind::position:
+      return advanced(r, r.a);
+    case Kind::delivered:
+      return members_.delivered(r);
+    case Kind::processed:
+      members_.processed(r, payload);
+      pauses_.processed(r);
+      return advanced(r, r.a + r.b);
+    case Kind::committed:
+      lag_.committed(r);
+      return members_.committed(r);
+    case Kind::commit_refused:
+      return members_.commit_refused();
+    case Kind::ownership:
+      return ownership(r, number);
+    case Kind::group_state:
+      return members_.group_state(r);
+    case Kind::member_state:
+      return member_state(r);
+    case Kind::leader_changed:
+      return availability_.leader_changed(r);
+    case Kind::isr_changed:
+      return availability_.isr_changed(r);
+    case Kind::broker_state:
+      return availability_.broker_state(r);
+    case Kind::fault:
+      return fault(r);
+    case Kind::phase:
+      return phase(r);
+    default:
+      return;
+  }
+}
+
+void Metrics::processed(const MessageRun& run, const FinishTimes& finish, bool again) {
+  if (again) return members_.processed_again(run, finish);
+  count(processed_[run.record.peer], static_cast<std::int64_t>(run.columns.count), run.record.time);
+  if (run.columns.created != nullptr) latency_.processed(run, finish);
+}
+
+void Metrics::count(Flow& flow, std::int64_t n, sim::Time t) const {
+  if (window_.holds(t)) flow.steady += static_cast<std::uint64_t>(n);
+  flow.recent += static_cast<std::uint64_t>(n);
+}
+
+// ---- time passes
+// --------------------------------------------------------------------------------------------------
+
+void Metrics::catch_up(sim::Time t) {
+  while (t >= next_stop_) {
+    if (!warm_ && next_stop_ == window_.warm) {
+      warm_ = true;
+      lag_.warmed_up(window_.warm);
+    }
+    if (next_stop_ == next_sample_) {
+      take_sample(next_sample_);
+      next_sample_ += options_.sample;
+    }
+    next_stop_ = warm_ ? next_sample_ : std::min(window_.warm, next_sample_);
+  }
+}
+
+void Metrics::take_sample(sim::Time t) {
+  lag_.sample(t, options_.timeseries ? &samples_ : nullptr);
+  if (!options_.timeseries) return;
+  pauses_.sample(t, samples_);
+  const auto put = [&](Series series, std::uint32_t subject, Flow& flow) {
+    const double rate = static_cast<double>(flow.recent) / sim::seconds(options_.sample);
+    samples_.push_back({t, series, EntityId{subject}, {}, rate});
+    flow.recent = 0;
+  };
+  put(Series::offered_per_s, 0, offered_);
+  put(Series::acknowledged_per_s, 0, acknowledged_);
+  for (std::uint32_t group = 1; group < processed_.rows().size(); ++group) {
+    Flow& flow = processed_.rows()[group];
+    if (flow.recent > 0 || flow.steady > 0) put(Series::processed_per_s, group, flow);
+  }
+}
+
+void Metrics::stop_arrivals(sim::Time t) {
+  window_.stop = t;
+  lag_.arrivals_stopped(t);
+  members_.arrivals_stopped();
+}
+
+void Metrics::finish(sim::Time end) {
+  advance(end);
+  end_ = end;
+  if (window_.stop == sim::kNever) stop_arrivals(end);
+  pauses_.finish(end);
+  availability_.finish(end);
+}
+
+// ---- records that several meters want
+// -----------------------------------------------------------------------------
+
+void Metrics::advanced(const sim::TraceRecord& r, std::int64_t next) {
+  lag_.advanced(r, next);
+  const std::size_t reading = readings_.index(r.place, r.peer);
+  pauses_.unread(reading, lag_.unread(reading), r.time);
+}
+
+void Metrics::high_watermark(const sim::TraceRecord& r) {
+  lag_.high_watermark(r);
+  tell_pauses(r.place, r.time);
+}
+
+void Metrics::truncated(const sim::TraceRecord& r) {
+  lag_.truncated(r);
+  tell_pauses(r.place, r.time);
+}
+
+void Metrics::tell_pauses(std::uint32_t place, sim::Time t) {
+  for (const std::size_t reading : readings_.of_place(place))
+    pauses_.unread(reading, lag_.unread(reading), t);
+}
+
+void Metrics::ownership(const sim::TraceRecord& r, sim::RecordNumber number) {
+  if (!pauses_.ownership(r, lag_.unread(readings_.index(r.place, r.peer)), number)) return;
+  members_.ownership(r);
+  lag_.owners_changed(r.peer, r.time);
+}
+
+void Metrics::member_state(const sim::TraceRecord& r) {
+  members_.member_state(r);
+  lag_.members_changed(r.peer, r.time);
+}
+
+void Metrics::fault(const sim::TraceRecord& r) {
+  if (r.a == 1) {
+    ++faults_;
+    if (static_cast<FaultCode>(r.code) == FaultCode::crash) availability_.broker_crashed(r.actor, r.time);
+  }
+  members_.fault(r);
+}
+
+void Metrics::phase(const sim::TraceRecord& r) {
+  const auto code = static_cast<PhaseCode>(r.code);
+  if (code == PhaseCode::arrivals_stopped) stop_arrivals(r.time);
+  if (code != PhaseCode::drained && code != PhaseCode::drain_timed_out) return;
+  drained_ = code == PhaseCode::drained;
+  drained_at_ = r.time;
+}
+
+void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) const {
+  const double window = sim::seconds(window_.part(window_.warm, end_));
+  if (window > 0) {
+    const auto rate = [window](const Flow& flow) { return static_cast<double>(flow.steady) / window; };
+    values[Metric::offered_per_s] = rate(offered_);
+    values[Metric::acknowledged_per_s] = rate(acknowledged_);
+    double processed = 0;
+    for (std::uint32_t group = 0; group < processed_.rows().size(); ++group) {
+      const double here = rate(processed_.rows()[group]);
+      processed += here;
+      if (here > 0) labelled.push_back({Metric::processed_per_s, EntityId{group}, {}, here});
+    }
+    values[Metric::processed_per_s] = processed;
+  }
+  latency_.report(values, labelled);
+  lag_.report(values, labelled);
+  pauses_.report(values, labelled);
+  members_.report(values, labelled, end_);
+  availability_.report(values, labelled);
+  values[Metric::faults_fired] = static_cast<double>(faults_);
+  if (!drained_) return;
+  values[Metric::drained] = *drained_ ? 1 : 0;
+  values[Metric::drain_s] = sim::seconds(drained_at_ - window_.stop);
+}
+
+}  // namespace models

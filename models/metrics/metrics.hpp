@@ -1,0 +1,93 @@
+// The metrics of a run, one meter an idea; this class only hands them their records and asks them for their
+// values.
+//
+// A record is applied after the ledger has taken it in; advance() comes before either, so that samples show
+// the state before the record. The window of the steady state ends with the `arrivals_stopped` phase, or with
+// the run when there is none.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "models/checkers/ledger.hpp"
+#include "models/metrics/availability_meter.hpp"
+#include "models/metrics/catalogue.hpp"
+#include "models/metrics/entity_table.hpp"
+#include "models/metrics/lag_meter.hpp"
+#include "models/metrics/latency_meter.hpp"
+#include "models/metrics/member_meter.hpp"
+#include "models/metrics/pause_meter.hpp"
+#include "models/metrics/window.hpp"
+#include "sim/trace.hpp"
+
+namespace models {
+
+struct MetricsOptions {
+  sim::Duration warmup{};
+  sim::Duration sample = std::chrono::seconds{1};
+  bool timeseries = true;
+};
+
+class Metrics : public LedgerObserver {
+ public:
+  /// Observes the ledger from now on.
+  Metrics(const MetricsOptions& options, Ledger& ledger, Anomalies& anomalies);
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  void advance(sim::Time t) {
+    if (t >= next_stop_) catch_up(t);
+  }
+  void apply(const sim::TraceRecord& r, std::span<const std::int64_t> payload, sim::RecordNumber number);
+  void finish(sim::Time end);
+
+  void report(MetricValues& values, std::vector<Labelled>& labelled) const;
+  const std::vector<Sample>& samples() const { return samples_; }
+
+  // of LedgerObserver
+  void acknowledged(const MessageRun& run) override { latency_.acknowledged(run); }
+  void processed(const MessageRun& run, const FinishTimes& finish, bool again) override;
+
+ private:
+  struct Flow {
+    std::uint64_t steady = 0;  ///< in the window
+    std::uint64_t recent = 0;  ///< since the last sample
+  };
+
+  void catch_up(sim::Time t);
+  void take_sample(sim::Time t);
+  void count(Flow& flow, std::int64_t n, sim::Time t) const;
+  void advanced(const sim::TraceRecord& r, std::int64_t next);
+  void truncated(const sim::TraceRecord& r);
+  void high_watermark(const sim::TraceRecord& r);
+  void ownership(const sim::TraceRecord& r, sim::RecordNumber number);
+  void member_state(const sim::TraceRecord& r);
+  void fault(const sim::TraceRecord& r);
+  void phase(const sim::TraceRecord& r);
+  void stop_arrivals(sim::Time t);
+  void tell_pauses(std::uint32_t place, sim::Time t);
+
+  MetricsOptions options_;
+  Window window_;
+  bool warm_ = false;
+  sim::Time next_sample_;
+  sim::Time next_stop_;  ///< end of the warm-up or next sample, whichever is first
+  Readings readings_;
+  LatencyMeter latency_;
+  LagMeter lag_;
+  PauseMeter pauses_;
+  MemberMeter members_;
+  AvailabilityMeter availability_;
+  Flow offered_;
+  Flow acknowledged_;
+  EntityTable<Flow> processed_;  ///< by group
+  std::uint64_t faults_ = 0;
+  std::optional<bool> drained_;
+  sim::Time drained_at_{};
+  sim::Time end_{};
+  std::vector<Sample> samples_;
+};
+
+}  // namespace models

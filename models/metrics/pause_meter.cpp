@@ -1,0 +1,117 @@
+#include "models/metrics/pause_meter.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace models {
+
+sim::Duration PauseMeter::after_warmup(sim::Time since, sim::Time t) const {
+  return std::max(sim::Duration{}, t - std::max(since, window_.warm));
+}
+
+bool PauseMeter::ownership(const sim::TraceRecord& r, bool unread, sim::RecordNumber number) {
+  const std::size_t reading = readings_.index(r.place, r.peer);
+  if (reading >= states_.size()) states_.resize(reading + 1);
+  State& s = states_[reading];
+  const auto owner = std::find(s.owners.begin(), s.owners.end(), r.actor);
+  const bool owned = owner != s.owners.end();
+  if (owned == (r.a == 1)) return false;
+  if (owned) {
+    s.owners.erase(owner);
+    dropped(s, r, unread);
+  } else {
+    s.owners.push_back(r.actor);
+    gained(s, r, number);
+  }
+  return true;
+}
+
+void PauseMeter::gained(State& s, const sim::TraceRecord& r, sim::RecordNumber number) {
+  if (s.owners.size() == 1) return close_pause(s, r.time);
+  if (s.owners.size() != 2) return;
+  s.overlap_since = r.time;
+  ++s.overlaps;
+  anomalies_.add({r.time, Verdict::overlap, EntityId{r.place}, EntityId{r.actor}, {}, -1, -1, 1, number});
+}
+
+void PauseMeter::dropped(State& s, const sim::TraceRecord& r, bool unread) {
+  if (s.owners.size() == 1 && s.overlap_since) {
+    s.overlap_sum += after_warmup(*s.overlap_since, r.time);
+    s.overlap_since.reset();
+  }
+  if (!s.owners.empty()) return;
+  s.unfetchable_since = r.time;
+  s.pause = {};
+  set_waiting(s, unread, r.time);
+}
+
+void PauseMeter::set_waiting(State& s, bool waiting, sim::Time t) {
+  if (waiting == s.waiting_since.has_value()) return;
+  if (waiting) {
+    s.waiting_since = t;
+  } else {
+    s.pause += after_warmup(*s.waiting_since, t);
+    s.waiting_since.reset();
+  }
+}
+
+void PauseMeter::close_pause(State& s, sim::Time t) {
+  if (!s.unfetchable_since) return;
+  set_waiting(s, false, t);
+  s.unfetchable_sum += after_warmup(*s.unfetchable_since, t);
+  s.unfetchable_since.reset();
+  if (s.pause == sim::Duration{}) return;
+  ++s.pauses;
+  s.pause_sum += s.pause;
+  s.pause_max = std::max(s.pause_max, s.pause);
+}
+
+void PauseMeter::processed(const sim::TraceRecord& r) {
+  const std::size_t reading = readings_.index(r.place, r.peer);
+  if (reading >= states_.size() || states_[reading].owners.size() < 2) return;
+  states_[reading].overlap_processed += static_cast<std::uint64_t>(r.b);
+}
+
+void PauseMeter::sample(sim::Time t, std::vector<Sample>& points) const {
+  std::map<EntityId, std::uint64_t> unfetchable;
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    unfetchable[readings_[i].group] += states_[i].unfetchable_since ? 1 : 0;
+  }
+  for (const auto& [group, count] : unfetchable) {
+    points.push_back({t, Series::unfetchable_partitions, group, {}, static_cast<double>(count)});
+  }
+}
+
+void PauseMeter::finish(sim::Time end) {
+  for (State& s : states_) {
+    close_pause(s, end);
+    if (s.overlap_since) s.overlap_sum += after_warmup(*s.overlap_since, end);
+  }
+}
+
+void PauseMeter::report(MetricValues& values, std::vector<Labelled>& labelled) const {
+  State all;
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    const State& s = states_[i];
+    all.pause_sum += s.pause_sum;
+    all.pause_max = std::max(all.pause_max, s.pause_max);
+    all.unfetchable_sum += s.unfetchable_sum;
+    all.overlap_sum += s.overlap_sum;
+    all.pauses += s.pauses;
+    all.overlaps += s.overlaps;
+    all.overlap_processed += s.overlap_processed;
+    const Reading& r = readings_[i];
+    labelled.push_back({Metric::rebalance_pause_sum_s, r.place, r.group, sim::seconds(s.pause_sum)});
+    labelled.push_back({Metric::unfetchable_sum_s, r.place, r.group, sim::seconds(s.unfetchable_sum)});
+  }
+  if (states_.empty()) return;
+  values[Metric::rebalance_pause_sum_s] = sim::seconds(all.pause_sum);
+  values[Metric::rebalance_pause_max_s] = sim::seconds(all.pause_max);
+  values[Metric::rebalance_pauses] = static_cast<double>(all.pauses);
+  values[Metric::unfetchable_sum_s] = sim::seconds(all.unfetchable_sum);
+  values[Metric::overlaps] = static_cast<double>(all.overlaps);
+  values[Metric::overlap_sum_s] = sim::seconds(all.overlap_sum);
+  values[Metric::overlap_processed] = static_cast<double>(all.overlap_processed);
+}
+
+}  // namespace models
