@@ -77,7 +77,7 @@ class Cluster {
   std::tuple<Pool<ProduceCall>, Pool<FetchCall>, Pool<ListOffsetsCall>, Pool<MetadataCall>, Pool<InitProducerIdCall>,
              Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>, Pool<HeartbeatCall>,
              Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>, Pool<OffsetForLeaderEpochCall>,
-             Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>>
+             Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>, Pool<MetadataLogCall>>
       pools_;
   Context& context_;
   ClusterOptions options_;

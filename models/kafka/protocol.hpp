@@ -37,6 +37,7 @@ enum class Api : std::uint8_t {
   offset_for_leader_epoch,
   broker_heartbeat,
   alter_partition,
+  metadata_log,
 };
 
 /// What all calls share. `Derived` must provide clear().
@@ -72,9 +73,11 @@ struct ProduceCall : CallBase, Pooled<ProduceCall> {
   std::int16_t acks = -1;  ///< 0, 1 or -1 (all)
   sim::Duration timeout{};
   std::vector<ProduceBatch> batches;
+  std::uint32_t awaiting = 0;  ///< the broker's own: batches that still wait for replication
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::produce};
     batches.clear();
+    awaiting = 0;
   }
 };
 
@@ -332,6 +335,18 @@ struct AlterPartitionCall : CallBase, Pooled<AlterPartitionCall> {
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::alter_partition};
     isr.clear();
+  }
+};
+
+/// A broker follows the controller's metadata log (a KRaft observer's Fetch): asks for changes from number `from` on and is
+/// answered when there are some. Changes never alter once written, so the call carries only their range.
+struct MetadataLogCall : CallBase, Pooled<MetadataLogCall> {
+  std::size_t from = 0;
+  std::size_t to = 0;  ///< response
+  void clear() {
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::metadata_log};
+    from = 0;
+    to = 0;
   }
 };
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -27,7 +28,7 @@ using AnyCall =
     std::variant<Ref<ProduceCall>, Ref<FetchCall>, Ref<ListOffsetsCall>, Ref<MetadataCall>, Ref<InitProducerIdCall>,
                  Ref<FindCoordinatorCall>, Ref<JoinGroupCall>, Ref<SyncGroupCall>, Ref<HeartbeatCall>,
                  Ref<LeaveGroupCall>, Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<OffsetForLeaderEpochCall>,
-                 Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>>;
+                 Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>>;
 
 /// The part that all calls share.
 CallBase& base(AnyCall& call);
@@ -42,6 +43,12 @@ class RpcServer {
 
 /// Sends the call back to where it came from. Dropped when that connection is gone.
 void respond(Network& network, AnyCall call);
+
+/// Kafka takes one request at a time from a connection and mutes it until the answer has left (SocketServer.scala): a call
+/// behind one that waits in purgatory waits too. Returns true when `call` may be handled now; else it is kept.
+bool admit(AnyCall& call);
+/// The call of this connection has been answered (or needs no answer): returns the next one to handle, if any.
+std::optional<AnyCall> next_after(const CallBase& answered);
 
 struct RpcOptions {
   sim::Duration request_timeout{30'000'000'000};
@@ -102,6 +109,8 @@ class RpcChannel final : public ConnectionListener {
     sim::Time deadline;
   };
   friend void respond(Network& network, AnyCall call);
+  friend bool admit(AnyCall& call);
+  friend std::optional<AnyCall> next_after(const CallBase& answered);
 
   void submit(Pending pending, sim::Duration timeout);
   void transmit(AnyCall call);
@@ -122,6 +131,9 @@ class RpcChannel final : public ConnectionListener {
   sim::Time retry_at_{};
   bool want_connection_ = false;
   std::vector<Pending> in_flight_;  // in order of sending; small
+  // The broker's side of this connection: a call is taken up when the one before has been answered (Server below).
+  bool muted_ = false;
+  std::vector<AnyCall> backlog_;
   std::function<void()> notify_;
   sim::Stream jitter_;
   NodeTimer<std::function<void()>> timer_;  // the earlier of a reconnect and the oldest deadline

@@ -1,0 +1,23 @@
+// Exponential back-off with jitter, as all of Kafka's clients do it (ExponentialBackoff.java): initial * 2^attempts, at most
+// `most`, times a uniform factor in [0.8, 1.2).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "sim/random.hpp"
+#include "sim/time.hpp"
+
+namespace models::kafka {
+
+/// `attempts` counts from 0. No draw when `initial` is 0.
+inline sim::Duration exponential_backoff(sim::Duration initial, sim::Duration most, std::uint32_t attempts,
+                                         sim::Stream& jitter) {
+  if (initial <= sim::Duration{}) return sim::Duration{};
+  const double doubled = static_cast<double>(initial.count()) * static_cast<double>(1ull << std::min(attempts, 40u));
+  const double limit = static_cast<double>(std::max(most, initial).count());
+  const double jittered = (0.8 + 0.4 * jitter.uniform()) * std::min(doubled, limit);
+  return sim::Duration{static_cast<std::int64_t>(std::min(jittered, limit))};
+}
+
+}  // namespace models::kafka

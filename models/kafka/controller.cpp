@@ -1,0 +1,243 @@
+#include "models/kafka/controller.hpp"
+
+#include <algorithm>
+
+#include "sim/assert.hpp"
+
+namespace models::kafka {
+namespace {
+
+bool contains(const std::vector<BrokerId>& set, BrokerId b) { return std::find(set.begin(), set.end(), b) != set.end(); }
+
+}  // namespace
+
+Controller::Controller(Cluster& cluster, Node& node)
+    : cluster_(cluster),
+      node_(node),
+      brokers_(static_cast<std::size_t>(cluster.broker_count())),
+      rebalance_timer_(cluster.context().simulation, node, [this] { rebalance_preferred_leaders(); }) {
+  for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
+    brokers_[index(BrokerId{b})].session = std::make_unique<NodeTimer<std::function<void()>>>(
+        cluster.context().simulation, node, [this, b] { fence(BrokerId{b}); });
+  }
+}
+
+void Controller::start() {
+  for (BrokerRegistration& broker : brokers_) {
+    broker.epoch = next_broker_epoch_++;
+    broker.fenced = false;
+    broker.session->arm_after(cluster_.options().config.broker_session_timeout);
+  }
+  for (const PartitionInfo& partition : cluster_.partitions()) {
+    partitions_.push_back({partition.replicas.front(), 0, 0, partition.replicas});
+  }
+  if (cluster_.options().config.auto_leader_rebalance_enable) {
+    rebalance_timer_.arm_after(cluster_.options().config.leader_imbalance_check_interval);
+  }
+}
+
+void Controller::receive(AnyCall call) {
+  if (!admit(call)) return;
+  std::visit(
+      [this](auto& ref) {
+        using T = std::decay_t<decltype(ref)>;
+        if constexpr (std::is_same_v<T, Ref<BrokerHeartbeatCall>> || std::is_same_v<T, Ref<AlterPartitionCall>> ||
+                      std::is_same_v<T, Ref<MetadataLogCall>>) {
+          handle(std::move(ref));
+        } else {
+          MQLAB_ASSERT(false, "a call that is not for the controller");
+        }
+      },
+      call);
+}
+
+void Controller::answer(AnyCall call) {
+  const CallBase& shared = base(call);
+  std::optional<AnyCall> next = next_after(shared);
+  respond(cluster_.context().network, std::move(call));
+  if (next) {
+    // Unmuted by hand: next_after() hands the call over as admitted.
+    std::visit(
+        [this](auto& ref) {
+          using T = std::decay_t<decltype(ref)>;
+          if constexpr (std::is_same_v<T, Ref<BrokerHeartbeatCall>> || std::is_same_v<T, Ref<AlterPartitionCall>> ||
+                        std::is_same_v<T, Ref<MetadataLogCall>>) {
+            handle(std::move(ref));
+          }
+        },
+        *next);
+  }
+}
+
+// ---- brokers ------------------------------------------------------------------------------------------------------
+
+void Controller::handle(Ref<BrokerHeartbeatCall> call) {
+  BrokerRegistration& broker = brokers_[index(call->broker)];
+  if (call->broker_epoch == -1) {
+    // A new incarnation: whatever the old one led is up for election (ClusterControlManager.registerBroker).
+    if (!broker.fenced) fence(call->broker);
+    broker.epoch = next_broker_epoch_++;
+    call->broker_epoch = broker.epoch;
+    cluster_.context().emit(Kind::broker_state, {.code = static_cast<std::uint16_t>(BrokerCode::registered),
+                                                 .actor = cluster_.node(call->broker).entity().value});
+  } else if (call->broker_epoch != broker.epoch) {
+    call->error = ErrorCode::stale_broker_epoch;
+    return answer(std::move(call));
+  } else if (broker.fenced) {
+    unfence(call->broker);
+  }
+  broker.session->arm_after(cluster_.options().config.broker_session_timeout);
+  call->fenced = broker.fenced;
+  answer(std::move(call));
+}
+
+void Controller::fence(BrokerId b) {
+  BrokerRegistration& broker = brokers_[index(b)];
+  if (broker.fenced) return;
+  broker.fenced = true;
+  broker.session->disarm();
+  cluster_.context().emit(Kind::broker_state, {.code = static_cast<std::uint16_t>(BrokerCode::fenced),
+                                               .actor = cluster_.node(b).entity().value});
+  for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+    const PartitionState& now = partitions_[p];
+    if (now.leader != b && !contains(now.isr, b)) continue;
+    PartitionState next = now;
+    // The last member stays in the in-sync set: it alone may come back as a clean leader.
+    if (next.isr.size() > 1) next.isr.erase(std::remove(next.isr.begin(), next.isr.end(), b), next.isr.end());
+    elect(PartitionIndex{p}, std::move(next));
+  }
+}
+
+void Controller::unfence(BrokerId b) {
+  brokers_[index(b)].fenced = false;
+  cluster_.context().emit(Kind::broker_state, {.code = static_cast<std::uint16_t>(BrokerCode::unfenced),
+                                               .actor = cluster_.node(b).entity().value});
+  for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+    if (partitions_[p].leader == kNoBroker) elect(PartitionIndex{p}, partitions_[p]);
+  }
+}
+
+// ---- partitions ---------------------------------------------------------------------------------------------------
+
+bool Controller::unclean_allowed(PartitionIndex p) const {
+  return cluster_.topic_of(p).config.unclean_leader_election_enable.value_or(
+      cluster_.options().config.unclean_leader_election_enable);
+}
+
+void Controller::elect(PartitionIndex p, PartitionState next) {
+  const PartitionState& now = partitions_[p.value];
+  const std::vector<BrokerId>& replicas = cluster_.partition(p).replicas;
+  const auto in_sync = [&](BrokerId b) { return alive(b) && contains(next.isr, b); };
+  bool unclean = false;
+  if (!in_sync(next.leader)) {
+    next.leader = kNoBroker;
+    const auto clean = std::find_if(replicas.begin(), replicas.end(), in_sync);
+    if (clean != replicas.end()) {
+      next.leader = *clean;
+    } else if (unclean_allowed(p)) {
+      const auto any = std::find_if(replicas.begin(), replicas.end(), [&](BrokerId b) { return alive(b); });
+      if (any != replicas.end()) {
+        next.leader = *any;
+        next.isr = {*any};
+        unclean = true;
+      }
+    }
+  }
+  const bool same = next.leader == now.leader && next.isr == now.isr;
+  if (same) return;
+  // Every change of leader, and every shrink decided here, raises the epoch (PartitionChangeBuilder.triggerLeaderEpochBump).
+  if (next.leader != now.leader) {
+    next.leader_epoch = now.leader_epoch + 1;
+    const LeaderCode code = next.leader == kNoBroker ? LeaderCode::offline
+                            : unclean                ? LeaderCode::unclean
+                                                     : LeaderCode::elected;
+    if (code != LeaderCode::elected) {
+      cluster_.context().emit(
+          Kind::leader_changed,
+          {.code = static_cast<std::uint16_t>(code),
+           .actor = next.leader == kNoBroker ? 0 : cluster_.node(next.leader).entity().value,
+           .place = cluster_.partition(p).entity.value,
+           .a = next.leader_epoch,
+           .b = -1});
+    }
+  }
+  write(p, std::move(next));
+}
+
+void Controller::write(PartitionIndex p, PartitionState next) {
+  PartitionState& now = partitions_[p.value];
+  next.partition_epoch = now.partition_epoch + 1;
+  if (next.isr != now.isr) {
+    std::vector<std::int64_t> members;
+    for (const BrokerId b : next.isr) members.push_back(cluster_.node(b).entity().value);
+    cluster_.context().emit(Kind::isr_changed,
+                            {.actor = next.leader == kNoBroker ? 0 : cluster_.node(next.leader).entity().value,
+                             .place = cluster_.partition(p).entity.value,
+                             .a = next.partition_epoch,
+                             .b = static_cast<std::int64_t>(next.isr.size())},
+                            members);
+  }
+  now = next;
+  changes_.push_back({p, std::move(next)});
+  wake_followers();
+}
+
+void Controller::handle(Ref<AlterPartitionCall> call) {
+  const PartitionState& now = partitions_[call->partition.value];
+  if (call->leader != now.leader || call->leader_epoch != now.leader_epoch) {
+    call->error = ErrorCode::fenced_leader_epoch;
+  } else if (call->partition_epoch != now.partition_epoch) {
+    call->error = ErrorCode::invalid_update_version;
+  } else if (!std::all_of(call->isr.begin(), call->isr.end(), [this](BrokerId b) { return alive(b); })) {
+    call->error = ErrorCode::ineligible_replica;
+  } else {
+    PartitionState next = now;
+    next.isr = call->isr;
+    write(call->partition, std::move(next));
+    call->partition_epoch = now.partition_epoch;
+  }
+  answer(std::move(call));
+}
+
+void Controller::rebalance_preferred_leaders() {
+  // AutoBalance: every partition whose preferred leader is alive and in sync goes back to it.
+  // Model: Kafka moves leaders only on brokers whose imbalance exceeds leader.imbalance.per.broker.percentage (10).
+  for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+    const BrokerId preferred = cluster_.partition(PartitionIndex{p}).replicas.front();
+    const PartitionState& now = partitions_[p];
+    if (now.leader == preferred || !alive(preferred) || !contains(now.isr, preferred)) continue;
+    PartitionState next = now;
+    next.leader = preferred;
+    next.leader_epoch = now.leader_epoch + 1;
+    write(PartitionIndex{p}, std::move(next));
+  }
+  rebalance_timer_.arm_after(cluster_.options().config.leader_imbalance_check_interval);
+}
+
+// ---- the metadata log ---------------------------------------------------------------------------------------------
+
+void Controller::handle(Ref<MetadataLogCall> call) {
+  if (call->from == changes_.size()) {
+    parked_.push_back(std::move(call));
+    return;
+  }
+  call->to = changes_.size();
+  answer(std::move(call));
+}
+
+void Controller::wake_followers() {
+  // One election changes many partitions: answer once, after all of them.
+  if (waking_ || parked_.empty()) return;
+  waking_ = true;
+  cluster_.context().simulation.post([this] {
+    waking_ = false;
+    std::vector<Ref<MetadataLogCall>> waiting;
+    waiting.swap(parked_);
+    for (Ref<MetadataLogCall>& call : waiting) {
+      call->to = changes_.size();
+      answer(std::move(call));
+    }
+  });
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,81 @@
+// The controller: registers brokers, notices dead ones by their sessions, elects leaders, grants changes of the in-sync
+// set, and writes all of it to a metadata log that the brokers follow.
+//
+// Rules: PartitionChangeBuilder.java (election), ReplicationControlManager.java (AlterPartition, fencing),
+// BrokerHeartbeatManager.java (sessions). A session lasts broker.session.timeout.ms from the last heartbeat received.
+//
+// Model: one controller that does not fail, on a host of its own called "controller"; the quorum, its elections and
+// eligible leader replicas (KIP-966) are not modelled. A write to the metadata log is durable at once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "models/kafka/cluster.hpp"
+
+namespace models::kafka {
+
+/// What the metadata log says about a partition (PartitionRegistration).
+struct PartitionState {
+  BrokerId leader = kNoBroker;
+  LeaderEpoch leader_epoch = 0;
+  std::int32_t partition_epoch = 0;
+  std::vector<BrokerId> isr;
+};
+
+struct MetadataChange {
+  PartitionIndex partition;
+  PartitionState state;
+};
+
+class Controller final : public RpcServer {
+ public:
+  Controller(Cluster& cluster, Node& node);
+
+  /// First leaders: the first replica of each partition; everybody in sync, registered and unfenced.
+  void start();
+  void receive(AnyCall call) override;
+  Node& node() { return node_; }
+
+  const PartitionState& state(PartitionIndex p) const { return partitions_[p.value]; }
+  /// Changes since start(); change n never alters once written.
+  const MetadataChange& change(std::size_t n) const { return changes_[n]; }
+  bool fenced(BrokerId b) const { return brokers_[index(b)].fenced; }
+
+ private:
+  struct BrokerRegistration {
+    std::int64_t epoch = -1;
+    bool fenced = true;
+    std::unique_ptr<NodeTimer<std::function<void()>>> session;
+  };
+  static std::size_t index(BrokerId b) { return static_cast<std::size_t>(b.value); }
+
+  void handle(Ref<BrokerHeartbeatCall> call);
+  void handle(Ref<AlterPartitionCall> call);
+  void handle(Ref<MetadataLogCall> call);
+  void answer(AnyCall call);
+
+  void fence(BrokerId b);
+  void unfence(BrokerId b);
+  /// Chooses a leader when the present one is gone or there is none; writes the change, if any.
+  void elect(PartitionIndex p, PartitionState next);
+  void write(PartitionIndex p, PartitionState next);
+  bool alive(BrokerId b) const { return b != kNoBroker && !brokers_[index(b)].fenced; }
+  bool unclean_allowed(PartitionIndex p) const;
+  void rebalance_preferred_leaders();
+  void wake_followers();
+
+  Cluster& cluster_;
+  Node& node_;
+  std::vector<PartitionState> partitions_;
+  std::vector<BrokerRegistration> brokers_;
+  std::vector<MetadataChange> changes_;
+  std::vector<Ref<MetadataLogCall>> parked_;
+  std::int64_t next_broker_epoch_ = 1;
+  bool waking_ = false;
+  NodeTimer<std::function<void()>> rebalance_timer_;
+};
+
+}  // namespace models::kafka

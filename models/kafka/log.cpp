@@ -1,0 +1,149 @@
+#include "models/kafka/log.hpp"
+
+#include <algorithm>
+
+#include "sim/assert.hpp"
+
+namespace models::kafka {
+
+// ---- Branch -------------------------------------------------------------------------------------------------------
+
+void Branch::append(Extent extent) {
+  if (size_ % kChunk == 0) chunks_.push_back(std::make_unique<std::array<Extent, kChunk>>());
+  extent.bytes_before = bytes_;
+  bytes_ += extent.bytes;
+  end_ = extent.end();
+  (*chunks_[size_ / kChunk])[size_ % kChunk] = extent;
+  ++size_;
+}
+
+std::size_t Branch::find(Offset offset) const {
+  MQLAB_ASSERT(offset >= start_ && offset < end_, "an offset outside its branch");
+  // Readers are near the end: gallop backwards, then bisect.
+  std::size_t high = size_;
+  std::size_t step = 1;
+  while (high > step && (*this)[high - step].base > offset) {
+    high -= step;
+    step *= 2;
+  }
+  std::size_t low = high > step ? high - step : 0;
+  while (high - low > 1) {
+    const std::size_t middle = low + (high - low) / 2;
+    if ((*this)[middle].base <= offset) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+// ---- PartitionStore -----------------------------------------------------------------------------------------------
+
+Branch& PartitionStore::open(LeaderEpoch epoch, Offset start) {
+  MQLAB_ASSERT(branches_.empty() || branches_.back()->epoch() != epoch, "one leader per epoch");
+  const auto at = std::upper_bound(branches_.begin(), branches_.end(), epoch,
+                                   [](LeaderEpoch e, const auto& b) { return e < b->epoch(); });
+  return **branches_.insert(at, std::make_unique<Branch>(epoch, start));
+}
+
+const Branch& PartitionStore::branch(LeaderEpoch epoch) const {
+  if (branches_.back()->epoch() == epoch) return *branches_.back();
+  const auto at = std::lower_bound(branches_.begin(), branches_.end(), epoch,
+                                   [](const auto& b, LeaderEpoch e) { return b->epoch() < e; });
+  MQLAB_ASSERT(at != branches_.end() && (*at)->epoch() == epoch, "no branch of that epoch");
+  return **at;
+}
+
+// ---- ReplicaLog ---------------------------------------------------------------------------------------------------
+
+void ReplicaLog::begin_epoch(LeaderEpoch epoch) {
+  MQLAB_ASSERT(epoch > latest_epoch(), "leader epochs only rise");
+  epochs_.push_back({epoch, end_});
+  writing_ = nullptr;
+}
+
+Offset ReplicaLog::append(Extent extent) {
+  if (writing_ == nullptr) writing_ = &store_->open(latest_epoch(), end_);
+  MQLAB_ASSERT(writing_->epoch() == latest_epoch() && writing_->end() == end_, "append at the end of the own branch");
+  extent.base = end_;
+  writing_->append(extent);
+  end_ = extent.end();
+  return extent.base;
+}
+
+void ReplicaLog::copy(LeaderEpoch epoch, Offset from, Offset to) {
+  MQLAB_ASSERT(from == end_ && to > from, "a follower appends at its end");
+  if (epoch != latest_epoch()) {
+    MQLAB_ASSERT(epoch > latest_epoch(), "leader epochs only rise along a log");
+    // An epoch begun here without a record ends where the next begins.
+    while (!epochs_.empty() && epochs_.back().start == from) epochs_.pop_back();
+    epochs_.push_back({epoch, from});
+  }
+  MQLAB_ASSERT(store_->branch(epoch).end() >= to, "a follower holds no more than its leader appended");
+  end_ = to;
+  writing_ = nullptr;
+}
+
+void ReplicaLog::truncate(Offset offset) {
+  if (offset >= end_) return;
+  end_ = offset;
+  while (!epochs_.empty() && epochs_.back().start >= offset) epochs_.pop_back();
+  writing_ = nullptr;
+}
+
+std::size_t ReplicaLog::epoch_index(Offset offset) const {
+  std::size_t i = epochs_.size() - 1;
+  while (epochs_[i].start > offset) --i;
+  // Empty epochs share a start with their successor; the last of them holds the record.
+  return i;
+}
+
+LeaderEpoch ReplicaLog::epoch_at(Offset offset) const {
+  MQLAB_ASSERT(offset >= 0 && offset < end_, "an offset outside the log");
+  return epochs_[epoch_index(offset)].epoch;
+}
+
+EpochEnd ReplicaLog::end_of(LeaderEpoch epoch) const {
+  for (std::size_t i = epochs_.size(); i-- > 0;) {
+    if (epochs_[i].epoch <= epoch) return {epochs_[i].epoch, i + 1 < epochs_.size() ? epochs_[i + 1].start : end_};
+  }
+  return {};
+}
+
+ReadResult ReplicaLog::read(Offset from, Offset limit, std::int64_t max_bytes) const {
+  limit = std::min(limit, end_);
+  if (from >= limit) return {.end = from};
+  const std::size_t i = epoch_index(from);
+  const Offset stop = std::min(limit, i + 1 < epochs_.size() ? epochs_[i + 1].start : end_);
+  const Branch& branch = store_->branch(epochs_[i].epoch);
+  std::size_t e = branch.find(from);
+  const std::int64_t first_byte = branch[e].bytes_before;
+  Offset end = std::min(branch[e].end(), stop);
+  std::int64_t bytes = branch[e].bytes;
+  while (++e < branch.size() && branch[e].end() <= stop) {
+    const std::int64_t total = branch[e].bytes_before + branch[e].bytes - first_byte;
+    if (total > max_bytes) break;
+    end = branch[e].end();
+    bytes = total;
+  }
+  return {end, static_cast<std::int32_t>(bytes), branch.epoch()};
+}
+
+const Extent& ReplicaLog::at(Offset offset) const {
+  const Branch& branch = store_->branch(epoch_at(offset));
+  return branch[branch.find(offset)];
+}
+
+Offset ReplicaLog::common_prefix(const ReplicaLog& other) const {
+  const Offset shorter = std::min(end_, other.end_);
+  Offset same = 0;
+  while (same < shorter) {
+    const std::size_t i = epoch_index(same);
+    const std::size_t j = other.epoch_index(same);
+    if (epochs_[i].epoch != other.epochs_[j].epoch) break;
+    const Offset mine = i + 1 < epochs_.size() ? epochs_[i + 1].start : end_;
+    const Offset theirs = j + 1 < other.epochs_.size() ? other.epochs_[j + 1].start : other.end_;
+    same = std::min(mine, theirs);
+  }
+  return std::min(same, shorter);
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,97 @@
+#include "models/kafka/metadata.hpp"
+
+#include <algorithm>
+
+namespace models::kafka {
+
+Metadata::Metadata(Cluster& cluster, Node& client, const MetadataOptions& options, std::vector<TopicIndex> topics)
+    : cluster_(cluster),
+      client_(client),
+      options_(options),
+      topics_(std::move(topics)),
+      leaders_(cluster.partitions().size()),
+      timer_(cluster.context().simulation, client, [this] {
+        if (wanted_ || cluster_.context().now() >= last_attempt_ + options_.max_age) send();
+      }) {
+  for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
+    channels_.push_back(std::make_unique<RpcChannel>(cluster, client, BrokerId{b}, options.rpc));
+  }
+  // Different clients begin with different brokers (LeastLoadedNode starts at random); no draw, so that it moves nothing.
+  next_broker_ = client.entity().value % channels_.size();
+}
+
+void Metadata::start() {
+  wanted_ = true;
+  send();
+}
+
+void Metadata::stop() {
+  for (const auto& channel : channels_) channel->abandon();
+  timer_.disarm();
+  std::fill(leaders_.begin(), leaders_.end(), PartitionLeader{});
+  known_ = false;
+  in_flight_ = false;
+  wanted_ = false;
+  last_attempt_ = {};
+}
+
+void Metadata::request_update() {
+  if (wanted_) return;
+  wanted_ = true;
+  if (in_flight_) return;
+  const sim::Time earliest = last_attempt_ + options_.retry_backoff;  // Metadata.timeToAllowUpdate
+  if (earliest <= cluster_.context().now()) send();
+  else timer_.arm_at(earliest);
+}
+
+void Metadata::send() {
+  if (in_flight_) return;
+  // The next broker that is not backing off; when all are, the one whose turn it is.
+  std::size_t choice = next_broker_;
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    const std::size_t candidate = (next_broker_ + i) % channels_.size();
+    if (channels_[candidate]->backing_off()) continue;
+    choice = candidate;
+    break;
+  }
+  // Stay with a broker that answers; move on after a failure (on_response).
+  next_broker_ = choice;
+  in_flight_ = true;
+  wanted_ = false;
+  last_attempt_ = cluster_.context().now();
+  Ref<MetadataCall> call = cluster_.take<MetadataCall>();
+  call->topics = topics_;
+  channels_[choice]->call<&Metadata::on_response>(*this, std::move(call));
+}
+
+void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
+  in_flight_ = false;
+  if (call->error != ErrorCode::none) {
+    next_broker_ = (next_broker_ + 1) % channels_.size();
+    wanted_ = true;
+    timer_.arm_after(std::max(options_.retry_backoff, sim::Duration{1}));
+    return;
+  }
+  bool changed = !known_;
+  known_ = true;
+  for (const MetadataCall::Item& item : call->items) {
+    PartitionLeader& view = leaders_[item.partition.value];
+    // Metadata.updateLatestMetadata: an older epoch never replaces a newer one.
+    if (item.leader.epoch < view.epoch || (item.leader.epoch == view.epoch && item.leader.leader == view.leader)) continue;
+    const bool refreshed = view.epoch != kNoEpoch && item.leader.leader != kNoBroker;
+    view = item.leader;
+    changed = true;
+    if (refreshed) {
+      cluster_.context().emit(Kind::client_refreshed,
+                              {.actor = client_.entity().value,
+                               .place = cluster_.partition(item.partition).entity.value,
+                               .a = item.leader.epoch});
+    }
+  }
+  if (changed) ++version_;
+  if (wanted_) timer_.arm_after(std::max(options_.retry_backoff, sim::Duration{1}));
+  else timer_.arm_at(last_attempt_ + options_.max_age);
+  if (updated_) updated_();
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,171 @@
+#include "models/kafka/rpc.hpp"
+
+#include <algorithm>
+
+#include "models/kafka/backoff.hpp"
+#include "models/kafka/cluster.hpp"
+
+namespace models::kafka {
+
+CallBase& base(AnyCall& call) {
+  return std::visit([](auto& ref) -> CallBase& { return *ref; }, call);
+}
+
+void respond(Network& network, AnyCall call) {
+  const CallBase& shared = base(call);
+  const ConnectionId connection = shared.connection;
+  const std::uint32_t bytes = shared.response_bytes;
+  RpcChannel* origin = shared.origin;
+  network.send(connection, Side::server, bytes,
+               [origin, done = std::move(call)]() mutable { origin->answered(std::move(done)); });
+}
+
+bool admit(AnyCall& call) {
+  const CallBase& shared = base(call);
+  RpcChannel& channel = *shared.origin;
+  if (shared.connection != channel.connection_) return false;  // its connection died meanwhile
+  if (!channel.muted_) return channel.muted_ = true;
+  channel.backlog_.push_back(std::move(call));
+  return false;
+}
+
+std::optional<AnyCall> next_after(const CallBase& answered) {
+  RpcChannel& channel = *answered.origin;
+  if (answered.connection != channel.connection_) return std::nullopt;
+  if (channel.backlog_.empty()) {
+    channel.muted_ = false;
+    return std::nullopt;
+  }
+  AnyCall next = std::move(channel.backlog_.front());
+  channel.backlog_.erase(channel.backlog_.begin());
+  return next;
+}
+
+RpcChannel::RpcChannel(Cluster& cluster, Node& client, BrokerId broker, const RpcOptions& options)
+    : cluster_(cluster),
+      client_(client),
+      broker_(broker),
+      options_(options),
+      jitter_(cluster.context().simulation.seed(),
+              "kafka/reconnect/" + client.name() + "/" + cluster.node(broker).name()),
+      timer_(cluster.context().simulation, client, [this] { on_timer(); }) {}
+
+RpcChannel::~RpcChannel() { abandon(); }
+
+bool RpcChannel::backing_off() const {
+  return state_ == State::closed && cluster_.context().now() < retry_at_;
+}
+
+void RpcChannel::connect() {
+  want_connection_ = true;
+  if (state_ != State::closed) return;
+  if (backing_off()) {
+    watch_deadlines();
+  } else {
+    open_connection();
+  }
+}
+
+void RpcChannel::open_connection() {
+  state_ = State::connecting;
+  connection_ = cluster_.context().network.connect(client_, cluster_.node(broker_), *this);
+}
+
+void RpcChannel::submit(Pending pending, sim::Duration timeout) {
+  const sim::Duration limit = timeout > sim::Duration{} ? timeout : options_.request_timeout;
+  pending.deadline = cluster_.context().simulation.after(limit);
+  in_flight_.push_back(std::move(pending));
+  if (state_ == State::open) transmit(in_flight_.back().call);
+  else connect();
+  if (in_flight_.size() == 1) watch_deadlines();
+}
+
+void RpcChannel::transmit(AnyCall call) {
+  if (state_ != State::open) return;
+  CallBase& shared = base(call);
+  shared.connection = connection_;
+  shared.origin = this;
+  RpcServer* server = &cluster_.server(broker_);
+  cluster_.context().network.send(connection_, Side::client, shared.request_bytes,
+                                  [server, sent = std::move(call)]() mutable { server->receive(std::move(sent)); });
+}
+
+void RpcChannel::answered(AnyCall call) {
+  // A connection delivers in order, and the broker answers in order: the answer belongs to the oldest call.
+  Pending done = std::move(in_flight_.front());
+  in_flight_.erase(in_flight_.begin());
+  done.complete(done.owner, broker_, std::move(call));
+}
+
+void RpcChannel::connected(ConnectionId id) {
+  if (id != connection_) return;
+  state_ = State::open;
+  failures_ = 0;
+  for (Pending& waiting : in_flight_) transmit(waiting.call);
+  if (notify_) notify_();
+}
+
+void RpcChannel::disconnected(ConnectionId id) {
+  if (id != connection_) return;
+  back_off();
+  fail_all(ErrorCode::disconnected);
+}
+
+void RpcChannel::back_off() {
+  state_ = State::closed;
+  connection_ = {};
+  muted_ = false;
+  backlog_.clear();
+  // ClusterConnectionStates: reconnect.backoff.ms doubling per failure, +-20 % jitter.
+  retry_at_ = cluster_.context().simulation.after(
+      exponential_backoff(options_.reconnect_backoff, options_.reconnect_backoff_max, failures_++, jitter_));
+}
+
+void RpcChannel::fail_all(ErrorCode error) {
+  want_connection_ = false;
+  timer_.disarm();
+  std::vector<Pending> failed;
+  failed.swap(in_flight_);
+  if (notify_) notify_();
+  for (Pending& pending : failed) {
+    base(pending.call).error = error;
+    pending.complete(pending.owner, broker_, std::move(pending.call));
+  }
+}
+
+void RpcChannel::watch_deadlines() {
+  sim::Time next = sim::kNever;
+  for (const Pending& pending : in_flight_) next = std::min(next, pending.deadline);
+  if (state_ == State::closed && want_connection_) next = std::min(next, std::max(retry_at_, cluster_.context().now()));
+  if (next == sim::kNever) timer_.disarm();
+  else timer_.arm_at(next);
+}
+
+void RpcChannel::on_timer() {
+  const sim::Time now = cluster_.context().now();
+  const bool timed_out = std::any_of(in_flight_.begin(), in_flight_.end(),
+                                     [now](const Pending& pending) { return pending.deadline <= now; });
+  if (timed_out) {
+    // NetworkClient.handleTimedOutRequests: one late answer costs the whole connection.
+    if (connection_ != ConnectionId{}) cluster_.context().network.close(connection_);
+    back_off();
+    return fail_all(ErrorCode::disconnected);
+  }
+  if (state_ == State::closed && want_connection_ && !backing_off()) open_connection();
+  watch_deadlines();
+}
+
+void RpcChannel::abandon() {
+  if (connection_ != ConnectionId{}) cluster_.context().network.close(connection_);
+  connection_ = {};
+  state_ = State::closed;
+  want_connection_ = false;
+  failures_ = 0;
+  retry_at_ = {};
+  in_flight_.clear();
+  muted_ = false;
+  backlog_.clear();
+  timer_.disarm();
+}
+
+}  // namespace models::kafka
