@@ -16,7 +16,8 @@ enum class EntityKind : std::uint8_t {
   controller,
   producer,
   topic,
-  partition,  ///< parent: its topic; index: partition number
+  partition,           ///< parent: its topic; index: partition number
+  internal_partition,  ///< of __consumer_offsets and the like: judged by nobody
   group,
   member,  ///< parent: its group; index: member number
   link,

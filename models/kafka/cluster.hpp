@@ -18,6 +18,7 @@ namespace models::kafka {
 
 class Broker;
 class Controller;
+struct SharedPartition;
 
 struct TopicInfo {
   std::string name;
@@ -64,6 +65,11 @@ class Cluster {
   /// The partition of __consumer_offsets that keeps this group (abs(hash) % offsets.topic.num.partitions).
   PartitionIndex offsets_partition(std::string_view group) const;
 
+  /// What the replicas of `p` share.
+  SharedPartition& shared(PartitionIndex p) { return *shared_[p.value]; }
+  /// A new producer id, or the next epoch of the one the call names (ProducerIdManager, InitProducerId).
+  void assign_producer_id(InitProducerIdCall& call);
+
   /// A cleared call from its pool.
   template <class CallT>
   Ref<CallT> take() {
@@ -83,6 +89,9 @@ class Cluster {
   ClusterOptions options_;
   std::vector<TopicInfo> topics_;
   std::vector<PartitionInfo> partitions_;
+  std::vector<std::unique_ptr<SharedPartition>> shared_;
+  std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then the controller
+  ProducerId next_producer_id_ = 1000;
   std::unique_ptr<Controller> controller_;
   std::vector<std::unique_ptr<Broker>> brokers_;
 };

@@ -1,4 +1,4 @@
-#include "models/kafka/controller.hpp"
+#include "models/kafka/broker/controller.hpp"
 
 #include <algorithm>
 
@@ -37,7 +37,10 @@ void Controller::start() {
 }
 
 void Controller::receive(AnyCall call) {
-  if (!admit(call)) return;
+  if (admit(call)) dispatch(std::move(call));
+}
+
+void Controller::dispatch(AnyCall call) {
   std::visit(
       [this](auto& ref) {
         using T = std::decay_t<decltype(ref)>;
@@ -52,21 +55,9 @@ void Controller::receive(AnyCall call) {
 }
 
 void Controller::answer(AnyCall call) {
-  const CallBase& shared = base(call);
-  std::optional<AnyCall> next = next_after(shared);
+  std::optional<AnyCall> next = next_after(base(call));
   respond(cluster_.context().network, std::move(call));
-  if (next) {
-    // Unmuted by hand: next_after() hands the call over as admitted.
-    std::visit(
-        [this](auto& ref) {
-          using T = std::decay_t<decltype(ref)>;
-          if constexpr (std::is_same_v<T, Ref<BrokerHeartbeatCall>> || std::is_same_v<T, Ref<AlterPartitionCall>> ||
-                        std::is_same_v<T, Ref<MetadataLogCall>>) {
-            handle(std::move(ref));
-          }
-        },
-        *next);
-  }
+  if (next) dispatch(std::move(*next));
 }
 
 // ---- brokers ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-#include "models/kafka/log.hpp"
+#include "models/kafka/broker/log.hpp"
 
 #include <algorithm>
 

@@ -55,6 +55,7 @@ class Controller final : public RpcServer {
   void handle(Ref<BrokerHeartbeatCall> call);
   void handle(Ref<AlterPartitionCall> call);
   void handle(Ref<MetadataLogCall> call);
+  void dispatch(AnyCall call);
   void answer(AnyCall call);
 
   void fence(BrokerId b);

@@ -1,0 +1,165 @@
+#include "models/kafka/broker/broker.hpp"
+
+#include "models/kafka/broker/replica_fetcher.hpp"
+#include "models/kafka/group/group_coordinator.hpp"
+#include "sim/assert.hpp"
+
+namespace models::kafka {
+
+Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
+    : cluster_(cluster),
+      id_(id),
+      node_(node),
+      replicas_(cluster.partitions().size(), nullptr),
+      service_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/service"),
+      free_service_(cluster.options().service.free()),
+      appended_step_(cluster.context().steps.cell(node.entity(), Step::appended)),
+      unreplicated_step_(cluster.context().steps.cell(node.entity(), Step::acknowledged_not_replicated)),
+      heartbeat_timer_(cluster.context().simulation, node, [this] { send_heartbeat(); }),
+      isr_timer_(cluster.context().simulation, node, [this] { shrink_in_sync_sets(); }),
+      fetch_timer_(cluster.context().simulation, node, [this] { expire_fetches(); }),
+      produce_timer_(cluster.context().simulation, node, [this] { expire_produce(); }),
+      metadata_timer_(cluster.context().simulation, node, [this] { follow_metadata(); }) {
+  node.set_program(*this);
+  for (std::uint32_t p = 0; p < replicas_.size(); ++p) {
+    const PartitionInfo& info = cluster.partition(PartitionIndex{p});
+    for (const BrokerId b : info.replicas) {
+      if (b != id) continue;
+      owned_.push_back(std::make_unique<Replica>(PartitionIndex{p}, cluster.shared(PartitionIndex{p})));
+      Replica& made = *owned_.back();
+      made.min_insync =
+          cluster.topic_of(made.partition).config.min_insync_replicas.value_or(config().min_insync_replicas);
+      replicas_[p] = &made;
+    }
+  }
+  const RpcOptions inside{.request_timeout = std::chrono::seconds{30}};
+  to_controller_ = std::make_unique<RpcChannel>(cluster, node, kController, inside);
+  metadata_channel_ = std::make_unique<RpcChannel>(cluster, node, kController, inside);
+  fetchers_.resize(static_cast<std::size_t>(cluster.broker_count()));
+  coordinator_ = std::make_unique<GroupCoordinator>(*this);
+}
+
+Broker::~Broker() = default;
+
+// ---- the request queue --------------------------------------------------------------------------------------------
+
+void Broker::receive(AnyCall call) {
+  if (admit(call)) take_up(std::move(call));
+}
+
+void Broker::take_up(AnyCall call) {
+  if (free_service_) return handle(std::move(call));
+  if (busy_threads_ == config().num_io_threads) return queue_.push(std::move(call));
+  const sim::Duration time = service_time(call);
+  begin_service(std::move(call), time);
+}
+
+sim::Duration Broker::service_time(const AnyCall& call) {
+  const ServiceOptions& service = cluster_.options().service;
+  sim::Duration time = service.request.sample_duration(service_stream_);
+  if (const auto* produce = std::get_if<Ref<ProduceCall>>(&call)) {
+    std::int64_t bytes = 0;
+    for (const ProduceBatch& batch : (*produce)->batches) bytes += batch.bytes;
+    time += service.per_batch * static_cast<std::int64_t>((*produce)->batches.size());
+    time += sim::Duration{service.per_kilobyte.count() * bytes / 1000};
+  } else if (const auto* fetch = std::get_if<Ref<FetchCall>>(&call)) {
+    time += service.per_batch * static_cast<std::int64_t>((*fetch)->partitions.size());
+  }
+  return time;
+}
+
+void Broker::begin_service(AnyCall call, sim::Duration time) {
+  ++busy_threads_;
+  context().simulation.schedule_after(time, [this, life = node_.incarnation(), work = std::move(call)]() mutable {
+    if (life != node_.incarnation()) return;
+    node_.paused() ? node_.run_or_hold([this, held = std::move(work)]() mutable { finish_service(std::move(held)); })
+                   : finish_service(std::move(work));
+  });
+}
+
+void Broker::finish_service(AnyCall call) {
+  --busy_threads_;
+  handle(std::move(call));
+  if (!node_.up() || queue_.empty() || busy_threads_ == config().num_io_threads) return;
+  AnyCall next = queue_.pop();
+  const sim::Duration time = service_time(next);
+  begin_service(std::move(next), time);
+}
+
+void Broker::handle(AnyCall call) {
+  struct Visitor {
+    Broker& broker;
+    void operator()(Ref<ProduceCall>& c) { broker.handle_produce(std::move(c)); }
+    void operator()(Ref<FetchCall>& c) { broker.handle_fetch(std::move(c)); }
+    void operator()(Ref<ListOffsetsCall>& c) { broker.handle_list_offsets(std::move(c)); }
+    void operator()(Ref<OffsetForLeaderEpochCall>& c) { broker.handle_epoch_ends(std::move(c)); }
+    void operator()(Ref<MetadataCall>& c) { broker.handle_metadata(std::move(c)); }
+    void operator()(Ref<InitProducerIdCall>& c) {
+      broker.cluster_.assign_producer_id(*c);
+      broker.answer(std::move(c));
+    }
+    void operator()(Ref<FindCoordinatorCall>& c) { broker.coordinator_->receive(std::move(c)); }
+    void operator()(Ref<JoinGroupCall>& c) { broker.coordinator_->receive(std::move(c)); }
+    void operator()(Ref<SyncGroupCall>& c) { broker.coordinator_->receive(std::move(c)); }
+    void operator()(Ref<HeartbeatCall>& c) { broker.coordinator_->receive(std::move(c)); }
+    void operator()(Ref<LeaveGroupCall>& c) { broker.coordinator_->receive(std::move(c)); }
+    void operator()(Ref<OffsetCommitCall>& c) { broker.coordinator_->receive(std::move(c)); }
+    void operator()(Ref<OffsetFetchCall>& c) { broker.coordinator_->receive(std::move(c)); }
+    void operator()(Ref<BrokerHeartbeatCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
+    void operator()(Ref<AlterPartitionCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
+    void operator()(Ref<MetadataLogCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
+  };
+  std::visit(Visitor{*this}, call);
+}
+
+void Broker::answer(AnyCall call) {
+  if (!node_.up()) return;  // crashed while it worked on the call
+  take_up_next(base(call));
+  respond(context().network, std::move(call));
+}
+
+void Broker::take_up_next(const CallBase& answered) {
+  std::optional<AnyCall> next = next_after(answered);
+  if (!next) return;
+  // Posted: an answer is often given in the middle of a partition's work, which must not be entered a second time.
+  context().simulation.post([this, life = node_.incarnation(), work = std::move(*next)]() mutable {
+    if (life == node_.incarnation()) take_up(std::move(work));
+  });
+}
+
+// ---- life ---------------------------------------------------------------------------------------------------------
+
+void Broker::crashed() {
+  context().emit(Kind::broker_state,
+                 {.code = static_cast<std::uint16_t>(BrokerCode::crashed), .actor = node_.entity().value});
+  for (auto* timer : {&heartbeat_timer_, &isr_timer_, &fetch_timer_, &produce_timer_, &metadata_timer_}) timer->disarm();
+  coordinator_->crashed();
+  for (const auto& fetcher : fetchers_) {
+    if (fetcher) fetcher->stop();
+  }
+  drop_sessions();
+  while (!queue_.empty()) queue_.pop();
+  while (!produce_purgatory_.empty()) produce_purgatory_.pop();
+  busy_threads_ = 0;
+  for (const auto& replica : owned_) {
+    while (!replica->waiting.empty()) replica->waiting.pop();
+    replica->leads = false;
+    replica->leader = kNoBroker;
+    replica->asked_isr.reset();
+    replica->followers.clear();
+  }
+  to_controller_->abandon();
+  metadata_channel_->abandon();
+  broker_epoch_ = -1;
+  heartbeat_in_flight_ = false;
+}
+
+void Broker::restarted() {
+  context().emit(Kind::broker_state,
+                 {.code = static_cast<std::uint16_t>(BrokerCode::restarted), .actor = node_.entity().value});
+  follow_metadata();
+  send_heartbeat();
+  isr_timer_.arm_after(config().replica_lag_time_max / 2);
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,153 @@
+// A broker: takes calls from a queue, works on them with its request handler threads, leads some replicas and follows others.
+//
+// The parts: request_queue (below) in front; produce.cpp appends and acknowledges; fetch.cpp serves consumers and followers;
+// leadership.cpp follows the controller's metadata log, becomes leader and follower, and keeps the in-sync sets;
+// replica_fetcher.hpp copies from other leaders; group/coordinator keeps consumer groups.
+//
+// Model: a process crash keeps the log (it is in the page cache) and the high watermark; sessions, purgatories, leaderships
+// and everything else in memory are gone.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "models/kafka/broker/controller.hpp"
+#include "models/kafka/broker/fetch_session.hpp"
+#include "models/kafka/broker/replica.hpp"
+#include "models/kafka/cluster.hpp"
+#include "models/kafka/group/coordinator_host.hpp"
+#include "models/kafka/rpc.hpp"
+#include "models/network/node.hpp"
+#include "sim/random.hpp"
+#include "sim/ring.hpp"
+
+namespace models::kafka {
+
+class GroupCoordinator;
+class ReplicaFetcher;
+
+class Broker final : public RpcServer, public NodeProgram, public CoordinatorHost {
+ public:
+  Broker(Cluster& cluster, BrokerId id, Node& node);
+  ~Broker() override;
+
+  /// Takes up the roles that the controller's first state gives it and begins to send heartbeats.
+  void start();
+  void receive(AnyCall call) override;
+
+  BrokerId id() const { return id_; }
+  /// This broker's replica of `p`, or null.
+  Replica* replica(PartitionIndex p) const { return replicas_[p.value]; }
+  GroupCoordinator& coordinator() { return *coordinator_; }
+  /// What this broker believes of `p`: as old as its copy of the metadata log.
+  const PartitionState& image(PartitionIndex p) const { return image_[p.value]; }
+
+  // NodeProgram
+  void crashed() override;
+  void restarted() override;
+
+  // CoordinatorHost
+  Context& context() override { return cluster_.context(); }
+  Cluster& cluster() override { return cluster_; }
+  Node& node() override { return node_; }
+  const BrokerConfig& config() override { return cluster_.options().config; }
+  Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes, std::uint64_t token) override;
+  void answer(AnyCall call) override;
+
+  // ---- for ReplicaFetcher ----
+  /// The leader's answer for a partition this broker follows has been applied.
+  void follower_moved(Replica& replica, Offset leader_high_watermark);
+
+ private:
+  // ---- the request queue (broker.cpp) ----
+  void take_up(AnyCall call);
+  void take_up_next(const CallBase& answered);
+  sim::Duration service_time(const AnyCall& call);
+  void begin_service(AnyCall call, sim::Duration time);
+  void finish_service(AnyCall call);
+  void handle(AnyCall call);
+
+  // ---- produce.cpp ----
+  void handle_produce(Ref<ProduceCall> call);
+  void append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint32_t index);
+  Offset append_extent(Replica& replica, Extent extent);
+  void advance_high_watermark(Replica& replica);
+  void complete_waiting(Replica& replica);
+  void settle(WaitingAppend& append, ErrorCode error);
+  void fail_waiting(Replica& replica, ErrorCode error);
+  void park(const Ref<ProduceCall>& call);
+  void expire_produce();
+
+  // ---- fetch.cpp ----
+  void handle_fetch(Ref<FetchCall> call);
+  FetchSession* session_of(FetchCall& call);
+  void update_session(FetchSession& session, const FetchCall& call);
+  void note_follower_fetch(FetchSession& session, const FetchPartition& fetch);
+  bool enough(FetchSession& session);
+  void answer_fetch(FetchSession& session);
+  bool serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room, FetchCall& call);
+  void wake(Replica& replica, bool followers);
+  void expire_fetches();
+  void forget_session(FetchSession& session);
+  void drop_sessions();
+  void handle_list_offsets(Ref<ListOffsetsCall> call);
+  void handle_epoch_ends(Ref<OffsetForLeaderEpochCall> call);
+
+  // ---- leadership.cpp ----
+  void follow_metadata();
+  void on_metadata(BrokerId, Ref<MetadataLogCall> call);
+  void apply(const MetadataChange& change);
+  void become_leader(Replica& replica, const PartitionState& state);
+  void become_follower(Replica& replica, const PartitionState& state);
+  void resign(Replica& replica);
+  void declare_line(Replica& replica);
+  void send_heartbeat();
+  void on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call);
+  void shrink_in_sync_sets();
+  void maybe_expand(Replica& replica, Follower& follower);
+  void ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted);
+  void on_altered(BrokerId, Ref<AlterPartitionCall> call);
+  void handle_metadata(Ref<MetadataCall> call);
+  ReplicaFetcher& fetcher_from(BrokerId leader);
+
+  Cluster& cluster_;
+  BrokerId id_;
+  Node& node_;
+  std::vector<Replica*> replicas_;               // by PartitionIndex, null where none
+  std::vector<std::unique_ptr<Replica>> owned_;
+  std::vector<PartitionState> image_;            // by PartitionIndex
+  std::size_t metadata_position_ = 0;
+  std::int64_t broker_epoch_ = -1;
+  bool heartbeat_in_flight_ = false;
+
+  sim::Ring<AnyCall> queue_;
+  std::int32_t busy_threads_ = 0;
+  sim::Stream service_stream_;
+  bool free_service_;
+
+  std::vector<std::unique_ptr<FetchSession>> sessions_;  // by rising id
+  std::uint64_t next_session_ = 1;
+  std::vector<FetchSession*> fetch_purgatory_;           // waiting; the timer looks for expired ones
+  struct ParkedProduce {
+    Ref<ProduceCall> call;
+    sim::Time deadline;
+  };
+  sim::Ring<ParkedProduce> produce_purgatory_;           // in order of arrival
+
+  std::unique_ptr<RpcChannel> to_controller_;            // heartbeats and AlterPartition
+  std::unique_ptr<RpcChannel> metadata_channel_;
+  std::vector<std::unique_ptr<ReplicaFetcher>> fetchers_;  // by source broker
+  std::unique_ptr<GroupCoordinator> coordinator_;
+  StepCell& appended_step_;
+  StepCell& unreplicated_step_;
+
+  NodeTimer<std::function<void()>> heartbeat_timer_;
+  NodeTimer<std::function<void()>> isr_timer_;
+  NodeTimer<std::function<void()>> fetch_timer_;
+  NodeTimer<std::function<void()>> produce_timer_;
+  NodeTimer<std::function<void()>> metadata_timer_;
+};
+
+}  // namespace models::kafka

@@ -1,0 +1,285 @@
+// How a broker serves fetches of consumers and followers (KafkaApis.handleFetchRequest, ReplicaManager.fetchMessages,
+// DelayedFetch.scala, FetchSession.scala).
+#include <algorithm>
+
+#include "models/kafka/broker/broker.hpp"
+
+namespace models::kafka {
+
+void Broker::handle_fetch(Ref<FetchCall> call) {
+  FetchSession* session = session_of(*call);
+  if (session == nullptr) {
+    call->error = ErrorCode::fetch_session_id_not_found;
+    return answer(std::move(call));
+  }
+  session->fetch_before = session->last_fetch;
+  session->last_fetch = context().now();
+  ++session->fetches;
+  update_session(*session, *call);
+  if (!node_.up()) return;
+  call->session = session->id();
+  session->waiting = std::move(call);
+  session->deadline = context().simulation.after(session->waiting->max_wait);
+  if (session->waiting->max_wait <= sim::Duration{} || enough(*session)) {
+    answer_fetch(*session);
+    return;
+  }
+  if (!session->in_purgatory) {
+    session->in_purgatory = true;
+    fetch_purgatory_.push_back(session);
+  }
+  if (!fetch_timer_.armed() || fetch_timer_.deadline() > session->deadline) fetch_timer_.arm_at(session->deadline);
+}
+
+FetchSession* Broker::session_of(FetchCall& call) {
+  if (call.session != 0) {
+    const auto at = std::lower_bound(sessions_.begin(), sessions_.end(), call.session,
+                                     [](const auto& s, std::uint64_t id) { return s->id() < id; });
+    if (at == sessions_.end() || (*at)->id() != call.session) return nullptr;
+    if (!call.full) return at->get();
+    forget_session(**at);
+    sessions_.erase(at);
+  } else {
+    // The client begins anew: its older session is of no use to anybody.
+    const auto old = std::find_if(sessions_.begin(), sessions_.end(), [&call](const auto& s) {
+      return s->client() == call.client && s->replica() == call.replica;
+    });
+    if (old != sessions_.end()) {
+      forget_session(**old);
+      sessions_.erase(old);
+    }
+  }
+  sessions_.push_back(std::make_unique<FetchSession>(next_session_++, call.replica, call.client));
+  return sessions_.back().get();
+}
+
+void Broker::forget_session(FetchSession& session) {
+  for (std::uint32_t i = 0; i < session.size(); ++i) {
+    Replica* replica = replicas_[session.entry(i).partition.value];
+    if (replica == nullptr) continue;
+    std::erase_if(replica->watchers, [&session](const Watcher& w) { return w.session == &session; });
+    for (Follower& f : replica->followers) {
+      if (f.session == &session) f.session = nullptr;
+    }
+  }
+  std::erase(fetch_purgatory_, &session);
+}
+
+void Broker::drop_sessions() {
+  for (const auto& replica : owned_) {
+    replica->watchers.clear();
+    for (Follower& f : replica->followers) f.session = nullptr;
+  }
+  fetch_purgatory_.clear();
+  sessions_.clear();
+}
+
+void Broker::update_session(FetchSession& session, const FetchCall& call) {
+  for (const PartitionIndex p : call.forgotten) {
+    const std::uint32_t i = session.index_of(p);
+    session.entry(i).present = false;
+    if (Replica* replica = replicas_[p.value]) {
+      std::erase_if(replica->watchers, [&session](const Watcher& w) { return w.session == &session; });
+    }
+  }
+  for (const FetchPartition& fetch : call.partitions) {
+    const std::uint32_t i = session.index_of(fetch.partition);
+    FetchSession::Entry& entry = session.entry(i);
+    if (!entry.present) {
+      entry.present = true;
+      entry.sent_high_watermark = kNoOffset;
+      if (Replica* replica = replicas_[fetch.partition.value]) replica->watchers.push_back({&session, i});
+    }
+    entry.offset = fetch.fetch_offset;
+    entry.current_epoch = fetch.current_leader_epoch;
+    entry.last_epoch = fetch.last_fetched_epoch;
+    entry.max_bytes = fetch.max_bytes;
+    session.queue(i);
+    if (session.follower()) note_follower_fetch(session, fetch);
+    if (!node_.up()) return;
+  }
+}
+
+void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fetch) {
+  Replica* replica = replicas_[fetch.partition.value];
+  if (replica == nullptr || !replica->leads || fetch.current_leader_epoch != replica->leader_epoch) return;
+  Follower* f = replica->follower(session.replica());
+  if (f == nullptr) return;
+  const EpochEnd mine = replica->log.end_of(fetch.last_fetched_epoch);
+  if (fetch.last_fetched_epoch != kNoEpoch &&
+      (mine.epoch < fetch.last_fetched_epoch || mine.end < fetch.fetch_offset)) {
+    return;  // diverging: its offset is worth nothing (KAFKA-13141)
+  }
+  const sim::Time now = context().now();
+  if (f->session != &session) {
+    f->session = &session;
+    f->seen_fetches = session.fetches;
+  } else if (f->seen_fetches + 1 < session.fetches) {
+    // Nothing was appended since its previous fetch (append_extent would have noted that): it saw the present end.
+    f->leader_end_at_last_fetch = replica->log.end();
+    f->last_fetch = session.fetch_before;
+  }
+  // Replica.updateFetchStateOrThrow
+  if (fetch.fetch_offset >= replica->log.end()) {
+    f->last_caught_up = now;
+  } else if (f->ever_fetched && fetch.fetch_offset >= f->leader_end_at_last_fetch) {
+    f->last_caught_up = std::max(f->last_caught_up, f->last_fetch);
+  }
+  f->ever_fetched = true;
+  f->seen_fetches = session.fetches;
+  f->leader_end_at_last_fetch = replica->log.end();
+  f->last_fetch = now;
+  const bool moved = f->log_end != fetch.fetch_offset;
+  f->log_end = fetch.fetch_offset;
+  if (!replica->in_maximal_isr(f->broker)) maybe_expand(*replica, *f);
+  if (moved) advance_high_watermark(*replica);
+}
+
+namespace {
+
+/// How far this session may read of the partition.
+Offset read_limit(const FetchSession& session, const Replica& replica) {
+  return session.follower() ? replica.log.end() : replica.high_watermark;
+}
+
+bool has_news(const FetchSession& session, const FetchSession::Entry& entry, const Replica* replica) {
+  if (replica == nullptr || !replica->leads || entry.current_epoch != replica->leader_epoch) return true;
+  if (entry.offset > replica->log.end()) return true;
+  return entry.offset < read_limit(session, *replica);
+}
+
+}  // namespace
+
+bool Broker::enough(FetchSession& session) {
+  std::int64_t bytes = 0;
+  for (const std::uint32_t i : session.queued()) {
+    const FetchSession::Entry& entry = session.entry(i);
+    if (!entry.present) continue;
+    const Replica* replica = replicas_[entry.partition.value];
+    if (!has_news(session, entry, replica)) continue;
+    const bool plain = replica != nullptr && replica->leads && entry.current_epoch == replica->leader_epoch &&
+                       entry.offset <= replica->log.end();
+    if (!plain || session.waiting->min_bytes <= 1) return true;
+    bytes += replica->log.read(entry.offset, read_limit(session, *replica), entry.max_bytes).bytes;
+    if (bytes >= session.waiting->min_bytes) return true;
+  }
+  return false;
+}
+
+void Broker::answer_fetch(FetchSession& session) {
+  Ref<FetchCall> call = std::move(session.waiting);
+  std::int64_t room = call->max_bytes;
+  std::vector<std::uint32_t>& queue = session.queued();
+  std::size_t kept = 0;
+  std::int64_t bytes = 0;
+  for (std::size_t n = 0; n < queue.size(); ++n) {
+    const std::uint32_t i = queue[n];
+    FetchSession::Entry& entry = session.entry(i);
+    const std::int64_t room_before = room;
+    if (entry.present && !serve_entry(session, entry, room, *call)) {
+      queue[kept++] = i;  // no room left: first in line next time
+      continue;
+    }
+    bytes += room_before - room;
+    entry.queued = false;
+  }
+  queue.resize(kept);
+  call->response_bytes = static_cast<std::uint32_t>(100 + bytes + 40 * static_cast<std::int64_t>(call->fetched.size()));
+  answer(std::move(call));
+}
+
+bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room, FetchCall& call) {
+  const Replica* replica = replicas_[entry.partition.value];
+  FetchedPartition out{.partition = entry.partition, .base_offset = entry.offset, .end_offset = entry.offset};
+  if (replica == nullptr || !replica->leads) {
+    out.error = ErrorCode::not_leader_or_follower;
+  } else if (entry.current_epoch != kNoEpoch && entry.current_epoch < replica->leader_epoch) {
+    out.error = ErrorCode::fenced_leader_epoch;
+  } else if (entry.current_epoch > replica->leader_epoch) {
+    out.error = ErrorCode::unknown_leader_epoch;
+  } else {
+    const EpochEnd mine = replica->log.end_of(entry.last_epoch);
+    out.high_watermark = replica->high_watermark;
+    if (entry.last_epoch != kNoEpoch && (mine.epoch < entry.last_epoch || mine.end < entry.offset)) {
+      out.diverging_epoch = mine.epoch;
+      out.diverging_end = mine.end;
+    } else if (entry.offset > replica->log.end() || entry.offset < 0) {
+      out.error = ErrorCode::offset_out_of_range;
+    } else {
+      const Offset limit = read_limit(session, *replica);
+      if (entry.offset < limit && room <= 0) return false;
+      const ReadResult read = replica->log.read(entry.offset, limit, std::min<std::int64_t>(entry.max_bytes, room));
+      out.end_offset = read.end;
+      out.bytes = read.bytes;
+      out.last_epoch = read.epoch;
+      room -= read.bytes;
+      if (out.end_offset == out.base_offset && entry.sent_high_watermark == out.high_watermark) return true;
+      entry.sent_high_watermark = out.high_watermark;
+    }
+  }
+  call.fetched.push_back(out);
+  return true;
+}
+
+void Broker::wake(Replica& replica, bool followers) {
+  for (const Watcher& watcher : replica.watchers) {
+    FetchSession& session = *watcher.session;
+    if (session.follower() != followers) {
+      // A new high watermark is worth telling a follower, but not worth waking it for.
+      if (session.follower()) session.queue(watcher.entry);
+      continue;
+    }
+    session.queue(watcher.entry);
+    if (session.waiting && (session.waiting->min_bytes <= 1 || enough(session))) answer_fetch(session);
+  }
+}
+
+void Broker::expire_fetches() {
+  const sim::Time now = context().now();
+  sim::Time next = sim::kNever;
+  std::size_t kept = 0;
+  for (std::size_t n = 0; n < fetch_purgatory_.size(); ++n) {
+    FetchSession* session = fetch_purgatory_[n];
+    if (session->waiting && session->deadline <= now) answer_fetch(*session);
+    if (!session->waiting && session->deadline <= now) {
+      session->in_purgatory = false;
+      continue;
+    }
+    fetch_purgatory_[kept++] = session;
+    next = std::min(next, std::max(session->deadline, now + sim::Duration{1}));
+  }
+  fetch_purgatory_.resize(kept);
+  if (next != sim::kNever) fetch_timer_.arm_at(next);
+}
+
+void Broker::handle_list_offsets(Ref<ListOffsetsCall> call) {
+  for (ListOffsetsCall::Item& item : call->items) {
+    const Replica* replica = replicas_[item.partition.value];
+    if (replica == nullptr || !replica->leads) {
+      item.error = ErrorCode::not_leader_or_follower;
+    } else if (item.current_leader_epoch != kNoEpoch && item.current_leader_epoch < replica->leader_epoch) {
+      item.error = ErrorCode::fenced_leader_epoch;
+    } else if (item.current_leader_epoch > replica->leader_epoch) {
+      item.error = ErrorCode::unknown_leader_epoch;
+    } else {
+      item.offset = item.spec == OffsetSpec::earliest ? 0 : replica->high_watermark;
+    }
+  }
+  answer(std::move(call));
+}
+
+void Broker::handle_epoch_ends(Ref<OffsetForLeaderEpochCall> call) {
+  for (OffsetForLeaderEpochCall::Item& item : call->items) {
+    const Replica* replica = replicas_[item.partition.value];
+    if (replica == nullptr || !replica->leads) {
+      item.error = ErrorCode::not_leader_or_follower;
+      continue;
+    }
+    const EpochEnd end = replica->log.end_of(item.epoch);
+    item.end_epoch = end.epoch;
+    item.end_offset = end.end;
+  }
+  answer(std::move(call));
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,66 @@
+// An incremental fetch session (KIP-227): the partitions that one client or follower reads from one broker, and what of them
+// is worth looking at.
+//
+// A session keeps a queue of entries that may have something new, so that a fetch costs what has changed and not what it
+// subscribes to. Partitions that were served go to the back of the queue (FetchSession.java rotates them likewise); those that
+// did not fit into a response keep their place.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/kafka/protocol.hpp"
+#include "sim/ring.hpp"
+#include "sim/time.hpp"
+
+namespace models::kafka {
+
+class FetchSession {
+ public:
+  struct Entry {
+    PartitionIndex partition;
+    Offset offset = 0;
+    LeaderEpoch current_epoch = kNoEpoch;
+    LeaderEpoch last_epoch = kNoEpoch;
+    Offset sent_high_watermark = kNoOffset;
+    std::int32_t max_bytes = 0;
+    bool present = false;
+    bool queued = false;
+  };
+
+  FetchSession(std::uint64_t id, BrokerId replica, EntityId client) : id_(id), replica_(replica), client_(client) {}
+
+  std::uint64_t id() const { return id_; }
+  bool follower() const { return replica_ != kNoBroker; }
+  BrokerId replica() const { return replica_; }
+  EntityId client() const { return client_; }
+
+  Entry& entry(std::uint32_t i) { return entries_[i]; }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(entries_.size()); }
+  /// Index of the entry of `p`, made when there is none.
+  std::uint32_t index_of(PartitionIndex p);
+  void queue(std::uint32_t i) {
+    if (entries_[i].queued) return;
+    entries_[i].queued = true;
+    queue_.push_back(i);
+  }
+  /// Entries with news, in order of service; the caller removes what it has dealt with (and clears `queued`).
+  std::vector<std::uint32_t>& queued() { return queue_; }
+
+  Ref<FetchCall> waiting;        ///< a fetch in purgatory
+  sim::Time deadline{};          ///< of that fetch
+  bool in_purgatory = false;     ///< stands in the broker's list of deadlines
+  sim::Time last_fetch{};        ///< when the latest fetch came
+  sim::Time fetch_before{};      ///< when the one before came
+  std::uint64_t fetches = 0;
+
+ private:
+  std::uint64_t id_;
+  BrokerId replica_;
+  EntityId client_;
+  std::vector<Entry> entries_;
+  std::vector<std::uint32_t> by_partition_;  // sorted by partition
+  std::vector<std::uint32_t> queue_;
+};
+
+}  // namespace models::kafka

@@ -1,0 +1,230 @@
+// How a broker follows the metadata log, changes roles and keeps in-sync sets (ReplicaManager.applyDelta, Partition.makeLeader
+// and makeFollower, Partition.maybeShrinkIsr and maybeExpandIsr).
+#include <algorithm>
+
+#include "models/kafka/broker/broker.hpp"
+#include "models/kafka/broker/replica_fetcher.hpp"
+#include "models/kafka/group/group_coordinator.hpp"
+
+namespace models::kafka {
+
+void Broker::start() {
+  broker_epoch_ = id_.value + 1;  // as Controller::start() gave it
+  for (std::uint32_t p = 0; p < replicas_.size(); ++p) image_.push_back(cluster_.controller().state(PartitionIndex{p}));
+  for (const auto& replica : owned_) {
+    const PartitionState& state = image_[replica->partition.value];
+    if (state.leader == id_) become_leader(*replica, state);
+  }
+  for (const auto& replica : owned_) {
+    const PartitionState& state = image_[replica->partition.value];
+    if (state.leader != id_) become_follower(*replica, state);
+  }
+  follow_metadata();
+  // Brokers were not started at the same instant.
+  heartbeat_timer_.arm_after(config().broker_heartbeat_interval * (id_.value + 1) / (cluster_.broker_count() + 1));
+  isr_timer_.arm_after(config().replica_lag_time_max / 2);
+}
+
+// ---- the metadata log ---------------------------------------------------------------------------------------------
+
+void Broker::follow_metadata() {
+  Ref<MetadataLogCall> call = cluster_.take<MetadataLogCall>();
+  call->from = metadata_position_;
+  // The controller answers when there is something; a dead connection is noticed by the heartbeats' own.
+  metadata_channel_->call<&Broker::on_metadata>(*this, std::move(call), std::chrono::hours{24 * 365});
+}
+
+void Broker::on_metadata(BrokerId, Ref<MetadataLogCall> call) {
+  if (call->error != ErrorCode::none) {
+    return metadata_timer_.arm_after(std::chrono::milliseconds{100});  // Model: KRaft observers retry about this often
+  }
+  for (; metadata_position_ < call->to; ++metadata_position_) apply(cluster_.controller().change(metadata_position_));
+  follow_metadata();
+}
+
+void Broker::apply(const MetadataChange& change) {
+  image_[change.partition.value] = change.state;
+  Replica* replica = replicas_[change.partition.value];
+  if (replica == nullptr) return;
+  const PartitionState& state = change.state;
+  if (state.leader == id_) {
+    if (state.leader_epoch > replica->leader_epoch || !replica->leads) {
+      become_leader(*replica, state);
+    } else if (state.partition_epoch > replica->partition_epoch) {
+      replica->isr = state.isr;
+      replica->partition_epoch = state.partition_epoch;
+      replica->asked_isr.reset();
+      advance_high_watermark(*replica);
+    }
+  } else {
+    become_follower(*replica, state);
+  }
+}
+
+// ---- roles --------------------------------------------------------------------------------------------------------
+
+void Broker::become_leader(Replica& replica, const PartitionState& state) {
+  if (replica.leader != kNoBroker && replica.leader != id_) fetcher_from(replica.leader).remove(replica.partition);
+  const bool new_epoch = state.leader_epoch > replica.log.latest_epoch();
+  replica.leads = true;
+  replica.leader = id_;
+  replica.leader_epoch = state.leader_epoch;
+  replica.partition_epoch = state.partition_epoch;
+  replica.isr = state.isr;
+  replica.asked_isr.reset();
+  if (new_epoch) replica.log.begin_epoch(state.leader_epoch);
+  replica.epoch_start = replica.log.end();
+  replica.followers.clear();
+  for (const BrokerId b : cluster_.partition(replica.partition).replicas) {
+    if (b == id_) continue;
+    // Replica.resetReplicaState: members of the in-sync set count as caught up until they have had their time.
+    const bool in_sync = replica.in_sync(b);
+    replica.followers.push_back({.broker = b,
+                                 .log_end = state.leader_epoch == 0 ? 0 : kNoOffset,
+                                 .last_caught_up = in_sync ? context().now() : sim::Time{},
+                                 .ever_fetched = in_sync});
+  }
+  const bool internal = cluster_.topic_of(replica.partition).internal;
+  if (!internal) replica.producers.rebuild(replica.log);
+  declare_line(replica);
+  context().emit(Kind::leader_changed, {.code = static_cast<std::uint16_t>(LeaderCode::elected),
+                                        .actor = node_.entity().value,
+                                        .place = cluster_.partition(replica.partition).entity.value,
+                                        .a = state.leader_epoch,
+                                        .b = replica.log.end()});
+  advance_high_watermark(replica);
+  wake(replica, true);  // sessions of an older epoch learn the error
+  wake(replica, false);
+  if (internal) coordinator_->elected(replica.partition, state.leader_epoch, replica.log.end());
+}
+
+void Broker::declare_line(Replica& replica) {
+  const ReplicaLog* before = replica.shared->line;
+  replica.shared->line = &replica.log;
+  if (before == nullptr || before == &replica.log || cluster_.topic_of(replica.partition).internal) return;
+  const Offset same = replica.log.common_prefix(*before);
+  if (same == before->end()) return;
+  context().emit(Kind::truncated, {.actor = node_.entity().value,
+                                   .place = cluster_.partition(replica.partition).entity.value,
+                                   .a = same,
+                                   .b = before->end() - same,
+                                   .c = replica.leader_epoch});
+}
+
+void Broker::become_follower(Replica& replica, const PartitionState& state) {
+  if (replica.leads) resign(replica);
+  if (replica.leader != kNoBroker && replica.leader != state.leader) {
+    fetcher_from(replica.leader).remove(replica.partition);
+  }
+  const bool same_leader = replica.leader == state.leader && replica.leader_epoch == state.leader_epoch;
+  replica.leader = state.leader;
+  replica.leader_epoch = state.leader_epoch;
+  replica.partition_epoch = state.partition_epoch;
+  if (state.leader != kNoBroker && !same_leader) fetcher_from(state.leader).add(replica);
+}
+
+void Broker::resign(Replica& replica) {
+  replica.leads = false;
+  replica.asked_isr.reset();
+  replica.followers.clear();
+  fail_waiting(replica, ErrorCode::not_leader_or_follower);
+  wake(replica, true);
+  wake(replica, false);
+  if (cluster_.topic_of(replica.partition).internal) coordinator_->resigned(replica.partition);
+}
+
+void Broker::follower_moved(Replica& replica, Offset leader_high_watermark) {
+  // A follower's high watermark: the leader's, as far as its own log reaches.
+  replica.high_watermark = std::max(replica.high_watermark, std::min(leader_high_watermark, replica.log.end()));
+}
+
+ReplicaFetcher& Broker::fetcher_from(BrokerId leader) {
+  auto& fetcher = fetchers_[static_cast<std::size_t>(leader.value)];
+  if (!fetcher) fetcher = std::make_unique<ReplicaFetcher>(*this, leader);
+  return *fetcher;
+}
+
+// ---- heartbeats ---------------------------------------------------------------------------------------------------
+
+void Broker::send_heartbeat() {
+  heartbeat_timer_.arm_after(config().broker_heartbeat_interval);
+  if (node_.heartbeats_lost() || heartbeat_in_flight_) return;
+  Ref<BrokerHeartbeatCall> call = cluster_.take<BrokerHeartbeatCall>();
+  call->broker = id_;
+  call->broker_epoch = broker_epoch_;
+  heartbeat_in_flight_ = true;
+  to_controller_->call<&Broker::on_heartbeat>(*this, std::move(call), config().broker_session_timeout / 2);
+}
+
+void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
+  heartbeat_in_flight_ = false;
+  if (call->error == ErrorCode::stale_broker_epoch) {
+    broker_epoch_ = -1;
+    return send_heartbeat();
+  }
+  if (call->error != ErrorCode::none) return;
+  const bool registered = broker_epoch_ == -1;
+  broker_epoch_ = call->broker_epoch;
+  if (registered || call->fenced) send_heartbeat();  // asks to be unfenced at once
+}
+
+// ---- in-sync sets -------------------------------------------------------------------------------------------------
+
+void Broker::shrink_in_sync_sets() {
+  const sim::Time now = context().now();
+  for (const auto& replica : owned_) {
+    if (!replica->leads || replica->asked_isr) continue;
+    std::vector<BrokerId> kept;
+    for (const BrokerId b : replica->isr) {
+      const Follower* f = replica->follower(b);
+      if (f == nullptr || replica->caught_up(*f, now, config().replica_lag_time_max)) kept.push_back(b);
+    }
+    if (kept.size() < replica->isr.size()) ask_in_sync_set(*replica, std::move(kept));
+  }
+  isr_timer_.arm_after(config().replica_lag_time_max / 2);
+}
+
+void Broker::maybe_expand(Replica& replica, Follower& follower) {
+  // Partition.isFollowerInSync: at the high watermark and past the start of this leader's epoch.
+  if (replica.asked_isr || follower.log_end < replica.high_watermark || follower.log_end < replica.epoch_start) return;
+  const PartitionState& known = image_[replica.partition.value];
+  if (known.leader != id_) return;
+  std::vector<BrokerId> wanted = replica.isr;
+  wanted.push_back(follower.broker);
+  ask_in_sync_set(replica, std::move(wanted));
+}
+
+void Broker::ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted) {
+  Ref<AlterPartitionCall> call = cluster_.take<AlterPartitionCall>();
+  call->partition = replica.partition;
+  call->leader = id_;
+  call->leader_epoch = replica.leader_epoch;
+  call->partition_epoch = replica.partition_epoch;
+  call->isr = wanted;
+  replica.asked_isr = std::move(wanted);
+  to_controller_->call<&Broker::on_altered>(*this, std::move(call));
+}
+
+void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
+  Replica& replica = *replicas_[call->partition.value];
+  if (!replica.leads || replica.leader_epoch != call->leader_epoch || !replica.asked_isr) return;
+  replica.asked_isr.reset();
+  if (call->error != ErrorCode::none) return;  // asked again at the next scan or fetch
+  if (call->partition_epoch <= replica.partition_epoch) return;
+  replica.isr = call->isr;
+  replica.partition_epoch = call->partition_epoch;
+  advance_high_watermark(replica);
+}
+
+void Broker::handle_metadata(Ref<MetadataCall> call) {
+  for (std::uint32_t p = 0; p < image_.size(); ++p) {
+    const TopicIndex topic = cluster_.partition(PartitionIndex{p}).topic;
+    if (!call->topics.empty() && std::find(call->topics.begin(), call->topics.end(), topic) == call->topics.end()) continue;
+    call->items.push_back({PartitionIndex{p}, {image_[p].leader, image_[p].leader_epoch}});
+  }
+  for (std::int32_t b = 0; b < cluster_.broker_count(); ++b) call->brokers.push_back(BrokerId{b});
+  call->response_bytes = static_cast<std::uint32_t>(100 + 30 * call->items.size());
+  answer(std::move(call));
+}
+
+}  // namespace models::kafka

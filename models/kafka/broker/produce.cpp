@@ -1,0 +1,190 @@
+// How a leader appends, advances its high watermark and acknowledges (ReplicaManager.appendRecords, Partition.scala,
+// DelayedProduce.scala).
+#include <algorithm>
+
+#include "models/kafka/broker/broker.hpp"
+#include "models/kafka/group/group_coordinator.hpp"
+
+namespace models::kafka {
+
+void Broker::handle_produce(Ref<ProduceCall> call) {
+  call->awaiting = 0;
+  for (std::uint32_t i = 0; i < call->batches.size(); ++i) {
+    append_batch(call, call->batches[i], i);
+    if (!node_.up()) return;  // a fault struck at a named step
+  }
+  if (call->acks == 0) {
+    return take_up_next(*call);  // no answer: the connection is free for the next request
+  }
+  if (call->awaiting > 0) return park(call);
+  std::int64_t unreplicated = 0;
+  if (call->acks == 1) {
+    for (const ProduceBatch& batch : call->batches) unreplicated += batch.error == ErrorCode::none ? batch.count : 0;
+  }
+  answer(std::move(call));
+  // The answer has left; followers have not fetched the batch yet.
+  while (unreplicated > 0 && node_.up()) {
+    const std::int64_t part = std::min(unreplicated, unreplicated_step_.until_next());
+    unreplicated_step_.advance(part);
+    unreplicated -= part;
+  }
+}
+
+void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint32_t index) {
+  Replica* replica = replicas_[batch.partition.value];
+  if (replica == nullptr || !replica->leads) {
+    batch.error = ErrorCode::not_leader_or_follower;
+    return;
+  }
+  const std::int32_t largest =
+      cluster_.topic_of(batch.partition).config.max_message_bytes.value_or(config().message_max_bytes);
+  if (batch.bytes > largest) {
+    batch.error = ErrorCode::message_too_large;
+    return;
+  }
+  if (call->acks == -1 && replica->under_min_isr()) {
+    batch.error = ErrorCode::not_enough_replicas;
+    return;
+  }
+  if (batch.producer_id != kNoProducerId) {
+    const ProducerStates::Verdict verdict =
+        replica->producers.check(batch.producer_id, batch.producer_epoch, batch.base_sequence, batch.count);
+    batch.error = verdict.error;
+    if (verdict.error != ErrorCode::none) return;
+    if (verdict.duplicate) {
+      // Appended before: acknowledged like the first time, once it is replicated.
+      batch.base_offset = verdict.base_offset;
+      if (call->acks == -1 && verdict.base_offset + batch.count > replica->high_watermark) {
+        ++call->awaiting;
+        replica->waiting.push({verdict.base_offset + batch.count, call, index});
+      }
+      return;
+    }
+  }
+  batch.base_offset = append_extent(*replica, {.first_seq = batch.first_seq,
+                                               .producer_id = batch.producer_id,
+                                               .count = batch.count,
+                                               .base_sequence = batch.base_sequence,
+                                               .bytes = batch.bytes,
+                                               .lane = batch.lane,
+                                               .producer_epoch = batch.producer_epoch});
+  if (call->acks == -1 && replica->log.end() > replica->high_watermark) {
+    ++call->awaiting;
+    replica->waiting.push({replica->log.end(), call, index});
+  }
+  for (std::int64_t left = batch.count; left > 0 && node_.up();) {
+    const std::int64_t part = std::min(left, appended_step_.until_next());
+    appended_step_.advance(part);
+    left -= part;
+  }
+}
+
+Offset Broker::append_extent(Replica& replica, Extent extent) {
+  const Offset end_before = replica.log.end();
+  for (Follower& f : replica.followers) {
+    // A session that had nothing to fetch was caught up as long as it kept asking (see note_follower_fetch).
+    if (f.log_end == end_before && f.session != nullptr) {
+      f.last_caught_up = std::max(f.last_caught_up, f.session->last_fetch);
+      f.ever_fetched = true;
+    }
+    if (f.session != nullptr && f.seen_fetches != f.session->fetches) {
+      f.seen_fetches = f.session->fetches;
+      f.leader_end_at_last_fetch = end_before;
+      f.last_fetch = f.session->last_fetch;
+    }
+  }
+  const Offset base = replica.log.append(extent);
+  if (!cluster_.topic_of(replica.partition).internal) {
+    replica.producers.appended(replica.log.at(base));
+    const std::int64_t epoch = replica.leader_epoch;
+    context().emit(Kind::stored,
+                   {.code = replica.shared->line == &replica.log ? std::uint16_t{0} : kOffLine,
+                    .actor = node_.entity().value,
+                    .place = cluster_.partition(replica.partition).entity.value,
+                    .peer = extent.lane.value,
+                    .a = extent.first_seq,
+                    .b = extent.count,
+                    .c = base},
+                   {&epoch, 1});
+  }
+  advance_high_watermark(replica);
+  wake(replica, true);
+  return base;
+}
+
+Offset Broker::append(PartitionIndex partition, std::int32_t records, std::int32_t bytes, std::uint64_t token) {
+  Replica* replica = replicas_[partition.value];
+  if (replica == nullptr || !replica->leads || replica->under_min_isr()) return kNoOffset;
+  append_extent(*replica, {.count = records, .bytes = bytes});
+  replica->waiting.push({.required = replica->log.end(), .call = {}, .token = token});
+  if (replica->high_watermark >= replica->log.end()) {
+    context().simulation.post([this, replica, life = node_.incarnation()] {
+      if (life == node_.incarnation() && replica->leads) complete_waiting(*replica);
+    });
+  }
+  return replica->log.end();
+}
+
+void Broker::advance_high_watermark(Replica& replica) {
+  const Offset allowed = replica.allowed_high_watermark(context().now(), config().replica_lag_time_max);
+  if (allowed == replica.high_watermark) return;
+  replica.high_watermark = allowed;
+  if (replica.shared->line == &replica.log && !cluster_.topic_of(replica.partition).internal) {
+    context().emit(Kind::high_watermark, {.actor = node_.entity().value,
+                                          .place = cluster_.partition(replica.partition).entity.value,
+                                          .a = allowed});
+  }
+  complete_waiting(replica);
+  if (node_.up()) wake(replica, false);
+}
+
+void Broker::complete_waiting(Replica& replica) {
+  while (!replica.waiting.empty() && replica.waiting.front().required <= replica.high_watermark) {
+    WaitingAppend done = replica.waiting.pop();
+    // The record is in the log either way; the producer cannot know (Partition.checkEnoughReplicasReachOffset).
+    settle(done, replica.under_min_isr() ? ErrorCode::not_enough_replicas_after_append : ErrorCode::none);
+    if (!node_.up()) return;
+  }
+}
+
+void Broker::settle(WaitingAppend& append, ErrorCode error) {
+  if (!append.call) return coordinator_->appended(append.token, error);
+  ProduceCall& call = *append.call;
+  if (call.awaiting == 0) return;  // answered by its time-out
+  call.batches[append.batch].error = error;
+  if (--call.awaiting == 0) answer(std::move(append.call));
+}
+
+void Broker::fail_waiting(Replica& replica, ErrorCode error) {
+  while (!replica.waiting.empty()) {
+    WaitingAppend failed = replica.waiting.pop();
+    settle(failed, error);
+  }
+}
+
+void Broker::park(const Ref<ProduceCall>& call) {
+  while (!produce_purgatory_.empty() && produce_purgatory_.front().call->awaiting == 0) produce_purgatory_.pop();
+  produce_purgatory_.push({call, context().simulation.after(call->timeout)});
+  if (!produce_timer_.armed()) produce_timer_.arm_at(produce_purgatory_.front().deadline);
+}
+
+void Broker::expire_produce() {
+  // Producers give one time-out each; calls of others behind a longer one expire late by the difference at most.
+  while (!produce_purgatory_.empty()) {
+    const ParkedProduce& oldest = produce_purgatory_.front();
+    if (oldest.call->awaiting > 0 && oldest.deadline > context().now()) break;
+    ParkedProduce expired = produce_purgatory_.pop();
+    if (expired.call->awaiting == 0) continue;
+    expired.call->awaiting = 0;
+    for (ProduceBatch& batch : expired.call->batches) {
+      const Replica* replica = replicas_[batch.partition.value];
+      const bool replicated = replica != nullptr && batch.base_offset >= 0 &&
+                              batch.base_offset + batch.count <= replica->high_watermark;
+      if (batch.error == ErrorCode::none && !replicated) batch.error = ErrorCode::request_timed_out;
+    }
+    answer(std::move(expired.call));
+  }
+  if (!produce_purgatory_.empty()) produce_timer_.arm_at(produce_purgatory_.front().deadline);
+}
+
+}  // namespace models::kafka

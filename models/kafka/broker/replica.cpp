@@ -1,0 +1,37 @@
+#include "models/kafka/broker/replica.hpp"
+
+#include <algorithm>
+
+namespace models::kafka {
+namespace {
+
+bool contains(const std::vector<BrokerId>& set, BrokerId b) { return std::find(set.begin(), set.end(), b) != set.end(); }
+
+}  // namespace
+
+bool Replica::in_sync(BrokerId b) const { return contains(isr, b); }
+
+bool Replica::in_maximal_isr(BrokerId b) const { return contains(isr, b) || (asked_isr && contains(*asked_isr, b)); }
+
+Follower* Replica::follower(BrokerId b) {
+  for (Follower& f : followers) {
+    if (f.broker == b) return &f;
+  }
+  return nullptr;
+}
+
+bool Replica::caught_up(const Follower& f, sim::Time now, sim::Duration lag_max) const {
+  return f.log_end == log.end() || (f.ever_fetched && now - f.last_caught_up <= lag_max);
+}
+
+Offset Replica::allowed_high_watermark(sim::Time now, sim::Duration lag_max) const {
+  if (under_min_isr()) return high_watermark;
+  Offset least = log.end();
+  for (const Follower& f : followers) {
+    if (f.log_end >= least) continue;
+    if (in_maximal_isr(f.broker) || caught_up(f, now, lag_max)) least = f.log_end;
+  }
+  return std::max(least, high_watermark);
+}
+
+}  // namespace models::kafka

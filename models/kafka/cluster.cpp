@@ -1,0 +1,117 @@
+#include "models/kafka/cluster.hpp"
+
+#include "models/kafka/broker/broker.hpp"
+#include "models/kafka/broker/controller.hpp"
+#include "models/kafka/broker/replica.hpp"
+#include "models/network/network.hpp"
+#include "sim/assert.hpp"
+
+namespace models::kafka {
+namespace {
+
+/// String.hashCode of Java, which chooses a group's coordinator.
+std::int32_t java_hash(std::string_view text) {
+  std::uint32_t hash = 0;
+  for (const char c : text) hash = 31 * hash + static_cast<unsigned char>(c);
+  return static_cast<std::int32_t>(hash);
+}
+
+std::string place_of(const std::vector<std::string>& names, std::int32_t broker) {
+  return names.empty() ? std::string{} : names[static_cast<std::size_t>(broker) % names.size()];
+}
+
+}  // namespace
+
+Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(context), options_(options) {
+  const auto add_node = [this](EntityKind kind, std::string name, Location location, std::uint32_t index) {
+    const EntityId entity = context_.entities.add(kind, name, {}, index);
+    const HostId host = context_.network.add_host(name, std::move(location));
+    nodes_.push_back(std::make_unique<Node>(context_.simulation, context_.network, entity, host, std::move(name)));
+  };
+  for (std::int32_t b = 0; b < options_.brokers; ++b) {
+    add_node(EntityKind::broker, "kafka/" + std::to_string(b),
+             {place_of(options_.racks, b), place_of(options_.zones, b), place_of(options_.regions, b)},
+             static_cast<std::uint32_t>(b));
+  }
+  add_node(EntityKind::controller, "controller",
+           {place_of(options_.racks, 0), place_of(options_.zones, 0), place_of(options_.regions, 0)}, 0);
+  add_topics();
+  controller_ = std::make_unique<Controller>(*this, *nodes_.back());
+  for (std::int32_t b = 0; b < options_.brokers; ++b) {
+    brokers_.push_back(std::make_unique<Broker>(*this, BrokerId{b}, *nodes_[static_cast<std::size_t>(b)]));
+  }
+}
+
+Cluster::~Cluster() = default;
+
+void Cluster::add_topics() {
+  for (const TopicOptions& topic : options_.topics) add_topic(topic, false);
+  TopicOptions offsets{.name = "__consumer_offsets", .partitions = options_.config.offsets_topic_num_partitions};
+  // Model: a cluster smaller than offsets.topic.replication.factor keeps as many copies as it has brokers.
+  offsets.replication_factor = std::min<std::int32_t>(options_.config.offsets_topic_replication_factor, options_.brokers);
+  add_topic(offsets, true);
+}
+
+void Cluster::add_topic(const TopicOptions& topic, bool internal) {
+  MQLAB_ASSERT(topic.replication_factor >= 1 && topic.replication_factor <= options_.brokers,
+               "no more replicas than brokers");
+  const TopicIndex index{static_cast<std::uint32_t>(topics_.size())};
+  const EntityId entity = context_.entities.add(EntityKind::topic, topic.name);
+  topics_.push_back({topic.name, entity, PartitionIndex{static_cast<std::uint32_t>(partitions_.size())}, topic.partitions,
+                     topic.config, internal});
+  for (std::int32_t n = 0; n < topic.partitions; ++n) {
+    PartitionInfo info{.topic = index, .number = n};
+    info.entity = context_.entities.add(internal ? EntityKind::internal_partition : EntityKind::partition,
+                                        topic.name + "/" + std::to_string(n), entity, static_cast<std::uint32_t>(n));
+    if (!topic.assignment.empty()) {
+      for (const std::int32_t b : topic.assignment[static_cast<std::size_t>(n)]) info.replicas.push_back(BrokerId{b});
+    } else {
+      // StripedReplicaPlacer without racks: leaders go round, followers are the next brokers.
+      for (std::int32_t r = 0; r < topic.replication_factor; ++r) {
+        info.replicas.push_back(BrokerId{(n + r) % options_.brokers});
+      }
+    }
+    partitions_.push_back(std::move(info));
+    shared_.push_back(std::make_unique<SharedPartition>());
+  }
+}
+
+void Cluster::start() {
+  controller_->start();
+  for (const auto& broker : brokers_) broker->start();
+}
+
+RpcServer& Cluster::server(BrokerId id) {
+  if (id == kController) return *controller_;
+  return *brokers_[static_cast<std::size_t>(id.value)];
+}
+
+Node& Cluster::node(BrokerId id) {
+  return id == kController ? *nodes_.back() : *nodes_[static_cast<std::size_t>(id.value)];
+}
+
+std::optional<TopicIndex> Cluster::find_topic(std::string_view name) const {
+  for (std::uint32_t t = 0; t < topics_.size(); ++t) {
+    if (topics_[t].name == name && !topics_[t].internal) return TopicIndex{t};
+  }
+  return std::nullopt;
+}
+
+PartitionIndex Cluster::offsets_partition(std::string_view group) const {
+  // Utils.abs(groupId.hashCode()) % numPartitions; abs of the least integer is 0.
+  const std::int32_t hash = java_hash(group);
+  const std::int32_t positive = hash == INT32_MIN ? 0 : hash < 0 ? -hash : hash;
+  const TopicInfo& offsets = topics_.back();
+  return PartitionIndex{offsets.first.value + static_cast<std::uint32_t>(positive % offsets.partitions)};
+}
+
+void Cluster::assign_producer_id(InitProducerIdCall& call) {
+  if (call.producer_id == kNoProducerId || call.producer_epoch == INT16_MAX - 1) {
+    call.producer_id = next_producer_id_++;
+    call.producer_epoch = 0;
+  } else {
+    ++call.producer_epoch;
+  }
+}
+
+}  // namespace models::kafka
