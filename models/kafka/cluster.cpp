@@ -3,6 +3,7 @@
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/broker/replica.hpp"
+#include "models/kafka/group/offsets_store.hpp"
 #include "models/network/network.hpp"
 #include "sim/assert.hpp"
 
@@ -36,6 +37,7 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   add_node(EntityKind::controller, "controller",
            {place_of(options_.racks, 0), place_of(options_.zones, 0), place_of(options_.regions, 0)}, 0);
   add_topics();
+  offsets_store_ = std::make_unique<OffsetsStore>(options_.config.unclean_leader_election_enable);
   controller_ = std::make_unique<Controller>(*this, *nodes_.back());
   for (std::int32_t b = 0; b < options_.brokers; ++b) {
     brokers_.push_back(std::make_unique<Broker>(*this, BrokerId{b}, *nodes_[static_cast<std::size_t>(b)]));
@@ -46,7 +48,9 @@ Cluster::~Cluster() = default;
 
 void Cluster::add_topics() {
   for (const TopicOptions& topic : options_.topics) add_topic(topic, false);
-  TopicOptions offsets{.name = "__consumer_offsets", .partitions = options_.config.offsets_topic_num_partitions};
+  TopicOptions offsets;
+  offsets.name = "__consumer_offsets";
+  offsets.partitions = options_.config.offsets_topic_num_partitions;
   // Model: a cluster smaller than offsets.topic.replication.factor keeps as many copies as it has brokers.
   offsets.replication_factor = std::min<std::int32_t>(options_.config.offsets_topic_replication_factor, options_.brokers);
   add_topic(offsets, true);
@@ -60,7 +64,9 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
   topics_.push_back({topic.name, entity, PartitionIndex{static_cast<std::uint32_t>(partitions_.size())}, topic.partitions,
                      topic.config, internal});
   for (std::int32_t n = 0; n < topic.partitions; ++n) {
-    PartitionInfo info{.topic = index, .number = n};
+    PartitionInfo info;
+    info.topic = index;
+    info.number = n;
     info.entity = context_.entities.add(internal ? EntityKind::internal_partition : EntityKind::partition,
                                         topic.name + "/" + std::to_string(n), entity, static_cast<std::uint32_t>(n));
     if (!topic.assignment.empty()) {

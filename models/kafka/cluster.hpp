@@ -18,6 +18,7 @@ namespace models::kafka {
 
 class Broker;
 class Controller;
+class OffsetsStore;
 struct SharedPartition;
 
 struct TopicInfo {
@@ -67,6 +68,7 @@ class Cluster {
 
   /// What the replicas of `p` share.
   SharedPartition& shared(PartitionIndex p) { return *shared_[p.value]; }
+  OffsetsStore& offsets_store() { return *offsets_store_; }
   /// A new producer id, or the next epoch of the one the call names (ProducerIdManager, InitProducerId).
   void assign_producer_id(InitProducerIdCall& call);
 
@@ -91,6 +93,7 @@ class Cluster {
   std::vector<PartitionInfo> partitions_;
   std::vector<std::unique_ptr<SharedPartition>> shared_;
   std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then the controller
+  std::unique_ptr<OffsetsStore> offsets_store_;
   ProducerId next_producer_id_ = 1000;
   std::unique_ptr<Controller> controller_;
   std::vector<std::unique_ptr<Broker>> brokers_;

@@ -25,6 +25,10 @@ struct ServiceOptions {
   sim::Distribution request = sim::Distribution::constant(0);  ///< ns a request
   sim::Duration per_batch{};
   sim::Duration per_kilobyte{};
+
+  bool free() const {
+    return request.is_constant() && request.mean() == 0 && per_batch == sim::Duration{} && per_kilobyte == sim::Duration{};
+  }
 };
 
 struct ClusterOptions {

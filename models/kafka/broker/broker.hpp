@@ -38,6 +38,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void receive(AnyCall call) override;
 
   BrokerId id() const { return id_; }
+  Cluster& cluster() { return cluster_; }
   /// This broker's replica of `p`, or null.
   Replica* replica(PartitionIndex p) const { return replicas_[p.value]; }
   GroupCoordinator& coordinator() { return *coordinator_; }
@@ -50,7 +51,10 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
 
   // CoordinatorHost
   Context& context() override { return cluster_.context(); }
-  Cluster& cluster() override { return cluster_; }
+  OffsetsStore& offsets_store() override { return cluster_.offsets_store(); }
+  PartitionIndex offsets_partition(std::string_view group) override { return cluster_.offsets_partition(group); }
+  BrokerId leader(PartitionIndex partition) override { return image_[partition.value].leader; }
+  EntityId entity(PartitionIndex partition) override { return cluster_.partition(partition).entity; }
   Node& node() override { return node_; }
   const BrokerConfig& config() override { return cluster_.options().config; }
   Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes, std::uint64_t token) override;
