@@ -1,0 +1,74 @@
+#include "models/kafka/config.hpp"
+
+#include "tests/catch.hpp"
+
+using namespace models::kafka;
+using namespace std::chrono_literals;
+
+TEST_CASE("a key sets its field in its own unit") {
+  ConsumerConfig config;
+  CHECK_FALSE(set(config, "session.timeout.ms", "10000"));
+  CHECK(config.session_timeout == 10s);
+  CHECK_FALSE(set(config, "partition.assignment.strategy", "CooperativeStickyAssignor, RangeAssignor"));
+  CHECK(config.partition_assignment_strategy.front() == Assignor::cooperative_sticky);
+}
+
+TEST_CASE("a misspelt key is refused with the nearest one") {
+  ConsumerConfig config;
+  const auto error = set(config, "session.timout.ms", "10000");
+  REQUIRE(error);
+  CHECK(error->message.find("session.timeout.ms") != std::string::npos);
+}
+
+TEST_CASE("a key that Kafka has and mqlab does not model is refused by name") {
+  ProducerConfig config;
+  const auto error = set(config, "transactional.id", "t");
+  REQUIRE(error);
+  CHECK(error->message.find("does not model") != std::string::npos);
+}
+
+TEST_CASE("a value of the wrong type or outside its bounds is refused") {
+  ProducerConfig config;
+  CHECK(set(config, "linger.ms", "soon"));
+  CHECK(set(config, "linger.ms", "-1"));
+  CHECK(set(config, "linger.ms", "99999999999999999999"));
+  CHECK(set(config, "acks", "2"));
+  CHECK(set(config, "enable.idempotence", "yes"));
+}
+
+TEST_CASE("combinations that Kafka refuses are refused") {
+  ProducerConfig config;
+  CHECK_FALSE(validate(config));
+  config.acks = 1;
+  CHECK(validate(config)->key == "acks");
+  config.enable_idempotence = false;
+  CHECK_FALSE(validate(config));
+  config.delivery_timeout = 1s;
+  CHECK(validate(config)->key == "delivery.timeout.ms");
+
+  ConsumerConfig consumer;
+  const BrokerConfig broker;
+  CHECK_FALSE(validate(consumer, broker));
+  consumer.session_timeout = 5s;
+  CHECK(validate(consumer, broker)->key == "session.timeout.ms");
+  consumer.session_timeout = 6s;
+  consumer.heartbeat_interval = 6s;
+  CHECK(validate(consumer, broker)->key == "heartbeat.interval.ms");
+}
+
+TEST_CASE("every modelled key accepts its own default") {
+  for (const KeyInfo& key : key_catalogue()) {
+    if (!key.modelled || key.default_value == "null" || key.default_value.empty()) continue;
+    INFO(key.name);
+    BrokerConfig broker;
+    TopicConfig topic;
+    ProducerConfig producer;
+    ConsumerConfig consumer;
+    switch (key.scope) {
+      case KeyScope::broker: CHECK_FALSE(set(broker, key.name, key.default_value)); break;
+      case KeyScope::topic: CHECK_FALSE(set(topic, key.name, key.default_value)); break;
+      case KeyScope::producer: CHECK_FALSE(set(producer, key.name, key.default_value)); break;
+      case KeyScope::consumer: CHECK_FALSE(set(consumer, key.name, key.default_value)); break;
+    }
+  }
+}

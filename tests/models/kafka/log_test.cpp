@@ -1,0 +1,110 @@
+#include "models/kafka/broker/log.hpp"
+
+#include "sim/assert.hpp"
+#include "tests/catch.hpp"
+
+using namespace models::kafka;
+
+namespace {
+
+Extent batch(std::int32_t count, std::int32_t bytes = 100) {
+  Extent e;
+  e.count = count;
+  e.bytes = bytes;
+  return e;
+}
+
+}  // namespace
+
+TEST_CASE("a leader appends at its end and a follower copies offsets") {
+  PartitionStore store;
+  ReplicaLog leader(store), follower(store);
+  leader.begin_epoch(0);
+  CHECK(leader.append(batch(3)) == 0);
+  CHECK(leader.append(batch(2)) == 3);
+  CHECK(leader.end() == 5);
+  follower.copy(0, 0, 3);
+  CHECK(follower.end() == 3);
+  CHECK(follower.common_prefix(leader) == 3);
+  CHECK(follower.at(2).base == 0);
+}
+
+TEST_CASE("a read returns whole batches up to the limit and at least the first") {
+  PartitionStore store;
+  ReplicaLog log(store);
+  log.begin_epoch(0);
+  for (int i = 0; i < 10; ++i) log.append(batch(2, 100));
+  const ReadResult all = log.read(0, 20, 1'000'000);
+  CHECK(all.end == 20);
+  CHECK(all.bytes == 1000);
+  CHECK(log.read(0, 20, 250).end == 4);
+  CHECK(log.read(0, 20, 1).end == 2);  // the first batch is returned even when it is too large
+  CHECK(log.read(5, 8, 1'000'000).end == 8);
+  CHECK(log.read(8, 8, 1'000'000).end == 8);
+}
+
+TEST_CASE("a read stops where the leader epoch changes") {
+  PartitionStore store;
+  ReplicaLog log(store);
+  log.begin_epoch(0);
+  log.append(batch(4));
+  log.begin_epoch(1);
+  log.append(batch(4));
+  CHECK(log.read(0, 8, 1'000'000).end == 4);
+  CHECK(log.read(4, 8, 1'000'000).epoch == 1);
+  CHECK(log.end_of(0).end == 4);
+  CHECK(log.end_of(5).epoch == 1);
+}
+
+TEST_CASE("two logs that parted agree up to the first offset of another epoch") {
+  PartitionStore store;
+  ReplicaLog a(store), b(store);
+  a.begin_epoch(0);
+  a.append(batch(5));
+  b.copy(0, 0, 5);
+  a.append(batch(5));  // never replicated
+  b.begin_epoch(1);
+  b.append(batch(2));
+  CHECK(a.common_prefix(b) == 5);
+  CHECK(b.common_prefix(a) == 5);
+  a.truncate(5);
+  a.copy(1, 5, 7);
+  CHECK(a.common_prefix(b) == 7);
+  CHECK(a.epoch_at(4) == 0);
+  CHECK(a.epoch_at(5) == 1);
+}
+
+TEST_CASE("truncation forgets the epochs beyond it") {
+  PartitionStore store;
+  ReplicaLog log(store);
+  log.begin_epoch(0);
+  log.append(batch(5));
+  log.begin_epoch(2);
+  log.append(batch(5));
+  log.truncate(5);
+  CHECK(log.latest_epoch() == 0);
+  CHECK(log.end() == 5);
+  log.begin_epoch(3);
+  CHECK(log.append(batch(1)) == 5);
+  CHECK(log.epoch_at(5) == 3);
+}
+
+TEST_CASE("a batch is found by any of its offsets, also far from the end") {
+  PartitionStore store;
+  ReplicaLog log(store);
+  log.begin_epoch(0);
+  for (int i = 0; i < 1000; ++i) log.append(batch(1 + i % 7));
+  Offset expected = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const int count = 1 + i % 7;
+    for (int k = 0; k < count; ++k) REQUIRE(log.at(expected + k).base == expected);
+    expected += count;
+  }
+}
+
+TEST_CASE("an epoch that does not rise is refused") {
+  PartitionStore store;
+  ReplicaLog log(store);
+  log.begin_epoch(4);
+  CHECK_THROWS_AS(log.begin_epoch(4), sim::AssertionError);
+}
