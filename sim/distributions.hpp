@@ -14,6 +14,7 @@
 // To add one: a Kind, a factory, a case in sample_other(), a row in the catalogue, golden draws in the test.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -105,13 +106,11 @@ class Distribution {
   };
   struct Table;
 
-  Distribution(Kind kind, double a, double b, double c, double mean, double variance);
+  Distribution(Kind kind, std::array<double, 4> parameters, double mean, double variance);
   double sample_other(Stream& stream) const;
-  double sample_zipf(Stream& stream) const;
-  double sample_empirical(Stream& stream) const;
 
   Kind kind_;
-  double a_, b_, c_;  // parameters, by kind; see the factories
+  double a_, b_, c_, d_;  // parameters, by kind; see the factories
   double mean_, variance_;
   std::shared_ptr<const Table> table_;
 };

@@ -13,9 +13,9 @@
 #include <limits>
 #include <vector>
 
-namespace sim {
+#include "sim/wide.hpp"
 
-__extension__ typedef __int128 WideSum;
+namespace sim {
 
 class Histogram {
  public:

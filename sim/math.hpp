@@ -19,6 +19,8 @@ double log_gamma(double x);
 double normal_cdf(double z);
 /// Density of the standard normal.
 double normal_density(double z);
+/// The integral of x^power from low to high, 0 < low <= high; no cancellation near power = -1.
+double power_integral(double power, double low, double high);
 /// Regularised incomplete beta function I_x(a, b), a, b > 0, 0 <= x <= 1.
 double incomplete_beta(double a, double b, double x);
 

@@ -23,6 +23,7 @@
 #include <string_view>
 
 #include "sim/assert.hpp"
+#include "sim/wide.hpp"
 
 namespace sim {
 
@@ -45,8 +46,6 @@ struct ZigguratLayer {
 };
 extern const std::array<ZigguratLayer, 256> kExponentialLayers;
 extern const std::array<ZigguratLayer, 256> kNormalLayers;
-
-__extension__ typedef unsigned __int128 Wide;
 
 }  // namespace detail
 
@@ -78,10 +77,10 @@ class Stream {
   /// In 0 .. n-1, every value exactly as likely. Requires n > 0.
   std::uint64_t uniform_int(std::uint64_t n) {
     MQLAB_ASSERT(n > 0, "uniform_int needs a choice of at least one");
-    detail::Wide product = static_cast<detail::Wide>(next()) * n;
+    WideProduct product = static_cast<WideProduct>(next()) * n;
     if (static_cast<std::uint64_t>(product) < n) [[unlikely]] {
       const std::uint64_t short_by = (0 - n) % n;
-      while (static_cast<std::uint64_t>(product) < short_by) product = static_cast<detail::Wide>(next()) * n;
+      while (static_cast<std::uint64_t>(product) < short_by) product = static_cast<WideProduct>(next()) * n;
     }
     return static_cast<std::uint64_t>(product >> 64);
   }
