@@ -1,0 +1,90 @@
+#include "models/kafka/group/assignor.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "models/kafka/cluster.hpp"
+#include "models/kafka/group/assignment_problem.hpp"
+
+namespace models::kafka {
+namespace {
+
+/// Per topic: each subscriber an equal run of neighbouring partitions, the first few one more (RangeAssignor.java).
+RankedAssignment assign_range(const AssignmentProblem& problem) {
+  RankedAssignment result(problem.members());
+  const std::vector<std::uint32_t> order = problem.static_first();
+  for (std::uint32_t topic = 0; topic < problem.topics(); ++topic) {
+    const auto subscribers = static_cast<std::uint32_t>(std::count_if(
+        order.begin(), order.end(), [&](std::uint32_t member) { return problem.subscribed(member, topic); }));
+    const std::uint32_t each = problem.count(topic) / subscribers;
+    std::uint32_t with_one_more = problem.count(topic) % subscribers;
+    std::uint32_t next = problem.first(topic);
+    const std::uint32_t end = next + problem.count(topic);
+    for (const std::uint32_t member : order) {
+      if (next == end) break;
+      if (!problem.subscribed(member, topic)) continue;
+      std::uint32_t share = each;
+      if (with_one_more > 0) {
+        ++share;
+        --with_one_more;
+      }
+      for (; share > 0; --share) result[member].push_back(next++);
+    }
+  }
+  return result;
+}
+
+/// All partitions of all topics dealt out in turn; who does not subscribe to a topic is passed over (RoundRobinAssignor.java).
+RankedAssignment assign_round_robin(const AssignmentProblem& problem) {
+  RankedAssignment result(problem.members());
+  const std::vector<std::uint32_t> order = problem.static_first();
+  std::size_t turn = 0;
+  for (std::uint32_t partition = 0; partition < problem.partitions(); ++partition) {
+    const std::uint32_t topic = problem.topic_of(partition);
+    while (!problem.subscribed(order[turn], topic)) turn = (turn + 1) % order.size();
+    result[order[turn]].push_back(partition);
+    turn = (turn + 1) % order.size();
+  }
+  return result;
+}
+
+constexpr std::array<std::string_view, 4> kNames{"range", "roundrobin", "sticky", "cooperative-sticky"};
+
+}  // namespace
+
+std::vector<SyncGroupCall::Assignment> assign(Assignor assignor, std::span<const JoinGroupCall::Member> members,
+                                              std::span<const AssignorTopic> topics) {
+  const AssignmentProblem problem(members, topics);
+  switch (assignor) {
+    case Assignor::range: return problem.solved(assign_range(problem));
+    case Assignor::round_robin: return problem.solved(assign_round_robin(problem));
+    case Assignor::sticky: return problem.solved(assign_sticky(problem, false));
+    case Assignor::cooperative_sticky: break;
+  }
+  return problem.solved(assign_sticky(problem, true));
+}
+
+std::vector<AssignorTopic> subscribed_topics(const Cluster& cluster, std::span<const JoinGroupCall::Member> members) {
+  std::vector<TopicIndex> wanted;
+  for (const JoinGroupCall::Member& member : members) {
+    wanted.insert(wanted.end(), member.subscription.topics.begin(), member.subscription.topics.end());
+  }
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  std::vector<AssignorTopic> topics;
+  for (const TopicIndex topic : wanted) {
+    const TopicInfo& info = cluster.topic(topic);
+    topics.push_back({topic, info.name, info.first, info.partitions});
+  }
+  return topics;
+}
+
+std::string_view assignor_name(Assignor assignor) { return kNames[static_cast<std::size_t>(assignor)]; }
+
+std::optional<Assignor> find_assignor(std::string_view name) {
+  const auto found = std::find(kNames.begin(), kNames.end(), name);
+  if (found == kNames.end()) return std::nullopt;
+  return static_cast<Assignor>(found - kNames.begin());
+}
+
+}  // namespace models::kafka

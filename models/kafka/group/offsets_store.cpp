@@ -1,0 +1,128 @@
+#include "models/kafka/group/offsets_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/assert.hpp"
+
+namespace models::kafka {
+
+std::uint32_t OffsetsStore::group_number(Shard& shard, std::string_view group) {
+  if (const auto found = shard.groups.find(group); found != shard.groups.end()) return found->second;
+  const auto number = static_cast<std::uint32_t>(shard.folded.size());
+  shard.groups.emplace(std::string(group), number);
+  shard.folded.emplace_back();
+  return number;
+}
+
+void OffsetsStore::append(PartitionIndex partition, LeaderEpoch epoch, Offset end, std::string_view group,
+                          std::shared_ptr<const GroupMetadata> metadata) {
+  Shard& shard = shards_[partition];
+  if (epoch < shard.epoch) return;
+  Record record;
+  record.end = end;
+  record.group = group_number(shard, group);
+  record.is_metadata = true;
+  record.metadata = std::move(metadata);
+  shard.records.push_back(std::move(record));
+}
+
+void OffsetsStore::append(PartitionIndex partition, LeaderEpoch epoch, Offset end, std::string_view group,
+                          std::span<const CommittedOffset> offsets) {
+  Shard& shard = shards_[partition];
+  if (epoch < shard.epoch) return;
+  const std::uint32_t number = group_number(shard, group);
+  for (const CommittedOffset& offset : offsets) {
+    Record record;
+    record.end = end;
+    record.group = number;
+    record.offset = offset;
+    shard.records.push_back(std::move(record));
+  }
+}
+
+void OffsetsStore::fold(Image& image, const Record& record) {
+  if (record.is_metadata) {
+    image.metadata = record.metadata;
+    image.metadata_end = record.end;
+    return;
+  }
+  image.offsets.apply(record.offset);
+  if (record.offset.offset == kNoOffset) {
+    image.ends.erase(record.offset.partition);
+  } else {
+    image.ends[record.offset.partition] = record.end;
+  }
+}
+
+void OffsetsStore::replicated(PartitionIndex partition, LeaderEpoch epoch, Offset high_watermark) {
+  Shard& shard = shards_[partition];
+  if (epoch < shard.epoch) return;
+  std::size_t at = shard.first;
+  for (; at < shard.records.size() && shard.records[at].end <= high_watermark; ++at) {
+    shard.records[at].announced = true;
+    if (!keep_history_) fold(shard.folded[shard.records[at].group], shard.records[at]);
+  }
+  shard.first = at;
+  if (keep_history_) return;
+  constexpr std::size_t kWorthMoving = 256;
+  if (at == shard.records.size() || (at > kWorthMoving && 2 * at > shard.records.size())) {
+    shard.records.erase(shard.records.begin(), shard.records.begin() + static_cast<std::ptrdiff_t>(at));
+    shard.first = 0;
+  }
+}
+
+void OffsetsStore::forget_beyond(Image& image, Offset log_end) {
+  if (image.metadata_end > log_end) {
+    image.metadata = nullptr;
+    image.metadata_end = 0;
+  }
+  for (auto at = image.ends.begin(); at != image.ends.end();) {
+    if (at->second <= log_end) {
+      ++at;
+      continue;
+    }
+    CommittedOffset gone;
+    gone.partition = at->first;
+    image.offsets.apply(gone);
+    at = image.ends.erase(at);
+  }
+}
+
+void OffsetsStore::elected(PartitionIndex partition, LeaderEpoch epoch, Offset log_end) {
+  Shard& shard = shards_[partition];
+  MQLAB_ASSERT(epoch >= shard.epoch, "leaders of a partition are elected in order of their epochs");
+  shard.epoch = epoch;
+  while (!shard.records.empty() && shard.records.back().end > log_end) shard.records.pop_back();
+  shard.first = std::min(shard.first, shard.records.size());
+  for (Image& image : shard.folded) forget_beyond(image, log_end);
+}
+
+std::vector<LoadedGroup> OffsetsStore::load(PartitionIndex partition) {
+  Shard& shard = shards_[partition];
+  std::vector<Image> images = shard.folded;
+  std::vector<std::vector<CommittedOffset>> unannounced(images.size());
+  const std::size_t from = keep_history_ ? 0 : shard.first;
+  for (std::size_t i = from; i < shard.records.size(); ++i) {
+    Record& record = shard.records[i];
+    fold(images[record.group], record);
+    if (!record.announced && !record.is_metadata && record.offset.offset != kNoOffset) {
+      unannounced[record.group].push_back(record.offset);
+    }
+    record.announced = true;
+  }
+  std::vector<LoadedGroup> loaded;
+  for (const auto& [name, number] : shard.groups) {
+    Image& image = images[number];
+    if (image.metadata == nullptr && image.offsets.empty()) continue;
+    loaded.push_back({name, image.metadata, std::move(image.offsets), std::move(unannounced[number])});
+  }
+  return loaded;
+}
+
+std::size_t OffsetsStore::kept_records(PartitionIndex partition) const {
+  const auto found = shards_.find(partition);
+  return found == shards_.end() ? 0 : found->second.records.size();
+}
+
+}  // namespace models::kafka
