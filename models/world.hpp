@@ -1,0 +1,92 @@
+// A world: everything a scenario describes, built, connected and owned; and its run from the first event to the end of the
+// drain. This is the main path of a trial:
+//
+//   models::World world(scenario, seed);
+//   world.trace().add_sink(observers);
+//   const models::RunOutcome outcome = world.run();
+//   world.trace().digest();
+//
+// A run is a function of (scenario, seed): the same records in the same order, whatever watches.
+//
+// After `duration` arrivals stop and faults heal; the run goes on until nothing is under way (every producer has its answers,
+// every group has read and committed all there is) or until `drain` has passed. That state is looked at every 100 ms of
+// virtual time, which decides only when a run ends.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/context.hpp"
+#include "models/entities.hpp"
+#include "models/faults/injector.hpp"
+#include "models/faults/steps.hpp"
+#include "models/network/network.hpp"
+#include "models/network/node.hpp"
+#include "models/scenario.hpp"
+#include "sim/simulation.hpp"
+#include "sim/trace.hpp"
+
+namespace models {
+
+namespace kafka {
+class Cluster;
+class Producer;
+class ConsumerGroup;
+}  // namespace kafka
+
+struct RunOutcome {
+  bool drained = false;            ///< nothing was under way at the end
+  sim::Time end{};                 ///< when the run ended
+  std::uint64_t events = 0;
+  std::uint64_t records = 0;       ///< trace records
+  std::vector<std::uint64_t> faults_fired;  ///< of each fault of the scenario, in its order
+};
+
+struct WorldOptions {
+  bool shuffle_ties = false;  ///< permute simultaneous events by seed
+};
+
+class World {
+ public:
+  /// Throws ScenarioError when parts of the scenario do not fit together (a fault's target, a topic).
+  World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& options = {});
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  sim::Trace& trace() { return trace_; }
+  sim::Simulation& simulation() { return simulation_; }
+  const Entities& entities() const { return entities_; }
+  Context& context() { return context_; }
+  Network& network() { return network_; }
+  kafka::Cluster& kafka() { return *kafka_; }
+  FaultInjector& faults() { return *faults_; }
+
+  /// Once. Sinks are added before.
+  RunOutcome run();
+
+ private:
+  Node& add_node(EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index, const std::string& host,
+                 const std::string& rack);
+  void add_producers();
+  void add_groups();
+  void phase(PhaseCode code);
+  bool idle() const;
+
+  Scenario scenario_;
+  sim::Simulation simulation_;
+  sim::Trace trace_;
+  Entities entities_;
+  Steps steps_;
+  Network network_;
+  Context context_;
+  std::unique_ptr<kafka::Cluster> kafka_;
+  std::vector<std::unique_ptr<Node>> nodes_;  // of clients
+  std::vector<std::unique_ptr<kafka::Producer>> producers_;
+  std::vector<std::unique_ptr<kafka::ConsumerGroup>> groups_;
+  std::unique_ptr<FaultInjector> faults_;
+};
+
+}  // namespace models
