@@ -70,6 +70,7 @@ Violations determinism(std::string_view path, std::string_view text) {
   Violations found;
   if (!starts_with(path, "sim/") && !starts_with(path, "models/")) return found;
   if (starts_with(path, "models/theory/")) return found;
+  if (path == "models/planted_leak.cpp") return found;  // breaks the law on purpose, in the gate's own builds
   static const std::regex banned(
       R"(std::unordered_|std::random_device|\bs?rand\(|std::(mt19937|minstd_rand|default_random_engine))"
       R"(|std::(uniform_real|uniform_int|bernoulli|exponential|normal|poisson|lognormal|gamma|weibull|discrete)_distribution)"
