@@ -1,0 +1,378 @@
+#include "tests/catch.hpp"
+#include "tests/models/trace_story.hpp"
+
+using namespace story;
+using models::Anomaly;
+
+namespace {
+
+const Anomaly* first_row(const models::Observers& o, Verdict verdict) {
+  for (const Anomaly& row : o.anomalies().rows()) {
+    if (row.verdict == verdict) return &row;
+  }
+  return nullptr;
+}
+
+const models::GroupTotals& group(const models::Observers& o, std::size_t i = 0) {
+  return o.ledger().totals().groups.at(i);
+}
+
+}  // namespace
+
+TEST_CASE("a message that was stored, processed and committed has nothing against it") {
+  Story s;
+  s.subscribe().send(0, 100, 0).at(1s).consume(0, 100);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::offered) == 100);
+  REQUIRE(value(o, Metric::acknowledged) == 100);
+  REQUIRE(value(o, Metric::stored) == 100);
+  REQUIRE(value(o, Metric::processed) == 100);
+  REQUIRE(o.anomalies().rows().empty());
+}
+
+TEST_CASE("refused messages are counted apart from the offered") {
+  Story s;
+  s.subscribe().refuse(7).send(0, 3, 0).consume(0, 3);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::refused) == 7);
+  REQUIRE(value(o, Metric::offered) == 3);
+}
+
+TEST_CASE("an acknowledged message that was truncated before it was processed is lost by the truncation") {
+  Story s;
+  s.subscribe().send(0, 10, 0).consume(0, 6).at(5s).truncate(6, 4);
+  const sim::RecordNumber truncation = s.written();
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::lost) == 4);
+  REQUIRE(value(o, Metric::truncated) == 4);
+  const Anomaly* row = first_row(o, Verdict::lost);
+  REQUIRE(row != nullptr);
+  REQUIRE(row->record == truncation);
+  REQUIRE(row->first_seq == 6);
+  REQUIRE(row->count == 4);
+  REQUIRE(row->time == sim::Time{5s});
+}
+
+TEST_CASE("a truncated message that the producer stored again is not lost") {
+  Story s;
+  s.subscribe()
+      .offer(0, 10)
+      .store(0, 10, 0)
+      .truncate(5, 5)
+      .store(5, 5, 5, {.epoch = 1})
+      .acknowledge(0, 10, 0);
+  s.consume(0, 10, {.epoch = 1});
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::lost) == 0);
+  REQUIRE(value(o, Metric::log_duplicates) == 0);
+  REQUIRE(value(o, Metric::reordered_in_log) == 0);
+}
+
+TEST_CASE("what was truncated after the group processed it is not lost for that group") {
+  Story s;
+  s.subscribe().subscribe({.group = kOtherGroup}).send(0, 10, 0).consume(0, 10).truncate(0, 10);
+  const auto& o = s.end();
+  REQUIRE(group(o, 0).lost == 0);
+  REQUIRE(group(o, 1).lost == 10);
+  REQUIRE(value(o, Metric::lost) == 10);
+}
+
+TEST_CASE("a message that two groups lost is one lost message") {
+  Story s;
+  s.subscribe().subscribe({.group = kOtherGroup}).send(0, 10, 0).truncate(0, 10);
+  const auto& o = s.end();
+  REQUIRE(group(o, 0).lost == 10);
+  REQUIRE(group(o, 1).lost == 10);
+  REQUIRE(value(o, Metric::lost) == 10);
+}
+
+TEST_CASE("truncated without success reported is lost apart, and failed when failure was reported") {
+  Story s;
+  s.subscribe().offer(0, 10).store(0, 10, 0).fail(0, 4, true).truncate(0, 10);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::lost) == 0);
+  REQUIRE(value(o, Metric::lost_unacknowledged) == 6);
+  REQUIRE(group(o).failed == 4);
+}
+
+TEST_CASE("acknowledged without ever being stored is lost, as with acks=0") {
+  Story s;
+  s.subscribe().offer(0, 5).acknowledge(0, 5);
+  REQUIRE(value(s.end(), Metric::lost) == 5);
+}
+
+TEST_CASE("a commit that passes unprocessed messages loses them, and names itself") {
+  Story s;
+  s.subscribe().send(0, 10, 0).deliver(0, 10).at(2s).commit(10);
+  const sim::RecordNumber commit = s.written();
+  s.process(0, 3);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::lost) == 7);
+  REQUIRE(first_row(o, Verdict::lost)->record == commit);
+  REQUIRE(first_row(o, Verdict::lost)->offset == 3);
+}
+
+TEST_CASE("a commit before processing loses nothing when the processing follows") {
+  Story s;
+  s.subscribe();
+  for (std::int64_t i = 0; i < 5; ++i)
+    s.send(i * 10, 10, i * 10).deliver(i * 10, 10).commit(i * 10 + 10).process(i * 10, 10);
+  REQUIRE(value(s.end(), Metric::lost) == 0);
+}
+
+TEST_CASE("a position reset to the latest loses what it skips") {
+  Story s;
+  s.subscribe().send(0, 10, 0).position(10).send(10, 10, 10).consume(10, 10);
+  REQUIRE(value(s.end(), Metric::lost) == 10);
+}
+
+TEST_CASE("a position that goes back again loses nothing") {
+  Story s;
+  s.subscribe().send(0, 10, 0).position(10).position(0, 10).consume(0, 10);
+  REQUIRE(value(s.end(), Metric::lost) == 0);
+}
+
+TEST_CASE("what was passed and then moved back to is in flight, not lost") {
+  Story s;
+  s.subscribe().send(0, 10, 0).position(10).position(0, 10);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::lost) == 0);
+  REQUIRE(value(o, Metric::in_flight) == 10);
+}
+
+TEST_CASE(
+    "a stored message that nobody passed or processed is in flight, and so is one that never left its "
+    "producer") {
+  Story s;
+  s.subscribe().send(0, 10, 0).offer(10, 5).consume(0, 8);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::in_flight) == 7);
+  REQUIRE(first_row(o, Verdict::in_flight)->count == 2);
+}
+
+TEST_CASE("reported failed and not stored is failed") {
+  Story s;
+  s.subscribe().offer(0, 10).fail(0, 10);
+  const auto& o = s.end();
+  REQUIRE(group(o).failed == 10);
+  REQUIRE(value(o, Metric::in_flight) == 0);
+}
+
+TEST_CASE("a partition that nobody reads is judged by its log") {
+  Story s;
+  s.send(0, 10, 0).truncate(8, 2);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::lost) == 2);
+  REQUIRE(value(o, Metric::in_flight) == 0);
+}
+
+TEST_CASE("processing again counts as duplicated, however late") {
+  Story s;
+  s.subscribe();
+  for (std::int64_t i = 0; i < 100; ++i) s.send(i * 100, 100, i * 100).consume(i * 100, 100);
+  s.at(60s).position(0, 10000).deliver(0, 50).process(0, 50);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::duplicated) == 50);
+  REQUIRE(value(o, Metric::redelivered) == 50);
+  REQUIRE(value(o, Metric::processed) == 10000);
+  REQUIRE(first_row(o, Verdict::duplicated)->count == 50);
+}
+
+TEST_CASE("two groups that each process once duplicate nothing") {
+  Story s;
+  s.subscribe()
+      .subscribe({.group = kOtherGroup})
+      .send(0, 10, 0)
+      .consume(0, 10)
+      .consume(0, 10, {.group = kOtherGroup});
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::duplicated) == 0);
+  REQUIRE(value(o, Metric::redelivered) == 0);
+  REQUIRE(value(o, Metric::processed) == 20);
+}
+
+TEST_CASE("redelivered without being processed twice is redelivered only") {
+  Story s;
+  s.subscribe().send(0, 10, 0).deliver(0, 10).deliver(0, 10, {.member = kOtherMember}).process(0, 10);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::redelivered) == 10);
+  REQUIRE(value(o, Metric::duplicated) == 0);
+}
+
+TEST_CASE("one message at two offsets is a duplicate in the log and processed twice") {
+  Story s;
+  s.subscribe().offer(0, 10).store(0, 10, 0).store(0, 10, 10).acknowledge(0, 10, 10).consume(0, 20);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::log_duplicates) == 10);
+  REQUIRE(value(o, Metric::stored) == 10);
+  REQUIRE(value(o, Metric::duplicated) == 10);
+  REQUIRE(first_row(o, Verdict::log_duplicate)->offset == 10);
+}
+
+TEST_CASE("the application's resend is a duplicate only beside the original") {
+  Story s;
+  s.subscribe().offer(0, 2).store(0, 1, 0).fail(0, 2, true);
+  s.offer(2, 2).resend(2, 2, 0).store(2, 2, 1).acknowledge(2, 2, 1).consume(0, 3);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::resend_duplicates) == 1);
+  REQUIRE(value(o, Metric::log_duplicates) == 0);
+}
+
+TEST_CASE("an effect applied twice to one message is duplicated, one recognised by its key is not") {
+  Story s;
+  s.subscribe().send(0, 10, 0).deliver(0, 10).effect(0, 10).process(0, 10);
+  s.deliver(0, 10).effect(0, 4).effect(4, 6, models::kSuppressed).process(0, 10);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::effects) == 14);
+  REQUIRE(value(o, Metric::effects_duplicated) == 4);
+  REQUIRE(value(o, Metric::effects_suppressed) == 6);
+}
+
+TEST_CASE("a first copy behind a later one of its lane is reordered, a late copy is not") {
+  Story s;
+  s.subscribe()
+      .offer(0, 30)
+      .store(10, 10, 0)
+      .store(0, 10, 10)
+      .store(20, 10, 20)
+      .store(10, 10, 30)
+      .acknowledge(0, 30, 0);
+  s.consume(0, 40);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::reordered_in_log) == 10);
+  REQUIRE(first_row(o, Verdict::reordered_in_log)->first_seq == 0);
+}
+
+TEST_CASE("lanes do not order each other") {
+  Story s;
+  s.subscribe().offer(0, 10).offer(0, 10, -1, {.lane = kOtherLane});
+  s.store(0, 10, 0, {.lane = kOtherLane}).store(0, 10, 10).consume(0, 20);
+  REQUIRE(value(s.end(), Metric::reordered_in_log) == 0);
+}
+
+TEST_CASE("a key's earlier message processed after its later one is reordered and leaves the key stale") {
+  Story s;
+  s.subscribe().at(1s).offer(0, 1, 7).at(2s).offer(1, 1, 7).store(1, 1, 0).store(0, 1, 1).acknowledge(0, 2,
+                                                                                                      0);
+  s.at(3s).deliver(0, 2).process_at(0, {2500ms, 2600ms}).commit(2);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::reordered_per_key) == 1);
+  REQUIRE(value(o, Metric::stale_keys) == 1);
+  REQUIRE(value(o, Metric::rewound) == 0);
+}
+
+TEST_CASE("messages of different keys do not order each other") {
+  Story s;
+  s.subscribe().at(1s).offer(0, 1, 7).at(2s).offer(1, 1, 8).store(1, 1, 0).store(0, 1, 1).acknowledge(0, 2,
+                                                                                                      0);
+  s.at(3s).deliver(0, 2).process_at(0, {2500ms, 2600ms}).commit(2);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::reordered_per_key) == 0);
+  REQUIRE(value(o, Metric::stale_keys) == 0);
+}
+
+TEST_CASE("finish times decide about order, not the order of records") {
+  // Two members, two partitions, one key: the poll with the earlier message ends last but finished it first.
+  const Where other{.partition = kOtherPartition, .lane = kOtherLane, .member = kOtherMember};
+  Story s;
+  s.subscribe().subscribe(other).at(1s).send(0, 1, 0, 7).at(2s).send(0, 1, 0, 7, other);
+  s.deliver(0, 1).deliver(0, 1, other);
+  s.at(5s).process_at(0, {4s}, other).at(6s).process_at(0, {3s}).commit(1).commit(1, -1, other);
+  REQUIRE(value(s.end(), Metric::reordered_per_key) == 0);
+
+  Story late;
+  late.subscribe().subscribe(other).at(1s).send(0, 1, 0, 7).at(2s).send(0, 1, 0, 7, other);
+  late.at(5s).process_at(0, {4s}).at(6s).process_at(0, {3s}, other);
+  REQUIRE(value(late.end(), Metric::reordered_per_key) == 1);
+}
+
+TEST_CASE("processing an old message of a key again rewinds it until the latest is processed again") {
+  Story s;
+  s.subscribe();
+  for (std::int64_t i = 0; i < 3; ++i) s.at(sim::Duration{1s} * i).send(i, 1, i, 7);
+  s.at(5s).deliver(0, 3).process(0, 3, {}, 100ms);
+  s.at(6s).deliver(0, 2).process(0, 2, {}, 100ms);
+  SECTION("which does not happen") {
+    const auto& o = s.end();
+    REQUIRE(value(o, Metric::rewound) == 2);
+    REQUIRE(value(o, Metric::stale_keys) == 1);
+    REQUIRE(value(o, Metric::reordered_per_key) == 0);
+  }
+  SECTION("which happens") {
+    s.at(7s).deliver(2, 1).process(2, 1);
+    const auto& o = s.end();
+    REQUIRE(value(o, Metric::rewound) == 2);
+    REQUIRE(value(o, Metric::stale_keys) == 0);
+  }
+}
+
+TEST_CASE("a consumer that still holds truncated records processes them, not those in their place") {
+  Story s;
+  s.subscribe().send(0, 10, 0).deliver(0, 10).truncate(5, 5, 1);
+  s.send(10, 5, 5, -1, {.epoch = 1}).process(0, 10, {.epoch = 0});
+  const auto& o = s.end();
+  REQUIRE(group(o).processed == 10);
+  REQUIRE(value(o, Metric::lost) == 0);
+  REQUIRE(value(o, Metric::in_flight) == 5);
+}
+
+TEST_CASE("memory of creation times is let go when every group has settled, and kept while one has not") {
+  Story s;
+  s.subscribe().subscribe({.group = kOtherGroup});
+  for (std::int64_t i = 0; i < 20; ++i) s.send(i * 100, 100, i * 100).consume(i * 100, 100);
+  s.flush();
+  const models::Ledger& ledger = s.observers().ledger();
+  models::LogIndex::Cursor cursor = 0;
+  const auto* p = ledger.partition(models::EntityId{kPartition});
+  REQUIRE(ledger.created_at(*p, 0, cursor).has_value());
+  s.consume(0, 1024, {.group = kOtherGroup});
+  s.flush();
+  REQUIRE_FALSE(ledger.created_at(*p, 0, cursor).has_value());
+  REQUIRE(ledger.created_at(*p, 1024, cursor).has_value());
+  REQUIRE(value(s.end(), Metric::in_flight) == 2000 - 1024);
+}
+
+TEST_CASE("rows are capped and everything is counted") {
+  models::ObserverOptions options;
+  options.anomaly_rows_each = 3;
+  Story s(options);
+  s.subscribe().send(0, 10, 0).consume(0, 10);
+  for (std::int64_t i = 0; i < 10; ++i) s.process(i, 1);
+  const auto& o = s.end();
+  REQUIRE(o.anomalies().counted(Verdict::duplicated) == 10);
+  REQUIRE(o.anomalies().rows().size() == 3);
+  REQUIRE(o.anomalies().rows_left_out() == 7);
+}
+
+TEST_CASE("a trace that contradicts itself is an assertion") {
+  SECTION("a gap in the seqs of a lane") {
+    Story s;
+    s.offer(5, 1);
+    REQUIRE_THROWS_AS(s.end(), sim::AssertionError);
+  }
+  SECTION("stored without being offered") {
+    Story s;
+    s.offer(0, 1).store(0, 2, 0);
+    REQUIRE_THROWS_AS(s.end(), sim::AssertionError);
+  }
+  SECTION("success reported twice") {
+    Story s;
+    s.send(0, 1, 0).acknowledge(0, 1, 0);
+    REQUIRE_THROWS_AS(s.end(), sim::AssertionError);
+  }
+  SECTION("success and failure of one message") {
+    Story s;
+    s.subscribe().send(0, 1, 0).fail(0, 1, true);
+    REQUIRE_THROWS_AS(s.end(), sim::AssertionError);
+  }
+  SECTION("reading without a subscription") {
+    Story s;
+    s.send(0, 1, 0).deliver(0, 1);
+    REQUIRE_THROWS_AS(s.end(), sim::AssertionError);
+  }
+  SECTION("truncating the middle of a log") {
+    Story s;
+    s.send(0, 10, 0).truncate(2, 3);
+    REQUIRE_THROWS_AS(s.end(), sim::AssertionError);
+  }
+}

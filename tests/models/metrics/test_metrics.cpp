@@ -1,0 +1,351 @@
+#include <set>
+#include <string>
+
+#include "tests/catch.hpp"
+#include "tests/models/trace_story.hpp"
+
+using namespace story;
+using models::BrokerCode;
+using models::LeaderCode;
+using models::MemberCode;
+using models::PhaseCode;
+
+namespace {
+
+models::ObserverOptions warm_after(sim::Duration warmup) {
+  models::ObserverOptions options;
+  options.warmup = warmup;
+  return options;
+}
+
+bool empty(const models::Observers& o, Metric metric) {
+  return !o.values()[metric].has_value();
+}
+
+}  // namespace
+
+TEST_CASE("the catalogue of metrics is in order, named and unique") {
+  std::set<std::string_view> names;
+  std::size_t i = 0;
+  for (const models::MetricInfo& row : models::metric_catalogue()) {
+    REQUIRE(static_cast<std::size_t>(row.metric) == i++);
+    REQUIRE(names.insert(row.name).second);
+    REQUIRE(row.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos);
+    REQUIRE_FALSE(row.about.empty());
+    REQUIRE(models::find_metric(row.name) == row.metric);
+  }
+  REQUIRE_FALSE(models::find_metric("no_such_metric").has_value());
+  i = 0;
+  for (const models::SeriesInfo& row : models::series_catalogue())
+    REQUIRE(static_cast<std::size_t>(row.series) == i++);
+}
+
+TEST_CASE("a run in which nothing happened has counts of 0 and no latencies") {
+  Story s;
+  const auto& o = s.at(10s).end();
+  REQUIRE(value(o, Metric::offered) == 0);
+  REQUIRE(empty(o, Metric::e2e_latency_p99_ms));
+  REQUIRE(empty(o, Metric::lag_max_s));
+  REQUIRE(empty(o, Metric::unavailability_max_s));
+}
+
+TEST_CASE("publish latency runs from creation to acknowledgement, end-to-end latency to the first finish") {
+  Story s;
+  s.subscribe().at(1s).offer(0, 2).at(1010ms).store(0, 2, 0).acknowledge(0, 2, 0);
+  s.at(1100ms).deliver(0, 2).process(0, 2, {}, 20ms).commit(2);
+  s.at(9s).deliver(0, 2).process(0, 2);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::publish_latency_max_ms) == Approx(10));
+  REQUIRE(value(o, Metric::publish_latency_mean_ms) == Approx(10));
+  REQUIRE(value(o, Metric::e2e_latency_max_ms) == Approx(100));
+  REQUIRE(value(o, Metric::e2e_latency_mean_ms) == Approx(90));
+  REQUIRE(value(o, Metric::e2e_latency_p50_ms) == Approx(80).epsilon(0.01));
+}
+
+TEST_CASE("latency leaves out what was created in the warm-up, whenever it is processed") {
+  Story s(warm_after(2s));
+  s.subscribe().at(1s).send(0, 1, 0).at(3s).send(1, 1, 1).at(4s).deliver(0, 2).process(0, 2);
+  REQUIRE(value(s.end(), Metric::e2e_latency_max_ms) == Approx(1000));
+}
+
+TEST_CASE("verdicts do not leave out the warm-up") {
+  Story s(warm_after(10s));
+  s.subscribe().send(0, 10, 0).deliver(0, 10).commit(10);
+  REQUIRE(value(s.at(20s).end(), Metric::lost) == 10);
+}
+
+TEST_CASE("throughput counts from the warm-up to the end of arrivals") {
+  Story s(warm_after(10s));
+  s.subscribe();
+  for (std::int64_t i = 0; i < 20; ++i) {
+    s.at(sim::Duration{1s} * i + 500ms).send(i * 10, 10, i * 10).consume(i * 10, 10);
+  }
+  s.at(20s).phase(PhaseCode::arrivals_stopped).at(25s).consume(0, 200).phase(PhaseCode::drained);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::offered_per_s) == Approx(10));
+  REQUIRE(value(o, Metric::acknowledged_per_s) == Approx(10));
+  REQUIRE(value(o, Metric::processed_per_s) == Approx(10));
+  REQUIRE(value(o, Metric::drained) == 1);
+  REQUIRE(value(o, Metric::drain_s) == Approx(5));
+}
+
+TEST_CASE(
+    "lag is what is readable and unprocessed: by time, at its highest, and by the oldest record's age") {
+  Story s;
+  s.subscribe().at(500ms).send(0, 100, 0).high_watermark(100);
+  s.at(5500ms).consume(0, 100);
+  s.at(10s).phase(PhaseCode::arrivals_stopped);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::lag_max_records) == 100);
+  REQUIRE(value(o, Metric::lag_mean_records) == Approx(50));
+  REQUIRE(value(o, Metric::lag_end_records) == 0);
+  REQUIRE(value(o, Metric::lag_partition_max_records) == 100);
+  REQUIRE(value(o, Metric::lag_max_s) == Approx(4.5));
+  REQUIRE(value(o, Metric::lag_mean_s) == Approx((0.5 + 1.5 + 2.5 + 3.5 + 4.5) / 10));
+  REQUIRE(value(o, Metric::committed_lag_max_records) == 100);
+}
+
+TEST_CASE("records that cannot be read yet, or are read twice, are no lag") {
+  Story s;
+  s.subscribe().at(1s).send(0, 100, 0).high_watermark(10).consume(0, 10);
+  s.at(5s).deliver(0, 10).process(0, 10);
+  const auto& o = s.at(10s).end();
+  REQUIRE(value(o, Metric::lag_max_records) <= 10);
+  REQUIRE(value(o, Metric::lag_end_records) == 0);
+}
+
+TEST_CASE("the hottest partition is told from the others") {
+  const Where cold{.partition = kOtherPartition, .lane = kOtherLane};
+  Story s;
+  s.subscribe()
+      .subscribe(cold)
+      .send(0, 100, 0)
+      .high_watermark(100)
+      .send(0, 4, 0, -1, cold)
+      .high_watermark(4, cold);
+  const auto& o = s.at(10s).end();
+  REQUIRE(value(o, Metric::lag_hottest_mean_records) == Approx(100));
+  REQUIRE(value(o, Metric::lag_others_mean_records) == Approx(4));
+  REQUIRE(value(o, Metric::lag_max_records) == 104);
+}
+
+TEST_CASE("lag grows and drains at the slopes that its points show") {
+  Story s(warm_after(1s));
+  s.subscribe().own();
+  std::int64_t sent = 0;
+  std::int64_t done = 0;
+  const auto second = [&](std::int64_t i, std::int64_t rate) {
+    s.at(sim::Duration{1s} * i + 900ms).send(sent, 100, sent);
+    sent += 100;
+    s.high_watermark(sent);
+    s.consume(done, rate);
+    done += rate;
+  };
+  for (std::int64_t i = 0; i < 30; ++i) second(i, 60);
+  s.member_state(MemberCode::joined, {.member = kOtherMember}).disown().own({.member = kOtherMember});
+  for (std::int64_t i = 30; i < 50; ++i) second(i, 160);
+  s.at(50s).phase(PhaseCode::arrivals_stopped);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::lag_growth_per_s) == Approx(40).epsilon(0.01));
+  REQUIRE(value(o, Metric::lag_drain_per_s) == Approx(60).epsilon(0.01));
+}
+
+TEST_CASE("steady lag neither grows nor drains") {
+  Story s;
+  s.subscribe();
+  for (std::int64_t i = 0; i < 20; ++i) {
+    s.at(sim::Duration{1s} * i + 100ms)
+        .send(i * 10, 10, i * 10)
+        .high_watermark(i * 10 + 10)
+        .consume(i * 10, 10);
+  }
+  REQUIRE(value(s.at(20s).end(), Metric::lag_growth_per_s) == Approx(0));
+}
+
+TEST_CASE("a rebalance pause lasts from losing the partition to having it again, while records wait") {
+  Story s;
+  s.subscribe().own().send(0, 10, 0).high_watermark(10);
+  s.at(10s).disown().at(13s).own({.member = kOtherMember});
+  const auto& o = s.at(20s).end();
+  REQUIRE(value(o, Metric::rebalance_pause_sum_s) == Approx(3));
+  REQUIRE(value(o, Metric::rebalance_pause_max_s) == Approx(3));
+  REQUIRE(value(o, Metric::rebalance_pauses) == 1);
+  REQUIRE(value(o, Metric::unfetchable_sum_s) == Approx(3));
+}
+
+TEST_CASE("a pause counts from the first record that waits, and not at all without one") {
+  Story s;
+  s.subscribe().own().at(10s).disown().at(12s).send(0, 1, 0).high_watermark(1).at(13s).own().consume(0, 1);
+  s.at(14s).disown().at(16s).own();
+  const auto& o = s.at(20s).end();
+  REQUIRE(value(o, Metric::rebalance_pause_sum_s) == Approx(1));
+  REQUIRE(value(o, Metric::rebalance_pauses) == 1);
+  REQUIRE(value(o, Metric::unfetchable_sum_s) == Approx(5));
+}
+
+TEST_CASE("the wait before the first assignment is no pause, and the warm-up is left out of one") {
+  Story s(warm_after(10s));
+  s.subscribe().send(0, 10, 0).high_watermark(10).at(3s).own().at(8s).disown().at(12s).own();
+  REQUIRE(value(s.at(20s).end(), Metric::rebalance_pause_sum_s) == Approx(2));
+}
+
+TEST_CASE("a pause that nothing ends counts to the end of the run") {
+  Story s;
+  s.subscribe().own().send(0, 10, 0).high_watermark(10).at(10s).disown();
+  REQUIRE(value(s.at(20s).end(), Metric::rebalance_pause_sum_s) == Approx(10));
+}
+
+TEST_CASE("two members that may fetch one partition overlap until one of them may not") {
+  Story s;
+  s.subscribe().own().send(0, 10, 0).at(10s).own({.member = kOtherMember}).process(0, 4).at(14s).disown();
+  const auto& o = s.at(20s).end();
+  REQUIRE(value(o, Metric::overlaps) == 1);
+  REQUIRE(value(o, Metric::overlap_sum_s) == Approx(4));
+  REQUIRE(value(o, Metric::overlap_processed) == 4);
+  REQUIRE(o.anomalies().counted(Verdict::overlap) == 1);
+}
+
+TEST_CASE("one owner after the other, or one of each group, is no overlap") {
+  Story s;
+  s.subscribe().subscribe({.group = kOtherGroup}).own().own({.group = kOtherGroup, .member = kOtherMember});
+  s.at(5s).disown().own({.member = kOtherMember});
+  REQUIRE(value(s.at(20s).end(), Metric::overlaps) == 0);
+}
+
+TEST_CASE("generations count all rises, rebalances those after the first and the warm-up") {
+  Story s(warm_after(10s));
+  s.at(1s).generation(1).at(2s).generation(2).at(12s).generation(3).at(13s).generation(3);
+  const auto& o = s.at(20s).end();
+  REQUIRE(value(o, Metric::generations) == 3);
+  REQUIRE(value(o, Metric::rebalances) == 1);
+}
+
+TEST_CASE("a dead member is detected from its fault to its eviction") {
+  Story s;
+  s.member_state(MemberCode::joined).at(10s).fault(kMember).at(53s).member_state(MemberCode::evicted);
+  const auto& o = s.at(60s).end();
+  REQUIRE(value(o, Metric::member_detection_max_s) == Approx(43));
+  REQUIRE(value(o, Metric::members_evicted) == 1);
+  REQUIRE(value(o, Metric::faults_fired) == 1);
+}
+
+TEST_CASE("a fault that heals in time is not detected") {
+  Story s;
+  s.member_state(MemberCode::joined).at(10s).fault(kMember).at(12s).fault(kMember, false);
+  s.at(30s).member_state(MemberCode::evicted);
+  REQUIRE(empty(s.at(60s).end(), Metric::member_detection_max_s));
+}
+
+TEST_CASE("members without a partition are idle, those that process are active and busy") {
+  Story s;
+  s.subscribe()
+      .member_state(MemberCode::joined)
+      .member_state(MemberCode::joined, {.member = kOtherMember})
+      .own();
+  s.send(0, 10, 0).deliver(0, 10).at(5s).process(0, 10, {}, 500ms);
+  s.at(10s).phase(PhaseCode::arrivals_stopped);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::members_idle) == 1);
+  REQUIRE(value(o, Metric::members_active) == 1);
+  REQUIRE(value(o, Metric::member_utilisation_max) == Approx(0.5));
+  REQUIRE(value(o, Metric::member_utilisation_mean) == Approx(0.25));
+}
+
+TEST_CASE("redelivered work is the service time of what had been processed before") {
+  Story s;
+  s.subscribe().send(0, 10, 0).at(1s).deliver(0, 6).at(2s).process(0, 6, {}, 100ms);
+  s.at(10s).deliver(0, 10).process_at(
+      0, {10100ms, 10200ms, 10300ms, 10400ms, 10500ms, 10600ms, 10700ms, 10800ms});
+  const auto& o = s.at(11s).end();
+  REQUIRE(value(o, Metric::duplicated) == 6);
+  REQUIRE(value(o, Metric::redelivered_work_s) == Approx(0.6));
+}
+
+TEST_CASE("commits, refused commits and the advance of committed offsets are counted") {
+  const Where other{.partition = kOtherPartition, .lane = kOtherLane};
+  Story s;
+  s.subscribe().subscribe(other).send(0, 10, 0).send(0, 10, 0, -1, other);
+  s.process(0, 10).commit(4).commit(10, 4).refuse_commit(10, other);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::commits) == 2);
+  REQUIRE(value(o, Metric::commits_refused) == 1);
+  REQUIRE(value(o, Metric::committed_records) == 10);
+  REQUIRE(value(o, Metric::committed_partition_min_records) == 0);
+}
+
+TEST_CASE("an outage after a leader's crash is detection, election and client refresh") {
+  Story s;
+  s.leader(kBroker, 0).send(0, 10, 0).at(10s).fault(kBroker);
+  s.at(18s).broker(kBroker, BrokerCode::fenced).at(18500ms).leader(kOtherBroker, 1);
+  s.at(20s).offer(10, 1).store(10, 1, 10, {.epoch = 1});
+  const auto& o = s.at(30s).end();
+  REQUIRE(value(o, Metric::unavailability_mean_s) == Approx(10));
+  REQUIRE(value(o, Metric::unavailability_max_s) == Approx(10));
+  REQUIRE(value(o, Metric::detection_mean_s) == Approx(8));
+  REQUIRE(value(o, Metric::election_mean_s) == Approx(0.5));
+  REQUIRE(value(o, Metric::client_refresh_mean_s) == Approx(1.5));
+  REQUIRE(value(o, Metric::leader_elections) == 1);
+  REQUIRE(value(o, Metric::unclean_elections) == 0);
+  REQUIRE(value(o, Metric::unavailable_partitions) == 1);
+}
+
+TEST_CASE("a crash of another broker makes nothing unavailable") {
+  Story s;
+  s.leader(kBroker, 0).at(10s).fault(kOtherBroker).broker(kOtherBroker, BrokerCode::crashed);
+  const auto& o = s.at(30s).end();
+  REQUIRE(value(o, Metric::unavailable_partitions) == 0);
+  REQUIRE(empty(o, Metric::unavailability_max_s));
+}
+
+TEST_CASE("an outage that nothing ends counts to the end of arrivals and has no parts") {
+  Story s;
+  s.leader(kBroker, 0).at(10s).broker(kBroker, BrokerCode::crashed).at(15s).leader(0, 0, LeaderCode::offline);
+  s.at(40s).phase(PhaseCode::arrivals_stopped);
+  const auto& o = s.at(60s).end();
+  REQUIRE(value(o, Metric::unavailability_max_s) == Approx(30));
+  REQUIRE(empty(o, Metric::detection_mean_s));
+  REQUIRE(value(o, Metric::partitions_offline_max) == 1);
+}
+
+TEST_CASE("unclean elections and shrinking replica sets are counted") {
+  Story s;
+  s.leader(kBroker, 0).in_sync(3).in_sync(1).in_sync(2).leader(kOtherBroker, 1, LeaderCode::unclean);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::unclean_elections) == 1);
+  REQUIRE(value(o, Metric::isr_shrinks) == 1);
+  REQUIRE(value(o, Metric::isr_min_replicas) == 1);
+}
+
+TEST_CASE("a drain that ran out of time is told apart") {
+  Story s;
+  s.at(10s).phase(PhaseCode::arrivals_stopped).at(70s).phase(PhaseCode::drain_timed_out);
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::drained) == 0);
+  REQUIRE(value(o, Metric::drain_s) == Approx(60));
+}
+
+TEST_CASE("time series show each point as it was before the records of its instant") {
+  Story s;
+  s.subscribe().at(500ms).send(0, 10, 0).high_watermark(10).at(2s).consume(0, 10);
+  const auto& o = s.at(3s).end();
+  std::vector<double> lag;
+  std::vector<double> offered;
+  for (const models::Sample& point : o.samples()) {
+    if (point.series == models::Series::lag_records && point.group.value == kGroup)
+      lag.push_back(point.value);
+    if (point.series == models::Series::offered_per_s) offered.push_back(point.value);
+  }
+  REQUIRE(lag == std::vector<double>{10, 10, 0});
+  REQUIRE(offered == std::vector<double>{10, 0, 0});
+}
+
+TEST_CASE("a group's own values are labelled with it") {
+  Story s;
+  s.subscribe().subscribe({.group = kOtherGroup}).send(0, 10, 0).consume(0, 10);
+  const auto& o = s.end();
+  double other_in_flight = -1;
+  for (const models::Labelled& row : o.labelled()) {
+    if (row.metric == Metric::in_flight && row.subject.value == kOtherGroup) other_in_flight = row.value;
+  }
+  REQUIRE(other_in_flight == 10);
+}
