@@ -21,6 +21,10 @@ class NodeProgram {
   virtual ~NodeProgram() = default;
   virtual void crashed() = 0;
   virtual void restarted() = 0;
+  /// The node stands still from now on. For programs that have worked ahead in virtual time; others need not care.
+  virtual void paused() {}
+  /// It goes on: called before what was held back runs.
+  virtual void resumed() {}
 };
 
 class Network;
@@ -49,9 +53,9 @@ class Node {
   void crash();
   /// No effect when up.
   void restart();
-  /// A clean stop for good or until restart(): like crash, after the program has closed by itself.
+  /// Stands still until resume(); program.paused() runs. No effect when down or paused.
   void pause();
-  /// Runs what was held back, in order.
+  /// Runs program.resumed(), then what was held back, in order.
   void resume();
 
   /// Runs `work` now, or on resume while paused; dropped on a crash. For rare paths: the closure may allocate.
