@@ -35,6 +35,7 @@ std::string_view error_name(ErrorCode code) {
     case ErrorCode::ineligible_replica: return "INELIGIBLE_REPLICA";
     case ErrorCode::delivery_timed_out: return "DELIVERY_TIMED_OUT";
     case ErrorCode::disconnected: return "DISCONNECTED";
+    case ErrorCode::client_closed: return "CLIENT_CLOSED";
   }
   return "UNKNOWN_SERVER_ERROR";
 }

@@ -62,6 +62,7 @@ enum class ErrorCode : std::uint16_t {
   // Not on the wire: what a client concludes by itself.
   delivery_timed_out = 1000,
   disconnected = 1001,
+  client_closed = 1002,  ///< its process died or closed before the outcome was known
 };
 std::string_view error_name(ErrorCode code);
 

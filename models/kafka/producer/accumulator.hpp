@@ -1,0 +1,136 @@
+// The producer's buffer: a queue of batches per partition inside one bound of memory (RecordAccumulator.java,
+// BufferPool.java). It knows bytes and queues, nothing of leaders, requests or why the sender sends.
+//
+// Guarantees: messages of a lane get dense seqs in the order of appending; a batch that stops taking messages
+// is reported as offered at that moment, in order of seq; memory in use never exceeds buffer.memory. A batch
+// takes batch.size of it (more for one larger record) from its creation to its end, full or not.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "models/kafka/config.hpp"
+#include "models/kafka/producer/batch.hpp"
+#include "models/kafka/producer/report.hpp"
+#include "models/kafka/protocol.hpp"
+
+namespace models::kafka {
+
+/// A partition as the producer sees it.
+struct PartitionQueue {
+  PartitionIndex index{};
+  EntityId entity{};
+  LaneId lane{};  ///< 0 until the first message is routed here
+  std::int64_t next_seq = 0;
+  BatchQueue batches;
+  std::vector<Batch*> in_flight;  ///< on the wire, in order of sending; those that expired there are left out
+  bool muted = false;             ///< in-flight limit 1: a batch is on the wire
+  bool used = false;              ///< had a batch in this life of the producer
+  PartitionLeader leader;         ///< as last heard
+};
+
+/// One message on its way into a batch.
+struct Message {
+  sim::Time created{};
+  std::uint32_t key = 0;
+  std::uint32_t size = 0;
+  std::int32_t fixed = 0;  ///< RecordSizer::fixed_bytes
+  LaneId old_lane{};       ///< of the message it resends; 0: none
+  std::int64_t old_seq = 0;
+};
+
+class Accumulator {
+ public:
+  struct Options {
+    std::int32_t batch_size = 16384;
+    std::int64_t buffer_memory = 33554432;
+    std::int32_t max_request_size = 1048576;
+    bool keep_keys = false;   ///< the application has keys
+    bool keep_sizes = false;  ///< the application may send messages again
+  };
+  struct Outcome {
+    bool appended = false;   ///< false: out of memory, nothing was added (but a batch may have been closed)
+    bool closed = false;     ///< a batch has become sendable
+    bool opened = false;     ///< a batch was created
+    std::int32_t bytes = 0;  ///< the batch's growth, header included
+  };
+  /// Messages by column, as a MessageSource hands them out.
+  struct Columns {
+    const sim::Time* times = nullptr;
+    const std::uint32_t* keys = nullptr;   ///< null: none
+    const std::uint32_t* sizes = nullptr;  ///< null: `size` each
+    std::uint32_t size = 0;
+    std::size_t count = 0;
+    std::uint32_t size_of(std::size_t i) const { return sizes != nullptr ? sizes[i] : size; }
+    std::uint32_t key_of(std::size_t i) const { return keys != nullptr ? keys[i] : 0; }
+  };
+  struct Run {
+    std::size_t appended = 0;
+    std::int64_t bytes = 0;
+  };
+
+  Accumulator(const Context& context, EntityId producer, const Options& options,
+              std::vector<PartitionQueue> partitions);
+
+  std::span<PartitionQueue> partitions() { return partitions_; }
+  PartitionQueue& operator[](std::uint32_t partition) { return partitions_[partition]; }
+  const PartitionQueue& operator[](std::uint32_t partition) const { return partitions_[partition]; }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(partitions_.size()); }
+
+  /// Appends one message stamped `at`; opens a batch for it where need be.
+  Outcome append(std::uint32_t partition, const Message& message, sim::Time at);
+  /// The main path of keyless messages: appends those that arose until `now` to the open batch while they
+  /// fit, are accepted, and until `most_bytes` have been added. A message is stamped when it arose, but not
+  /// before `free`. `fixed` is RecordSizer::fixed_bytes where that is the same for all, else 0. Requires an
+  /// open batch.
+  Run append_run(std::uint32_t partition, const Columns& messages, const RecordSizer& sizer,
+                 std::int32_t fixed, sim::Time free, sim::Time now, std::int64_t most_bytes);
+
+  /// The open batch, or null.
+  const Batch* open_batch(std::uint32_t partition) const {
+    const Batch* last = partitions_[partition].batches.back();
+    return last != nullptr && !last->closed ? last : nullptr;
+  }
+  /// No batch of the queue would take another message (allBatchesFull).
+  bool all_full(std::uint32_t partition) const { return open_batch(partition) == nullptr; }
+
+  /// No more messages; reported as offered. No effect on a closed batch.
+  void close(Batch& batch);
+  /// Puts the batch's memory back; the batch stays.
+  void free_memory(Batch& batch);
+  /// Memory and batch go back.
+  void release(Batch& batch);
+  /// Two batches of half its messages each, in no queue and without memory of their own; the given one stays
+  /// as it is. Requires a closed batch of several messages.
+  std::array<Batch*, 2> halve(const Batch& batch);
+
+  Batch& batch(std::uint32_t token) { return pool_[token]; }
+  std::size_t batches() const { return pool_.taken(); }
+  /// A larger record is refused (KafkaProducer.ensureValidRecordSize).
+  bool accepts(std::int32_t fixed) const {
+    const std::int32_t most = RecordSizer::upper_bound(fixed);
+    return most <= options_.max_request_size && most <= options_.buffer_memory;
+  }
+  std::int64_t available_memory() const { return available_; }
+  /// Memory that a new batch for a message of that size takes.
+  std::int32_t buffer_for(std::int32_t fixed) const {
+    return std::max(options_.batch_size, RecordSizer::upper_bound(fixed));
+  }
+  ProducerReport& report() { return report_; }
+
+ private:
+  void add(PartitionQueue& queue, Batch& batch, const Message& message, std::int32_t bytes);
+
+  const Context& context_;
+  EntityId producer_;
+  Options options_;
+  std::int64_t available_;
+  std::vector<PartitionQueue> partitions_;
+  BatchPool pool_;
+  ProducerReport report_;
+};
+
+}  // namespace models::kafka

@@ -1,0 +1,406 @@
+#include "models/kafka/producer/producer.hpp"
+
+#include <algorithm>
+
+#include "sim/assert.hpp"
+
+namespace models::kafka {
+namespace {
+
+std::vector<PartitionQueue> partitions_of(const Cluster& cluster, const std::string& topic) {
+  const std::optional<TopicIndex> found = cluster.find_topic(topic);
+  MQLAB_ASSERT(found.has_value(), "a producer's topic exists: " + topic);
+  const TopicInfo& info = cluster.topic(*found);
+  std::vector<PartitionQueue> partitions(static_cast<std::size_t>(info.partitions));
+  for (std::uint32_t p = 0; p < partitions.size(); ++p) {
+    partitions[p].index = PartitionIndex{info.first.value + p};
+    partitions[p].entity = cluster.partition(partitions[p].index).entity;
+  }
+  return partitions;
+}
+
+sim::Stream stream(const Context& context, const Node& node, const char* purpose) {
+  return sim::Stream(context.simulation.seed(), "producer/" + node.name() + "/" + purpose);
+}
+
+}  // namespace
+
+/// Marks that the producer is inside one of its own callbacks: a crash there finds it in the middle of its
+/// work.
+class Producer::Busy {
+ public:
+  explicit Busy(Producer& producer) : producer_(producer) { ++producer_.busy_; }
+  ~Busy() { --producer_.busy_; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+
+ private:
+  Producer& producer_;
+};
+
+Producer::Producer(Cluster& cluster, Node& node, const ProducerOptions& options, ProducerSetup setup)
+    : Producer(
+          cluster.context(), node, options, partitions_of(cluster, options.to),
+          [&](GatewayListener& listener) -> std::unique_ptr<ProducerGateway> {
+            return std::make_unique<ClusterGateway>(cluster, node, options.config,
+                                                    *cluster.find_topic(options.to), listener);
+          },
+          std::move(setup)) {}
+
+Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
+                   std::vector<PartitionQueue> partitions, const GatewayFactory& make_gateway,
+                   ProducerSetup setup)
+    : context_(context),
+      node_(node),
+      options_(options),
+      config_(options.config),
+      run_ahead_(setup.run_ahead),
+      sizer_(options.keys),
+      source_(context.simulation.seed(), node.name(), options),
+      accumulator_(context, node.entity(),
+                   {.batch_size = config_.batch_size,
+                    .buffer_memory = config_.buffer_memory,
+                    .max_request_size = config_.max_request_size,
+                    .keep_keys = options.keys.count > 0,
+                    .keep_sizes = options.resend},
+                   std::move(partitions)),
+      gateway_(make_gateway(*this)),
+      acknowledged_step_(context.steps.cell(node.entity(), Step::acknowledged)),
+      timer_(context.simulation, node, [this] { on_timer(); }) {
+  node.set_program(*this);
+  if (options.keys.count > 0 && options.keys.on_wire && setup.keys == nullptr) {
+    setup.keys = std::make_shared<KeyPartitions>(options.keys, accumulator_.size());
+  }
+  if (options.keys.count == 0 || !options.keys.on_wire) setup.keys = nullptr;
+  if (source_.constant_size() && setup.keys == nullptr) fixed_ = sizer_.fixed_bytes(source_.size(0), 0);
+  SenderClient& callbacks = *this;
+  sender_ =
+      std::make_unique<Sender>(config_, accumulator_, *gateway_, callbacks, stream(context, node, "backoff"));
+  router_ = std::make_unique<Router>(config_, accumulator_, *sender_, std::move(setup.keys),
+                                     stream(context, node, "partitioner"));
+  forecast_ = std::make_unique<Forecast>(config_, accumulator_, *router_, source_, sizer_);
+}
+
+Producer::~Producer() = default;
+
+void Producer::start() {
+  const Busy busy(*this);
+  free_ = context_.now();
+  gateway_->start();
+  source_.start(context_.now());
+  advance();
+}
+
+void Producer::stop_arrivals() {
+  const sim::Time now = context_.now();
+  const Busy busy(*this);
+  if (!node_.up()) {
+    source_.skip_to(now);
+    return source_.stop(now);
+  }
+  if (!paused_) catch_up(now);
+  source_.stop(now);
+  ++disturbances_;
+  if (!paused_) advance();
+}
+
+bool Producer::idle() {
+  return source_.exhausted() && resent_ == resends_.size() && accumulator_.batches() == 0;
+}
+
+// ---- the application's thread
+// ---------------------------------------------------------------------------------
+
+void Producer::catch_up(sim::Time now) {
+  for (;;) {
+    if (blocked_ != Blocked::no) {
+      if (now < block_deadline_) return;
+      refuse_head(blocked_ == Blocked::on_metadata ? RefusedCode::no_metadata : RefusedCode::buffer_full,
+                  now);
+      continue;
+    }
+    Message message;
+    sim::Time at;
+    if (!head(message, at, now)) return;
+    if (!gateway_->metadata_known()) {
+      block(Blocked::on_metadata, at);
+    } else if (!send_run(now)) {
+      send_one(message, at);
+    }
+  }
+}
+
+/// The message whose turn it is, and when its call of send() is made.
+bool Producer::head(Message& message, sim::Time& at, sim::Time now) {
+  if (resent_ < resends_.size()) {
+    message = resends_[resent_];
+  } else if (source_.next() <= now) {
+    message = described(0);
+  } else {
+    return false;
+  }
+  at = std::max(message.created, free_);
+  return true;
+}
+
+Message Producer::described(std::size_t i) const {
+  const std::uint32_t key = source_.key(i);
+  const std::uint32_t size = source_.size(i);
+  return {source_.times()[i], key, size, sizer_.fixed_bytes(size, key), {}, 0};
+}
+
+void Producer::take_head() {
+  block_deadline_ = sim::kNever;
+  if (resent_ == resends_.size()) return source_.pop(1);
+  if (++resent_ < resends_.size()) return;
+  resends_.clear();
+  resent_ = 0;
+}
+
+void Producer::send_one(const Message& message, sim::Time at) {
+  if (!accumulator_.accepts(message.fixed)) return refuse_head(RefusedCode::too_large, at);
+  const std::uint32_t partition = router_->route(message.key, at);
+  const Accumulator::Outcome outcome = accumulator_.append(partition, message, at);
+  wake_sender_ = wake_sender_ || outcome.closed;
+  if (!outcome.appended) return block(Blocked::on_memory, at);
+  take_head();
+  router_->appended(outcome.bytes, at);
+  if (!outcome.opened) return;
+  if (config_.linger <= sim::Duration{} || accumulator_[partition].leader.leader == kNoBroker)
+    wake_sender_ = true;
+  else
+    sender_deadline_ = std::min(sender_deadline_, at + config_.linger);
+}
+
+/// Keyless messages go to the open batch of the sticky partition many at a time. False when the next one
+/// needs send_one().
+bool Producer::send_run(sim::Time now) {
+  if (!router_->is_sticky() || router_->moves_next() || resent_ < resends_.size()) return false;
+  const std::uint32_t partition = router_->sticky().partition();
+  if (accumulator_.open_batch(partition) == nullptr) return false;
+  const Accumulator::Columns known{source_.times(), source_.keyed() ? source_.keys() : nullptr,
+                                   source_.constant_size() ? nullptr : source_.sizes(), source_.size(0),
+                                   source_.known()};
+  const Accumulator::Run run =
+      accumulator_.append_run(partition, known, sizer_, fixed_, free_, now, router_->sticky().room());
+  if (run.appended == 0) return false;
+  source_.pop(run.appended);
+  block_deadline_ = sim::kNever;
+  if (accumulator_.all_full(partition)) wake_sender_ = true;
+  router_->appended(run.bytes, now);
+  return true;
+}
+
+void Producer::block(Blocked on, sim::Time at) {
+  blocked_ = on;
+  if (block_deadline_ == sim::kNever) block_deadline_ = at + config_.max_block;
+  wake_sender_ = true;
+}
+
+void Producer::unblock() {
+  if (blocked_ == Blocked::no) return;
+  if (blocked_ == Blocked::on_metadata && !gateway_->metadata_known()) return;
+  if (blocked_ == Blocked::on_memory) {
+    const std::int32_t fixed = resent_ < resends_.size() ? resends_[resent_].fixed : described(0).fixed;
+    if (accumulator_.buffer_for(fixed) > accumulator_.available_memory()) return;
+  }
+  blocked_ = Blocked::no;
+  free_ = context_.now();
+  ++disturbances_;
+}
+
+void Producer::refuse_head(RefusedCode code, sim::Time now) {
+  const sim::Time created = resent_ < resends_.size() ? resends_[resent_].created : source_.times()[0];
+  accumulator_.report().refused(code, {sim::nanoseconds(created)});
+  if (blocked_ != Blocked::no) free_ = now;
+  blocked_ = Blocked::no;
+  ++disturbances_;
+  take_head();
+  source_.release(now, 1);
+}
+
+// ---- turns
+// ----------------------------------------------------------------------------------------------------
+
+void Producer::advance() {
+  for (;;) {
+    const sim::Time now = context_.now();
+    catch_up(now);
+    if (!wake_sender_ && now < sender_deadline_) break;
+    wake_sender_ = false;
+    sender_deadline_ = sender_->run(now, blocked_ == Blocked::on_memory);
+    if (!node_.up()) return;
+    unblock();
+  }
+  sleep();
+}
+
+void Producer::sleep() {
+  const sim::Time now = context_.now();
+  sim::Time wake = sender_deadline_;
+  if (blocked_ != Blocked::no) {
+    wake = std::min(wake, block_deadline_);
+  } else if (!run_ahead_ || !gateway_->metadata_known()) {
+    wake = std::min(wake, source_.next());
+  } else {
+    const std::uint64_t stamp = disturbances_ + sender_->moves();
+    if (stamp != decision_stamp_ || decision_ <= now) {
+      decision_ = forecast_->next(free_, wake);
+      decision_stamp_ = stamp;
+    }
+    wake = std::min(wake, decision_);
+  }
+  if (wake == sim::kNever) return timer_.disarm();
+  if (!timer_.armed() || timer_.deadline() != wake) timer_.arm_at(wake);
+}
+
+void Producer::on_timer() {
+  const Busy busy(*this);
+  advance();
+}
+
+void Producer::on_produced(ProduceCall& call) {
+  const Busy busy(*this);
+  catch_up(context_.now());
+  sender_->produced(call, context_.now());
+  if (!node_.up()) return;
+  unblock();
+  wake_sender_ = true;
+  advance();
+}
+
+void Producer::on_producer_id(InitProducerIdCall& call) {
+  const Busy busy(*this);
+  catch_up(context_.now());
+  sender_->producer_id_given(call, context_.now());
+  wake_sender_ = true;
+  advance();
+}
+
+void Producer::on_connection_changed(BrokerId) {
+  const Busy busy(*this);
+  wake_sender_ = true;
+  advance();
+}
+
+void Producer::on_metadata() {
+  const Busy busy(*this);
+  catch_up(context_.now());
+  sender_->leaders_changed();
+  ++disturbances_;
+  unblock();
+  wake_sender_ = true;
+  advance();
+}
+
+// ---- callbacks
+// ------------------------------------------------------------------------------------------------
+
+void Producer::acknowledged(Batch& batch, Offset base_offset) {
+  const PartitionQueue& queue = accumulator_[batch.partition];
+  acknowledging_ = &batch;
+  while (batch.count > 0) {
+    const auto n =
+        static_cast<std::int32_t>(std::min<std::int64_t>(batch.count, acknowledged_step_.until_next()));
+    accumulator_.report().acknowledged(queue.entity, queue.lane, batch.first_seq, n, base_offset);
+    batch.first_seq += n;
+    batch.count -= n;
+    if (base_offset != kNoOffset) base_offset += n;
+    acknowledged_step_.advance(n);
+    if (!node_.up()) return;
+  }
+  acknowledging_ = nullptr;
+  if (!options_.closed_loop) return;
+  source_.release(context_.now(), static_cast<std::size_t>(batch.fill.count));
+  ++disturbances_;
+}
+
+void Producer::failed(Batch& batch, ErrorCode error) {
+  const PartitionQueue& queue = accumulator_[batch.partition];
+  accumulator_.report().failed(queue.entity, queue.lane, batch, error);
+  ++disturbances_;
+  if (!options_.resend) return source_.release(context_.now(), static_cast<std::size_t>(batch.count));
+  for (std::int32_t i = 0; i < batch.count; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const std::uint32_t key = batch.keys.empty() ? 0 : static_cast<std::uint32_t>(batch.keys[at]);
+    const std::uint32_t size = batch.sizes[at];
+    resends_.push_back(
+        {context_.now(), key, size, sizer_.fixed_bytes(size, key), queue.lane, batch.first_seq + i});
+  }
+}
+
+// ---- faults
+// ---------------------------------------------------------------------------------------------------
+
+void Producer::crashed() {
+  const sim::Time now = context_.now();
+  if (busy_ == 0 && !paused_) catch_up(now);
+  abandon_batches();
+  std::vector<std::int64_t> unsent;
+  for (; resent_ < resends_.size(); ++resent_) unsent.push_back(sim::nanoseconds(resends_[resent_].created));
+  if (options_.arrivals) {
+    for (; source_.next() <= now; source_.pop(1)) unsent.push_back(sim::nanoseconds(source_.next()));
+  }
+  if (!unsent.empty()) accumulator_.report().refused(RefusedCode::closed, unsent);
+  resends_.clear();
+  resent_ = 0;
+  blocked_ = Blocked::no;
+  block_deadline_ = sim::kNever;
+  sender_deadline_ = sim::kNever;
+  wake_sender_ = false;
+  paused_ = false;
+  ++disturbances_;
+  sender_->crashed();
+  router_->crashed();
+  gateway_->stop();
+  timer_.disarm();
+}
+
+void Producer::abandon_batches() {
+  const auto abandon = [this](Batch& batch) {
+    accumulator_.close(batch);
+    const PartitionQueue& queue = accumulator_[batch.partition];
+    accumulator_.report().failed(queue.entity, queue.lane, batch, ErrorCode::client_closed);
+    accumulator_.release(batch);
+  };
+  if (acknowledging_ != nullptr) {
+    acknowledging_->maybe_written = true;
+    abandon(*acknowledging_);
+    acknowledging_ = nullptr;
+  }
+  for (PartitionQueue& queue : accumulator_.partitions()) {
+    for (Batch* batch : queue.in_flight) {
+      batch->maybe_written = true;
+      abandon(*batch);
+    }
+    queue.in_flight.clear();
+    while (!queue.batches.empty()) abandon(queue.batches.pop_front());
+    queue.muted = queue.used = false;
+    queue.leader = {};
+  }
+}
+
+void Producer::restarted() {
+  const Busy busy(*this);
+  const sim::Time now = context_.now();
+  free_ = now;
+  source_.skip_to(now);
+  ++disturbances_;
+  gateway_->start();
+  advance();
+}
+
+void Producer::paused() {
+  if (busy_ == 0) catch_up(context_.now());
+  paused_ = true;
+}
+
+void Producer::resumed() {
+  const Busy busy(*this);
+  paused_ = false;
+  free_ = context_.now();
+  ++disturbances_;
+  advance();
+}
+
+}  // namespace models::kafka

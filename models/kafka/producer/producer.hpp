@@ -1,0 +1,142 @@
+// A Kafka producer with the application behind it: messages arise, send() puts them into batches, the sender
+// ships them, and callbacks report what became of them (KafkaProducer.java).
+//
+// The application has one thread. Each message is handed to send() when it arises; where send() blocks (no
+// metadata yet, or buffer.memory used up) the messages that arise meanwhile wait their turn behind it, and
+// each has max.block.ms of its own from its call of send(). A message's creation time is when it arose, not
+// when its turn came.
+//
+// Running ahead: arrivals are known some way into the future and are appended when something looks at the
+// batches. The producer sleeps until the first instant at which an arrival matters (Forecast), and first of
+// all catches up whenever anything else happens to it. With `run_ahead` off it wakes at every arrival
+// instead; the trace is the same.
+//
+// Lanes are made when a message is first routed to a partition; seqs are dense in a lane over all lives of
+// the producer. Application resend: when a callback reports a failure the message is handed to send() again,
+// before newer ones, as a new message. A closed loop releases its next message when a callback reports
+// success, or failure without resend, or send() refuses.
+//
+// Crash: what had arisen is on record (offered when it was routed, else refused with code closed); what
+// waited in the buffer has failed, surely unwritten unless an earlier attempt left doubt, what was on the
+// wire has failed and may be written, all with code client_closed. While the process is down nothing arises.
+// A restart gets new metadata and a new producer id.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "models/clients/message_source.hpp"
+#include "models/clients/workload.hpp"
+#include "models/context.hpp"
+#include "models/kafka/cluster.hpp"
+#include "models/kafka/producer/accumulator.hpp"
+#include "models/kafka/producer/forecast.hpp"
+#include "models/kafka/producer/gateway.hpp"
+#include "models/kafka/producer/partitioner.hpp"
+#include "models/kafka/producer/router.hpp"
+#include "models/kafka/producer/sender.hpp"
+#include "models/network/node.hpp"
+
+namespace models::kafka {
+
+/// What the world decides for a producer, beyond its options.
+struct ProducerSetup {
+  bool run_ahead = true;
+  /// Shared by producers whose keys and topic are the same; made when null.
+  std::shared_ptr<KeyPartitions> keys;
+};
+
+class Producer final : public NodeProgram, private GatewayListener, private SenderClient {
+ public:
+  using GatewayFactory = std::function<std::unique_ptr<ProducerGateway>(GatewayListener&)>;
+
+  /// Streams and lanes go by the node's name and entity. Requires a topic that the cluster has. `options` and
+  /// `cluster` outlive the producer. Becomes the node's program.
+  Producer(Cluster& cluster, Node& node, const ProducerOptions& options, ProducerSetup setup = {});
+  /// Against any gateway: `partitions` gives index and entity of the topic's partitions.
+  Producer(Context& context, Node& node, const ProducerOptions& options,
+           std::vector<PartitionQueue> partitions, const GatewayFactory& make_gateway,
+           ProducerSetup setup = {});
+  ~Producer() override;
+
+  void start();
+  /// Nothing arises any more; what has arisen goes on.
+  void stop_arrivals();
+  /// Nothing will arise, nothing waits, nothing is buffered or on the wire.
+  bool idle();
+
+  // NodeProgram
+  void crashed() override;
+  void restarted() override;
+  void paused() override;
+  void resumed() override;
+
+  const Accumulator& accumulator() const { return accumulator_; }
+  const Sequences& sequences() const { return sender_->sequences(); }
+
+ private:
+  enum class Blocked : std::uint8_t { no, on_metadata, on_memory };
+  class Busy;
+
+  // GatewayListener
+  void on_produced(ProduceCall& call) override;
+  void on_producer_id(InitProducerIdCall& call) override;
+  void on_connection_changed(BrokerId broker) override;
+  void on_metadata() override;
+  // SenderClient
+  void acknowledged(Batch& batch, Offset base_offset) override;
+  void failed(Batch& batch, ErrorCode error) override;
+  bool alive() const override { return node_.up(); }
+
+  // The application's thread.
+  void catch_up(sim::Time now);
+  bool head(Message& message, sim::Time& at, sim::Time now);
+  void send_one(const Message& message, sim::Time at);
+  bool send_run(sim::Time now);
+  void block(Blocked on, sim::Time at);
+  void refuse_head(RefusedCode code, sim::Time now);
+  void take_head();
+  void unblock();
+  Message described(std::size_t i) const;
+
+  // Everything that follows from the present state, then sleep.
+  void advance();
+  void sleep();
+  void on_timer();
+
+  void abandon_batches();
+
+  Context& context_;
+  Node& node_;
+  const ProducerOptions& options_;
+  const ProducerConfig& config_;
+  bool run_ahead_;
+  RecordSizer sizer_;
+  std::int32_t fixed_ = 0;  ///< bytes of every record where all are alike, else 0
+  MessageSource source_;
+  Accumulator accumulator_;
+  std::unique_ptr<ProducerGateway> gateway_;
+  std::unique_ptr<Sender> sender_;
+  std::unique_ptr<Router> router_;
+  std::unique_ptr<Forecast> forecast_;
+  StepCell& acknowledged_step_;
+
+  std::vector<Message> resends_;  ///< from resent_ on: messages whose callback reported a failure
+  std::size_t resent_ = 0;
+  Blocked blocked_ = Blocked::no;
+  sim::Time block_deadline_ = sim::kNever;  ///< of the message at the head; kNever before its first try
+  sim::Time free_{};                        ///< the application's thread was busy until then
+  sim::Time sender_deadline_ = sim::kNever;
+  sim::Time decision_{};              ///< what the forecast said …
+  std::uint64_t decision_stamp_ = 0;  ///< … in which state of affairs
+  std::uint64_t disturbances_ = 1;    ///< counts what the forecast could not foresee
+  Batch* acknowledging_ = nullptr;
+  bool wake_sender_ = false;
+  bool paused_ = false;
+  int busy_ = 0;
+  NodeTimer<std::function<void()>> timer_;
+};
+
+}  // namespace models::kafka

@@ -1,0 +1,73 @@
+#include "models/kafka/producer/report.hpp"
+
+#include <algorithm>
+
+namespace models::kafka {
+
+void ProducerReport::offered(EntityId place, LaneId lane, Batch& batch) {
+  const bool keyed = !batch.keys.empty();
+  for (std::int32_t at = 0; at < batch.count; at += kMostInOne) {
+    const std::int32_t n = std::min(kMostInOne, batch.count - at);
+    std::span<const std::int64_t> payload(batch.created_at.data() + at, static_cast<std::size_t>(n));
+    if (keyed) {
+      words_.assign(payload.begin(), payload.end());
+      words_.insert(words_.end(), batch.keys.begin() + at, batch.keys.begin() + at + n);
+      payload = words_;
+    }
+    context_.emit(Kind::offered,
+                  {.code = keyed ? kHasKeys : std::uint16_t{0},
+                   .actor = producer_.value,
+                   .place = place.value,
+                   .peer = lane.value,
+                   .a = batch.first_seq + at,
+                   .b = n},
+                  payload);
+  }
+  for (const ResendRange& range : batch.resends) {
+    const std::int64_t old_lane = range.old_lane.value;
+    context_.emit(Kind::resent,
+                  {.actor = producer_.value,
+                   .place = place.value,
+                   .peer = lane.value,
+                   .a = batch.first_seq + range.at,
+                   .b = range.count,
+                   .c = range.old_seq},
+                  {&old_lane, 1});
+  }
+}
+
+void ProducerReport::refused(RefusedCode code, const std::vector<std::int64_t>& created_at) {
+  std::span<const std::int64_t> left(created_at);
+  while (!left.empty()) {
+    const std::span<const std::int64_t> some = left.first(std::min<std::size_t>(left.size(), kMostInOne));
+    left = left.subspan(some.size());
+    context_.emit(Kind::refused,
+                  {.code = static_cast<std::uint16_t>(code),
+                   .actor = producer_.value,
+                   .b = static_cast<std::int64_t>(some.size())},
+                  some);
+  }
+}
+
+void ProducerReport::acknowledged(EntityId place, LaneId lane, std::int64_t first_seq, std::int64_t count,
+                                  Offset base_offset) {
+  context_.emit(Kind::acknowledged, {.actor = producer_.value,
+                                     .place = place.value,
+                                     .peer = lane.value,
+                                     .a = first_seq,
+                                     .b = count,
+                                     .c = base_offset});
+}
+
+void ProducerReport::failed(EntityId place, LaneId lane, const Batch& batch, ErrorCode error) {
+  if (batch.count == 0) return;
+  context_.emit(Kind::failed, {.code = static_cast<std::uint16_t>(error),
+                               .actor = producer_.value,
+                               .place = place.value,
+                               .peer = lane.value,
+                               .a = batch.first_seq,
+                               .b = batch.count,
+                               .c = batch.maybe_written ? 1 : 0});
+}
+
+}  // namespace models::kafka

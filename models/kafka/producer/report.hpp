@@ -1,0 +1,33 @@
+// What a producer says in the trace: offered, refused, acknowledged, failed, resent (models/trace_kinds.hpp).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/context.hpp"
+#include "models/kafka/producer/batch.hpp"
+
+namespace models::kafka {
+
+class ProducerReport {
+ public:
+  ProducerReport(const Context& context, EntityId producer) : context_(context), producer_(producer) {}
+
+  /// The batch takes no more messages: they are offered, and those that are an application's resend named as
+  /// such.
+  void offered(EntityId place, LaneId lane, Batch& batch);
+  void refused(RefusedCode code, const std::vector<std::int64_t>& created_at);
+  void acknowledged(EntityId place, LaneId lane, std::int64_t first_seq, std::int64_t count,
+                    Offset base_offset);
+  void failed(EntityId place, LaneId lane, const Batch& batch, ErrorCode error);
+
+ private:
+  /// Longer batches are offered in parts, so that a record's payload stays well below a block of the trace.
+  static constexpr std::int32_t kMostInOne = 4096;
+
+  const Context& context_;
+  EntityId producer_;
+  std::vector<std::int64_t> words_;
+};
+
+}  // namespace models::kafka

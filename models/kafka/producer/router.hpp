@@ -1,0 +1,62 @@
+// Where the application's next message goes, and where those after it will go as far as that is settled. Ties
+// the partitioners to the queues and leaders they look at.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "models/kafka/producer/accumulator.hpp"
+#include "models/kafka/producer/partitioner.hpp"
+#include "models/kafka/producer/sender.hpp"
+
+namespace models::kafka {
+
+class Router {
+ public:
+  /// `keys` null: messages carry no key that routes them.
+  Router(const ProducerConfig& config, Accumulator& accumulator, Sender& sender,
+         std::shared_ptr<KeyPartitions> keys, sim::Stream draws);
+
+  /// Keyless messages stay on a partition until it is left; others are routed one by one.
+  bool is_sticky() const { return kind_ == Kind::sticky; }
+
+  /// The partition of the next message, whose key is `key`. The sticky partitioner moves here when it could
+  /// not move before because a batch was unfinished (RecordAccumulator.partitionChanged).
+  std::uint32_t route(std::uint32_t key, sim::Time now);
+  /// Messages of `bytes` in all were appended to the partition that route() gave.
+  void appended(std::int64_t bytes, sim::Time now);
+
+  /// The partition of the i-th message from now (0: the next), whose key is `key`. Requires !is_sticky().
+  std::uint32_t ahead(std::size_t i, std::uint32_t key) {
+    return kind_ == Kind::by_key ? (*keys_)(key) : turn(turn_ + i);
+  }
+  const StickyPartitioner& sticky() const { return sticky_; }
+  /// The sticky partitioner draws before it takes another message.
+  bool moves_next() const {
+    return !sticky_.chosen() || sticky_.may_move(accumulator_.all_full(sticky_.partition()));
+  }
+
+  void crashed() {
+    sticky_.forget();
+    turn_ = 0;
+  }
+
+ private:
+  enum class Kind : std::uint8_t { by_key, in_turn, sticky };
+
+  std::uint32_t turn(std::uint64_t n) const {
+    const std::span<const std::uint32_t> candidates = sender_.available();
+    return candidates[n % candidates.size()];
+  }
+  void move(sim::Time now);
+
+  Kind kind_;
+  bool adaptive_;
+  Accumulator& accumulator_;
+  Sender& sender_;
+  std::shared_ptr<KeyPartitions> keys_;
+  StickyPartitioner sticky_;
+  std::uint64_t turn_ = 0;
+};
+
+}  // namespace models::kafka

@@ -1,0 +1,161 @@
+#include "models/kafka/producer/sequences.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "sim/assert.hpp"
+
+namespace models::kafka {
+
+void Sequences::forget() {
+  producer_id_ = kNoProducerId;
+  producer_epoch_ = -1;
+  bump_required_ = false;
+  for (Partition& partition : partitions_) partition = Partition{};
+}
+
+void Sequences::settle() {
+  if (!enabled_) return;
+  // TransactionManager.maybeResolveSequences
+  for (Partition& partition : partitions_) {
+    if (partition.unresolved < 0 || !partition.tracked.empty()) continue;
+    // When what followed was acknowledged, so was the expired batch; else its numbers are in doubt for good.
+    if (!is_next(partition, partition.next)) ask_for_bump(partition);
+    partition.unresolved = -1;
+  }
+  if (bump_required_) bump_epoch();
+}
+
+void Sequences::ask_for_bump(Partition& partition) {
+  bump_required_ = true;
+  partition.renumber = true;
+}
+
+void Sequences::bump_epoch() {
+  if (producer_epoch_ == std::numeric_limits<std::int16_t>::max()) {
+    producer_id_ = kNoProducerId;
+    producer_epoch_ = -1;
+  } else {
+    ++producer_epoch_;
+  }
+  for (Partition& partition : partitions_) {
+    if (!partition.renumber) continue;
+    start_at_beginning(partition);
+    partition.unresolved = -1;
+    partition.renumber = false;
+  }
+  bump_required_ = false;
+}
+
+void Sequences::start_at_beginning(Partition& partition) {
+  std::int32_t sequence = 0;
+  for (Batch* batch : partition.tracked) {
+    batch->producer_id = producer_id_;
+    batch->producer_epoch = producer_epoch_;
+    batch->base_sequence = sequence;
+    batch->sequence_reset = true;
+    sequence = add_to_sequence(sequence, batch->fill.count);
+  }
+  partition.producer_id = producer_id_;
+  partition.producer_epoch = producer_epoch_;
+  partition.next = sequence;
+  partition.last_acked = -1;
+}
+
+bool Sequences::may_send(const Batch& first) const {
+  if (!enabled_) return true;
+  if (producer_id_ == kNoProducerId) return false;
+  const Partition& partition = partitions_[first.partition];
+  if (!first.has_sequence()) {
+    const bool stale = partition.producer_id != producer_id_ || partition.producer_epoch != producer_epoch_;
+    // A new epoch begins at 0: batches of the old one must be through before.
+    if (!partition.tracked.empty() && stale) return false;
+    return partition.unresolved < 0;
+  }
+  // A batch that came back waits for those before it: one in flight at a time until they are through.
+  return partition.tracked.empty() || partition.tracked.front()->base_sequence == first.base_sequence;
+}
+
+void Sequences::assign(Batch& batch) {
+  batch.sequence_reset = false;
+  if (!enabled_ || batch.has_sequence()) return;
+  Partition& partition = partitions_[batch.partition];
+  const bool stale = partition.producer_id != producer_id_ || partition.producer_epoch != producer_epoch_;
+  if (stale && partition.tracked.empty()) start_at_beginning(partition);
+  batch.producer_id = producer_id_;
+  batch.producer_epoch = producer_epoch_;
+  batch.base_sequence = partition.next;
+  partition.next = add_to_sequence(partition.next, batch.fill.count);
+  partition.tracked.push_back(&batch);
+}
+
+void Sequences::adopt_parts(Batch& whole, std::span<Batch* const> parts) {
+  if (!enabled_) return;
+  std::vector<Batch*>& tracked = partitions_[whole.partition].tracked;
+  const auto at = std::find(tracked.begin(), tracked.end(), &whole);
+  std::int32_t sequence = whole.base_sequence;
+  for (Batch* part : parts) {
+    part->producer_id = whole.producer_id;
+    part->producer_epoch = whole.producer_epoch;
+    part->base_sequence = sequence;
+    sequence = add_to_sequence(sequence, part->fill.count);
+  }
+  if (at == tracked.end()) return;
+  tracked.insert(tracked.erase(at), parts.begin(), parts.end());
+}
+
+Batch* Sequences::place(const BatchQueue& queue, const Batch& batch) const {
+  Batch* at = queue.front();
+  if (!enabled_) return at;
+  // RecordAccumulator.insertInSequenceOrder
+  while (at != nullptr && at->has_sequence() && at->base_sequence < batch.base_sequence) at = at->next;
+  return at;
+}
+
+void Sequences::untrack(const Batch& batch) {
+  std::vector<Batch*>& tracked = partitions_[batch.partition].tracked;
+  tracked.erase(std::remove(tracked.begin(), tracked.end(), &batch), tracked.end());
+}
+
+void Sequences::acknowledged(Batch& batch) {
+  if (!enabled_) return;
+  Partition& partition = partitions_[batch.partition];
+  partition.last_acked = std::max(partition.last_acked, last_sequence(batch));
+  untrack(batch);
+}
+
+void Sequences::failed(Batch& batch, ErrorCode error, bool adjust) {
+  if (!enabled_) return;
+  untrack(batch);
+  Partition& partition = partitions_[batch.partition];
+  if (error == ErrorCode::unknown_producer_id) {
+    partition = Partition{};
+  } else if (error == ErrorCode::out_of_order_sequence_number || adjust) {
+    ask_for_bump(partition);
+  }
+}
+
+void Sequences::mark_unresolved(const Batch& batch) {
+  if (!enabled_) return;
+  Partition& partition = partitions_[batch.partition];
+  partition.unresolved = std::max(partition.unresolved, add_to_sequence(last_sequence(batch), 1));
+}
+
+bool Sequences::can_retry(const Batch& batch, ErrorCode error) {
+  if (!enabled_) return is_retriable(error);
+  Partition& partition = partitions_[batch.partition];
+  if (error == ErrorCode::unknown_producer_id) {
+    if (!batch.sequence_reset) ask_for_bump(partition);
+    return true;
+  }
+  if (error == ErrorCode::out_of_order_sequence_number) {
+    const bool unresolved = partition.unresolved >= 0;
+    // Not the next in line: one before it is still to be written.
+    if (!unresolved && (batch.sequence_reset || !is_next(partition, batch.base_sequence))) return true;
+    if (!unresolved || partition.unresolved == batch.base_sequence) ask_for_bump(partition);
+    return true;
+  }
+  return is_retriable(error);
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,90 @@
+// Idempotence on the producer's side: its id and epoch, and which sequence numbers each partition has given
+// out, had acknowledged, or must give anew (the part of TransactionManager.java that is not about
+// transactions, TxnPartitionMap.java).
+//
+// A batch gets its first sequence number when it is first sent and keeps it over retries, so that the broker
+// can tell a repeated batch from a new one. After a failure that leaves a gap, the epoch is raised and what
+// is tracked of the partition starts again from 0.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/kafka/producer/accumulator.hpp"
+
+namespace models::kafka {
+
+/// `sequence` + `n`, where 2147483647 is followed by 0 (DefaultRecordBatch.incrementSequence).
+constexpr std::int32_t add_to_sequence(std::int32_t sequence, std::int32_t n) noexcept {
+  constexpr std::int32_t kMost = 2147483647;
+  return sequence > kMost - n ? n - (kMost - sequence) - 1 : sequence + n;
+}
+
+class Sequences {
+ public:
+  Sequences(bool enabled, std::uint32_t partitions) : enabled_(enabled), partitions_(partitions) {}
+
+  bool enabled() const { return enabled_; }
+  bool needs_producer_id() const { return enabled_ && producer_id_ == kNoProducerId; }
+  ProducerId producer_id() const { return producer_id_; }
+  std::int16_t producer_epoch() const { return producer_epoch_; }
+  void set_producer(ProducerId id, std::int16_t epoch) {
+    producer_id_ = id;
+    producer_epoch_ = epoch;
+  }
+  /// Forgets everything: a new life of the producer has a new id.
+  void forget();
+
+  /// At each turn of the sender: decides about partitions whose last batches expired, and raises the epoch
+  /// where asked.
+  void settle();
+
+  /// The first batch of its queue may be sent now (RecordAccumulator.shouldStopDrainBatchesForPartition,
+  /// negated).
+  bool may_send(const Batch& first) const;
+  /// Gives a batch that has none its sequence numbers, and tracks it until done().
+  void assign(Batch& batch);
+  /// Tracks the parts of a batch that was split, with the numbers it had.
+  void adopt_parts(Batch& whole, std::span<Batch* const> parts);
+  /// Where in its queue a batch that came back belongs.
+  Batch* place(const BatchQueue& queue, const Batch& batch) const;
+
+  void acknowledged(Batch& batch);
+  /// `adjust`: it surely left a gap that later numbers must not follow.
+  void failed(Batch& batch, ErrorCode error, bool adjust);
+  /// It expired after it had been sent: whether its numbers were used is not known until the others are
+  /// answered.
+  void mark_unresolved(const Batch& batch);
+  /// The error is one that sending again may cure; may ask for an epoch bump to that end.
+  bool can_retry(const Batch& batch, ErrorCode error);
+
+ private:
+  struct Partition {
+    ProducerId producer_id = kNoProducerId;
+    std::int16_t producer_epoch = -1;
+    std::int32_t next = 0;
+    std::int32_t last_acked = -1;
+    std::int32_t unresolved = -1;  ///< next sequence after the last batch whose fate is unknown; -1: none
+    bool renumber = false;         ///< at the next epoch bump
+    std::vector<Batch*> tracked;   ///< sent and not done, by sequence
+  };
+
+  void untrack(const Batch& batch);
+  void ask_for_bump(Partition& partition);
+  void bump_epoch();
+  void start_at_beginning(Partition& partition);
+  static std::int32_t last_sequence(const Batch& batch) {
+    return add_to_sequence(batch.base_sequence, batch.fill.count - 1);
+  }
+  static bool is_next(const Partition& partition, std::int32_t sequence) {
+    return sequence - partition.last_acked == 1;
+  }
+
+  bool enabled_;
+  bool bump_required_ = false;
+  ProducerId producer_id_ = kNoProducerId;
+  std::int16_t producer_epoch_ = -1;
+  std::vector<Partition> partitions_;
+};
+
+}  // namespace models::kafka
