@@ -32,7 +32,7 @@ void Histogram::widen_to(std::size_t low, std::size_t high) {
   constexpr std::size_t kRoom = std::size_t{1} << (kSubBits - 1);
   if (counts_.empty()) {
     first_ = low > kRoom ? low - kRoom : 0;
-    counts_.resize(high + kRoom - first_);
+    counts_.resize(std::min(high + kRoom, kBuckets) - first_);
     return;
   }
   if (low < first_) {
@@ -40,7 +40,7 @@ void Histogram::widen_to(std::size_t low, std::size_t high) {
     counts_.insert(counts_.begin(), first_ - new_first, 0);
     first_ = new_first;
   }
-  if (high >= first_ + counts_.size()) counts_.resize(high + kRoom - first_);
+  if (high >= first_ + counts_.size()) counts_.resize(std::min(high + kRoom, kBuckets) - first_);
 }
 
 void Histogram::merge(const Histogram& other) {

@@ -67,6 +67,10 @@ class Histogram {
   friend bool operator==(const Histogram& a, const Histogram& b);
 
  private:
+  /// Every value has a bucket below this; what a negative one would get lies at or beyond it.
+  static constexpr std::size_t kBuckets =
+      (std::size_t{63 - kSubBits} << kSubBits) + (std::size_t{1} << kSubBits);
+
   static std::size_t bucket_of(std::int64_t value) noexcept {
     const auto v = static_cast<std::uint64_t>(value);
     const int shift = static_cast<int>(std::bit_width(v | 255U)) - (kSubBits + 1);  // 0 for values below 256

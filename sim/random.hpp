@@ -120,7 +120,7 @@ class Stream {
  private:
   static constexpr std::uint64_t kKeyedTag = 0x6b65796564000000ULL;
   static constexpr std::size_t kBlock = 4;   // words of one counter
-  static constexpr std::size_t kBlocks = 4;  // counters computed side by side: their multiplications overlap
+  static constexpr std::size_t kBlocks = 2;  // counters computed side by side: their multiplications overlap
 
   void refill() noexcept;
   double exponential_edge(std::uint64_t layer, double x);
