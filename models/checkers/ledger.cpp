@@ -194,8 +194,10 @@ void Ledger::stored(const sim::TraceRecord& r, std::span<const std::int64_t> pay
   const LaneId id{r.peer};
   const std::uint64_t seq = unsigned_of(r.a);
   const std::uint64_t n = unsigned_of(r.b);
-  partition_at(r.place).log.append(id, seq, n, r.c, payload.empty() ? 0 : payload[0]);
+  const std::int64_t epoch = payload.empty() ? 0 : payload[0];
   stored_copies_ += n;
+  if (r.code == kOffLine) return stored_off_line(r, epoch);
+  partition_at(r.place).log.append(id, seq, n, r.c, epoch);
   l.stored.add(seq, n, [&](std::uint64_t first, std::uint64_t count, std::uint32_t before) {
     const std::int64_t offset = r.c + signed_of(first - seq);
     if (before == 0) {
@@ -212,6 +214,23 @@ void Ledger::stored(const sim::TraceRecord& r, std::span<const std::int64_t> pay
     });
   });
   l.stored_end = std::max(l.stored_end, seq + n);
+}
+
+void Ledger::stored_off_line(const sim::TraceRecord& r, std::int64_t epoch) {
+  const LogPiece piece{LaneId{r.peer}, unsigned_of(r.a), unsigned_of(r.b), r.c, false};
+  Lane& l = lanes_[r.peer];
+  l.stored.add(piece.seq, piece.count, [this](std::uint64_t, std::uint64_t count, std::uint32_t before) {
+    if (before == 0) totals_.stored += count;
+  });
+  partition_at(r.place).log.bury(piece.lane, piece.seq, piece.count, piece.offset, epoch);
+  bury(piece, r.time);
+}
+
+void Ledger::bury(const LogPiece& piece, sim::Time time) {
+  Lane& l = lanes_[piece.lane.value];
+  l.truncated.add(piece.seq, piece.count);
+  l.truncations.push_back({piece.seq, piece.count, time, number_});
+  totals_.truncated += piece.count;
 }
 
 void Ledger::truncated(const sim::TraceRecord& r) {
@@ -233,12 +252,9 @@ void Ledger::truncated(const sim::TraceRecord& r) {
     s.passed_end = std::min(s.passed_end, r.a);
   }
   for (const LogIndex::Buried& grave : p.log.truncate(r.a)) {
-    const LogPiece& piece = grave.piece;
-    Lane& l = lanes_[piece.lane.value];
-    l.truncated.add(piece.seq, piece.count);
-    l.truncations.push_back({piece.seq, piece.count, r.time, number_});
-    l.stored_end = std::min(l.stored_end, piece.seq);
-    totals_.truncated += piece.count;
+    Lane& l = lanes_[grave.piece.lane.value];
+    l.stored_end = std::min(l.stored_end, grave.piece.seq);
+    bury(grave.piece, r.time);
   }
 }
 

@@ -191,7 +191,9 @@ class Ledger : public sim::TraceSink {
   void failed(const sim::TraceRecord& r);
   void resent(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
   void stored(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
+  void stored_off_line(const sim::TraceRecord& r, std::int64_t epoch);
   void truncated(const sim::TraceRecord& r);
+  void bury(const LogPiece& piece, sim::Time time);
   void subscribed(const sim::TraceRecord& r);
   void position(const sim::TraceRecord& r);
   void delivered(const sim::TraceRecord& r);

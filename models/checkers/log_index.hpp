@@ -37,6 +37,10 @@ class LogIndex {
 
   /// Offsets skipped since the end belong to nobody (markers).
   void append(LaneId lane, std::uint64_t seq, std::uint64_t count, std::int64_t offset, std::int64_t epoch);
+  /// A batch that never was part of the log, though a reader may have seen it: a deposed leader took it.
+  void bury(LaneId lane, std::uint64_t seq, std::uint64_t count, std::int64_t offset, std::int64_t epoch) {
+    buried_.push_back({{lane, seq, count, offset, false}, epoch});
+  }
   /// Cuts the log at `offset` and returns what was removed.
   std::vector<Buried> truncate(std::int64_t offset);
 

@@ -25,7 +25,8 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
     case Kind::acknowledged:
       return count(acknowledged_, r.b, r.time);
     case Kind::stored:
-      return availability_.stored(r);
+      if (r.code != kOffLine) availability_.stored(r);
+      return;
     case Kind::truncated:
       return truncated(r);
     case Kind::high_watermark:

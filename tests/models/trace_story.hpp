@@ -73,6 +73,18 @@ class Story {
                 {.actor = kBroker, .place = w.partition, .peer = w.lane, .a = seq, .b = n, .c = offset},
                 {w.epoch});
   }
+  /// Taken by a leader that has been succeeded.
+  Story& store_off_line(std::int64_t seq, std::int64_t n, std::int64_t offset, Where w = {}) {
+    return tell(Kind::stored,
+                {.code = models::kOffLine,
+                 .actor = kBroker,
+                 .place = w.partition,
+                 .peer = w.lane,
+                 .a = seq,
+                 .b = n,
+                 .c = offset},
+                {w.epoch});
+  }
   Story& acknowledge(std::int64_t seq, std::int64_t n, std::int64_t offset = -1, Where w = {}) {
     return tell(Kind::acknowledged,
                 {.actor = kProducer, .place = w.partition, .peer = w.lane, .a = seq, .b = n, .c = offset});

@@ -101,6 +101,56 @@ TEST_CASE("acknowledged without ever being stored is lost, as with acks=0") {
   REQUIRE(value(s.end(), Metric::lost) == 5);
 }
 
+TEST_CASE(
+    "acknowledged by a leader that had been succeeded is lost, and the record that says so is where it was "
+    "taken") {
+  Story s;
+  s.subscribe().send(0, 10, 0).offer(10, 10).store_off_line(10, 5, 10).acknowledge(10, 5, 10);
+  const sim::RecordNumber taken = s.written() - 1;
+  s.store(15, 5, 10, {.epoch = 1}).acknowledge(15, 5, 10).consume(0, 15, {.epoch = 1});
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::lost) == 5);
+  REQUIRE(first_row(o, Verdict::lost)->record == taken);
+  REQUIRE(value(o, Metric::reordered_in_log) == 0);
+}
+
+TEST_CASE(
+    "what a succeeded leader took and the producer stored again at the new one is neither lost nor "
+    "duplicated") {
+  Story s;
+  s.subscribe().offer(0, 10).store_off_line(0, 10, 0).store(0, 10, 0, {.epoch = 1}).acknowledge(0, 10, 0);
+  s.consume(0, 10, {.epoch = 1});
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::lost) == 0);
+  REQUIRE(value(o, Metric::log_duplicates) == 0);
+  REQUIRE(value(o, Metric::duplicate) == 0);
+}
+
+TEST_CASE("a consumer that read from a succeeded leader processed what that leader held") {
+  Story s;
+  s.subscribe().offer(0, 10).store_off_line(0, 5, 0).acknowledge(0, 10, 0).store(5, 5, 0, {.epoch = 1});
+  s.deliver(0, 5, {.epoch = 0}).process(0, 5, {.epoch = 0});
+  const auto& o = s.end();
+  REQUIRE(group(o).processed == 5);
+  REQUIRE(value(o, Metric::lost) == 0);
+  REQUIRE(value(o, Metric::in_flight) == 5);
+  REQUIRE(value(o, Metric::inconsistent_offsets) == 5);
+}
+
+TEST_CASE("a record that comes back with the log of an earlier leader is stored again and not lost") {
+  Story s;
+  s.subscribe()
+      .send(0, 10, 0)
+      .truncate(5, 5, 1)
+      .truncate(5, 0, 2)
+      .store(5, 5, 5, {.epoch = 0})
+      .consume(0, 10, {.epoch = 2});
+  const auto& o = s.end();
+  REQUIRE(value(o, Metric::lost) == 0);
+  REQUIRE(value(o, Metric::log_duplicates) == 0);
+  REQUIRE(value(o, Metric::processed) == 10);
+}
+
 TEST_CASE("a commit that passes unprocessed messages loses them, and names itself") {
   Story s;
   s.subscribe().send(0, 10, 0).deliver(0, 10).at(2s).commit(10);

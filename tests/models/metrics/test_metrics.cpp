@@ -289,6 +289,13 @@ TEST_CASE("an outage after a leader's crash is detection, election and client re
   REQUIRE(value(o, Metric::unavailable_partitions) == 1);
 }
 
+TEST_CASE("what a succeeded leader takes ends no outage") {
+  Story s;
+  s.leader(kBroker, 0).send(0, 10, 0).at(10s).fault(kBroker).at(12s).leader(kOtherBroker, 1);
+  s.at(15s).offer(10, 2).store_off_line(10, 1, 10).at(20s).store(11, 1, 10, {.epoch = 1});
+  REQUIRE(value(s.at(30s).end(), Metric::unavailability_max_s) == Approx(10));
+}
+
 TEST_CASE("a crash of another broker makes nothing unavailable") {
   Story s;
   s.leader(kBroker, 0).at(10s).fault(kOtherBroker).broker(kOtherBroker, BrokerCode::crashed);
