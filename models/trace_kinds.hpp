@@ -94,7 +94,20 @@ enum class OwnershipCode : std::uint16_t { assigned, revoked, lost, crashed, clo
 enum class MemberCode : std::uint16_t { joining, joined, left, evicted, fenced, crashed, restarted };
 enum class LeaderCode : std::uint16_t { elected, unclean, offline, resigned };
 enum class BrokerCode : std::uint16_t { registered, unfenced, fenced, crashed, restarted };
-enum class FaultCode : std::uint16_t { crash, pause, heartbeat_loss, link_cut, isolate, message_loss, delay };
+enum class FaultCode : std::uint16_t {
+  crash,
+  pause,
+  heartbeat_loss,
+  link_cut,
+  isolate,
+  message_loss,
+  delay,
+  bandwidth,
+  response_loss,
+  connection_reset,
+  join,
+  leave,
+};
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 
 /// One row per kind: its snake_case name and what its a, b, c hold; for exporters, `list` and `explain`.

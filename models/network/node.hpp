@@ -4,9 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "models/ids.hpp"
 #include "sim/simulation.hpp"
@@ -25,6 +26,12 @@ class NodeProgram {
   virtual void paused() {}
   /// It goes on: called before what was held back runs.
   virtual void resumed() {}
+  /// Whether join() and leave() mean anything: true for a member of a group. Asked by faults "join" and "leave".
+  virtual bool can_leave() const { return false; }
+  /// Begins to take part. No effect when it does already.
+  virtual void join() {}
+  /// A clean close: what is in hand is finished, committed, and the group is told. No effect when closed.
+  virtual void leave() {}
 };
 
 class Network;
@@ -36,6 +43,8 @@ class Node {
   Node& operator=(const Node&) = delete;
 
   void set_program(NodeProgram& program) { program_ = &program; }
+  /// Null before set_program().
+  NodeProgram* program() const { return program_; }
 
   EntityId entity() const { return entity_; }
   HostId host() const { return host_; }
@@ -72,7 +81,7 @@ class Node {
   bool up_ = true;
   bool paused_ = false;
   bool heartbeats_lost_ = false;
-  std::vector<std::function<void()>> held_;
+  std::deque<std::function<void()>> held_;
 };
 
 /// A timer that belongs to a node: due while paused, it fires on resume. The program disarms it in crashed().

@@ -1,0 +1,45 @@
+// A fault as plain data: what goes wrong, where, when and for how long. models/faults/catalogue.hpp says which kinds there
+// are and which of these fields each reads.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "models/faults/steps.hpp"
+#include "sim/distributions.hpp"
+#include "sim/time.hpp"
+
+namespace models {
+
+struct FaultSpec {
+  /// The `nth` occurrence (from 1) of `step` at `subject`; empty: at the target.
+  struct When {
+    Step step{};
+    std::int64_t nth = 1;
+    std::string subject;
+  };
+
+  std::string kind;      ///< a name of the catalogue
+  std::string name;      ///< empty: kind and target
+  std::string target;    ///< a node ("kafka/0", "billing/1", "shop"), "billing/*" for one of them drawn at each strike, or a
+                         ///< role that the world offers; for links also a host, rack, zone or region
+  std::string other;     ///< the other end of a link, or the client of a response
+  bool one_way = false;  ///< only from target to other
+
+  // exactly one of
+  std::optional<sim::Duration> at;     ///< since the start of the run
+  std::optional<sim::Duration> every;  ///< mean time between strikes, exponential: `rate = "1/10min"`
+  std::optional<When> when;
+
+  std::optional<sim::Duration> duration;  ///< `for`; absent: to the end of arrivals
+  /// Whether what still lasts when arrivals stop is undone then. Unless given: yes, but a client crashed without `for` stays
+  /// dead, and a member that joined or left without `for` stays so.
+  std::optional<bool> heals;
+
+  double probability = 0;                  ///< message-loss
+  std::optional<sim::Distribution> delay;  ///< delay, ns one way
+  double bandwidth_bits_per_s = 0;         ///< bandwidth
+};
+
+}  // namespace models

@@ -1,0 +1,53 @@
+// Who can be hit: nodes by name, and roles ("leader orders/0") that name a different node as the run goes on.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/ids.hpp"
+#include "models/network/node.hpp"
+#include "sim/random.hpp"
+
+namespace models {
+
+/// Draws one node each time it is asked.
+class FaultTarget {
+ public:
+  using Role = std::function<Node*()>;
+  explicit FaultTarget(std::vector<Node*> nodes) : nodes_(std::move(nodes)) {}
+  explicit FaultTarget(Role role) : role_(std::move(role)) {}
+
+  /// One of the nodes that `fits`, all as likely; null when none does. Draws only where there is a choice.
+  Node* pick(sim::Stream& choice, const std::function<bool(const Node&)>& fits) const;
+  /// Every node that could be picked; empty for a role.
+  const std::vector<Node*>& nodes() const { return nodes_; }
+
+ private:
+  std::vector<Node*> nodes_;
+  Role role_;
+};
+
+class FaultTargets {
+ public:
+  void add(Node& node) { nodes_.push_back(&node); }
+  /// `role` returns the node that plays it now, or null.
+  void add_role(std::string name, FaultTarget::Role role) { roles_[std::move(name)] = std::move(role); }
+
+  /// Null when there is no node of that name.
+  Node* find(std::string_view name) const;
+  /// A node, a role, or "billing/*". Throws ScenarioError at `path`.
+  FaultTarget resolve(const std::string& path, const std::string& name) const;
+  /// Exactly one node, by its name. Throws ScenarioError at `path`.
+  Node& resolve_node(const std::string& path, const std::string& name) const;
+  /// Throws: nobody is called `name`; did you mean …?
+  [[noreturn]] void unknown(const std::string& path, const std::string& name) const;
+
+ private:
+  std::vector<Node*> nodes_;
+  std::map<std::string, FaultTarget::Role, std::less<>> roles_;
+};
+
+}  // namespace models
