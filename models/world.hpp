@@ -68,7 +68,7 @@ class World {
   RunOutcome run();
 
  private:
-  Node& add_node(EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index, const std::string& host,
+  Node& add_node(EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index,
                  const std::string& rack);
   void add_producers();
   void add_groups();

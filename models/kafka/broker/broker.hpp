@@ -76,6 +76,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   // ---- produce.cpp ----
   void handle_produce(Ref<ProduceCall> call);
   void append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint32_t index);
+  std::int64_t unsent_records(const ProduceBatch& batch) const;
   Offset append_extent(Replica& replica, Extent extent);
   void advance_high_watermark(Replica& replica);
   void complete_waiting(Replica& replica);

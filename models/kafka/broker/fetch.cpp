@@ -189,7 +189,7 @@ void Broker::answer_fetch(FetchSession& session) {
 }
 
 bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room, FetchCall& call) {
-  const Replica* replica = replicas_[entry.partition.value];
+  Replica* replica = replicas_[entry.partition.value];
   FetchedPartition out{.partition = entry.partition, .base_offset = entry.offset, .end_offset = entry.offset};
   if (replica == nullptr || !replica->leads) {
     out.error = ErrorCode::not_leader_or_follower;
@@ -213,6 +213,7 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
       out.bytes = read.bytes;
       out.last_epoch = read.epoch;
       room -= read.bytes;
+      if (Follower* f = session.follower() ? replica->follower(session.replica()) : nullptr) f->sent_end = read.end;
       if (out.end_offset == out.base_offset && entry.sent_high_watermark == out.high_watermark) return true;
       entry.sent_high_watermark = out.high_watermark;
     }

@@ -19,7 +19,7 @@ void Broker::handle_produce(Ref<ProduceCall> call) {
   if (call->awaiting > 0) return park(call);
   std::int64_t unreplicated = 0;
   if (call->acks == 1) {
-    for (const ProduceBatch& batch : call->batches) unreplicated += batch.error == ErrorCode::none ? batch.count : 0;
+    for (const ProduceBatch& batch : call->batches) unreplicated += unsent_records(batch);
   }
   answer(std::move(call));
   // The answer has left; followers have not fetched the batch yet.
@@ -28,6 +28,12 @@ void Broker::handle_produce(Ref<ProduceCall> call) {
     unreplicated_step_.advance(part);
     unreplicated -= part;
   }
+}
+
+std::int64_t Broker::unsent_records(const ProduceBatch& batch) const {
+  if (batch.error != ErrorCode::none) return 0;
+  const Offset end = batch.base_offset + batch.count;
+  return std::clamp<std::int64_t>(end - replicas_[batch.partition.value]->sent_to_followers(), 0, batch.count);
 }
 
 void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint32_t index) {

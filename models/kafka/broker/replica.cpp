@@ -20,6 +20,12 @@ Follower* Replica::follower(BrokerId b) {
   return nullptr;
 }
 
+Offset Replica::sent_to_followers() const {
+  Offset most = 0;
+  for (const Follower& f : followers) most = std::max({most, f.sent_end, f.log_end});
+  return most;
+}
+
 bool Replica::caught_up(const Follower& f, sim::Time now, sim::Duration lag_max) const {
   return f.log_end == log.end() || (f.ever_fetched && now - f.last_caught_up <= lag_max);
 }

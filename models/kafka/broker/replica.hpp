@@ -33,6 +33,7 @@ struct Follower {
   Offset leader_end_at_last_fetch = 0;
   sim::Time last_fetch{};
   bool ever_fetched = false;
+  Offset sent_end = 0;                  ///< how far fetch responses sent to it reach
   FetchSession* session = nullptr;      ///< through which it fetches
   std::uint64_t seen_fetches = 0;       ///< of that session, when the two fields above were last set
 };
@@ -74,6 +75,8 @@ struct Replica {
   sim::Ring<WaitingAppend> waiting;
   std::vector<Watcher> watchers;
 
+  /// Offsets from here on have been sent to no follower.
+  Offset sent_to_followers() const;
   bool in_sync(BrokerId b) const;
   bool in_maximal_isr(BrokerId b) const;
   Follower* follower(BrokerId b);
