@@ -1,0 +1,52 @@
+#include "models/theory/queues.hpp"
+
+#include <cmath>
+#include <stdexcept>
+
+namespace theory {
+namespace {
+
+void require_stable(double utilisation) {
+  if (!(utilisation >= 0 && utilisation < 1)) throw std::invalid_argument("the queue is not stable: utilisation >= 1");
+}
+
+Queue from_wait(double arrivals_per_s, double service_s, double utilisation, double wait_s) {
+  Queue q;
+  q.utilisation = utilisation;
+  q.wait_s = wait_s;
+  q.sojourn_s = wait_s + service_s;
+  q.waiting = arrivals_per_s * wait_s;
+  q.in_system = arrivals_per_s * q.sojourn_s;
+  return q;
+}
+
+}  // namespace
+
+Queue mg1(double arrivals_per_s, double service_s, double cv) {
+  const double rho = arrivals_per_s * service_s;
+  require_stable(rho);
+  const double second_moment = service_s * service_s * (1 + cv * cv);
+  return from_wait(arrivals_per_s, service_s, rho, arrivals_per_s * second_moment / (2 * (1 - rho)));
+}
+
+double mm1_sojourn_quantile_s(double arrivals_per_s, double service_s, double p) {
+  require_stable(arrivals_per_s * service_s);
+  return -std::log1p(-p) / (1 / service_s - arrivals_per_s);
+}
+
+double erlang_c(double offered_load, std::uint32_t servers) {
+  require_stable(offered_load / servers);
+  double blocking = 1;  // Erlang B by its recursion
+  for (std::uint32_t k = 1; k <= servers; ++k) blocking = offered_load * blocking / (k + offered_load * blocking);
+  return blocking / (1 - offered_load / servers * (1 - blocking));
+}
+
+Queue mmc(double arrivals_per_s, double service_s, std::uint32_t servers) {
+  const double load = arrivals_per_s * service_s;
+  const double rho = load / servers;
+  require_stable(rho);
+  const double wait = erlang_c(load, servers) / (servers / service_s - arrivals_per_s);
+  return from_wait(arrivals_per_s, service_s, rho, wait);
+}
+
+}  // namespace theory

@@ -1,0 +1,78 @@
+#include "models/theory/queues.hpp"
+
+#include <numeric>
+
+#include "models/theory/batching.hpp"
+#include "models/theory/markov_chain.hpp"
+#include "tests/catch.hpp"
+
+using namespace theory;
+
+TEST_CASE("M/M/1 and M/D/1 have their textbook values") {
+  CHECK(mg1(0.5, 1, 1).sojourn_s == Approx(2));
+  CHECK(mg1(0.9, 1, 1).sojourn_s == Approx(10));
+  CHECK(mg1(0.9, 1, 0).wait_s == Approx(4.5));
+  CHECK(mm1_sojourn_quantile_s(0.5, 1, 0.5) == Approx(1.3862943611));
+}
+
+TEST_CASE("M/M/c with one server is M/M/1 and Erlang C has its tabulated value") {
+  CHECK(mmc(0.7, 1, 1).sojourn_s == Approx(mg1(0.7, 1, 1).sojourn_s));
+  CHECK(erlang_c(2, 3) == Approx(4.0 / 9.0));
+}
+
+TEST_CASE("an unstable queue is refused") {
+  CHECK_THROWS(mg1(1, 1, 1));
+  CHECK_THROWS(mmc(3, 1, 3));
+}
+
+TEST_CASE("a Markov chain of M/M/1/K has the geometric steady state") {
+  const BoundedQueue q = mmck(1, 0.5, 1, 3);
+  const double total = 1 + 0.5 + 0.25 + 0.125;
+  CHECK(q.refused == Approx(0.125 / total));
+  CHECK(q.in_system == Approx((0.5 + 2 * 0.25 + 3 * 0.125) / total));
+}
+
+TEST_CASE("M/M/c/K with a large K is M/M/c") {
+  CHECK(mmck(2, 1, 3, 200).sojourn_s == Approx(mmc(2, 1, 3).sojourn_s));
+}
+
+TEST_CASE("members that fail and are replaced are binomial") {
+  const std::vector<double> p = members_at_work(3, 0.1, 5);  // each at work with probability 10 / (10 + 5)
+  CHECK(p[3] == Approx(8.0 / 27));
+  CHECK(std::accumulate(p.begin(), p.end(), 0.0) == Approx(1));
+}
+
+TEST_CASE("the transient state starts where it starts and ends in the steady state") {
+  MarkovChain chain(2);
+  chain.add(0, 1, 2);
+  chain.add(1, 0, 1);
+  const auto begin = chain.transient({1, 0}, 0);
+  CHECK(begin[0] == Approx(1));
+  const auto later = chain.transient({1, 0}, 0.5);
+  CHECK(later[0] == Approx(1.0 / 3 + 2.0 / 3 * std::exp(-1.5)));
+  const auto end = chain.transient({1, 0}, 100);
+  CHECK(end[0] == Approx(chain.steady_state()[0]));
+}
+
+TEST_CASE("a chain of two separate parts has no unique steady state") {
+  MarkovChain chain(3);
+  chain.add(0, 1, 1);
+  chain.add(1, 0, 1);
+  CHECK_THROWS(chain.steady_state());
+  CHECK_THROWS(chain.add(0, 3, 1));
+}
+
+TEST_CASE("linger batching has the values of the table") {
+  struct Row {
+    double rate, full, size, delay_ms, linger_ms;
+  };
+  for (const Row& row : {Row{100, 0.0000, 1.500, 5.000, 4.167}, Row{1000, 0.0002, 6.000, 5.000, 2.916},
+                         Row{20000, 1.0000, 16.000, 0.750, 0.375}}) {
+    const Batching b = batching(row.rate, 0.005, 16);
+    INFO(row.rate);
+    CHECK(b.full == Approx(row.full).margin(6e-5));
+    CHECK(b.size == Approx(row.size).margin(6e-4));
+    CHECK(b.batch_delay_s * 1e3 == Approx(row.delay_ms).margin(6e-4));
+    CHECK(b.record_linger_s * 1e3 == Approx(row.linger_ms).margin(6e-4));
+  }
+}
