@@ -127,7 +127,9 @@ void RpcChannel::fail_all(ErrorCode error) {
   std::vector<Pending> failed;
   failed.swap(in_flight_);
   if (notify_) notify_();
+  const std::uint32_t life = life_;
   for (Pending& pending : failed) {
+    if (life_ != life) return;  // a handler has crashed or closed the client
     base(pending.call).error = error;
     pending.complete(pending.owner, broker_, std::move(pending.call));
   }
@@ -155,6 +157,12 @@ void RpcChannel::on_timer() {
   watch_deadlines();
 }
 
+void RpcChannel::disconnect() {
+  if (connection_ != ConnectionId{}) cluster_.context().network.close(connection_);
+  back_off();
+  fail_all(ErrorCode::disconnected);
+}
+
 void RpcChannel::abandon() {
   if (connection_ != ConnectionId{}) cluster_.context().network.close(connection_);
   connection_ = {};
@@ -166,6 +174,7 @@ void RpcChannel::abandon() {
   muted_ = false;
   backlog_.clear();
   timer_.disarm();
+  ++life_;
 }
 
 }  // namespace models::kafka

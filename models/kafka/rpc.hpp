@@ -93,6 +93,8 @@ class RpcChannel final : public ConnectionListener {
   std::size_t in_flight() const { return in_flight_.size(); }
   BrokerId broker() const { return broker_; }
 
+  /// Closes the connection on purpose: what is in flight completes as `disconnected` before this returns.
+  void disconnect();
   /// Forgets everything: for the client's crash or clean close. No handler runs.
   void abandon();
 
@@ -128,6 +130,7 @@ class RpcChannel final : public ConnectionListener {
   State state_ = State::closed;
   ConnectionId connection_{};
   std::uint32_t failures_ = 0;
+  std::uint32_t life_ = 0;  // ends with abandon()
   sim::Time retry_at_{};
   bool want_connection_ = false;
   std::vector<Pending> in_flight_;  // in order of sending; small

@@ -1,0 +1,143 @@
+// The application: what happens between one poll() and the next, and the end of it all.
+#include <utility>
+
+#include "models/kafka/consumer/consumer.hpp"
+
+namespace models::kafka {
+
+namespace {
+
+/// ConsumerConfig.DEFAULT_CLOSE_TIMEOUT_MS
+constexpr sim::Duration kCloseTimeout{30'000'000'000};
+
+}  // namespace
+
+void Consumer::when_running(void (Consumer::*next)()) {
+  if (!node_.paused()) return (this->*next)();
+  node_.run_or_hold([this, next] { (this->*next)(); });
+}
+
+// ---- one poll's records -------------------------------------------------------------------------------------------
+
+void Consumer::begin_work() {
+  if (options_.commit != CommitMode::before_processing) return work();
+  phase_ = Phase::committing;
+  commit_blocking(CommitFor::work_ahead, options_.config.default_api_timeout);
+}
+
+void Consumer::work() {
+  phase_ = Phase::processing;
+  if (!pool_) return processor_.begin(options_.commit == CommitMode::each_record);
+  pool_->take(processor_.work());
+  work_done();
+}
+
+void Consumer::next_record() {
+  phase_ = Phase::processing;
+  processor_.go_on();
+}
+
+void Consumer::processed() {
+  if (options_.commit != CommitMode::each_record) return work_done();
+  phase_ = Phase::committing;
+  commit_for_ = CommitFor::record_done;
+  const auto [partition, offset] = processor_.last_done();
+  committer_.blocking(partition, offset, options_.config.default_api_timeout);
+}
+
+void Consumer::work_done() {
+  if (options_.commit == CommitMode::after_processing) {
+    phase_ = Phase::committing;
+    return commit_blocking(CommitFor::work_done, options_.config.default_api_timeout);
+  }
+  if (options_.commit == CommitMode::asynchronous) {
+    const std::uint32_t life = node_.incarnation();
+    committer_.asynchronous();
+    if (node_.incarnation() != life) return;
+  }
+  when_running(&Consumer::back_to_poll);
+}
+
+void Consumer::commit_blocking(CommitFor why, sim::Duration limit) {
+  commit_for_ = why;
+  committer_.blocking(limit);
+}
+
+void Consumer::commit_finished(ErrorCode error) {
+  switch (std::exchange(commit_for_, CommitFor::nothing)) {
+    case CommitFor::nothing:
+      MQLAB_ASSERT(false, "a commit has finished that nobody waits for");
+      return;
+    case CommitFor::work_ahead:
+      // What could not be committed first is not processed: at most once.
+      return when_running(error == ErrorCode::none ? &Consumer::work : &Consumer::back_to_poll);
+    case CommitFor::work_done:
+      commit_owed_ = error == ErrorCode::rebalance_in_progress;
+      return when_running(&Consumer::back_to_poll);
+    case CommitFor::record_done:
+      commit_owed_ = error == ErrorCode::rebalance_in_progress;
+      return when_running(processor_.all_done() ? &Consumer::back_to_poll : &Consumer::next_record);
+    case CommitFor::rejoin:
+    case CommitFor::revocation:
+      return turn();
+    case CommitFor::close:
+      return leave();
+  }
+}
+
+// ---- closing ------------------------------------------------------------------------------------------------------
+
+void Consumer::stop() {
+  wanted_ = false;
+  if (phase_ == Phase::stopped || phase_ == Phase::closing) return;
+  close_asked_ = true;
+  when_running(&Consumer::turn);
+}
+
+void Consumer::end_application() {
+  close_asked_ = true;
+  turn_again_ = true;
+}
+
+bool Consumer::ready_to_close() const {
+  return phase_ == Phase::polling && commit_for_ == CommitFor::nothing && (!pool_ || pool_->idle());
+}
+
+void Consumer::begin_close() {
+  phase_ = Phase::closing;
+  turn_timer_.disarm();
+  membership_.stop_heartbeats();
+  if (!commits_before_revocation()) return leave();
+  commit_blocking(CommitFor::close, kCloseTimeout);
+}
+
+void Consumer::leave() {
+  assignment_.remove_all(OwnershipCode::closed);
+  if (membership_.leave()) close_timer_.arm_after(kCloseTimeout);
+  else finish_close();
+}
+
+void Consumer::finish_close() { forget(); }
+
+/// Nothing of the process remains.
+void Consumer::forget() {
+  phase_ = Phase::stopped;
+  close_asked_ = false;
+  rejoin_commit_begun_ = false;
+  revocation_commit_begun_ = false;
+  commit_owed_ = false;
+  commit_for_ = CommitFor::nothing;
+  last_assigned_.clear();
+  last_generation_ = -1;
+  turn_timer_.disarm();
+  close_timer_.disarm();
+  metadata_.stop();
+  membership_.forget();
+  positions_.forget();
+  fetcher_.forget();
+  committer_.forget();
+  processor_.work().clear();
+  connections_.abandon();
+}
+
+}  // namespace models::kafka

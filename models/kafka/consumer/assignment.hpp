@@ -1,0 +1,85 @@
+// What a member holds: its partitions, and of each the position and how far it is from being fetchable
+// (SubscriptionState.java).
+//
+// The position is the next offset that poll() hands out, and the value that a commit of "all consumed" commits. A partition
+// can be fetched when its position is known to be valid under the leader that the member knows.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/context.hpp"
+#include "models/kafka/cluster.hpp"
+
+namespace models::kafka {
+
+enum class FetchState : std::uint8_t {
+  unassigned,
+  initializing,         ///< no position yet: the committed offset is asked for
+  awaiting_reset,       ///< nothing committed, or out of range: auto.offset.reset decides
+  awaiting_validation,  ///< the leader changed: does its log still hold what was read?
+  fetching,
+};
+
+struct HeldPartition {
+  FetchState state = FetchState::unassigned;
+  bool pending_revocation = false;  ///< its position is being committed before it is given away
+  bool reported = false;            ///< an ownership record says that this member can fetch it
+  bool buffered = false;            ///< fetched records wait for poll(), or a fetch error does
+  bool asked = false;               ///< a request about its position is under way
+  Offset position = kNoOffset;
+  Offset settled = kNoOffset;       ///< the position that needs no commit
+  LeaderEpoch offset_epoch = kNoEpoch;  ///< of the last record handed out
+  PartitionLeader leader;           ///< under which the position is valid
+  sim::Time retry_at{};             ///< a failed request about its position is not repeated before
+  // Its place in the fetch session of `session` (kNoBroker: none), as last sent.
+  BrokerId session = kNoBroker;
+  Offset session_offset = kNoOffset;
+  LeaderEpoch session_epoch = kNoEpoch;
+  std::uint64_t session_round = 0;
+};
+
+class Assignment {
+ public:
+  Assignment(Cluster& cluster, EntityId group, EntityId member)
+      : cluster_(cluster), group_(group), member_(member), held_(cluster.partitions().size()) {}
+
+  /// Partitions held, ascending.
+  const std::vector<PartitionIndex>& partitions() const { return partitions_; }
+  bool empty() const { return partitions_.empty(); }
+  HeldPartition& operator[](PartitionIndex p) { return held_[p.value]; }
+  const HeldPartition& operator[](PartitionIndex p) const { return held_[p.value]; }
+  bool holds(PartitionIndex p) const { return held_[p.value].state != FetchState::unassigned; }
+  bool can_fetch(PartitionIndex p) const {
+    return held_[p.value].state == FetchState::fetching && !held_[p.value].pending_revocation;
+  }
+  /// A position is set and not in doubt (hasValidPosition): part of "all consumed".
+  bool has_valid_position(PartitionIndex p) const { return held_[p.value].state == FetchState::fetching; }
+  /// Positions that are not known to be committed.
+  bool dirty() const;
+  /// Some partition cannot be fetched yet for want of a valid position.
+  bool unsettled() const { return unsettled_ > 0; }
+
+  void add(PartitionIndex p);
+  /// Gives `p` away; an ownership record says why.
+  void remove(PartitionIndex p, OwnershipCode why);
+  void remove_all(OwnershipCode why);
+  /// No longer fetched nor handed out, but still held until its position is committed.
+  void mark_pending_revocation(OwnershipCode why);
+
+  /// The position is known and valid; `p` can be fetched from now on.
+  void set_position(PartitionIndex p, Offset position, LeaderEpoch epoch, ResetCode how);
+  void change_state(PartitionIndex p, FetchState state);
+
+ private:
+  void report_owned(PartitionIndex p, bool owned, OwnershipCode why);
+
+  Cluster& cluster_;
+  EntityId group_;
+  EntityId member_;
+  std::vector<HeldPartition> held_;  // by PartitionIndex
+  std::vector<PartitionIndex> partitions_;
+  std::size_t unsettled_ = 0;
+};
+
+}  // namespace models::kafka

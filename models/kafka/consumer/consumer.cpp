@@ -1,0 +1,242 @@
+#include "models/kafka/consumer/consumer.hpp"
+
+#include <algorithm>
+
+#include "models/kafka/group/assignor.hpp"
+
+namespace models::kafka {
+
+namespace {
+
+/// The timeout that the application gives to poll().
+/// Model: no setting of Kafka's; the examples in its documentation use 100 ms. It matters only while the coordinator is
+/// unknown: poll() then waits for it that long before it hands out what it has.
+constexpr sim::Duration kPollTimeout{100'000'000};
+
+std::string instance_name(const std::string& pattern, std::uint32_t index) {
+  std::string name = pattern;
+  const std::size_t at = name.find("{index}");
+  if (at != std::string::npos) name.replace(at, 7, std::to_string(index));
+  return name;
+}
+
+/// The protocol that all assignors support: cooperative only if each of them does (ConsumerCoordinator's constructor).
+bool all_cooperative(const ConsumerConfig& config) {
+  const std::vector<Assignor>& assignors = config.partition_assignment_strategy;
+  return std::all_of(assignors.begin(), assignors.end(), [](Assignor a) { return is_cooperative(a); });
+}
+
+MetadataOptions metadata_options(const ConsumerConfig& config) {
+  return {config.metadata_max_age,
+          config.retry_backoff,
+          {config.request_timeout, config.reconnect_backoff, config.reconnect_backoff_max}};
+}
+
+}  // namespace
+
+Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
+    : group_(group),
+      options_(group.options()),
+      cluster_(group.cluster()),
+      context_(group.cluster().context()),
+      node_(node),
+      cooperative_(all_cooperative(options_.config)),
+      automatic_(options_.commit == CommitMode::automatic && options_.config.enable_auto_commit),
+      connections_(cluster_, node, options_.config),
+      metadata_(cluster_, node, metadata_options(options_.config), group.topics()),
+      assignment_(cluster_, group.entity(), node.entity()),
+      membership_(group, node, instance_name(options_.config.group_instance_id, index), connections_, metadata_, *this),
+      positions_(group, node, assignment_, membership_, connections_, metadata_, *this),
+      fetcher_(group, node, assignment_, positions_, connections_, metadata_, *this),
+      committer_(group, node, assignment_, membership_, *this),
+      recorder_(group, node.entity()),
+      processor_(group, node, recorder_, *this),
+      delivered_step_(context_.steps.cell(node.entity(), Step::delivered)),
+      turn_timer_(context_.simulation, node, [this] { turn(); }),
+      close_timer_(context_.simulation, node, [this] { finish_close(); }) {
+  node.set_program(*this);
+  metadata_.on_update([this] { turn(); });
+  if (options_.hand_off) {
+    pool_.emplace(group, node, recorder_, options_.hand_off->threads, [this] { turn(); });
+  }
+}
+
+void Consumer::start() {
+  wanted_ = true;
+  if (!node_.up() || phase_ != Phase::stopped) return;
+  if (node_.paused()) return node_.run_or_hold([this] { start(); });
+  phase_ = Phase::polling;
+  poll_began_ = context_.now();
+  committer_.restart_interval();
+  metadata_.start();
+  membership_.start();
+  turn();
+}
+
+// ---- inside poll() ------------------------------------------------------------------------------------------------
+
+void Consumer::turn() {
+  if (turning_) {
+    turn_again_ = true;
+    return;
+  }
+  turning_ = true;
+  do {
+    turn_again_ = false;
+    turn_once();
+  } while (turn_again_ && phase_ == Phase::polling);
+  turning_ = false;
+}
+
+/// Once through the loop of ClassicKafkaConsumer.poll().
+void Consumer::turn_once() {
+  if (phase_ != Phase::polling) return;
+  if (close_asked_) {
+    if (ready_to_close()) begin_close();
+    return;
+  }
+  if (coordinate() && !positions_.update()) return end_application();
+  if (phase_ != Phase::polling || close_asked_ || held_up_by_coordinator()) return;
+  fetcher_.collect(processor_.work());
+  fetcher_.send();
+  if (!processor_.work().empty()) return hand_over();
+  arm_turn_timer();
+}
+
+/// ConsumerCoordinator.poll(): true when the member is in an active group, and what is due there has been done.
+bool Consumer::coordinate() {
+  if (membership_.fatal_error() != ErrorCode::none) {
+    end_application();
+    return false;
+  }
+  if (membership_.coordinator() == nullptr) return false;
+  while (membership_.rejoin_needed_or_pending()) {
+    if (membership_.coordinator() == nullptr) return false;
+    if (membership_.needs_prepare()) {
+      if (!prepare_rejoin()) return false;
+      membership_.prepared();
+    }
+    switch (membership_.advance_join()) {
+      case Membership::Join::pending:
+        return false;
+      case Membership::Join::retry:
+        break;
+      case Membership::Join::joined:
+        if (!take_assignment()) return false;
+        break;
+      case Membership::Join::fatal:
+        end_application();
+        return false;
+    }
+  }
+  if (automatic_) committer_.automatic_if_due();
+  if (phase_ == Phase::polling && commit_owed_) {
+    commit_owed_ = false;
+    committer_.asynchronous();
+  }
+  return phase_ == Phase::polling;
+}
+
+/// ensureCoordinatorReady(timer) comes before anything is handed out, and takes the whole of poll()'s timeout if need be.
+bool Consumer::held_up_by_coordinator() {
+  if (membership_.coordinator_known()) return false;
+  const sim::Time until = poll_began_ + kPollTimeout;
+  if (context_.now() >= until) {
+    poll_began_ = context_.now();  // that poll() ends now, with whatever there is
+    return false;
+  }
+  turn_timer_.arm_at(until);
+  return true;
+}
+
+void Consumer::arm_turn_timer() {
+  sim::Time next = sim::kNever;
+  if (automatic_ && membership_.state() == MemberState::stable) next = committer_.next_automatic();
+  if (!membership_.coordinator_known()) next = std::min(next, poll_began_ + kPollTimeout);
+  if (next == sim::kNever) turn_timer_.disarm();
+  else turn_timer_.arm_at(std::max(next, context_.now()));
+}
+
+void Consumer::hand_over() {
+  phase_ = Phase::processing;
+  turn_timer_.disarm();
+  membership_.left_poll();
+  recorder_.delivered(processor_.work());
+  const std::uint32_t life = node_.incarnation();
+  for (std::int64_t left = processor_.work().size(); left > 0;) {
+    const std::int64_t records = std::min(left, delivered_step_.until_next());
+    left -= records;
+    delivered_step_.advance(records);
+    if (node_.incarnation() != life) return;
+  }
+  when_running(&Consumer::begin_work);
+}
+
+void Consumer::back_to_poll() {
+  phase_ = Phase::polling;
+  poll_began_ = context_.now();
+  processor_.work().clear();
+  membership_.entered_poll();
+  turn();
+}
+
+// ---- from the parts -----------------------------------------------------------------------------------------------
+
+void Consumer::describe(Subscription& subscription) const {
+  subscription.topics.assign(group_.topics().begin(), group_.topics().end());
+  // Cooperative members say what they hold; sticky ones what they were last given, though it has been revoked.
+  const std::vector<PartitionIndex>& owned = cooperative_ ? assignment_.partitions() : last_assigned_;
+  subscription.owned.assign(owned.begin(), owned.end());
+  subscription.generation = last_generation_;
+  subscription.rack = options_.config.client_rack;
+}
+
+void Consumer::membership_changed() {
+  if (phase_ == Phase::closing && !committer_.blocked() && !membership_.leaving()) return finish_close();
+  committer_.wake();
+  turn();
+}
+
+void Consumer::report(MemberCode code) {
+  context_.emit(Kind::member_state, {.code = static_cast<std::uint16_t>(code),
+                                     .actor = node_.entity().value,
+                                     .peer = group_.entity().value,
+                                     .b = membership_.generation()});
+}
+
+// ---- the node -----------------------------------------------------------------------------------------------------
+
+void Consumer::crashed() {
+  processor_.crashed();
+  if (pool_) pool_->crashed();
+  if (phase_ != Phase::stopped) {
+    assignment_.remove_all(OwnershipCode::crashed);
+    report(MemberCode::crashed);
+  }
+  forget();
+}
+
+void Consumer::restarted() {
+  if (!wanted_) return;
+  report(MemberCode::restarted);
+  start();
+}
+
+void Consumer::paused() {
+  processor_.paused();
+  if (pool_) pool_->paused();
+}
+
+void Consumer::resumed() {
+  processor_.resumed();
+  if (pool_) pool_->resumed();
+}
+
+bool Consumer::idle() const {
+  if (phase_ == Phase::stopped) return true;
+  const bool working = phase_ != Phase::polling || (pool_ && !pool_->idle()) || fetcher_.buffered();
+  return !working && membership_.state() == MemberState::stable && !membership_.rejoin_needed_or_pending() &&
+         !assignment_.unsettled() && !assignment_.dirty();
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,168 @@
+#include "models/kafka/consumer/fetcher.hpp"
+
+#include <algorithm>
+
+namespace models::kafka {
+
+Fetcher::Fetcher(ConsumerGroup& group, Node& node, Assignment& assignment, Positions& positions,
+                 Connections& connections, Metadata& metadata, FetcherOwner& owner)
+    : config_(group.options().config),
+      cluster_(group.cluster()),
+      context_(group.cluster().context()),
+      member_(node.entity()),
+      assignment_(assignment),
+      positions_(positions),
+      connections_(connections),
+      metadata_(metadata),
+      owner_(owner),
+      sessions_(static_cast<std::size_t>(group.cluster().broker_count())),
+      retry_timer_(context_.simulation, node, [this] { owner_.fetched(); }) {}
+
+void Fetcher::forget() {
+  for (Session& session : sessions_) session = Session{};
+  buffer_.clear();
+  retry_timer_.disarm();
+}
+
+// ---- asking -------------------------------------------------------------------------------------------------------
+
+void Fetcher::send() {
+  for (const PartitionIndex p : assignment_.partitions()) {
+    if (assignment_.can_fetch(p) && !assignment_[p].buffered) want(p);
+  }
+  for (std::size_t b = 0; b < sessions_.size(); ++b) {
+    if (!sessions_[b].wanted.empty()) send(BrokerId{static_cast<std::int32_t>(b)}, sessions_[b]);
+  }
+}
+
+void Fetcher::want(PartitionIndex p) {
+  HeldPartition& held = assignment_[p];
+  if (held.leader.leader == kNoBroker) held.leader = metadata_.leader(p);
+  if (held.leader.leader == kNoBroker) return metadata_.request_update();
+  Session& session = sessions_[static_cast<std::size_t>(held.leader.leader.value)];
+  if (session.in_flight) return;
+  if (context_.now() < held.retry_at) return retry_at(held.retry_at);
+  const RpcChannel& channel = connections_.data(held.leader.leader);
+  if (channel.backing_off()) return retry_at(channel.retry_at());
+  session.wanted.push_back(p);
+}
+
+void Fetcher::send(BrokerId broker, Session& session) {
+  Ref<FetchCall> call = cluster_.take<FetchCall>();
+  call->client = member_;
+  call->session = session.id;
+  call->full = session.id == 0;
+  call->max_wait = config_.fetch_max_wait;
+  call->min_bytes = config_.fetch_min_bytes;
+  call->max_bytes = config_.fetch_max_bytes;
+  list_changes(broker, session, *call);
+  call->request_bytes = static_cast<std::uint32_t>(100 + 40 * call->partitions.size() + 20 * call->forgotten.size());
+  session.in_flight = true;
+  connections_.data(broker).call<&Fetcher::on_fetched>(*this, std::move(call));
+}
+
+void Fetcher::list_changes(BrokerId broker, Session& session, FetchCall& call) {
+  ++round_;
+  for (const PartitionIndex p : session.wanted) {
+    HeldPartition& held = assignment_[p];
+    held.session_round = round_;
+    if (held.session == broker && held.session_offset == held.position && held.session_epoch == held.leader.epoch) continue;
+    held.session = broker;
+    held.session_offset = held.position;
+    held.session_epoch = held.leader.epoch;
+    call.partitions.push_back({.partition = p,
+                               .fetch_offset = held.position,
+                               .current_leader_epoch = held.leader.epoch,
+                               .max_bytes = config_.max_partition_fetch_bytes});
+  }
+  for (const PartitionIndex p : session.members) {
+    HeldPartition& held = assignment_[p];
+    if (held.session_round == round_) continue;
+    if (held.session == broker) held.session = kNoBroker;
+    call.forgotten.push_back(p);
+  }
+  session.members.swap(session.wanted);
+  session.wanted.clear();
+}
+
+void Fetcher::on_fetched(BrokerId from, Ref<FetchCall> call) {
+  Session& session = sessions_[static_cast<std::size_t>(from.value)];
+  session.in_flight = false;
+  if (call->error != ErrorCode::none) {
+    end_session(from, session);
+    if (call->error == ErrorCode::disconnected) metadata_.request_update();
+    return owner_.fetched();
+  }
+  session.id = call->session;
+  for (const FetchedPartition& part : call->fetched) {
+    HeldPartition& held = assignment_[part.partition];
+    // What has been answered is listed anew in the next request, even at the same offset.
+    if (held.session == from) held.session_offset = kNoOffset;
+    const bool news = part.error != ErrorCode::none || part.end_offset > part.base_offset;
+    if (!news || held.buffered || !assignment_.holds(part.partition)) continue;
+    held.buffered = true;
+    buffer_.push_back({part.partition, part.error, part.base_offset, part.end_offset, part.last_epoch});
+  }
+  owner_.fetched();
+}
+
+void Fetcher::end_session(BrokerId broker, Session& session) {
+  for (const PartitionIndex p : session.members) {
+    if (assignment_[p].session == broker) assignment_[p].session = kNoBroker;
+  }
+  session.members.clear();
+  session.id = 0;
+}
+
+void Fetcher::retry_at(sim::Time at) {
+  if (!retry_timer_.armed() || retry_timer_.deadline() > at) retry_timer_.arm_at(at);
+}
+
+// ---- handing out --------------------------------------------------------------------------------------------------
+
+void Fetcher::collect(Work& work) {
+  std::int64_t room = config_.max_poll_records;
+  std::size_t used = 0;
+  for (Buffered& head : buffer_) {
+    if (room == 0) break;
+    HeldPartition& held = assignment_[head.partition];
+    if (still_wanted(head)) {
+      const Offset to = std::min(head.end, head.next + room);
+      work.add(head.partition, head.next, to, head.epoch);
+      room -= to - head.next;
+      head.next = to;
+      held.position = to;
+      held.offset_epoch = head.epoch;
+      if (to < head.end) break;
+    } else if (head.error != ErrorCode::none) {
+      deal_with_error(head);
+    }
+    held.buffered = false;
+    ++used;
+  }
+  buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(used));
+}
+
+bool Fetcher::still_wanted(const Buffered& head) const {
+  return head.error == ErrorCode::none && assignment_.can_fetch(head.partition) &&
+         assignment_[head.partition].position == head.next;
+}
+
+void Fetcher::deal_with_error(const Buffered& head) {
+  if (!assignment_.has_valid_position(head.partition)) return;
+  HeldPartition& held = assignment_[head.partition];
+  if (head.error == ErrorCode::offset_out_of_range) {
+    if (held.position == head.next) positions_.out_of_range(head.partition);
+    return owner_.fetched();
+  }
+  if (head.error != ErrorCode::unknown_leader_epoch) metadata_.request_update();
+  // Model: Kafka asks again at once, and is refused at once, until it hears of the new leader; here it waits a moment,
+  // which a change of leader cuts short.
+  held.retry_at = context_.simulation.after(config_.retry_backoff);
+}
+
+void Fetcher::assignment_changed() {
+  std::erase_if(buffer_, [this](const Buffered& b) { return !assignment_.holds(b.partition); });
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,58 @@
+#include "models/kafka/consumer/group.hpp"
+
+#include <algorithm>
+
+#include "models/kafka/consumer/consumer.hpp"
+
+namespace models::kafka {
+
+ConsumerGroup::ConsumerGroup(Cluster& cluster, const GroupOptions& options, EntityId group)
+    : cluster_(cluster),
+      options_(options),
+      entity_(group),
+      attempts_(cluster.partitions().size()),
+      effects_(cluster, options.effect.has_value() && options.effect->idempotency_key) {
+  for (const std::string& name : options_.topics) {
+    const std::optional<TopicIndex> topic = cluster.find_topic(name);
+    MQLAB_ASSERT(topic.has_value(), "a group reads a topic that the cluster does not have: " + name);
+    topics_.push_back(*topic);
+  }
+  // By name, so that a topic more in the cluster changes no draw.
+  for (const TopicInfo& topic : cluster.topics()) {
+    service_keys_.push_back(
+        sim::stream_key(cluster.context().simulation.seed(), "service/" + options_.name + "/" + topic.name));
+  }
+}
+
+ConsumerGroup::~ConsumerGroup() = default;
+
+Consumer& ConsumerGroup::add_member(Node& node) {
+  members_.push_back(std::make_unique<Consumer>(*this, node, static_cast<std::uint32_t>(members_.size())));
+  return *members_.back();
+}
+
+void ConsumerGroup::start() {
+  Context& context = cluster_.context();
+  for (const TopicIndex t : topics_) {
+    const TopicInfo& topic = cluster_.topic(t);
+    for (std::int32_t i = 0; i < topic.partitions; ++i) {
+      const PartitionIndex p{topic.first.value + static_cast<std::uint32_t>(i)};
+      context.emit(Kind::subscribed, {.place = cluster_.partition(p).entity.value, .peer = entity_.value});
+    }
+  }
+  sim::Duration delay = options_.start;
+  for (const auto& member : members_) {
+    context.simulation.schedule_after(delay, [consumer = member.get()] { consumer->start(); });
+    delay += options_.stagger;
+  }
+}
+
+void ConsumerGroup::stop() {
+  for (const auto& member : members_) member->stop();
+}
+
+bool ConsumerGroup::idle() const {
+  return std::all_of(members_.begin(), members_.end(), [](const auto& member) { return member->idle(); });
+}
+
+}  // namespace models::kafka

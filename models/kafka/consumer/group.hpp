@@ -1,0 +1,68 @@
+// A consumer group as an application: its members, and what they share by being one program run several times.
+//
+// The group itself is no actor of the protocol (that is the coordinator's part, models/kafka/group): it makes the members,
+// starts them one after the other, and keeps what belongs to messages and not to members: how often each record was handed
+// out (the attempt that keys its service time) and which effects the outside world has seen.
+//
+// Use: one ConsumerGroup per [[groups]] entry; add_member() for each member's node, in order of their numbers; start() when
+// the world is built. The cluster and the options must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "models/clients/workload.hpp"
+#include "models/kafka/cluster.hpp"
+#include "models/kafka/consumer/effect_site.hpp"
+#include "models/kafka/consumer/offset_counts.hpp"
+#include "models/network/node.hpp"
+#include "sim/random.hpp"
+
+namespace models::kafka {
+
+class Consumer;
+
+class ConsumerGroup {
+ public:
+  /// Requires: every topic of `options` exists in the cluster.
+  ConsumerGroup(Cluster& cluster, const GroupOptions& options, EntityId group);
+  ~ConsumerGroup();
+  ConsumerGroup(const ConsumerGroup&) = delete;
+  ConsumerGroup& operator=(const ConsumerGroup&) = delete;
+
+  /// The next member, running on `node`, whose entity is the member's.
+  Consumer& add_member(Node& node);
+  std::vector<std::unique_ptr<Consumer>>& members() { return members_; }
+
+  /// Emits `subscribed` for every partition, and starts the members at options.start, options.start + stagger, …
+  void start();
+  /// Every member closes cleanly.
+  void stop();
+  /// No member holds anything fetched and not processed, or processed and not committed.
+  bool idle() const;
+
+  Cluster& cluster() { return cluster_; }
+  const GroupOptions& options() const { return options_; }
+  EntityId entity() const { return entity_; }
+  const std::vector<TopicIndex>& topics() const { return topics_; }
+
+  /// How often each record of `p` has been handed to a member of this group.
+  OffsetCounts& attempts(PartitionIndex p) { return attempts_[p.value]; }
+  /// The key of the service times of `p`'s records.
+  sim::StreamKey service_key(PartitionIndex p) const { return service_keys_[cluster_.partition(p).topic.value]; }
+  /// Where the effects of this group's messages happen.
+  EffectSite& effects() { return effects_; }
+
+ private:
+  Cluster& cluster_;
+  GroupOptions options_;
+  EntityId entity_;
+  std::vector<TopicIndex> topics_;
+  std::vector<sim::StreamKey> service_keys_;  // by topic of the cluster
+  std::vector<OffsetCounts> attempts_;        // by partition of the cluster
+  EffectSite effects_;
+  std::vector<std::unique_ptr<Consumer>> members_;
+};
+
+}  // namespace models::kafka

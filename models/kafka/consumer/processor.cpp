@@ -1,0 +1,132 @@
+#include "models/kafka/consumer/processor.hpp"
+
+#include <algorithm>
+
+namespace models::kafka {
+
+void draw_service(ConsumerGroup& group, Work& work) {
+  const sim::Distribution& service = group.options().service;
+  if (service.is_constant()) {
+    sim::Stream unused(sim::StreamKey{});
+    return work.take_constant(service.sample_duration(unused));
+  }
+  for (const Work::Range& range : work.ranges()) {
+    const sim::StreamKey key = group.service_key(range.partition);
+    const auto number = static_cast<std::uint64_t>(group.cluster().partition(range.partition).number);
+    group.attempts(range.partition).add(range.from, range.to, [&](Offset from, Offset to, std::int64_t attempt) {
+      for (Offset o = from; o < to; ++o) {
+        sim::Stream stream =
+            sim::Stream::keyed(key, number, static_cast<std::uint64_t>(o), static_cast<std::uint64_t>(attempt));
+        work.take(service.sample_duration(stream));
+      }
+    });
+  }
+}
+
+Processor::Processor(ConsumerGroup& group, Node& node, Recorder& recorder, ProcessorOwner& owner)
+    : group_(group),
+      context_(group.cluster().context()),
+      node_(node),
+      recorder_(recorder),
+      owner_(owner),
+      counts_uncommitted_(group.options().commit != CommitMode::before_processing),
+      effect_step_(context_.steps.cell(node.entity(), Step::effect_applied)),
+      uncommitted_step_(context_.steps.cell(node.entity(), Step::processed_not_committed)),
+      timer_(context_.simulation, node, [this] { segment_ended(); }) {}
+
+void Processor::begin(bool record_by_record) {
+  MQLAB_ASSERT(!busy_ && !work_.empty(), "an application works on one poll at a time");
+  draw_service(group_, work_);
+  busy_ = true;
+  record_by_record_ = record_by_record;
+  done_ = 0;
+  start_ = sim::nanoseconds(context_.now());
+  plan();
+}
+
+void Processor::go_on() {
+  // The next record begins now, not when the one before it ended.
+  start_ = sim::nanoseconds(context_.now()) - work_.finish(done_ - 1);
+  plan();
+}
+
+void Processor::plan() {
+  MQLAB_ASSERT(!node_.paused(), "nothing begins on a paused node");
+  std::int64_t records = work_.size() - done_;
+  if (record_by_record_) records = 1;
+  if (counts_uncommitted_) records = std::min(records, uncommitted_step_.until_next());
+  // An effect that turns out to be a repetition is no step: then this stops early, and goes on.
+  if (recorder_.has_effects()) records = std::min(records, effect_step_.until_next());
+  segment_end_ = done_ + records;
+  timer_.arm_at(sim::Time(sim::Duration(start_ + work_.finish(segment_end_ - 1))));
+}
+
+void Processor::segment_ended() {
+  if (!settle(segment_end_)) return;
+  const auto then = [this] {
+    const bool over = record_by_record_ || all_done();
+    if (!over) return plan();
+    if (all_done()) busy_ = false;
+    owner_.processed();
+  };
+  if (!node_.paused()) return then();
+  // A step's action has paused the node: it goes on from here.
+  frozen_ = false;
+  node_.run_or_hold([this, then, stopped = context_.now()] {
+    start_ += (context_.now() - stopped).count();
+    then();
+  });
+}
+
+bool Processor::settle(std::int64_t end) {
+  const std::int64_t records = end - done_;
+  const std::uint32_t life = node_.incarnation();
+  const std::int64_t applied = recorder_.done(work_, done_, end, start_);
+  done_ = end;
+  stepping_ = true;
+  if (applied > 0) effect_step_.advance(applied);
+  if (node_.incarnation() == life && counts_uncommitted_) uncommitted_step_.advance(records);
+  stepping_ = false;
+  return node_.incarnation() == life;
+}
+
+void Processor::settle_until_now() {
+  if (stepping_ || frozen_) return;
+  // The last record of the segment has an event of its own, which has not come yet; a watched step is never before it.
+  const std::int64_t end = work_.finished_within(sim::nanoseconds(context_.now()) - start_);
+  if (std::min(end, segment_end_ - 1) > done_) settle(std::min(end, segment_end_ - 1));
+}
+
+std::pair<PartitionIndex, Offset> Processor::last_done() const {
+  std::pair<PartitionIndex, Offset> last{};
+  work_.for_each(done_ - 1, done_, [&](const Work::Range& range, Offset, Offset to, std::int64_t) {
+    last = {range.partition, to};
+  });
+  return last;
+}
+
+void Processor::paused() {
+  if (!busy_ || frozen_ || between_records()) return;
+  settle_until_now();
+  frozen_ = true;
+  frozen_at_ = sim::nanoseconds(context_.now());
+  timer_.disarm();
+}
+
+void Processor::resumed() {
+  if (!frozen_) return;
+  frozen_ = false;
+  if (stepping_) return;
+  start_ += sim::nanoseconds(context_.now()) - frozen_at_;
+  plan();
+}
+
+void Processor::crashed() {
+  if (busy_) settle_until_now();
+  busy_ = false;
+  frozen_ = false;
+  timer_.disarm();
+  work_.clear();
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,79 @@
+// The application's thread at work on the records of one poll, one after the other.
+//
+// It runs ahead in virtual time: the service times of a poll are prefix sums, and one event ends it. What was done is said
+// when the poll's work completes, or when something cuts into it: a crash or a pause finds its place by binary search, a fault
+// on the n-th step ends the run-ahead exactly there. A node that was paused takes up its work where it stood. The times said of
+// each record are the same as if there had been an event for each.
+//
+// A record's effect is applied at the instant its processing ends: both are said before either step is counted.
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include "models/kafka/consumer/recorder.hpp"
+#include "models/kafka/consumer/work.hpp"
+#include "models/network/node.hpp"
+
+namespace models::kafka {
+
+/// Draws the service times of all of `work`'s records.
+void draw_service(ConsumerGroup& group, Work& work);
+
+class ProcessorOwner {
+ public:
+  virtual ~ProcessorOwner() = default;
+  /// All records are done; or, record by record, one is.
+  virtual void processed() = 0;
+};
+
+class Processor {
+ public:
+  Processor(ConsumerGroup& group, Node& node, Recorder& recorder, ProcessorOwner& owner);
+
+  /// The records to work on; filled by poll() while nothing is being worked on.
+  Work& work() { return work_; }
+  bool busy() const { return busy_; }
+
+  /// Begins now. With `record_by_record` processed() runs after each record, and go_on() begins the next.
+  void begin(bool record_by_record);
+  void go_on();
+  bool all_done() const { return done_ == work_.size(); }
+  /// The record last done: its partition and the offset after it.
+  std::pair<PartitionIndex, Offset> last_done() const;
+
+  void paused();
+  void resumed();
+  /// Says what was done until now and forgets the rest.
+  void crashed();
+
+ private:
+  void plan();
+  void segment_ended();
+  /// Records up to `end` are done: says so and counts the steps. False when the node did not survive one of them.
+  bool settle(std::int64_t end);
+  void settle_until_now();
+  /// Waiting for go_on(); a step's action may still be at work.
+  bool between_records() const { return done_ == segment_end_ && !stepping_; }
+
+  ConsumerGroup& group_;
+  Context& context_;
+  Node& node_;
+  Recorder& recorder_;
+  ProcessorOwner& owner_;
+  Work work_;
+  bool busy_ = false;
+  bool record_by_record_ = false;
+  bool counts_uncommitted_;   // a record done is not committed yet
+  bool stepping_ = false;     // inside a step's action: nothing beyond it has happened
+  bool frozen_ = false;
+  std::int64_t start_ = 0;    // ns; moved by pauses and by waiting between records
+  std::int64_t frozen_at_ = 0;
+  std::int64_t done_ = 0;     // records done and said
+  std::int64_t segment_end_ = 0;
+  StepCell& effect_step_;
+  StepCell& uncommitted_step_;
+  NodeTimer<std::function<void()>> timer_;
+};
+
+}  // namespace models::kafka

@@ -1,0 +1,76 @@
+// What a member does before it joins again, and with what it is then assigned (ConsumerCoordinator.onJoinPrepare,
+// onJoinComplete).
+#include <algorithm>
+
+#include "models/kafka/consumer/consumer.hpp"
+
+namespace models::kafka {
+
+bool Consumer::commits_before_revocation() const {
+  if (automatic_) return !assignment_.empty();
+  return options_.commit != CommitMode::automatic && options_.commit != CommitMode::before_processing &&
+         assignment_.dirty();
+}
+
+/// False while a commit is under way that comes first.
+bool Consumer::prepare_rejoin() {
+  if (!rejoin_commit_begun_) {
+    rejoin_commit_begun_ = true;
+    if (commits_before_revocation()) {
+      // Eager: nothing more is handed out, or the committed position would be overtaken before the revocation.
+      if (!cooperative_) {
+        assignment_.mark_pending_revocation(membership_.is_out() ? OwnershipCode::lost : OwnershipCode::revoked);
+      }
+      commit_blocking(CommitFor::rejoin, options_.config.max_poll_interval);
+    }
+  }
+  if (commit_for_ == CommitFor::rejoin || phase_ != Phase::polling) return false;
+  rejoin_commit_begun_ = false;
+  revocation_commit_begun_ = false;
+  if (membership_.is_out()) {
+    assignment_.remove_all(OwnershipCode::lost);
+    commit_owed_ = false;
+  } else if (!cooperative_) {
+    assignment_.remove_all(OwnershipCode::revoked);
+    commit_owed_ = false;
+  }
+  assignment_changed();
+  return true;
+}
+
+/// False while a commit of what is to be revoked comes first (the listener's commitSync() in onPartitionsRevoked).
+bool Consumer::take_assignment() {
+  std::vector<PartitionIndex> assigned = membership_.assigned();
+  std::sort(assigned.begin(), assigned.end());
+  std::vector<PartitionIndex> revoked;
+  std::set_difference(assignment_.partitions().begin(), assignment_.partitions().end(), assigned.begin(), assigned.end(),
+                      std::back_inserter(revoked));
+  if (!revoked.empty() && !commit_revoked()) return false;
+  revocation_commit_begun_ = false;
+  for (const PartitionIndex p : revoked) assignment_.remove(p, OwnershipCode::revoked);
+  for (const PartitionIndex p : assigned) {
+    if (!assignment_.holds(p)) assignment_.add(p);
+  }
+  if (!revoked.empty()) membership_.request_rejoin();  // cooperative: so that they can be given to others
+  last_assigned_ = std::move(assigned);
+  last_generation_ = membership_.generation();
+  committer_.restart_interval();
+  membership_.joined_complete();
+  assignment_changed();
+  return true;
+}
+
+bool Consumer::commit_revoked() {
+  if (!revocation_commit_begun_ && !automatic_ && commits_before_revocation()) {
+    revocation_commit_begun_ = true;
+    commit_blocking(CommitFor::revocation, options_.config.default_api_timeout);
+  }
+  return commit_for_ != CommitFor::revocation && phase_ == Phase::polling;
+}
+
+void Consumer::assignment_changed() {
+  positions_.assignment_changed();
+  fetcher_.assignment_changed();
+}
+
+}  // namespace models::kafka
