@@ -18,6 +18,8 @@ std::string_view error_name(ErrorCode code) {
     case ErrorCode::not_enough_replicas: return "NOT_ENOUGH_REPLICAS";
     case ErrorCode::not_enough_replicas_after_append: return "NOT_ENOUGH_REPLICAS_AFTER_APPEND";
     case ErrorCode::illegal_generation: return "ILLEGAL_GENERATION";
+    case ErrorCode::inconsistent_group_protocol: return "INCONSISTENT_GROUP_PROTOCOL";
+    case ErrorCode::invalid_session_timeout: return "INVALID_SESSION_TIMEOUT";
     case ErrorCode::unknown_member_id: return "UNKNOWN_MEMBER_ID";
     case ErrorCode::rebalance_in_progress: return "REBALANCE_IN_PROGRESS";
     case ErrorCode::out_of_order_sequence_number: return "OUT_OF_ORDER_SEQUENCE_NUMBER";

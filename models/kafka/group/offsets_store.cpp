@@ -101,14 +101,15 @@ void OffsetsStore::elected(PartitionIndex partition, LeaderEpoch epoch, Offset l
 std::vector<LoadedGroup> OffsetsStore::load(PartitionIndex partition) {
   Shard& shard = shards_[partition];
   std::vector<Image> images = shard.folded;
-  std::vector<std::vector<CommittedOffset>> unannounced(images.size());
+  std::vector<std::vector<LoadedGroup::Found>> unannounced(images.size());
   const std::size_t from = keep_history_ ? 0 : shard.first;
   for (std::size_t i = from; i < shard.records.size(); ++i) {
     Record& record = shard.records[i];
-    fold(images[record.group], record);
+    Image& image = images[record.group];
     if (!record.announced && !record.is_metadata && record.offset.offset != kNoOffset) {
-      unannounced[record.group].push_back(record.offset);
+      unannounced[record.group].push_back({record.offset, image.offsets.offset(record.offset.partition)});
     }
+    fold(image, record);
     record.announced = true;
   }
   std::vector<LoadedGroup> loaded;

@@ -51,8 +51,12 @@ struct LoadedGroup {
   std::string name;
   std::shared_ptr<const GroupMetadata> metadata;  ///< null: only offsets
   CommittedOffsets offsets;
-  /// Of `offsets`, those which no coordinator has seen behind the high watermark yet.
-  std::vector<CommittedOffset> unannounced;
+  /// Commits that no coordinator has seen behind the high watermark yet, oldest first.
+  struct Found {
+    CommittedOffset commit;
+    Offset before = kNoOffset;
+  };
+  std::vector<Found> unannounced;
 };
 
 class OffsetsStore {
