@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "models/ids.hpp"
@@ -60,7 +61,7 @@ struct OpenParcel {
 // Why a segment of one direction cannot take the main path.
 inline constexpr std::uint8_t kVariable = 1;        ///< its transit must be computed: random latency, bandwidth, loss
 inline constexpr std::uint8_t kCut = 2;             ///< nothing gets through
-inline constexpr std::uint8_t kBacklog = 4;         ///< earlier segments wait for retransmission
+inline constexpr std::uint8_t kBacklog = 4;         ///< segments wait for retransmission
 inline constexpr std::uint8_t kDropNext = 8;        ///< the next segment is to be lost, and its connection reset
 inline constexpr std::uint8_t kSenderGone = 16;     ///< the sending end is dead
 inline constexpr std::uint8_t kReceiverGone = 32;   ///< the receiving end is dead, or has not accepted yet
@@ -70,6 +71,10 @@ inline constexpr std::uint8_t kHindersArrival = kCut | kBacklog | kReceiverGone 
 
 /// The random streams of one direction between a client and a server; shared by their successive connections.
 struct Streams {
+  Streams(std::uint64_t seed, const std::string& direction)
+      : latency(seed, "net/latency/" + direction),
+        loss(seed, "net/loss/" + direction),
+        fault(seed, "net/fault/" + direction) {}
   sim::Stream latency, loss, fault;
 };
 struct Flow {
@@ -77,10 +82,12 @@ struct Flow {
   std::array<Route*, 2> routes;
 };
 
+/// Segments that wait for the retransmission timer, by number.
 struct Backlog {
   struct Item {
-    std::unique_ptr<Parcel> parcel;
+    std::uint64_t number;
     std::uint32_t bytes;
+    std::unique_ptr<Parcel> parcel;
   };
   std::deque<Item> waiting;
   sim::Duration timeout{};
@@ -91,6 +98,7 @@ struct Backlog {
 struct Way {
   sim::Time last_arrival{};
   sim::Duration latency{};  ///< when it is constant
+  std::uint64_t sent = 0;   ///< segments so far: the number of the last one
   std::uint8_t hindrances = 0;
   Node* receiver = nullptr;
   Route* route = nullptr;
@@ -107,6 +115,9 @@ enum class ConnectionState : std::uint8_t {
 
 struct Connection {
   Connection(Network& n, std::uint32_t s) : network(n), slot(s) {}
+
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   ConnectionId id() const { return {std::uint64_t{generation} << 32 | slot}; }
   Way& way(Side from) { return ways[static_cast<std::size_t>(from)]; }

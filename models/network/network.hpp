@@ -33,8 +33,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -141,14 +143,20 @@ class Network {
   void reset_arrived(Connection& c);
   void reset(Connection& c);
 
-  // segments off the main path
+  // segments off the main path (segments.cpp)
   sim::Time arrival(Way& way, sim::Duration transit);
+  sim::Duration transit(Way& way, std::uint32_t bytes);
+  bool lost(Way& way);
   sim::Time transmit(Connection& c, Side from, std::uint32_t bytes);
-  void set_aside(Connection& c, Side from, std::uint32_t bytes, std::unique_ptr<detail::Parcel> parcel);
-  void hindered(Connection& c, Side from, std::uint32_t bytes, std::unique_ptr<detail::Parcel> parcel);
+  void set_aside(Connection& c, Side from, detail::Backlog::Item item);
+  void hindered(Connection& c, Side from, detail::Backlog::Item item);
+  void queue(Connection& c, Side from, detail::Backlog::Item item);
+  void begin_retransmission(Connection& c, Side from);
   void schedule_retransmission(Connection& c, Side from);
   void retransmit(Connection& c, Side from);
   void release_backlog(Connection& c, Side from);
+  void gave_up(Connection& c, Side from);
+  void drop_backlog(Way& way);
   bool drop_response(Connection& c);
   bool drop_pending(const Connection& c) const;
 
@@ -176,13 +184,13 @@ namespace detail {
 template <class F>
 class Delivery {
  public:
-  Delivery(Connection& c, Side from, std::uint32_t bytes, F&& work) noexcept
-      : connection_(c), bytes_(bytes), from_(from), work_(std::move(work)) {}
+  Delivery(Connection& c, Side from, std::uint32_t bytes, std::uint64_t number, F&& work) noexcept
+      : connection_(c), bytes_(bytes), from_(from), number_(number), work_(std::move(work)) {}
 
   void operator()() {
     Connection& c = connection_;
     if ((c.way(from_).hindrances & kHindersArrival) != 0) [[unlikely]] {
-      return c.network.hindered(c, from_, bytes_, std::make_unique<ParcelOf<F>>(std::move(work_)));
+      return c.network.hindered(c, from_, {number_, bytes_, std::make_unique<ParcelOf<F>>(std::move(work_))});
     }
     c.network.unpin(c);
     work_();
@@ -192,6 +200,7 @@ class Delivery {
   Connection& connection_;
   std::uint32_t bytes_;
   Side from_;
+  std::uint64_t number_;  ///< within its direction
   F work_;
 };
 
@@ -209,17 +218,19 @@ void Network::send(ConnectionId id, Side from, std::uint32_t bytes, F&& on_arriv
     return;
   }
   Way& way = c->way(from);
+  const std::uint64_t number = ++way.sent;
   sim::Time at;
   if ((way.hindrances & detail::kHindersSending) == 0) [[likely]] {
     at = arrival(way, way.latency);
   } else {
     at = transmit(*c, from, bytes);
     if (at == sim::kNever) {
-      return set_aside(*c, from, bytes, std::make_unique<detail::ParcelOf<Work>>(std::forward<F>(on_arrival)));
+      return set_aside(*c, from,
+                       {number, bytes, std::make_unique<detail::ParcelOf<Work>>(std::forward<F>(on_arrival))});
     }
   }
   ++c->pins;
-  simulation_.schedule_at(at, detail::Delivery<Work>(*c, from, bytes, Work(std::forward<F>(on_arrival))));
+  simulation_.schedule_at(at, detail::Delivery<Work>(*c, from, bytes, number, Work(std::forward<F>(on_arrival))));
 }
 
 inline sim::Time Network::arrival(Way& way, sim::Duration transit) {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -84,7 +83,8 @@ class Routes {
   void compute(Route& route) const;
   void compute_all();
   const LinkOptions& tier(const Host& from, const Host& to) const;
-  std::vector<const LinkOptions*> links(Route& route, std::vector<std::size_t>& cables) const;
+  /// Hop by hop, with the cables they run along; nullopt when every path is cut.
+  std::optional<std::vector<const LinkOptions*>> links(const Route& route, std::vector<std::size_t>& cables) const;
   bool acts_on(const Impairment& impairment, const Route& route, const std::vector<std::size_t>& cables) const;
 
   const NetworkOptions& options_;

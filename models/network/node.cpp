@@ -1,0 +1,60 @@
+#include "models/network/node.hpp"
+
+#include <utility>
+
+#include "models/network/network.hpp"
+
+namespace models {
+
+Node::Node(sim::Simulation& simulation, Network& network, EntityId entity, HostId host, std::string name)
+    : simulation_(simulation), network_(network), entity_(entity), host_(host), name_(std::move(name)) {}
+
+void Node::crash() {
+  if (!up_) return;
+  up_ = false;
+  if (paused_) {
+    paused_ = false;
+    network_.node_paused(*this, false);
+  }
+  ++incarnation_;
+  held_.clear();
+  network_.node_crashed(*this);
+  if (program_ != nullptr) program_->crashed();
+}
+
+void Node::restart() {
+  if (up_) return;
+  up_ = true;
+  if (program_ != nullptr) program_->restarted();
+}
+
+void Node::pause() {
+  if (!up_ || paused_) return;
+  paused_ = true;
+  network_.node_paused(*this, true);
+  if (program_ != nullptr) program_->paused();
+}
+
+void Node::resume() {
+  if (!paused_) return;
+  paused_ = false;
+  network_.node_paused(*this, false);
+  if (program_ != nullptr) program_->resumed();
+  // What runs may crash or pause this node: then the rest is gone, or goes on waiting.
+  while (!held_.empty() && up_ && !paused_) {
+    const std::function<void()> work = std::move(held_.front());
+    held_.pop_front();
+    work();
+  }
+}
+
+void Node::run_or_hold(std::function<void()> work) {
+  if (!up_) return;
+  if (paused_) {
+    held_.push_back(std::move(work));
+  } else {
+    work();
+  }
+}
+
+}  // namespace models
