@@ -28,6 +28,7 @@ struct Strike {
   std::function<void(const std::function<void()>& struck)> act;
   std::function<void()> heal;
   bool later = false;
+  bool instant = false;  ///< over as soon as it has taken effect; `heal` then only calls off what has not happened yet
   /// Undone at the end of arrivals when nothing was said of it (FaultSpec::heals, duration).
   bool heals_by_itself = true;
 };
@@ -39,6 +40,9 @@ struct FaultBinding {
   std::string path;            ///< of the fault in the scenario, for errors: "faults.outage"
   const FaultTargets& targets;
   sim::Stream& choice;         ///< who of several is hit
+
+  /// "faults.outage.target"
+  std::string key(std::string_view name) const { return path + "." + std::string(name); }
 };
 
 /// The next blow; nullopt when there is nothing to hit (it is down already).

@@ -69,9 +69,9 @@ class FaultInjector {
   void watch_step(Armed& fault);
   void schedule_random(Armed& fault);
   void strike(Armed& fault);
-  void took_effect(Armed& fault, std::uint64_t number);
+  sim::RecordNumber took_effect(Armed& fault, std::uint64_t number);
   void heal(Armed& fault, std::uint64_t number);
-  void undo(Armed& fault, Lasting& lasting);
+  static std::deque<Lasting>::iterator find(Armed& fault, std::uint64_t number);
   sim::RecordNumber emit(const Armed& fault, const Strike& strike, bool strikes);
 
   Context& context_;

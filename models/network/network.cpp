@@ -240,12 +240,12 @@ void Network::reset(ConnectionId id) {
   if (c != nullptr) reset(*c);
 }
 
-std::size_t Network::reset_all(const Node& a, const Node& b) {
+std::size_t Network::reset_all(const Node& a, const Node* b) {
   std::size_t count = 0;
   for (const auto& c : connections_) {
     if (c->state != ConnectionState::connecting && c->state != ConnectionState::open) continue;
-    const Node &client = c->client(), &server = c->server();
-    if (!(&client == &a && &server == &b) && !(&client == &b && &server == &a)) continue;
+    const Node* const other = &c->client() == &a ? &c->server() : &c->server() == &a ? &c->client() : nullptr;
+    if (other == nullptr || (b != nullptr && other != b)) continue;
     reset(*c);
     ++count;
   }

@@ -89,8 +89,8 @@ class Network {
   }
   /// Both ends of the connection lose it now; the client side hears disconnected() at this instant.
   void reset(ConnectionId id);
-  /// Resets every connection between the two nodes, whoever connected. Returns how many.
-  std::size_t reset_all(const Node& a, const Node& b);
+  /// Resets every connection between the two nodes (null: of `a`), whoever connected. Returns how many.
+  std::size_t reset_all(const Node& a, const Node* b);
   /// The next segment that `server` sends (to `client`, if given) is lost and its connection reset: the request was carried
   /// out, its response never arrives. `dropped` runs at that moment.
   DropId drop_next_response(const Node& server, const Node* client, std::function<void()> dropped);

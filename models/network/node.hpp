@@ -26,12 +26,12 @@ class NodeProgram {
   virtual void paused() {}
   /// It goes on: called before what was held back runs.
   virtual void resumed() {}
-  /// Whether join() and leave() mean anything: true for a member of a group. Asked by faults "join" and "leave".
-  virtual bool can_leave() const { return false; }
+  /// Whether take_part() and withdraw() mean anything: true for a member of a group. For faults "join" and "leave".
+  virtual bool can_withdraw() const { return false; }
   /// Begins to take part. No effect when it does already.
-  virtual void join() {}
+  virtual void take_part() {}
   /// A clean close: what is in hand is finished, committed, and the group is told. No effect when closed.
-  virtual void leave() {}
+  virtual void withdraw() {}
 };
 
 class Network;

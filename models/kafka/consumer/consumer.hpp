@@ -66,6 +66,9 @@ class Consumer final : public NodeProgram,
   void restarted() override;
   void paused() override;
   void resumed() override;
+  bool can_withdraw() const override { return true; }
+  void take_part() override { start(); }
+  void withdraw() override { stop(); }
 
  private:
   enum class Phase : std::uint8_t {

@@ -1,0 +1,85 @@
+#include "models/faults/node_faults.hpp"
+
+#include "models/scenario_error.hpp"
+
+namespace models::faults {
+namespace {
+
+/// A fault that does `act` to a node that `fits`, and `heal` afterwards.
+template <class Fits, class Act, class Heal>
+Striker on_node(const FaultBinding& binding, Fits fits, Act act, Heal heal) {
+  return [&binding, target = binding.targets.resolve(binding.key("target"), binding.spec.target), fits, act,
+          heal]() -> std::optional<Strike> {
+    Node* const node = target.pick(binding.choice, fits);
+    if (node == nullptr) return std::nullopt;
+    Strike strike;
+    strike.actor = node->entity();
+    strike.act = [node, act](const std::function<void()>&) { act(*node); };
+    strike.heal = [node, heal] { heal(*node); };
+    return strike;
+  };
+}
+
+bool can_withdraw(const Node& node) { return node.program() != nullptr && node.program()->can_withdraw(); }
+
+void check_can_withdraw(const FaultBinding& binding) {
+  const FaultTarget target = binding.targets.resolve(binding.key("target"), binding.spec.target);
+  for (const Node* const node : target.nodes()) {
+    if (can_withdraw(*node)) continue;
+    throw ScenarioError(binding.key("target"),
+                        "'" + node->name() + "' cannot join or leave: only members of groups do");
+  }
+}
+
+/// Without `for` the member stays as the fault left it.
+Striker stays(Striker striker) {
+  return [striker = std::move(striker)] {
+    std::optional<Strike> strike = striker();
+    if (strike) strike->heals_by_itself = false;
+    return strike;
+  };
+}
+
+}  // namespace
+
+Striker crash(const FaultBinding& binding) {
+  Striker striker = on_node(
+      binding, [](const Node& node) { return node.up(); }, [](Node& node) { node.crash(); },
+      [](Node& node) { node.restart(); });
+  return [&binding, striker = std::move(striker)] {
+    std::optional<Strike> strike = striker();
+    if (strike) {
+      const EntityKind kind = binding.context.entities[strike->actor].kind;
+      strike->heals_by_itself = kind == EntityKind::broker || kind == EntityKind::controller;
+    }
+    return strike;
+  };
+}
+
+Striker pause(const FaultBinding& binding) {
+  return on_node(
+      binding, [](const Node& node) { return node.up() && !node.paused(); }, [](Node& node) { node.pause(); },
+      [](Node& node) { node.resume(); });
+}
+
+Striker heartbeat_loss(const FaultBinding& binding) {
+  return on_node(
+      binding, [](const Node& node) { return !node.heartbeats_lost(); },
+      [](Node& node) { node.set_heartbeats_lost(true); }, [](Node& node) { node.set_heartbeats_lost(false); });
+}
+
+Striker join(const FaultBinding& binding) {
+  check_can_withdraw(binding);
+  return stays(on_node(
+      binding, [](const Node& node) { return node.up() && can_withdraw(node); },
+      [](Node& node) { node.program()->take_part(); }, [](Node& node) { node.program()->withdraw(); }));
+}
+
+Striker leave(const FaultBinding& binding) {
+  check_can_withdraw(binding);
+  return stays(on_node(
+      binding, [](const Node& node) { return node.up() && can_withdraw(node); },
+      [](Node& node) { node.program()->withdraw(); }, [](Node& node) { node.program()->take_part(); }));
+}
+
+}  // namespace models::faults

@@ -1,0 +1,14 @@
+// Faults of a process: crash, pause, heartbeat-loss, join, leave.
+#pragma once
+
+#include "models/faults/catalogue.hpp"
+
+namespace models::faults {
+
+Striker crash(const FaultBinding& binding);
+Striker pause(const FaultBinding& binding);
+Striker heartbeat_loss(const FaultBinding& binding);
+Striker join(const FaultBinding& binding);
+Striker leave(const FaultBinding& binding);
+
+}  // namespace models::faults

@@ -1,0 +1,57 @@
+#include "models/faults/targets.hpp"
+
+#include <string>
+
+#include "models/near_miss.hpp"
+#include "models/scenario_error.hpp"
+
+namespace models {
+
+Node* FaultTarget::pick(sim::Stream& choice, const std::function<bool(const Node&)>& fits) const {
+  if (role_) {
+    Node* const node = role_();
+    return node != nullptr && fits(*node) ? node : nullptr;
+  }
+  std::vector<Node*> candidates;
+  for (Node* const node : nodes_) {
+    if (fits(*node)) candidates.push_back(node);
+  }
+  if (candidates.empty()) return nullptr;
+  return candidates.size() == 1 ? candidates.front() : candidates[choice.uniform_int(candidates.size())];
+}
+
+Node* FaultTargets::find(std::string_view name) const {
+  for (Node* const node : nodes_) {
+    if (node->name() == name) return node;
+  }
+  return nullptr;
+}
+
+FaultTarget FaultTargets::resolve(const std::string& path, const std::string& name) const {
+  if (Node* const node = find(name)) return FaultTarget(std::vector<Node*>{node});
+  if (const auto role = roles_.find(name); role != roles_.end()) return FaultTarget(role->second);
+  if (name.size() > 2 && name.substr(name.size() - 2) == "/*") {
+    const std::string prefix = name.substr(0, name.size() - 1);
+    std::vector<Node*> members;
+    for (Node* const node : nodes_) {
+      if (node->name().compare(0, prefix.size(), prefix) == 0) members.push_back(node);
+    }
+    if (!members.empty()) return FaultTarget(std::move(members));
+  }
+  unknown(path, name);
+}
+
+Node& FaultTargets::resolve_node(const std::string& path, const std::string& name) const {
+  if (Node* const node = find(name)) return *node;
+  unknown(path, name);
+}
+
+void FaultTargets::unknown(const std::string& path, const std::string& name) const {
+  if (name.empty()) throw ScenarioError(path, "is missing: name a node, as in 'kafka/0' or 'billing/1'");
+  std::vector<std::string_view> known;
+  for (const Node* const node : nodes_) known.push_back(node->name());
+  for (const auto& [role, player] : roles_) known.push_back(role);
+  throw ScenarioError(path, "nothing here is called '" + name + "'" + did_you_mean(name, known));
+}
+
+}  // namespace models
