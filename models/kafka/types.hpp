@@ -28,6 +28,12 @@ inline constexpr LeaderEpoch kNoEpoch = -1;
 using ProducerId = std::int64_t;
 inline constexpr ProducerId kNoProducerId = -1;
 
+/// Sequences wrap from 2147483647 to 0 (DefaultRecordBatch.incrementSequence).
+constexpr std::int32_t advance_sequence(std::int32_t sequence, std::int32_t by) {
+  constexpr std::int64_t kWrap = 2147483648;
+  return static_cast<std::int32_t>((static_cast<std::int64_t>(sequence) + by) % kWrap);
+}
+
 /// Kafka's own numbers (clients/src/main/java/org/apache/kafka/common/protocol/Errors.java).
 enum class ErrorCode : std::uint16_t {
   none = 0,

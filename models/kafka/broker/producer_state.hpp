@@ -46,10 +46,4 @@ class ProducerStates {
   std::vector<State> states_;  // by id
 };
 
-/// Sequences wrap from 2147483647 to 0 (DefaultRecordBatch.incrementSequence).
-constexpr std::int32_t advance_sequence(std::int32_t sequence, std::int32_t by) {
-  constexpr std::int64_t kWrap = 2147483648;
-  return static_cast<std::int32_t>((static_cast<std::int64_t>(sequence) + by) % kWrap);
-}
-
 }  // namespace models::kafka

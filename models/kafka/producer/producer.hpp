@@ -45,7 +45,7 @@ namespace models::kafka {
 struct ProducerSetup {
   bool run_ahead = true;
   /// Shared by producers whose keys and topic are the same; made when null.
-  std::shared_ptr<KeyPartitions> keys;
+  std::shared_ptr<KeyPartitions> keys{};
 };
 
 class Producer final : public NodeProgram, private GatewayListener, private SenderClient {

@@ -54,7 +54,7 @@ void Sequences::start_at_beginning(Partition& partition) {
     batch->producer_epoch = producer_epoch_;
     batch->base_sequence = sequence;
     batch->sequence_reset = true;
-    sequence = add_to_sequence(sequence, batch->fill.count);
+    sequence = advance_sequence(sequence, batch->fill.count);
   }
   partition.producer_id = producer_id_;
   partition.producer_epoch = producer_epoch_;
@@ -85,7 +85,7 @@ void Sequences::assign(Batch& batch) {
   batch.producer_id = producer_id_;
   batch.producer_epoch = producer_epoch_;
   batch.base_sequence = partition.next;
-  partition.next = add_to_sequence(partition.next, batch.fill.count);
+  partition.next = advance_sequence(partition.next, batch.fill.count);
   partition.tracked.push_back(&batch);
 }
 
@@ -98,7 +98,7 @@ void Sequences::adopt_parts(Batch& whole, std::span<Batch* const> parts) {
     part->producer_id = whole.producer_id;
     part->producer_epoch = whole.producer_epoch;
     part->base_sequence = sequence;
-    sequence = add_to_sequence(sequence, part->fill.count);
+    sequence = advance_sequence(sequence, part->fill.count);
   }
   if (at == tracked.end()) return;
   tracked.insert(tracked.erase(at), parts.begin(), parts.end());
@@ -138,7 +138,7 @@ void Sequences::failed(Batch& batch, ErrorCode error, bool adjust) {
 void Sequences::mark_unresolved(const Batch& batch) {
   if (!enabled_) return;
   Partition& partition = partitions_[batch.partition];
-  partition.unresolved = std::max(partition.unresolved, add_to_sequence(last_sequence(batch), 1));
+  partition.unresolved = std::max(partition.unresolved, advance_sequence(last_sequence(batch), 1));
 }
 
 bool Sequences::can_retry(const Batch& batch, ErrorCode error) {

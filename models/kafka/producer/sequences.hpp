@@ -14,12 +14,6 @@
 
 namespace models::kafka {
 
-/// `sequence` + `n`, where 2147483647 is followed by 0 (DefaultRecordBatch.incrementSequence).
-constexpr std::int32_t add_to_sequence(std::int32_t sequence, std::int32_t n) noexcept {
-  constexpr std::int32_t kMost = 2147483647;
-  return sequence > kMost - n ? n - (kMost - sequence) - 1 : sequence + n;
-}
-
 class Sequences {
  public:
   Sequences(bool enabled, std::uint32_t partitions) : enabled_(enabled), partitions_(partitions) {}
@@ -74,7 +68,7 @@ class Sequences {
   void bump_epoch();
   void start_at_beginning(Partition& partition);
   static std::int32_t last_sequence(const Batch& batch) {
-    return add_to_sequence(batch.base_sequence, batch.fill.count - 1);
+    return advance_sequence(batch.base_sequence, batch.fill.count - 1);
   }
   static bool is_next(const Partition& partition, std::int32_t sequence) {
     return sequence - partition.last_acked == 1;
