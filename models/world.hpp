@@ -72,8 +72,11 @@ class World {
                  const std::string& rack);
   void add_producers();
   void add_groups();
+  bool joins_later(const std::string& member) const;
+  void add_roles();
   void phase(PhaseCode code);
   bool idle() const;
+  bool read_to_the_end(kafka::ConsumerGroup& group) const;
 
   Scenario scenario_;
   sim::Simulation simulation_;

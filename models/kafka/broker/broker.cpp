@@ -11,6 +11,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       id_(id),
       node_(node),
       replicas_(cluster.partitions().size(), nullptr),
+      fenced_(static_cast<std::size_t>(cluster.broker_count()), false),
       service_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/service"),
       free_service_(cluster.options().service.free()),
       appended_step_(cluster.context().steps.cell(node.entity(), Step::appended)),

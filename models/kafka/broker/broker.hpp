@@ -123,6 +123,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::vector<Replica*> replicas_;               // by PartitionIndex, null where none
   std::vector<std::unique_ptr<Replica>> owned_;
   std::vector<PartitionState> image_;            // by PartitionIndex
+  std::vector<bool> fenced_;                     // by broker, as the metadata log says
   std::size_t metadata_position_ = 0;
   std::int64_t broker_epoch_ = -1;
   bool heartbeat_in_flight_ = false;

@@ -87,8 +87,7 @@ void Controller::fence(BrokerId b) {
   if (broker.fenced) return;
   broker.fenced = true;
   broker.session->disarm();
-  cluster_.context().emit(Kind::broker_state, {.code = static_cast<std::uint16_t>(BrokerCode::fenced),
-                                               .actor = cluster_.node(b).entity().value});
+  write(b, true);
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
     const PartitionState& now = partitions_[p];
     if (now.leader != b && !contains(now.isr, b)) continue;
@@ -101,8 +100,7 @@ void Controller::fence(BrokerId b) {
 
 void Controller::unfence(BrokerId b) {
   brokers_[index(b)].fenced = false;
-  cluster_.context().emit(Kind::broker_state, {.code = static_cast<std::uint16_t>(BrokerCode::unfenced),
-                                               .actor = cluster_.node(b).entity().value});
+  write(b, false);
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
     if (partitions_[p].leader == kNoBroker) elect(PartitionIndex{p}, partitions_[p]);
   }
@@ -169,7 +167,15 @@ void Controller::write(PartitionIndex p, PartitionState next) {
                             members);
   }
   now = next;
-  changes_.push_back({p, std::move(next)});
+  changes_.push_back({.partition = p, .state = std::move(next)});
+  wake_followers();
+}
+
+void Controller::write(BrokerId b, bool fenced) {
+  cluster_.context().emit(Kind::broker_state,
+                          {.code = static_cast<std::uint16_t>(fenced ? BrokerCode::fenced : BrokerCode::unfenced),
+                           .actor = cluster_.node(b).entity().value});
+  changes_.push_back({.broker = b, .fenced = fenced});
   wake_followers();
 }
 

@@ -25,9 +25,12 @@ struct PartitionState {
   std::vector<BrokerId> isr;
 };
 
+/// A partition's new state, or a broker that was fenced or unfenced.
 struct MetadataChange {
-  PartitionIndex partition;
-  PartitionState state;
+  PartitionIndex partition{};
+  PartitionState state{};
+  BrokerId broker = kNoBroker;  ///< kNoBroker: the change is about the partition
+  bool fenced = false;
 };
 
 class Controller final : public RpcServer {
@@ -66,6 +69,7 @@ class Controller final : public RpcServer {
   bool alive(BrokerId b) const { return b != kNoBroker && !brokers_[index(b)].fenced; }
   bool unclean_allowed(PartitionIndex p) const;
   void rebalance_preferred_leaders();
+  void write(BrokerId b, bool fenced);
   void wake_followers();
 
   Cluster& cluster_;

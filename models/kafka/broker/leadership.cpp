@@ -43,6 +43,10 @@ void Broker::on_metadata(BrokerId, Ref<MetadataLogCall> call) {
 }
 
 void Broker::apply(const MetadataChange& change) {
+  if (change.broker != kNoBroker) {
+    fenced_[static_cast<std::size_t>(change.broker.value)] = change.fenced;
+    return;
+  }
   image_[change.partition.value] = change.state;
   Replica* replica = replicas_[change.partition.value];
   if (replica == nullptr) return;
@@ -186,6 +190,7 @@ void Broker::shrink_in_sync_sets() {
 
 void Broker::maybe_expand(Replica& replica, Follower& follower) {
   // Partition.isFollowerInSync: at the high watermark and past the start of this leader's epoch.
+  if (fenced_[static_cast<std::size_t>(follower.broker.value)]) return;
   if (replica.asked_isr || follower.log_end < replica.high_watermark || follower.log_end < replica.epoch_start) return;
   const PartitionState& known = image_[replica.partition.value];
   if (known.leader != id_) return;

@@ -30,12 +30,13 @@ bool Replica::caught_up(const Follower& f, sim::Time now, sim::Duration lag_max)
   return f.log_end == log.end() || (f.ever_fetched && now - f.last_caught_up <= lag_max);
 }
 
-Offset Replica::allowed_high_watermark(sim::Time now, sim::Duration lag_max) const {
+Offset Replica::allowed_high_watermark(sim::Time now, sim::Duration lag_max, const std::vector<bool>& fenced) const {
   if (under_min_isr()) return high_watermark;
   Offset least = log.end();
   for (const Follower& f : followers) {
     if (f.log_end >= least) continue;
-    if (in_maximal_isr(f.broker) || caught_up(f, now, lag_max)) least = f.log_end;
+    const bool may_join = !fenced[static_cast<std::size_t>(f.broker.value)] && caught_up(f, now, lag_max);
+    if (in_maximal_isr(f.broker) || may_join) least = f.log_end;
   }
   return std::max(least, high_watermark);
 }

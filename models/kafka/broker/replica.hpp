@@ -84,7 +84,8 @@ struct Replica {
   /// Caught up: at the leader's end, or was so less than replica.lag.time.max.ms ago.
   bool caught_up(const Follower& f, sim::Time now, sim::Duration lag_max) const;
   /// The high watermark that the present state of all replicas allows, at least the present one.
-  Offset allowed_high_watermark(sim::Time now, sim::Duration lag_max) const;
+  /// `fenced` says of each broker whether the controller has fenced it: such a replica cannot join the in-sync set.
+  Offset allowed_high_watermark(sim::Time now, sim::Duration lag_max, const std::vector<bool>& fenced) const;
 };
 
 }  // namespace models::kafka

@@ -58,6 +58,8 @@ class Consumer final : public NodeProgram,
   /// or closed is idle.
   bool idle() const;
 
+  /// Started, not closed, and its node is up.
+  bool running() const { return phase_ != Phase::stopped; }
   const Assignment& assignment() const { return assignment_; }
   const Membership& membership() const { return membership_; }
 

@@ -28,6 +28,7 @@ ConsumerGroup::~ConsumerGroup() = default;
 
 Consumer& ConsumerGroup::add_member(Node& node) {
   members_.push_back(std::make_unique<Consumer>(*this, node, static_cast<std::uint32_t>(members_.size())));
+  standing_by_.push_back(false);
   return *members_.back();
 }
 
@@ -41,8 +42,9 @@ void ConsumerGroup::start() {
     }
   }
   sim::Duration delay = options_.start;
-  for (const auto& member : members_) {
-    context.simulation.schedule_after(delay, [consumer = member.get()] { consumer->start(); });
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (standing_by_[i]) continue;
+    context.simulation.schedule_after(delay, [consumer = members_[i].get()] { consumer->start(); });
     delay += options_.stagger;
   }
 }

@@ -35,6 +35,8 @@ class ConsumerGroup {
   Consumer& add_member(Node& node);
   std::vector<std::unique_ptr<Consumer>>& members() { return members_; }
 
+  /// This member does not start with the others: somebody starts it later (fault "join").
+  void stand_by(std::uint32_t index) { standing_by_[index] = true; }
   /// Emits `subscribed` for every partition, and starts the members at options.start, options.start + stagger, …
   void start();
   /// Every member closes cleanly.
@@ -63,6 +65,7 @@ class ConsumerGroup {
   std::vector<OffsetCounts> attempts_;        // by partition of the cluster
   EffectSite effects_;
   std::vector<std::unique_ptr<Consumer>> members_;
+  std::vector<bool> standing_by_;  // by member
 };
 
 }  // namespace models::kafka

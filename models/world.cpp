@@ -1,0 +1,155 @@
+#include "models/world.hpp"
+
+#include <algorithm>
+
+#include "models/kafka/broker/broker.hpp"
+#include "models/kafka/broker/controller.hpp"
+#include "models/kafka/cluster.hpp"
+#include "models/kafka/consumer/consumer.hpp"
+#include "models/kafka/consumer/group.hpp"
+#include "models/kafka/producer/producer.hpp"
+#include "models/planted_leak.hpp"
+#include "models/scenario_error.hpp"
+#include "sim/assert.hpp"
+
+namespace models {
+namespace {
+
+/// How often the drain looks whether everything is done.
+constexpr sim::Duration kIdleCheck = std::chrono::milliseconds{100};
+
+}  // namespace
+
+World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& options)
+    : scenario_(scenario),
+      simulation_({.seed = seed, .shuffle_ties = options.shuffle_ties}),
+      network_(simulation_, scenario_.network),
+      context_{simulation_, trace_, entities_, network_, steps_} {
+  if (scenario_.kafka) kafka_ = std::make_unique<kafka::Cluster>(context_, *scenario_.kafka);
+  if (!kafka_ && !(scenario_.producers.empty() && scenario_.groups.empty())) {
+    throw ScenarioError("kafka", "producers and groups need a cluster");
+  }
+  add_producers();
+  add_groups();
+  faults_ = std::make_unique<FaultInjector>(context_, scenario_.faults);
+  if (kafka_) {
+    for (std::int32_t b = 0; b < kafka_->broker_count(); ++b) faults_->add_target(kafka_->node(kafka::BrokerId{b}));
+    faults_->add_target(kafka_->node(kafka::kController));
+  }
+  for (const auto& node : nodes_) faults_->add_target(*node);
+  add_roles();
+  faults_->resolve();
+}
+
+World::~World() = default;
+
+Node& World::add_node(EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index,
+                      const std::string& rack) {
+  const EntityId entity = entities_.add(kind, name, parent, index);
+  Location location;
+  location.rack = rack;
+  const HostId host = network_.add_host(name, std::move(location));
+  nodes_.push_back(std::make_unique<Node>(simulation_, network_, entity, host, name));
+  return *nodes_.back();
+}
+
+void World::add_producers() {
+  for (const ProducerOptions& options : scenario_.producers) {
+    kafka::ProducerSetup setup;
+    for (std::uint32_t i = 0; i < options.instances; ++i) {
+      const std::string name = options.instances == 1 ? options.name : options.name + "/" + std::to_string(i);
+      Node& node = add_node(EntityKind::producer, name, {}, i, options.rack);
+      producers_.push_back(std::make_unique<kafka::Producer>(*kafka_, node, options, setup));
+    }
+  }
+}
+
+void World::add_groups() {
+  for (const GroupOptions& options : scenario_.groups) {
+    const EntityId group = entities_.add(EntityKind::group, options.name);
+    groups_.push_back(std::make_unique<kafka::ConsumerGroup>(*kafka_, options, group));
+    for (std::uint32_t i = 0; i < options.members; ++i) {
+      groups_.back()->add_member(
+          add_node(EntityKind::member, options.name + "/" + std::to_string(i), group, i, options.rack));
+      if (joins_later(nodes_.back()->name())) groups_.back()->stand_by(i);
+    }
+  }
+}
+
+bool World::joins_later(const std::string& member) const {
+  return std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
+                     [&member](const FaultSpec& fault) { return fault.kind == "join" && fault.target == member; });
+}
+
+void World::add_roles() {
+  if (!kafka_) return;
+  for (std::uint32_t p = 0; p < kafka_->partitions().size(); ++p) {
+    const kafka::PartitionIndex partition{p};
+    if (kafka_->topic_of(partition).internal) continue;
+    faults_->add_role("leader " + entities_[kafka_->partition(partition).entity].name, [this, partition]() -> Node* {
+      const kafka::BrokerId leader = kafka_->controller().state(partition).leader;
+      return leader == kafka::kNoBroker ? nullptr : &kafka_->node(leader);
+    });
+  }
+}
+
+void World::phase(PhaseCode code) {
+  context_.emit(Kind::phase, {.code = static_cast<std::uint16_t>(code), .b = planted_leak()});
+}
+
+bool World::idle() const {
+  return std::all_of(producers_.begin(), producers_.end(), [](const auto& p) { return p->idle(); }) &&
+         std::all_of(groups_.begin(), groups_.end(), [this](const auto& g) { return g->idle() && read_to_the_end(*g); });
+}
+
+bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
+  const auto& members = group.members();
+  const auto running = [](const auto& member) { return member->running(); };
+  if (std::none_of(members.begin(), members.end(), running)) return true;  // nobody is left to read
+  for (const kafka::TopicIndex t : group.topics()) {
+    const kafka::TopicInfo& topic = kafka_->topic(t);
+    for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions); ++n) {
+      const kafka::PartitionIndex p{topic.first.value + n};
+      const kafka::BrokerId leader = kafka_->controller().state(p).leader;
+      if (leader == kafka::kNoBroker) return false;
+      const kafka::Offset end = kafka_->broker(leader).replica(p)->log.end();
+      const auto at_end = [&](const auto& member) {
+        return member->running() && member->assignment().can_fetch(p) && member->assignment()[p].position >= end;
+      };
+      if (std::none_of(members.begin(), members.end(), at_end)) return false;
+    }
+  }
+  return true;
+}
+
+RunOutcome World::run() {
+  MQLAB_ASSERT(simulation_.now() == sim::Time{} && trace_.emitted() == 0, "a world runs once");
+  phase(PhaseCode::started);
+  if (kafka_) kafka_->start();
+  for (const auto& group : groups_) group->start();
+  for (const auto& producer : producers_) producer->start();
+  faults_->start();
+  if (scenario_.warmup > sim::Duration{}) {
+    simulation_.run_until(sim::Time{scenario_.warmup});
+    phase(PhaseCode::warmed_up);
+  }
+  simulation_.run_until(sim::Time{scenario_.duration});
+  for (const auto& producer : producers_) producer->stop_arrivals();
+  faults_->heal_all();
+  phase(PhaseCode::arrivals_stopped);
+
+  RunOutcome outcome;
+  const sim::Time last = sim::Time{scenario_.duration + scenario_.drain};
+  while (!(outcome.drained = idle()) && simulation_.now() < last) {
+    simulation_.run_until(std::min(simulation_.now() + kIdleCheck, last));
+  }
+  phase(outcome.drained ? PhaseCode::drained : PhaseCode::drain_timed_out);
+  outcome.end = simulation_.now();
+  outcome.events = simulation_.events_executed();
+  outcome.records = trace_.emitted();
+  outcome.faults_fired = faults_->fired();
+  trace_.finish(outcome.end);
+  return outcome;
+}
+
+}  // namespace models

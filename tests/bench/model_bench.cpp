@@ -1,0 +1,129 @@
+// How fast whole models run: records simulated per wall second, on one core, with ledger, metrics and digest on.
+//
+// kafka_log and kafka_keyed report items_per_second = records processed by the group; kafka_small the cost of one short trial,
+// set-up included; kafka_backlog the memory that waiting records cost (bytes_per_record is the slope between the two sizes).
+#include <benchmark/benchmark.h>
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include "models/metrics/observers.hpp"
+#include "models/world.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Load {
+  std::uint32_t producers = 4;
+  double records_per_s = 500'000;
+  std::uint32_t keys = 0;
+  std::uint32_t groups = 1;
+  std::uint32_t members = 6;
+  sim::Duration duration = 4s;
+  double service_ns = 5'000;
+};
+
+models::Scenario scenario_of(const Load& load) {
+  models::Scenario s;
+  s.name = "bench";
+  s.duration = load.duration;
+  s.network.base.latency = sim::Distribution::constant(250'000);
+  models::kafka::ClusterOptions cluster;
+  cluster.brokers = 3;
+  models::kafka::TopicOptions topic;
+  topic.name = "orders";
+  topic.partitions = 12;
+  topic.replication_factor = 3;
+  cluster.topics.push_back(topic);
+  s.kafka = cluster;
+  models::ProducerOptions producer;
+  producer.name = "shop";
+  producer.to = "orders";
+  producer.instances = load.producers;
+  producer.arrivals = sim::ArrivalProcess::poisson(load.records_per_s / load.producers);
+  if (load.keys > 0) {
+    producer.keys.count = load.keys;
+    producer.keys.rank = sim::Distribution::zipf(load.keys, 1.0);
+  }
+  s.producers.push_back(producer);
+  for (std::uint32_t g = 0; g < load.groups; ++g) {
+    models::GroupOptions group;
+    group.name = "group" + std::to_string(g);
+    group.topics = {"orders"};
+    group.members = load.members;
+    group.service = sim::Distribution::constant(load.service_ns);
+    group.commit = models::CommitMode::automatic;
+    group.config.auto_offset_reset = models::kafka::AutoOffsetReset::earliest;
+    s.groups.push_back(group);
+  }
+  return s;
+}
+
+struct Trial {
+  double processed = 0;
+  std::string digest;
+};
+
+Trial run(const models::Scenario& scenario, std::uint64_t seed) {
+  models::World world(scenario, seed);
+  models::Observers observers({.warmup = scenario.warmup, .sample = scenario.sample});
+  world.trace().add_sink(observers);
+  world.run();
+  return {observers.values()[models::Metric::processed].value_or(0), world.trace().digest()};
+}
+
+void repeat(benchmark::State& state, const Load& load) {
+  const models::Scenario scenario = scenario_of(load);
+  double processed = 0;
+  std::string digest;
+  for (auto _ : state) {
+    Trial trial = run(scenario, 1);
+    processed += trial.processed;
+    digest = std::move(trial.digest);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(processed));
+  state.SetLabel("digest " + digest);
+}
+
+void kafka_log(benchmark::State& state) { repeat(state, {}); }
+BENCHMARK(kafka_log)->Unit(benchmark::kMillisecond);
+
+void kafka_keyed(benchmark::State& state) { repeat(state, {.producers = 50, .keys = 100'000}); }
+BENCHMARK(kafka_keyed)->Unit(benchmark::kMillisecond);
+
+void kafka_small(benchmark::State& state) { repeat(state, {.producers = 1, .records_per_s = 2'000, .duration = 10s}); }
+BENCHMARK(kafka_small)->Unit(benchmark::kMillisecond);
+
+/// Resident memory of this process, in bytes.
+double resident_bytes() {
+  std::ifstream in("/proc/self/statm");
+  double pages = 0;
+  double resident = 0;
+  in >> pages >> resident;
+  return resident * 4096;
+}
+
+/// Backlogs of 1 M and 10 M records that nobody has processed yet: a group (or two) whose service never ends.
+void kafka_backlog(benchmark::State& state) {
+  for (auto _ : state) {
+    double at[2] = {};
+    for (const int large : {0, 1}) {
+      Load load{.groups = static_cast<std::uint32_t>(state.range(0)), .duration = large ? 20s : 2s, .service_ns = 1e12};
+      const models::Scenario scenario = scenario_of(load);
+      models::World world(scenario, 1);
+      models::Observers observers({.warmup = scenario.warmup, .sample = scenario.sample});
+      world.trace().add_sink(observers);
+      const double before = resident_bytes();
+      world.simulation().schedule_at(sim::Time{scenario.duration}, [&] { at[large] = resident_bytes() - before; });
+      world.run();
+    }
+    state.counters["bytes_per_record"] = (at[1] - at[0]) / 9e6;
+  }
+}
+BENCHMARK(kafka_backlog)->Arg(1)->Arg(2)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();
