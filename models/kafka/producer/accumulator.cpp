@@ -18,17 +18,14 @@ Accumulator::Accumulator(const Context& context, EntityId producer, const Option
 Accumulator::Outcome Accumulator::append(std::uint32_t partition, const Message& message, sim::Time at) {
   PartitionQueue& queue = partitions_[partition];
   Outcome outcome;
-  Batch* last = queue.batches.back();
-  if (last != nullptr && !last->closed) {
-    const std::int32_t bytes = last->fill.record_bytes(message.fixed, at);
-    if (last->fill.fits(bytes)) {
-      add(queue, *last, message, bytes);
-      outcome.appended = true;
-      outcome.bytes = bytes;
-      outcome.closed = last->closed;
-      return outcome;
-    }
-    close(*last);
+  outcome.bytes = append_to_open(partition, message, at);
+  outcome.appended = outcome.bytes > 0;
+  if (outcome.appended) {
+    outcome.closed = all_full(partition);
+    return outcome;
+  }
+  if (!all_full(partition)) {
+    close(*queue.batches.back());
     outcome.closed = true;
   }
   const std::int32_t needed = buffer_for(message.fixed);

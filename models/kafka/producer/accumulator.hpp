@@ -82,6 +82,17 @@ class Accumulator {
 
   /// Appends one message stamped `at`; opens a batch for it where need be.
   Outcome append(std::uint32_t partition, const Message& message, sim::Time at);
+  /// Appends to the open batch. Returns the batch's growth, or 0 when there is none or the message does not
+  /// fit.
+  std::int32_t append_to_open(std::uint32_t partition, const Message& message, sim::Time at) {
+    PartitionQueue& queue = partitions_[partition];
+    Batch* const last = queue.batches.back();
+    if (last == nullptr || last->closed) return 0;
+    const std::int32_t bytes = last->fill.record_bytes(message.fixed, at);
+    if (!last->fill.fits(bytes)) return 0;
+    add(queue, *last, message, bytes);
+    return bytes;
+  }
   /// The main path of keyless messages: appends those that arose until `now` to the open batch while they
   /// fit, are accepted, and until `most_bytes` have been added. A message is stamped when it arose, but not
   /// before `free`. `fixed` is RecordSizer::fixed_bytes where that is the same for all, else 0. Requires an

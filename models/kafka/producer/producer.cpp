@@ -119,28 +119,16 @@ void Producer::catch_up(sim::Time now) {
                   now);
       continue;
     }
-    Message message;
-    sim::Time at;
-    if (!head(message, at, now)) return;
+    const bool resending = resent_ < resends_.size();
+    if (!resending && source_.next() > now) return;
     if (!gateway_->metadata_known()) {
-      block(Blocked::on_metadata, at);
-    } else if (!send_run(now)) {
-      send_one(message, at);
+      block(Blocked::on_metadata, std::max(free_, resending ? resends_[resent_].created : source_.next()));
+    } else if (resending) {
+      send_one(Message(resends_[resent_]));
+    } else if (!(router_->is_sticky() ? send_sticky(now) : send_routed(now))) {
+      send_one(described(0));
     }
   }
-}
-
-/// The message whose turn it is, and when its call of send() is made.
-bool Producer::head(Message& message, sim::Time& at, sim::Time now) {
-  if (resent_ < resends_.size()) {
-    message = resends_[resent_];
-  } else if (source_.next() <= now) {
-    message = described(0);
-  } else {
-    return false;
-  }
-  at = std::max(message.created, free_);
-  return true;
 }
 
 Message Producer::described(std::size_t i) const {
@@ -157,7 +145,8 @@ void Producer::take_head() {
   resent_ = 0;
 }
 
-void Producer::send_one(const Message& message, sim::Time at) {
+void Producer::send_one(const Message& message) {
+  const sim::Time at = std::max(message.created, free_);
   if (!accumulator_.accepts(message.fixed)) return refuse_head(RefusedCode::too_large, at);
   const std::uint32_t partition = router_->route(message.key, at);
   const Accumulator::Outcome outcome = accumulator_.append(partition, message, at);
@@ -172,10 +161,10 @@ void Producer::send_one(const Message& message, sim::Time at) {
     sender_deadline_ = std::min(sender_deadline_, at + config_.linger);
 }
 
-/// Keyless messages go to the open batch of the sticky partition many at a time. False when the next one
-/// needs send_one().
-bool Producer::send_run(sim::Time now) {
-  if (!router_->is_sticky() || router_->moves_next() || resent_ < resends_.size()) return false;
+/// The main path of keyless messages: all at once into the open batch of the sticky partition. False when the
+/// next one needs send_one().
+bool Producer::send_sticky(sim::Time now) {
+  if (router_->moves_next()) return false;
   const std::uint32_t partition = router_->sticky().partition();
   if (accumulator_.open_batch(partition) == nullptr) return false;
   const Accumulator::Columns known{source_.times(), source_.keyed() ? source_.keys() : nullptr,
@@ -188,6 +177,27 @@ bool Producer::send_run(sim::Time now) {
   block_deadline_ = sim::kNever;
   if (accumulator_.all_full(partition)) wake_sender_ = true;
   router_->appended(run.bytes, now);
+  return true;
+}
+
+/// The main path of the others: each into the open batch of its partition. False when the next one needs
+/// send_one().
+bool Producer::send_routed(sim::Time now) {
+  const std::size_t known = source_.known();
+  std::size_t sent = 0;
+  for (; sent < known && source_.times()[sent] <= now; ++sent) {
+    const Message message = described(sent);
+    if (!accumulator_.accepts(message.fixed)) break;
+    const std::uint32_t partition = router_->route(message.key, now);
+    const std::int32_t bytes =
+        accumulator_.append_to_open(partition, message, std::max(message.created, free_));
+    if (bytes == 0) break;
+    if (accumulator_.all_full(partition)) wake_sender_ = true;
+    router_->appended(bytes, now);
+  }
+  if (sent == 0) return false;
+  source_.pop(sent);
+  block_deadline_ = sim::kNever;
   return true;
 }
 

@@ -92,9 +92,9 @@ class Producer final : public NodeProgram, private GatewayListener, private Send
 
   // The application's thread.
   void catch_up(sim::Time now);
-  bool head(Message& message, sim::Time& at, sim::Time now);
-  void send_one(const Message& message, sim::Time at);
-  bool send_run(sim::Time now);
+  void send_one(const Message& message);
+  bool send_sticky(sim::Time now);
+  bool send_routed(sim::Time now);
   void block(Blocked on, sim::Time at);
   void refuse_head(RefusedCode code, sim::Time now);
   void take_head();

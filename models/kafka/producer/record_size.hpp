@@ -46,8 +46,10 @@ class RecordSizer {
 
  private:
   static constexpr std::int32_t digits(std::uint32_t rank) noexcept {
+    constexpr std::uint32_t kPowers[] = {10,        100,        1'000,       10'000,       100'000,
+                                         1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
     std::int32_t n = 1;
-    for (std::uint32_t most = 9; n < 10 && rank > most; ++n) most = most * 10 + 9;
+    for (const std::uint32_t power : kPowers) n += rank >= power ? 1 : 0;
     return n;
   }
 
