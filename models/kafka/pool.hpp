@@ -1,7 +1,9 @@
 // Reference-counted objects from a free list: a request keeps its vectors' capacity from one use to the next, so that
-// steady state allocates nothing. A Ref is 8 bytes, so that closures that carry one stay small.
+// steady state allocates nothing. A Ref is 8 bytes, so that closures that carry one stay small. A Ref may outlive its Pool:
+// what is on its way when a world is taken down is still counted.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <utility>
@@ -9,14 +11,43 @@
 
 namespace models::kafka {
 
+/// Where the objects of a Pool live. Goes when both the Pool and the last Ref have gone.
 template <class T>
-class Pool;
+class Shelf {
+ public:
+  T* take() {
+    ++out_;
+    if (free_.empty()) {
+      objects_.emplace_back();
+      objects_.back().home = this;
+      return &objects_.back();
+    }
+    T* object = free_.back();
+    free_.pop_back();
+    object->clear();
+    return object;
+  }
+  void put_back(T* object) {
+    free_.push_back(object);
+    if (--out_ == 0 && abandoned_) delete this;
+  }
+  void abandon() {
+    abandoned_ = true;
+    if (out_ == 0) delete this;
+  }
+
+ private:
+  std::deque<T> objects_;  // never moves what it holds
+  std::vector<T*> free_;
+  std::size_t out_ = 0;
+  bool abandoned_ = false;
+};
 
 /// Base of everything that lives in a Pool. T provides clear(), which forgets the contents but keeps capacity.
 template <class T>
 struct Pooled {
   std::uint32_t refs = 0;
-  Pool<T>* home = nullptr;
+  Shelf<T>* home = nullptr;
 };
 
 template <class T>
@@ -47,26 +78,15 @@ class Ref {
 template <class T>
 class Pool {
  public:
-  Pool() = default;
+  Pool() : shelf_(new Shelf<T>) {}
+  ~Pool() { shelf_->abandon(); }
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  Ref<T> take() {
-    if (free_.empty()) {
-      objects_.emplace_back();
-      objects_.back().home = this;
-      return Ref<T>(&objects_.back());
-    }
-    T* object = free_.back();
-    free_.pop_back();
-    object->clear();
-    return Ref<T>(object);
-  }
-  void put_back(T* object) { free_.push_back(object); }
+  Ref<T> take() { return Ref<T>(shelf_->take()); }
 
  private:
-  std::deque<T> objects_;  // never moves what it holds
-  std::vector<T*> free_;
+  Shelf<T>* shelf_;
 };
 
 }  // namespace models::kafka

@@ -239,7 +239,7 @@ struct JoinGroupCall : CallBase, Pooled<JoinGroupCall> {
   JoinGroupCall() { api = Api::join_group; }
 
  private:
-  JoinGroupCall(std::uint32_t r, Pool<JoinGroupCall>* h) : JoinGroupCall() {
+  JoinGroupCall(std::uint32_t r, Shelf<JoinGroupCall>* h) : JoinGroupCall() {
     refs = r;
     home = h;
   }

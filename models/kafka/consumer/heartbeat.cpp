@@ -84,7 +84,6 @@ void Membership::heartbeat_failed() {
 bool Membership::leave() {
   bool sent = false;
   if (!is_static() && coordinator_known() && state_ != MemberState::unjoined && !member_id_.empty()) {
-    report(MemberCode::left);
     Ref<LeaveGroupCall> call = cluster_.take<LeaveGroupCall>();
     call->group = group_.options().name;
     call->member_id = member_id_;

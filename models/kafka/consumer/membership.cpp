@@ -156,7 +156,6 @@ void Membership::joined_complete() {
   join_pending_ = false;
   needs_prepare_ = true;
   joining_reported_ = false;
-  report(MemberCode::joined);
 }
 
 void Membership::send_join() {
