@@ -23,7 +23,8 @@ void respond(Network& network, AnyCall call) {
 bool admit(AnyCall& call) {
   const CallBase& shared = base(call);
   RpcChannel& channel = *shared.origin;
-  if (shared.connection != channel.connection_) return false;  // its connection died meanwhile
+  // Its connection died meanwhile at the client's end: it is carried out all the same, and its answer reaches nobody.
+  if (shared.connection != channel.connection_) return true;
   if (!channel.muted_) return channel.muted_ = true;
   channel.backlog_.push_back(std::move(call));
   return false;

@@ -8,6 +8,7 @@ namespace models::kafka {
 
 bool Consumer::commits_before_revocation() const {
   if (automatic_) return !assignment_.empty();
+  if (membership_.is_out()) return false;  // onPartitionsLost
   return options_.commit != CommitMode::automatic && options_.commit != CommitMode::before_processing &&
          assignment_.dirty();
 }

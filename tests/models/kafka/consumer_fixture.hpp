@@ -60,6 +60,7 @@ struct WorldOfGroup {
     std::int32_t partitions = 1;
     std::int32_t replication = 3;
     sim::Duration rebalance_delay = 0ms;
+    std::int32_t group_max_size = 2147483647;
     GroupOptions group = default_group();
     std::uint64_t seed = 1;
   };
@@ -220,6 +221,7 @@ struct WorldOfGroup {
     ClusterOptions options;
     options.brokers = setup.brokers;
     options.config.group_initial_rebalance_delay = setup.rebalance_delay;
+    options.config.group_max_size = setup.group_max_size;
     options.config.offsets_topic_num_partitions = 1;
     TopicOptions topic;
     topic.name = "orders";

@@ -72,6 +72,7 @@ TEST_CASE("a poll hands out at most max.poll.records") {
 TEST_CASE("a poll uses up the oldest fetch before it takes from the next") {
   GroupOptions group = group_with();
   group.config.max_poll_records = 25;
+  group.config.fetch_max_wait = 20s;
   group.service = sim::Distribution::constant(1e9);
   WorldOfGroup world(with(group, 3));
   world.run_for(2s);
