@@ -15,7 +15,8 @@ AssignmentProblem::AssignmentProblem(std::span<const JoinGroupCall::Member> memb
   std::sort(input_of_.begin(), input_of_.end(),
             [&](std::uint32_t a, std::uint32_t b) { return members[a].member_id < members[b].member_id; });
   for (std::size_t i = 1; i < input_of_.size(); ++i) {
-    MQLAB_ASSERT(members[input_of_[i - 1]].member_id != members[input_of_[i]].member_id, "a member.id is given once");
+    MQLAB_ASSERT(members[input_of_[i - 1]].member_id != members[input_of_[i]].member_id,
+                 "a member.id is given once");
   }
   number_topics(topics);
   read_subscriptions(topics);
@@ -31,7 +32,8 @@ void AssignmentProblem::number_topics(std::span<const AssignorTopic> topics) {
 
   std::vector<const AssignorTopic*> known;
   for (const AssignorTopic& topic : topics) {
-    if (topic.partitions > 0 && std::binary_search(wanted.begin(), wanted.end(), topic.topic)) known.push_back(&topic);
+    if (topic.partitions > 0 && std::binary_search(wanted.begin(), wanted.end(), topic.topic))
+      known.push_back(&topic);
   }
   std::sort(known.begin(), known.end(), [](auto* a, auto* b) { return a->name < b->name; });
   for (const AssignorTopic* topic : known) {
@@ -58,7 +60,8 @@ void AssignmentProblem::read_subscriptions(std::span<const AssignorTopic> topics
     const Subscription& subscription = input_[input_of_[rank]].subscription;
     for (const TopicIndex topic : subscription.topics) {
       const auto found = number_of.find(topic);
-      if (found != number_of.end()) subscribed_[static_cast<std::size_t>(rank) * this->topics() + found->second] = true;
+      if (found != number_of.end())
+        subscribed_[static_cast<std::size_t>(rank) * this->topics() + found->second] = true;
     }
     for (const PartitionIndex partition : subscription.owned) {
       if (const std::uint32_t at = dense(partition); at != kNobody) owned_[rank].push_back(at);

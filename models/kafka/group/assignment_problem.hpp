@@ -1,5 +1,5 @@
-// The input of an assignor as dense numbers: members by rank (order of member.id), topics by name, partitions numbered
-// through in that order. Everything that an assignor compares is then an integer.
+// The input of an assignor as dense numbers: members by rank (order of member.id), topics by name, partitions
+// numbered through in that order. Everything that an assignor compares is then an integer.
 #pragma once
 
 #include <cstdint>
@@ -36,11 +36,13 @@ class AssignmentProblem {
   }
   bool all_subscriptions_equal() const { return all_equal_; }
 
-  /// What a member says it owns: known partitions, ascending, none twice; and in which generation it got them.
+  /// What a member says it owns: known partitions, ascending, none twice; and in which generation it got
+  /// them.
   const std::vector<std::uint32_t>& owned(std::uint32_t member) const { return owned_[member]; }
   std::int32_t generation(std::uint32_t member) const;
 
-  /// Ranks in the order of range and round robin: static members by instance id, then dynamic ones by member.id.
+  /// Ranks in the order of range and round robin: static members by instance id, then dynamic ones by
+  /// member.id.
   std::vector<std::uint32_t> static_first() const;
 
   /// Back to partitions and member ids, in the order of the input.

@@ -9,7 +9,8 @@
 namespace models::kafka {
 namespace {
 
-/// Per topic: each subscriber an equal run of neighbouring partitions, the first few one more (RangeAssignor.java).
+/// Per topic: each subscriber an equal run of neighbouring partitions, the first few one more
+/// (RangeAssignor.java).
 RankedAssignment assign_range(const AssignmentProblem& problem) {
   RankedAssignment result(problem.members());
   const std::vector<std::uint32_t> order = problem.static_first();
@@ -34,7 +35,8 @@ RankedAssignment assign_range(const AssignmentProblem& problem) {
   return result;
 }
 
-/// All partitions of all topics dealt out in turn; who does not subscribe to a topic is passed over (RoundRobinAssignor.java).
+/// All partitions of all topics dealt out in turn; who does not subscribe to a topic is passed over
+/// (RoundRobinAssignor.java).
 RankedAssignment assign_round_robin(const AssignmentProblem& problem) {
   RankedAssignment result(problem.members());
   const std::vector<std::uint32_t> order = problem.static_first();
@@ -52,19 +54,25 @@ constexpr std::array<std::string_view, 4> kNames{"range", "roundrobin", "sticky"
 
 }  // namespace
 
-std::vector<SyncGroupCall::Assignment> assign(Assignor assignor, std::span<const JoinGroupCall::Member> members,
+std::vector<SyncGroupCall::Assignment> assign(Assignor assignor,
+                                              std::span<const JoinGroupCall::Member> members,
                                               std::span<const AssignorTopic> topics) {
   const AssignmentProblem problem(members, topics);
   switch (assignor) {
-    case Assignor::range: return problem.solved(assign_range(problem));
-    case Assignor::round_robin: return problem.solved(assign_round_robin(problem));
-    case Assignor::sticky: return problem.solved(assign_sticky(problem, false));
-    case Assignor::cooperative_sticky: break;
+    case Assignor::range:
+      return problem.solved(assign_range(problem));
+    case Assignor::round_robin:
+      return problem.solved(assign_round_robin(problem));
+    case Assignor::sticky:
+      return problem.solved(assign_sticky(problem, false));
+    case Assignor::cooperative_sticky:
+      break;
   }
   return problem.solved(assign_sticky(problem, true));
 }
 
-std::vector<AssignorTopic> subscribed_topics(const Cluster& cluster, std::span<const JoinGroupCall::Member> members) {
+std::vector<AssignorTopic> subscribed_topics(const Cluster& cluster,
+                                             std::span<const JoinGroupCall::Member> members) {
   std::vector<TopicIndex> wanted;
   for (const JoinGroupCall::Member& member : members) {
     wanted.insert(wanted.end(), member.subscription.topics.begin(), member.subscription.topics.end());
@@ -79,7 +87,9 @@ std::vector<AssignorTopic> subscribed_topics(const Cluster& cluster, std::span<c
   return topics;
 }
 
-std::string_view assignor_name(Assignor assignor) { return kNames[static_cast<std::size_t>(assignor)]; }
+std::string_view assignor_name(Assignor assignor) {
+  return kNames[static_cast<std::size_t>(assignor)];
+}
 
 std::optional<Assignor> find_assignor(std::string_view name) {
   const auto found = std::find(kNames.begin(), kNames.end(), name);

@@ -1,18 +1,20 @@
-// The assignors of Kafka's consumer: who reads which partition, computed by the leader of a group from what all members
-// told in JoinGroup.
+// The assignors of Kafka's consumer: who reads which partition, computed by the leader of a group from what
+// all members told in JoinGroup.
 //
-// Plain functions of their input: same members and topics, same result, in whatever order they are given. Members are looked
-// at in the order in which Kafka sorts them: range and round robin by group.instance.id (static members first), then
-// member.id; the sticky ones by member.id. Where Kafka iterates over a hash map, the order here is that of member.id.
-// Sources: RangeAssignor, RoundRobinAssignor, AbstractStickyAssignor, CooperativeStickyAssignor (clients/.../consumer/).
+// Plain functions of their input: same members and topics, same result, in whatever order they are given.
+// Members are looked at in the order in which Kafka sorts them: range and round robin by group.instance.id
+// (static members first), then member.id; the sticky ones by member.id. Where Kafka iterates over a hash map,
+// the order here is that of member.id. Sources: RangeAssignor, RoundRobinAssignor, AbstractStickyAssignor,
+// CooperativeStickyAssignor (clients/.../consumer/).
 //
-// Guarantees: each partition of a topic that somebody subscribes to is given to exactly one of its subscribers, except that
-// cooperative-sticky withholds what one member owns and another is to get, until its owner has revoked it and joined
-// again (KIP-429). Cost about O(P log M); the general sticky case (subscriptions that differ) about O(P M) at worst.
+// Guarantees: each partition of a topic that somebody subscribes to is given to exactly one of its
+// subscribers, except that cooperative-sticky withholds what one member owns and another is to get, until its
+// owner has revoked it and joined again (KIP-429). Cost about O(P log M); the general sticky case
+// (subscriptions that differ) about O(P M) at worst.
 //
-// Sticky assignors read Subscription::owned and ::generation: what the member was last assigned (sticky sends it along
-// although it has revoked all) or still holds (cooperative-sticky). A partition claimed twice goes to the claim of the higher
-// generation (KIP-792); claimed twice in one generation, it is nobody's.
+// Sticky assignors read Subscription::owned and ::generation: what the member was last assigned (sticky sends
+// it along although it has revoked all) or still holds (cooperative-sticky). A partition claimed twice goes
+// to the claim of the higher generation (KIP-792); claimed twice in one generation, it is nobody's.
 //
 // Model: racks are not looked at (KIP-881 is not modelled).
 #pragma once
@@ -38,18 +40,23 @@ struct AssignorTopic {
 };
 
 /// Every topic that one of `members` subscribes to.
-std::vector<AssignorTopic> subscribed_topics(const Cluster& cluster, std::span<const JoinGroupCall::Member> members);
+std::vector<AssignorTopic> subscribed_topics(const Cluster& cluster,
+                                             std::span<const JoinGroupCall::Member> members);
 
-/// One result for each member, in the order given, its partitions ascending: ready to be SyncGroupCall::assignments.
-/// Requires: no member.id twice, no topic twice.
-std::vector<SyncGroupCall::Assignment> assign(Assignor assignor, std::span<const JoinGroupCall::Member> members,
+/// One result for each member, in the order given, its partitions ascending: ready to be
+/// SyncGroupCall::assignments. Requires: no member.id twice, no topic twice.
+std::vector<SyncGroupCall::Assignment> assign(Assignor assignor,
+                                              std::span<const JoinGroupCall::Member> members,
                                               std::span<const AssignorTopic> topics);
 
-/// The name under which a member offers it in JoinGroup: "range", "roundrobin", "sticky", "cooperative-sticky".
+/// The name under which a member offers it in JoinGroup: "range", "roundrobin", "sticky",
+/// "cooperative-sticky".
 std::string_view assignor_name(Assignor assignor);
 std::optional<Assignor> find_assignor(std::string_view name);
 
 /// True for cooperative-sticky: members keep what they own while they rebalance (KIP-429).
-constexpr bool is_cooperative(Assignor assignor) { return assignor == Assignor::cooperative_sticky; }
+constexpr bool is_cooperative(Assignor assignor) {
+  return assignor == Assignor::cooperative_sticky;
+}
 
 }  // namespace models::kafka

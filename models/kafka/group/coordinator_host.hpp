@@ -31,11 +31,13 @@ class CoordinatorHost {
   /// The partition in trace records.
   virtual EntityId entity(PartitionIndex partition) = 0;
 
-  /// Appends `records` records to a partition of __consumer_offsets as its leader. GroupCoordinator::appended(token, error)
-  /// runs once the high watermark has passed them (acks=all), or with an error when leadership is lost or the in-sync
-  /// replicas are too few; never inside this call. Returns the offset after the last record, or kNoOffset when the broker
-  /// does not lead the partition or refuses the append (appended() then does not run).
-  virtual Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes, std::uint64_t token) = 0;
+  /// Appends `records` records to a partition of __consumer_offsets as its leader.
+  /// GroupCoordinator::appended(token, error) runs once the high watermark has passed them (acks=all), or
+  /// with an error when leadership is lost or the in-sync replicas are too few; never inside this call.
+  /// Returns the offset after the last record, or kNoOffset when the broker does not lead the partition or
+  /// refuses the append (appended() then does not run).
+  virtual Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
+                        std::uint64_t token) = 0;
 
   /// Sends the response.
   virtual void answer(AnyCall call) = 0;

@@ -8,35 +8,43 @@
 
 namespace models::kafka {
 
-// ---- states -------------------------------------------------------------------------------------------------------
+// ---- states
+// -------------------------------------------------------------------------------------------------------
 
 std::string_view group_state_name(GroupState state) {
-  static constexpr std::array<std::string_view, 5> kNames{"Empty", "PreparingRebalance", "CompletingRebalance", "Stable",
-                                                          "Dead"};
+  static constexpr std::array<std::string_view, 5> kNames{"Empty", "PreparingRebalance",
+                                                          "CompletingRebalance", "Stable", "Dead"};
   return kNames[static_cast<std::size_t>(state)];
 }
 
 bool may_follow(GroupState before, GroupState after) {
   using enum GroupState;
   switch (after) {
-    case empty: return before == preparing_rebalance;
-    case preparing_rebalance: return before == stable || before == completing_rebalance || before == empty;
-    case completing_rebalance: return before == preparing_rebalance;
-    case stable: return before == completing_rebalance;
-    case dead: break;
+    case empty:
+      return before == preparing_rebalance;
+    case preparing_rebalance:
+      return before == stable || before == completing_rebalance || before == empty;
+    case completing_rebalance:
+      return before == preparing_rebalance;
+    case stable:
+      return before == completing_rebalance;
+    case dead:
+      break;
   }
   return true;
 }
 
-// ---- members ------------------------------------------------------------------------------------------------------
+// ---- members
+// ------------------------------------------------------------------------------------------------------
 
 GroupMember::GroupMember(sim::Simulation& simulation, GroupTimers& timers, Group& group)
     : session(simulation, [&timers, &group, this] { timers.session_expired(group, *this); }) {}
 
 bool GroupMember::matches(const JoinGroupCall& call) const {
   const Subscription& other = call.subscription;
-  return protocols == call.protocols && subscription.topics == other.topics && subscription.owned == other.owned &&
-         subscription.generation == other.generation && subscription.rack == other.rack;
+  return protocols == call.protocols && subscription.topics == other.topics &&
+         subscription.owned == other.owned && subscription.generation == other.generation &&
+         subscription.rack == other.rack;
 }
 
 Group::Group(sim::Simulation& simulation, GroupTimers& timers, std::string group_name, EntityId group_entity)
@@ -143,10 +151,12 @@ sim::Duration Group::rebalance_timeout() const {
   return longest;
 }
 
-// ---- joining ------------------------------------------------------------------------------------------------------
+// ---- joining
+// ------------------------------------------------------------------------------------------------------
 
 Group::Pending::Pending(sim::Simulation& simulation, GroupTimers& timers, Group& group, std::string member_id)
-    : id(std::move(member_id)), timer(simulation, [&timers, &group, this] { timers.pending_expired(group, id); }) {}
+    : id(std::move(member_id)),
+      timer(simulation, [&timers, &group, this] { timers.pending_expired(group, id); }) {}
 
 void Group::add_pending(const std::string& member_id, sim::Duration timeout) {
   const auto [at, is_new] = pending_.try_emplace(member_id, simulation_, timers_, *this, member_id);
@@ -198,10 +208,11 @@ bool Group::supports(const std::vector<std::string>& protocols) const {
 std::string Group::select_protocol() const {
   std::map<std::string, std::size_t, std::less<>> votes;
   for (const auto& [id, member] : members_) {
-    const auto choice = std::find_if(member.protocols.begin(), member.protocols.end(), [this](const std::string& one) {
-      return supporters_.find(one)->second == members_.size();
-    });
-    MQLAB_ASSERT(choice != member.protocols.end(), "who supports none of the group's protocols is not let in");
+    const auto choice = std::find_if(
+        member.protocols.begin(), member.protocols.end(),
+        [this](const std::string& one) { return supporters_.find(one)->second == members_.size(); });
+    MQLAB_ASSERT(choice != member.protocols.end(),
+                 "who supports none of the group's protocols is not let in");
     ++votes[*choice];
   }
   const auto most = std::max_element(votes.begin(), votes.end(),
@@ -217,7 +228,8 @@ std::vector<JoinGroupCall::Member> Group::joined_members() const {
   return all;
 }
 
-// ---- syncing ------------------------------------------------------------------------------------------------------
+// ---- syncing
+// ------------------------------------------------------------------------------------------------------
 
 void Group::expect_sync(GroupMember& member, bool expected) {
   if (member.sync_expected == expected) return;
@@ -237,8 +249,8 @@ std::shared_ptr<GroupMetadata> Group::metadata() const {
   record->leader = leader;
   record->state_since = state_since;
   for (const auto& [id, member] : members_) {
-    record->members.push_back({id, member.instance_id, member.entity, member.session_timeout, member.rebalance_timeout,
-                               member.subscription, member.assignment});
+    record->members.push_back({id, member.instance_id, member.entity, member.session_timeout,
+                               member.rebalance_timeout, member.subscription, member.assignment});
   }
   return record;
 }

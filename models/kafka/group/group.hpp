@@ -1,8 +1,10 @@
-// One consumer group of the classic protocol, as its coordinator keeps it in memory: members, votes, parked calls, timers.
+// One consumer group of the classic protocol, as its coordinator keeps it in memory: members, votes, parked
+// calls, timers.
 //
-// The group keeps its own books straight (who waits, who is pending, which protocols all support); what happens when is
-// decided by GroupCoordinator. Members are held in order of member.id, and wherever Kafka picks "any" member the first is
-// picked. Source: ClassicGroup.java, ClassicGroupMember.java, ClassicGroupState.java.
+// The group keeps its own books straight (who waits, who is pending, which protocols all support); what
+// happens when is decided by GroupCoordinator. Members are held in order of member.id, and wherever Kafka
+// picks "any" member the first is picked. Source: ClassicGroup.java, ClassicGroupMember.java,
+// ClassicGroupState.java.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +29,7 @@ enum class GroupState : std::uint8_t {
   preparing_rebalance,   ///< waits for members to join
   completing_rebalance,  ///< waits for the leader's assignment
   stable,
-  dead,                  ///< forgotten, or not loaded yet
+  dead,  ///< forgotten, or not loaded yet
 };
 /// "Empty", "PreparingRebalance", … as Kafka writes them.
 std::string_view group_state_name(GroupState state);
@@ -55,8 +57,8 @@ struct GroupMember {
   GroupMember(sim::Simulation& simulation, GroupTimers& timers, Group& group);
 
   bool is_static() const { return !instance_id.empty(); }
-  /// A new member is not heard of until its first generation is complete: its join may time out. Others that wait for an
-  /// answer cannot send heartbeats and are spared.
+  /// A new member is not heard of until its first generation is complete: its join may time out. Others that
+  /// wait for an answer cannot send heartbeats and are spared.
   bool heartbeat_satisfied() const { return !is_new && (join || sync); }
   /// The same request again: its answer must have been lost.
   bool matches(const JoinGroupCall& call) const;
@@ -87,7 +89,8 @@ class Group {
   const std::string name;
   const EntityId entity;
 
-  // ---- state --------------------------------------------------------------------------------------------------------
+  // ---- state
+  // --------------------------------------------------------------------------------------------------------
   GroupState state = GroupState::empty;
   GroupState previous_state = GroupState::dead;
   sim::Time state_since{};
@@ -101,7 +104,8 @@ class Group {
   /// A rebalance may begin.
   bool can_rebalance() const { return may_follow(state, GroupState::preparing_rebalance); }
 
-  // ---- members ------------------------------------------------------------------------------------------------------
+  // ---- members
+  // ------------------------------------------------------------------------------------------------------
   Members& members() { return members_; }
   const Members& members() const { return members_; }
   GroupMember* find(std::string_view member_id);
@@ -124,7 +128,8 @@ class Group {
   /// The longest time that a member wants to be waited for.
   sim::Duration rebalance_timeout() const;
 
-  // ---- the join phase -----------------------------------------------------------------------------------------------
+  // ---- the join phase
+  // -----------------------------------------------------------------------------------------------
   void add_pending(const std::string& member_id, sim::Duration timeout);
   bool is_pending(std::string_view member_id) const { return pending_.find(member_id) != pending_.end(); }
   bool pending_timer_armed(std::string_view member_id) const;
@@ -142,7 +147,8 @@ class Group {
   /// For the leader.
   std::vector<JoinGroupCall::Member> joined_members() const;
 
-  // ---- the sync phase -----------------------------------------------------------------------------------------------
+  // ---- the sync phase
+  // -----------------------------------------------------------------------------------------------
   void expect_sync(GroupMember& member, bool expected);
   void expect_no_sync();
   bool all_synced() const { return syncs_expected_ == 0; }
@@ -150,7 +156,8 @@ class Group {
   /// For the log.
   std::shared_ptr<GroupMetadata> metadata() const;
 
-  // ---- timers -------------------------------------------------------------------------------------------------------
+  // ---- timers
+  // -------------------------------------------------------------------------------------------------------
   bool initial_delay = false;  ///< the join timer counts the delay of a group that was empty
   bool new_member_added = false;
   sim::Duration initial_step{};       ///< how long it was last armed for

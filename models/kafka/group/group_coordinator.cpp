@@ -15,21 +15,26 @@ constexpr std::uint64_t kPartitionMask = (std::uint64_t{1} << kPartitionBits) - 
 constexpr std::size_t kMetadataBytes = 100;
 constexpr std::size_t kMemberBytes = 250;
 
-/// What an append's error becomes in a response (GroupMetadataManager.appendGroupMetadataErrorToResponseError).
+/// What an append's error becomes in a response
+/// (GroupMetadataManager.appendGroupMetadataErrorToResponseError).
 ErrorCode response_error(ErrorCode error) {
   switch (error) {
     case ErrorCode::unknown_topic_or_partition:
     case ErrorCode::not_enough_replicas:
-    case ErrorCode::request_timed_out: return ErrorCode::coordinator_not_available;
-    case ErrorCode::not_leader_or_follower: return ErrorCode::not_coordinator;
-    default: return error;
+    case ErrorCode::request_timed_out:
+      return ErrorCode::coordinator_not_available;
+    case ErrorCode::not_leader_or_follower:
+      return ErrorCode::not_coordinator;
+    default:
+      return error;
   }
 }
 
 EntityId group_entity(const Entities& entities, std::string_view name) {
   const std::vector<Entity>& all = entities.all();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].kind == EntityKind::group && all[i].name == name) return EntityId{static_cast<std::uint32_t>(i)};
+    if (all[i].kind == EntityKind::group && all[i].name == name)
+      return EntityId{static_cast<std::uint32_t>(i)};
   }
   return {};
 }
@@ -48,7 +53,8 @@ GroupCoordinator::Shard::Shard(GroupCoordinator& coordinator, PartitionIndex of,
         });
       }) {}
 
-// ---- finding ------------------------------------------------------------------------------------------------------
+// ---- finding
+// ------------------------------------------------------------------------------------------------------
 
 GroupCoordinator::Shard* GroupCoordinator::shard_of(std::string_view group_name) {
   const auto found = shards_.find(host_.offsets_partition(group_name));
@@ -73,19 +79,21 @@ const Group* GroupCoordinator::group(std::string_view name) const {
 }
 
 Group& GroupCoordinator::create(Shard& shard, const std::string& name) {
-  const auto [at, is_new] = shard.groups.try_emplace(name, simulation(), static_cast<GroupTimers&>(*this), name,
-                                                     group_entity(host_.context().entities, name));
+  const auto [at, is_new] = shard.groups.try_emplace(name, simulation(), static_cast<GroupTimers&>(*this),
+                                                     name, group_entity(host_.context().entities, name));
   MQLAB_ASSERT(is_new, "a group is created once");
   at->second.state_since = now();
   return at->second;
 }
 
-// ---- loading and unloading ----------------------------------------------------------------------------------------
+// ---- loading and unloading
+// ----------------------------------------------------------------------------------------
 
 void GroupCoordinator::elected(PartitionIndex partition, LeaderEpoch epoch, Offset log_end) {
   host_.offsets_store().elected(partition, epoch, log_end);
   const auto [at, is_new] = shards_.try_emplace(partition, *this, partition, epoch);
-  // Elected again in a new epoch without having lost the lead: all is still here (CoordinatorRuntime: already active).
+  // Elected again in a new epoch without having lost the lead: all is still here (CoordinatorRuntime: already
+  // active).
   at->second.epoch = epoch;
   if (is_new) load(at->second);
 }
@@ -101,29 +109,31 @@ void GroupCoordinator::load_group(Shard& shard, const LoadedGroup& loaded) {
     group.generation = loaded.metadata->generation;
     group.protocol = loaded.metadata->protocol;
     group.state_since = loaded.metadata->state_since;
-    for (const GroupMetadata::Member& member : loaded.metadata->members) restart_session(group.restore(member));
+    for (const GroupMetadata::Member& member : loaded.metadata->members)
+      restart_session(group.restore(member));
     group.leader = loaded.metadata->leader;
     group.had_members = loaded.metadata->had_members;
   }
   if (!group.members().empty()) group.state = GroupState::stable;
   emit_state(group, GroupState::dead);
   for (const LoadedGroup::Found& found : loaded.unannounced) {
-    emit_commit(Kind::committed, group, found.commit.member, found.commit.partition, found.commit.offset, found.before);
+    emit_committed(group, found.commit, found.before);
   }
   if (group.is(GroupState::empty)) watch_retention(group);
-  if (group.members().size() > static_cast<std::size_t>(host_.config().group_max_size)) prepare_rebalance(shard, group);
+  if (group.members().size() > static_cast<std::size_t>(host_.config().group_max_size))
+    prepare_rebalance(shard, group);
 }
 
 void GroupCoordinator::resigned(PartitionIndex partition) {
   const auto found = shards_.find(partition);
   if (found == shards_.end()) return;
-  auto shard = shards_.extract(found);  // a call that comes in while these are answered finds no coordinator here
+  auto shard =
+      shards_.extract(found);  // a call that comes in while these are answered finds no coordinator here
   std::deque<Waiting> waiting = std::move(shard.mapped().waiting);
   for (Waiting& one : waiting) {
     if (auto* commit = std::get_if<Ref<OffsetCommitCall>>(&one.then)) {
       // Unknown: the record may be in the next leader's log, which then says so.
-      for (OffsetCommitCall::Item& item : (*commit)->items) item.error = ErrorCode::not_coordinator;
-      reply(std::move(*commit), ErrorCode::not_coordinator);
+      refuse_commit(std::move(*commit), ErrorCode::not_coordinator);
     } else if (auto* fetch = std::get_if<Ref<OffsetFetchCall>>(&one.then)) {
       reply(std::move(*fetch), ErrorCode::not_coordinator);
     } else if (auto* leave = std::get_if<Ref<LeaveGroupCall>>(&one.then)) {
@@ -140,7 +150,9 @@ void GroupCoordinator::answer_not_coordinator(Group& group) {
   }
 }
 
-void GroupCoordinator::crashed() { shards_.clear(); }
+void GroupCoordinator::crashed() {
+  shards_.clear();
+}
 
 void GroupCoordinator::receive(Ref<FindCoordinatorCall> call) {
   call->coordinator = host_.leader(host_.offsets_partition(call->group));
@@ -148,10 +160,11 @@ void GroupCoordinator::receive(Ref<FindCoordinatorCall> call) {
   reply(std::move(call), known ? ErrorCode::none : ErrorCode::coordinator_not_available);
 }
 
-// ---- waiting for the log ------------------------------------------------------------------------------------------
+// ---- waiting for the log
+// ------------------------------------------------------------------------------------------
 
-bool GroupCoordinator::begin_write(Shard& shard, Group* group, std::int32_t records, std::int32_t bytes, Follow& then,
-                                   Offset& end) {
+bool GroupCoordinator::begin_write(Shard& shard, Group* group, std::int32_t records, std::int32_t bytes,
+                                   Follow& then, Offset& end) {
   const std::uint64_t token = next_write_++ << kPartitionBits | shard.partition.value;
   end = host_.append(shard.partition, records, bytes, token);
   if (end == kNoOffset) return false;
@@ -160,8 +173,8 @@ bool GroupCoordinator::begin_write(Shard& shard, Group* group, std::int32_t reco
   return true;
 }
 
-bool GroupCoordinator::write_metadata(Shard& shard, Group& group, std::shared_ptr<const GroupMetadata> metadata,
-                                      Follow& then) {
+bool GroupCoordinator::write_metadata(Shard& shard, Group& group,
+                                      std::shared_ptr<const GroupMetadata> metadata, Follow& then) {
   const std::size_t bytes = kMetadataBytes + kMemberBytes * metadata->members.size();
   Offset end = kNoOffset;
   if (!begin_write(shard, &group, 1, static_cast<std::int32_t>(bytes), then, end)) return false;
@@ -169,7 +182,8 @@ bool GroupCoordinator::write_metadata(Shard& shard, Group& group, std::shared_pt
   return true;
 }
 
-bool GroupCoordinator::write_metadata(Shard& shard, Group& group, std::shared_ptr<const GroupMetadata> metadata) {
+bool GroupCoordinator::write_metadata(Shard& shard, Group& group,
+                                      std::shared_ptr<const GroupMetadata> metadata) {
   Follow nothing;
   return write_metadata(shard, group, std::move(metadata), nothing);
 }
@@ -208,11 +222,10 @@ void GroupCoordinator::follow(Shard& shard, Group* group, sim::Time since, Follo
   if (auto* commit = std::get_if<Ref<OffsetCommitCall>>(&then)) {
     if (error == ErrorCode::none) return committed(*group, since, std::move(*commit));
     auto late = std::make_unique<LateCommit>();
-    for (OffsetCommitCall::Item& item : (*commit)->items) {
+    for (const OffsetCommitCall::Item& item : (*commit)->items) {
       late->push_back({item.partition, item.offset, since, (*commit)->member});
-      item.error = response_error(error);
     }
-    reply(std::move(*commit), response_error(error));
+    refuse_commit(std::move(*commit), response_error(error));
     then = std::move(late);
   } else if (auto* fetch = std::get_if<Ref<OffsetFetchCall>>(&then)) {
     if (error == ErrorCode::none) return answer_fetch(group, std::move(*fetch));
@@ -234,7 +247,8 @@ void GroupCoordinator::follow(Shard& shard, Group* group, sim::Time since, Follo
   }
 }
 
-/// offsets.commit.timeout.ms: what was not replicated in time is reported as failed. It stays in the log and may get through.
+/// offsets.commit.timeout.ms: what was not replicated in time is reported as failed. It stays in the log and
+/// may get through.
 void GroupCoordinator::time_out_writes(Shard& shard) {
   const sim::Duration patience = host_.config().offsets_commit_timeout;
   // By place: failing one may begin other writes, which come last.
@@ -251,7 +265,8 @@ void GroupCoordinator::time_out_writes(Shard& shard) {
   }
 }
 
-// ---- telling ------------------------------------------------------------------------------------------------------
+// ---- telling
+// ------------------------------------------------------------------------------------------------------
 
 void GroupCoordinator::transition(Group& group, GroupState to) {
   MQLAB_ASSERT(may_follow(group.state, to), "a group follows the arrows of its state machine");
@@ -269,21 +284,19 @@ void GroupCoordinator::emit_state(const Group& group, GroupState before) {
                                            .b = group.generation});
 }
 
-void GroupCoordinator::emit_member(const Group& group, EntityId member, MemberCode code) {
-  host_.context().emit(Kind::member_state, {.code = static_cast<std::uint16_t>(code),
+void GroupCoordinator::emit_evicted(const Group& group, EntityId member) {
+  host_.context().emit(Kind::member_state, {.code = static_cast<std::uint16_t>(MemberCode::evicted),
                                             .actor = member.value,
                                             .peer = group.entity.value,
                                             .b = group.generation});
 }
 
-void GroupCoordinator::emit_commit(Kind kind, const Group& group, EntityId member, PartitionIndex partition, Offset offset,
-                                   Offset before, ErrorCode error) {
-  host_.context().emit(kind, {.code = static_cast<std::uint16_t>(error),
-                              .actor = member.value,
-                              .place = host_.entity(partition).value,
-                              .peer = group.entity.value,
-                              .a = offset,
-                              .b = kind == Kind::committed ? before : 0});
+void GroupCoordinator::emit_committed(const Group& group, const CommittedOffset& commit, Offset before) {
+  host_.context().emit(Kind::committed, {.actor = commit.member.value,
+                                         .place = host_.entity(commit.partition).value,
+                                         .peer = group.entity.value,
+                                         .a = commit.offset,
+                                         .b = before});
 }
 
 }  // namespace models::kafka

@@ -1,24 +1,28 @@
-// The group coordinator of a broker: the classic group protocol and committed offsets, for the groups whose partition of
+// The group coordinator of a broker: the classic group protocol and committed offsets, for the groups whose
+// partition of
 // __consumer_offsets this broker leads.
 //
-// Files: group_coordinator.cpp loads and unloads, and waits for the log; group_join.cpp runs rebalances; group_session.cpp
-// answers sync, heartbeat and leave and runs the sessions; group_offsets.cpp commits, fetches and expires offsets.
-// Sources: GroupMetadataManager.java, OffsetMetadataManager.java, GroupCoordinatorService.java, CoordinatorRuntime.java
-// (Apache Kafka 4.0). Where the table of states in ClassicGroupState.java and the code differ the code is followed: a
-// heartbeat in CompletingRebalance is answered without an error and re-arms the session.
+// Files: group_coordinator.cpp loads and unloads, and waits for the log; group_join.cpp runs rebalances;
+// group_session.cpp answers sync, heartbeat and leave and runs the sessions; group_offsets.cpp commits,
+// fetches and expires offsets. Sources: GroupMetadataManager.java, OffsetMetadataManager.java,
+// GroupCoordinatorService.java, CoordinatorRuntime.java (Apache Kafka 4.0). Where the table of states in
+// ClassicGroupState.java and the code differ the code is followed: a heartbeat in CompletingRebalance is
+// answered without an error and re-arms the session.
 //
-// What survives. A generation (with its assignments) and each commit are records of the offsets partition; a commit counts,
-// is answered and is traced (`committed`) once the high watermark has passed its record. A new leader loads what its log
-// holds (OffsetsStore): groups with members are Stable again in their last stored generation and all sessions start afresh;
-// rebalances under way, pending members and parked calls are gone. Timers are lost in a crash.
+// What survives. A generation (with its assignments) and each commit are records of the offsets partition; a
+// commit counts, is answered and is traced (`committed`) once the high watermark has passed its record. A new
+// leader loads what its log holds (OffsetsStore): groups with members are Stable again in their last stored
+// generation and all sessions start afresh; rebalances under way, pending members and parked calls are gone.
+// Timers are lost in a crash.
 //
-// Trace: group_state at every transition (numbers of GroupState), also when a group is loaded (from Dead); member_state
-// joined (in a new generation), left, evicted, fenced; committed and commit_refused. Members themselves emit none of these
-// but their own crash and restart.
+// Trace: what only the coordinator knows. group_state at every transition (numbers of GroupState), also when
+// a group is loaded (from Dead); member_state evicted; committed. What members are told they report
+// themselves (joined, left, fenced, commit_refused), when they learn of it.
 //
-// Model: loading takes no time (no COORDINATOR_LOAD_IN_PROGRESS); protocol type is always "consumer"; offsets of a Stable
-// group's abandoned topics do not expire; a member.id ends in 64 random bits where Kafka puts a UUID, so among dynamic members
-// of one group the order of member ids says nothing, as with Kafka's default client ids.
+// Model: loading takes no time (no COORDINATOR_LOAD_IN_PROGRESS); protocol type is always "consumer"; offsets
+// of a Stable group's abandoned topics do not expire; a member.id ends in 64 random bits where Kafka puts a
+// UUID, so among dynamic members of one group the order of member ids says nothing, as with Kafka's default
+// client ids.
 #pragma once
 
 #include <cstdint>
@@ -87,8 +91,9 @@ class GroupCoordinator final : private GroupTimers {
   };
   /// A commit that was answered with an error because it took too long; it still counts when it gets through.
   using LateCommit = std::vector<CommittedOffset>;
-  using Follow = std::variant<std::monostate, Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<LeaveGroupCall>,
-                              std::unique_ptr<Assigning>, std::unique_ptr<Takeover>, std::unique_ptr<LateCommit>>;
+  using Follow =
+      std::variant<std::monostate, Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<LeaveGroupCall>,
+                   std::unique_ptr<Assigning>, std::unique_ptr<Takeover>, std::unique_ptr<LateCommit>>;
   /// Something that waits for the high watermark; reads wait for all writes before them (token 0).
   struct Waiting {
     std::uint64_t token = 0;
@@ -117,9 +122,12 @@ class GroupCoordinator final : private GroupTimers {
   // ---- loading, waiting for the log ----
   void load(Shard& shard);
   void load_group(Shard& shard, const LoadedGroup& loaded);
-  /// False when the log refuses; `then` is left alone. Otherwise it follows when the high watermark has passed the records.
-  bool begin_write(Shard& shard, Group* group, std::int32_t records, std::int32_t bytes, Follow& then, Offset& end);
-  bool write_metadata(Shard& shard, Group& group, std::shared_ptr<const GroupMetadata> metadata, Follow& then);
+  /// False when the log refuses; `then` is left alone. Otherwise it follows when the high watermark has
+  /// passed the records.
+  bool begin_write(Shard& shard, Group* group, std::int32_t records, std::int32_t bytes, Follow& then,
+                   Offset& end);
+  bool write_metadata(Shard& shard, Group& group, std::shared_ptr<const GroupMetadata> metadata,
+                      Follow& then);
   bool write_metadata(Shard& shard, Group& group, std::shared_ptr<const GroupMetadata> metadata);
   /// `then` follows when what is being written now has been stored: at once when that is nothing.
   void after_writes(Shard& shard, Group* group, Follow then);
@@ -135,7 +143,8 @@ class GroupCoordinator final : private GroupTimers {
   void join_known_member(Shard& shard, Group& group, GroupMember& member, Ref<JoinGroupCall> call);
   void add_member(Shard& shard, Group& group, const std::string& member_id, Ref<JoinGroupCall> call);
   void update_member(Shard& shard, Group& group, GroupMember& member, Ref<JoinGroupCall> call);
-  void take_over(Shard& shard, Group& group, GroupMember& member, const std::string& new_id, Ref<JoinGroupCall> call);
+  void take_over(Shard& shard, Group& group, GroupMember& member, const std::string& new_id,
+                 Ref<JoinGroupCall> call);
   void taken_over(Group& group, Takeover& takeover, ErrorCode error);
   void prepare_or_complete(Shard& shard, Group& group);
   void prepare_rebalance(Shard& shard, Group& group);
@@ -152,13 +161,13 @@ class GroupCoordinator final : private GroupTimers {
   void assigned(Shard& shard, Group& group, const GroupMetadata& metadata, ErrorCode error);
   void propagate_assignments(Group& group, ErrorCode error);
   void sync_received(Group& group, GroupMember& member);
-  void remove_member(Shard& shard, Group& group, GroupMember& member, MemberCode why);
-  void forget_member(Group& group, GroupMember& member, MemberCode why);
+  void forget_member(Group& group, GroupMember& member);
+  void evict(Group& group, GroupMember& member);
   void restart_session(GroupMember& member) { member.session.arm_after(member.session_timeout); }
 
   // ---- offsets (group_offsets.cpp) ----
   ErrorCode may_commit(Group* group, const OffsetCommitCall& call);
-  void refuse_commit(const Group* group, Ref<OffsetCommitCall> call, ErrorCode error);
+  void refuse_commit(Ref<OffsetCommitCall> call, ErrorCode error);
   void apply_commit(Group& group, const CommittedOffset& commit);
   void committed(Group& group, sim::Time since, Ref<OffsetCommitCall> call);
   void answer_fetch(Group* group, Ref<OffsetFetchCall> call);
@@ -181,9 +190,8 @@ class GroupCoordinator final : private GroupTimers {
   // ---- telling ----
   void transition(Group& group, GroupState to);
   void emit_state(const Group& group, GroupState before);
-  void emit_member(const Group& group, EntityId member, MemberCode code);
-  void emit_commit(Kind kind, const Group& group, EntityId member, PartitionIndex partition, Offset offset, Offset before,
-                   ErrorCode error = ErrorCode::none);
+  void emit_evicted(const Group& group, EntityId member);
+  void emit_committed(const Group& group, const CommittedOffset& commit, Offset before);
   template <class Call>
   void reply(Ref<Call> call, ErrorCode error) {
     call->error = error;
@@ -195,7 +203,8 @@ class GroupCoordinator final : private GroupTimers {
 
   CoordinatorHost& host_;
   std::map<PartitionIndex, Shard> shards_;
-  std::map<std::string, sim::Stream, std::less<>> member_ids_;  // by group; not volatile: ids never come twice
+  std::map<std::string, sim::Stream, std::less<>>
+      member_ids_;  // by group; not volatile: ids never come twice
   std::uint64_t next_write_ = 1;
   std::vector<CommittedOffset> scratch_;
 };

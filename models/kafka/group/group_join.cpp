@@ -1,4 +1,5 @@
-// JoinGroup and the join phase of a rebalance (GroupMetadataManager.java, classicGroupJoin… and completeClassicGroupJoin).
+// JoinGroup and the join phase of a rebalance (GroupMetadataManager.java, classicGroupJoin… and
+// completeClassicGroupJoin).
 #include <algorithm>
 #include <utility>
 
@@ -11,7 +12,8 @@ void GroupCoordinator::receive(Ref<JoinGroupCall> call) {
   Shard* const shard = shard_of(call->group);
   if (shard == nullptr) return reply(std::move(call), ErrorCode::not_coordinator);
   const BrokerConfig& config = host_.config();
-  if (call->session_timeout < config.group_min_session_timeout || call->session_timeout > config.group_max_session_timeout) {
+  if (call->session_timeout < config.group_min_session_timeout ||
+      call->session_timeout > config.group_max_session_timeout) {
     return reply(std::move(call), ErrorCode::invalid_session_timeout);
   }
   Group* group = find(*shard, call->group);
@@ -19,7 +21,8 @@ void GroupCoordinator::receive(Ref<JoinGroupCall> call) {
   if (!call->member_id.empty()) return reply(std::move(call), ErrorCode::unknown_member_id);
   group = &create(*shard, call->group);
   emit_state(*group, GroupState::dead);
-  // The group is made known to the log at once; should that fail it only lives here until its first generation.
+  // The group is made known to the log at once; should that fail it only lives here until its first
+  // generation.
   static_cast<void>(write_metadata(*shard, *group, group->metadata()));
   join(*shard, *group, std::move(call));
   if (group->is(GroupState::empty)) watch_retention(*group);
@@ -30,18 +33,21 @@ bool GroupCoordinator::accepts(Group& group, const JoinGroupCall& call) {
   const GroupMember* const member = group.find(call.member_id);
   switch (group.state) {
     case GroupState::empty:
-    case GroupState::dead: return true;
+    case GroupState::dead:
+      return true;
     // Counted are those that wait, so that the last members to rejoin a group above its size are turned away.
-    case GroupState::preparing_rebalance: return (member != nullptr && member->join) || group.awaiting_join() < most;
+    case GroupState::preparing_rebalance:
+      return (member != nullptr && member->join) || group.awaiting_join() < most;
     case GroupState::completing_rebalance:
-    case GroupState::stable: break;
+    case GroupState::stable:
+      break;
   }
   return member != nullptr || group.members().size() < most;
 }
 
 void GroupCoordinator::join(Shard& shard, Group& group, Ref<JoinGroupCall> call) {
   if (!accepts(group, *call)) {
-    if (GroupMember* const member = group.find(call->member_id)) emit_member(group, member->entity, MemberCode::evicted);
+    if (const GroupMember* const member = group.find(call->member_id)) emit_evicted(group, member->entity);
     group.remove(call->member_id);
     call->member_id.clear();
     return reply(std::move(call), ErrorCode::group_max_size_reached);
@@ -71,25 +77,31 @@ void GroupCoordinator::join_new_member(Shard& shard, Group& group, Ref<JoinGroup
   reply(std::move(call), ErrorCode::member_id_required);
 }
 
-void GroupCoordinator::join_known_member(Shard& shard, Group& group, GroupMember& member, Ref<JoinGroupCall> call) {
+void GroupCoordinator::join_known_member(Shard& shard, Group& group, GroupMember& member,
+                                         Ref<JoinGroupCall> call) {
   switch (group.state) {
-    case GroupState::preparing_rebalance: return update_member(shard, group, member, std::move(call));
+    case GroupState::preparing_rebalance:
+      return update_member(shard, group, member, std::move(call));
     case GroupState::completing_rebalance:
       // The answer to the same request was lost: here it is again.
       if (member.matches(*call)) return answer_current(group, member, std::move(call));
       return update_member(shard, group, member, std::move(call));
     case GroupState::stable:
       // A leader that joins again wants a rebalance: it has seen that topics changed.
-      if (!group.is_leader(member) && member.matches(*call)) return answer_current(group, member, std::move(call));
+      if (!group.is_leader(member) && member.matches(*call))
+        return answer_current(group, member, std::move(call));
       return update_member(shard, group, member, std::move(call));
     case GroupState::empty:
-    case GroupState::dead: break;
+    case GroupState::dead:
+      break;
   }
   reply(std::move(call), ErrorCode::unknown_member_id);
 }
 
-void GroupCoordinator::add_member(Shard& shard, Group& group, const std::string& member_id, Ref<JoinGroupCall> call) {
-  if (group.is(GroupState::preparing_rebalance) && group.previous_state == GroupState::empty) group.new_member_added = true;
+void GroupCoordinator::add_member(Shard& shard, Group& group, const std::string& member_id,
+                                  Ref<JoinGroupCall> call) {
+  if (group.is(GroupState::preparing_rebalance) && group.previous_state == GroupState::empty)
+    group.new_member_added = true;
   GroupMember& member = group.add(member_id, *call);
   call->member_id = member_id;
   group.park(member, std::move(call));
@@ -99,22 +111,23 @@ void GroupCoordinator::add_member(Shard& shard, Group& group, const std::string&
   prepare_or_complete(shard, group);
 }
 
-void GroupCoordinator::update_member(Shard& shard, Group& group, GroupMember& member, Ref<JoinGroupCall> call) {
+void GroupCoordinator::update_member(Shard& shard, Group& group, GroupMember& member,
+                                     Ref<JoinGroupCall> call) {
   group.update(member, *call);
   group.park(member, std::move(call));
   prepare_or_complete(shard, group);
 }
 
-// ---- static members (KIP-345) -------------------------------------------------------------------------------------
+// ---- static members (KIP-345)
+// -------------------------------------------------------------------------------------
 
 void GroupCoordinator::take_over(Shard& shard, Group& group, GroupMember& member, const std::string& new_id,
                                  Ref<JoinGroupCall> call) {
-  auto takeover = std::make_unique<Takeover>(Takeover{new_id, member.id, member.entity, member.protocols, member.subscription,
-                                                      member.session_timeout, member.rebalance_timeout});
+  auto takeover = std::make_unique<Takeover>(Takeover{new_id, member.id, member.entity, member.protocols,
+                                                      member.subscription, member.session_timeout,
+                                                      member.rebalance_timeout});
   fail_join(group, member, ErrorCode::fenced_instance_id, member.id);
   if (member.sync) reply(std::exchange(member.sync, {}), ErrorCode::fenced_instance_id);
-  // The same process under a new id (it came back) is fenced by nobody.
-  if (member.entity != call->member) emit_member(group, member.entity, MemberCode::fenced);
   group.rename(member, new_id);
   restart_session(member);
   call->member_id = new_id;
@@ -122,14 +135,18 @@ void GroupCoordinator::take_over(Shard& shard, Group& group, GroupMember& member
   group.park(member, std::move(call));
 
   switch (group.state) {
-    case GroupState::stable: break;
+    case GroupState::stable:
+      break;
     // Its old id may be on its way to the leader already: an assignment to that id would reach nobody.
-    case GroupState::completing_rebalance: return prepare_rebalance(shard, group);
-    default: return complete_join_when_all_joined(shard, group);
+    case GroupState::completing_rebalance:
+      return prepare_rebalance(shard, group);
+    default:
+      return complete_join_when_all_joined(shard, group);
   }
   if (group.select_protocol() != group.protocol) return prepare_or_complete(shard, group);
   Follow then = std::move(takeover);
-  if (!write_metadata(shard, group, group.metadata(), then)) follow(shard, &group, now(), then, ErrorCode::not_enough_replicas);
+  if (!write_metadata(shard, group, group.metadata(), then))
+    follow(shard, &group, now(), then, ErrorCode::not_enough_replicas);
 }
 
 /// Stored, the member goes on in the present generation without a rebalance; not stored, all is as before.
@@ -137,8 +154,6 @@ void GroupCoordinator::taken_over(Group& group, Takeover& takeover, ErrorCode er
   GroupMember* const member = group.find(takeover.new_id);
   if (member == nullptr) return;
   if (error == ErrorCode::none) {
-    if (!member->join) return;
-    emit_member(group, member->entity, MemberCode::joined);
     return answer_join(group, *member, group.is_leader(*member));
   }
   fail_join(group, *member, error, "");
@@ -153,7 +168,8 @@ void GroupCoordinator::taken_over(Group& group, Takeover& takeover, ErrorCode er
   restart_session(*member);
 }
 
-// ---- the join phase -----------------------------------------------------------------------------------------------
+// ---- the join phase
+// -----------------------------------------------------------------------------------------------
 
 void GroupCoordinator::prepare_or_complete(Shard& shard, Group& group) {
   if (group.can_rebalance()) return prepare_rebalance(shard, group);
@@ -191,7 +207,8 @@ void GroupCoordinator::prepare_rebalance(Shard& shard, Group& group) {
 
 /// The delay of a group that was empty is over; it is extended while members came in.
 void GroupCoordinator::try_complete_initial_join(Shard& shard, Group& group) {
-  if (!group.new_member_added || group.initial_remaining == sim::Duration{}) return complete_join(shard, group);
+  if (!group.new_member_added || group.initial_remaining == sim::Duration{})
+    return complete_join(shard, group);
   group.new_member_added = false;
   const sim::Duration step = std::min(host_.config().group_initial_rebalance_delay, group.initial_remaining);
   group.initial_remaining = std::max(group.initial_remaining - group.initial_step, sim::Duration{});
@@ -207,7 +224,7 @@ void GroupCoordinator::complete_join(Shard& shard, Group& group) {
   for (auto& [id, member] : group.members()) {
     if (!member.join && !member.is_static()) missing.push_back(&member);
   }
-  for (GroupMember* const member : missing) forget_member(group, *member, MemberCode::evicted);
+  for (GroupMember* const member : missing) evict(group, *member);
   if (!group.elect_joined_leader() && !group.members().empty()) {
     // Only static members, none of them here: wait on, until their sessions end or one comes.
     group.join_timer.arm_after(group.rebalance_timeout());
@@ -230,7 +247,6 @@ void GroupCoordinator::begin_generation(Shard& shard, Group& group) {
   group.protocol = group.select_protocol();
   transition(group, GroupState::completing_rebalance);
   for (auto& [id, member] : group.members()) {
-    if (member.join) emit_member(group, member.entity, MemberCode::joined);
     answer_join(group, member, false);
     restart_session(member);
     member.is_new = false;
@@ -239,7 +255,8 @@ void GroupCoordinator::begin_generation(Shard& shard, Group& group) {
   group.sync_timer.arm_after(group.rebalance_timeout());
 }
 
-// ---- answers ------------------------------------------------------------------------------------------------------
+// ---- answers
+// ------------------------------------------------------------------------------------------------------
 
 void GroupCoordinator::answer_join(Group& group, GroupMember& member, bool skip_assignment) {
   Ref<JoinGroupCall> call = group.unpark(member);
@@ -250,7 +267,8 @@ void GroupCoordinator::answer_join(Group& group, GroupMember& member, bool skip_
 
 void GroupCoordinator::answer_current(Group& group, GroupMember& member, Ref<JoinGroupCall> call) {
   // In Stable only the leader that came back under a new id is told who the others are (KIP-814).
-  const bool tell_members = group.is_leader(member) && (group.is(GroupState::completing_rebalance) || call->skip_assignment);
+  const bool tell_members =
+      group.is_leader(member) && (group.is(GroupState::completing_rebalance) || call->skip_assignment);
   call->members = tell_members ? group.joined_members() : std::vector<JoinGroupCall::Member>{};
   call->member_id = member.id;
   call->generation = group.generation;
@@ -259,7 +277,8 @@ void GroupCoordinator::answer_current(Group& group, GroupMember& member, Ref<Joi
   reply(std::move(call), ErrorCode::none);
 }
 
-void GroupCoordinator::fail_join(Group& group, GroupMember& member, ErrorCode error, const std::string& member_id) {
+void GroupCoordinator::fail_join(Group& group, GroupMember& member, ErrorCode error,
+                                 const std::string& member_id) {
   Ref<JoinGroupCall> call = group.unpark(member);
   if (!call) return;
   call->member_id = member_id;

@@ -1,4 +1,5 @@
-// OffsetCommit, OffsetFetch, and the end of offsets that nobody uses (OffsetMetadataManager.java, ClassicGroup.java).
+// OffsetCommit, OffsetFetch, and the end of offsets that nobody uses (OffsetMetadataManager.java,
+// ClassicGroup.java).
 #include <algorithm>
 #include <utility>
 
@@ -16,7 +17,8 @@ ErrorCode GroupCoordinator::may_commit(Group* group, const OffsetCommitCall& cal
   if (group == nullptr) return call.generation < 0 ? ErrorCode::none : ErrorCode::unknown_member_id;
   // Without a generation: a consumer that only keeps offsets here and manages its partitions itself.
   if (call.generation < 0 && group->is(GroupState::empty)) return ErrorCode::none;
-  if (call.generation < 0 && call.member_id.empty() && call.instance_id.empty()) return ErrorCode::unknown_member_id;
+  if (call.generation < 0 && call.member_id.empty() && call.instance_id.empty())
+    return ErrorCode::unknown_member_id;
   const ErrorCode error = group->validate(call.member_id, call.instance_id);
   if (error != ErrorCode::none) return error;
   if (call.generation != group->generation) return ErrorCode::illegal_generation;
@@ -26,10 +28,10 @@ ErrorCode GroupCoordinator::may_commit(Group* group, const OffsetCommitCall& cal
 
 void GroupCoordinator::receive(Ref<OffsetCommitCall> call) {
   Shard* const shard = shard_of(call->group);
-  if (shard == nullptr) return refuse_commit(nullptr, std::move(call), ErrorCode::not_coordinator);
+  if (shard == nullptr) return refuse_commit(std::move(call), ErrorCode::not_coordinator);
   Group* group = find(*shard, call->group);
   const ErrorCode error = may_commit(group, *call);
-  if (error != ErrorCode::none) return refuse_commit(group, std::move(call), error);
+  if (error != ErrorCode::none) return refuse_commit(std::move(call), error);
   if (group == nullptr) {
     group = &create(*shard, call->group);
     emit_state(*group, GroupState::dead);
@@ -47,22 +49,20 @@ void GroupCoordinator::receive(Ref<OffsetCommitCall> call) {
   Follow then = std::move(call);
   Offset end = kNoOffset;
   if (!begin_write(*shard, group, records, records * kCommitBytes, then, end)) {
-    return refuse_commit(group, std::get<Ref<OffsetCommitCall>>(std::move(then)), ErrorCode::coordinator_not_available);
+    return refuse_commit(std::get<Ref<OffsetCommitCall>>(std::move(then)),
+                         ErrorCode::coordinator_not_available);
   }
-  host_.offsets_store().append(shard->partition, shard->epoch, end, group->name, std::span<const CommittedOffset>(scratch_));
+  host_.offsets_store().append(shard->partition, shard->epoch, end, group->name,
+                               std::span<const CommittedOffset>(scratch_));
 }
 
-void GroupCoordinator::refuse_commit(const Group* group, Ref<OffsetCommitCall> call, ErrorCode error) {
-  for (OffsetCommitCall::Item& item : call->items) {
-    item.error = error;
-    if (group == nullptr) continue;
-    emit_commit(Kind::commit_refused, *group, call->member, item.partition, item.offset, kNoOffset, error);
-  }
+void GroupCoordinator::refuse_commit(Ref<OffsetCommitCall> call, ErrorCode error) {
+  for (OffsetCommitCall::Item& item : call->items) item.error = error;
   reply(std::move(call), error);
 }
 
 void GroupCoordinator::apply_commit(Group& group, const CommittedOffset& commit) {
-  emit_commit(Kind::committed, group, commit.member, commit.partition, commit.offset, group.offsets.offset(commit.partition));
+  emit_committed(group, commit, group.offsets.offset(commit.partition));
   group.offsets.apply(commit);
 }
 
@@ -77,7 +77,8 @@ void GroupCoordinator::committed(Group& group, sim::Time since, Ref<OffsetCommit
 void GroupCoordinator::receive(Ref<OffsetFetchCall> call) {
   Shard* const shard = shard_of(call->group);
   if (shard == nullptr) return reply(std::move(call), ErrorCode::not_coordinator);
-  // Consumers ask for stable offsets: commits under way are waited for (KIP-447, GroupCoordinatorService.fetchOffsets).
+  // Consumers ask for stable offsets: commits under way are waited for (KIP-447,
+  // GroupCoordinatorService.fetchOffsets).
   Group* const group = find(*shard, call->group);
   after_writes(*shard, group, std::move(call));
 }
@@ -89,8 +90,8 @@ void GroupCoordinator::answer_fetch(Group* group, Ref<OffsetFetchCall> call) {
   reply(std::move(call), ErrorCode::none);
 }
 
-/// Offsets expire offsets.retention.minutes after the group became empty, or, when it never had members, after their commit.
-/// A group without members and offsets is forgotten.
+/// Offsets expire offsets.retention.minutes after the group became empty, or, when it never had members,
+/// after their commit. A group without members and offsets is forgotten.
 void GroupCoordinator::check_retention(Shard& shard, Group& group) {
   watch_retention(group);
   const bool in_use = std::any_of(shard.waiting.begin(), shard.waiting.end(),

@@ -6,7 +6,8 @@
 
 namespace models::kafka {
 
-// ---- SyncGroup ----------------------------------------------------------------------------------------------------
+// ---- SyncGroup
+// ----------------------------------------------------------------------------------------------------
 
 void GroupCoordinator::receive(Ref<SyncGroupCall> call) {
   Shard* const shard = shard_of(call->group);
@@ -18,7 +19,8 @@ void GroupCoordinator::receive(Ref<SyncGroupCall> call) {
   if (call->generation != group->generation) return reply(std::move(call), ErrorCode::illegal_generation);
   GroupMember& member = *group->find(call->member_id);
   switch (group->state) {
-    case GroupState::preparing_rebalance: return reply(std::move(call), ErrorCode::rebalance_in_progress);
+    case GroupState::preparing_rebalance:
+      return reply(std::move(call), ErrorCode::rebalance_in_progress);
     case GroupState::completing_rebalance:
       member.sync = std::move(call);
       sync_received(*group, member);
@@ -29,7 +31,8 @@ void GroupCoordinator::receive(Ref<SyncGroupCall> call) {
       call->assigned = member.assignment;
       return reply(std::move(call), ErrorCode::none);
     case GroupState::empty:
-    case GroupState::dead: break;
+    case GroupState::dead:
+      break;
   }
   reply(std::move(call), ErrorCode::unknown_member_id);
 }
@@ -41,7 +44,8 @@ void GroupCoordinator::sync_received(Group& group, GroupMember& member) {
 
 void GroupCoordinator::assign(Shard& shard, Group& group, GroupMember& leader) {
   std::map<std::string_view, const std::vector<PartitionIndex>*> given;
-  for (const SyncGroupCall::Assignment& one : leader.sync->assignments) given[one.member_id] = &one.partitions;
+  for (const SyncGroupCall::Assignment& one : leader.sync->assignments)
+    given[one.member_id] = &one.partitions;
   std::shared_ptr<GroupMetadata> metadata = group.metadata();
   for (GroupMetadata::Member& member : metadata->members) {
     const auto found = given.find(member.member_id);
@@ -50,7 +54,8 @@ void GroupCoordinator::assign(Shard& shard, Group& group, GroupMember& leader) {
   auto assigning = std::make_unique<Assigning>();
   assigning->metadata = metadata;
   Follow then = std::move(assigning);
-  if (!write_metadata(shard, group, metadata, then)) follow(shard, &group, now(), then, ErrorCode::not_enough_replicas);
+  if (!write_metadata(shard, group, metadata, then))
+    follow(shard, &group, now(), then, ErrorCode::not_enough_replicas);
 }
 
 void GroupCoordinator::assigned(Shard& shard, Group& group, const GroupMetadata& metadata, ErrorCode error) {
@@ -79,7 +84,8 @@ void GroupCoordinator::propagate_assignments(Group& group, ErrorCode error) {
   }
 }
 
-// ---- Heartbeat ----------------------------------------------------------------------------------------------------
+// ---- Heartbeat
+// ----------------------------------------------------------------------------------------------------
 
 void GroupCoordinator::receive(Ref<HeartbeatCall> call) {
   Shard* const shard = shard_of(call->group);
@@ -94,7 +100,8 @@ void GroupCoordinator::receive(Ref<HeartbeatCall> call) {
   reply(std::move(call), rejoin ? ErrorCode::rebalance_in_progress : ErrorCode::none);
 }
 
-// ---- LeaveGroup ---------------------------------------------------------------------------------------------------
+// ---- LeaveGroup
+// ---------------------------------------------------------------------------------------------------
 
 void GroupCoordinator::receive(Ref<LeaveGroupCall> call) {
   Shard* const shard = shard_of(call->group);
@@ -105,7 +112,7 @@ void GroupCoordinator::receive(Ref<LeaveGroupCall> call) {
     group->remove(call->member_id);
     complete_join_when_all_joined(*shard, *group);
   } else if (GroupMember* const member = group->find(call->member_id)) {
-    forget_member(*group, *member, MemberCode::left);
+    forget_member(*group, *member);
     if (group->is(GroupState::stable) || group->is(GroupState::completing_rebalance)) {
       prepare_or_complete(*shard, *group);
     } else {
@@ -117,27 +124,25 @@ void GroupCoordinator::receive(Ref<LeaveGroupCall> call) {
   after_writes(*shard, group, std::move(call));
 }
 
-// ---- members that are gone ----------------------------------------------------------------------------------------
+// ---- members that are gone
+// ----------------------------------------------------------------------------------------
 
-void GroupCoordinator::forget_member(Group& group, GroupMember& member, MemberCode why) {
+void GroupCoordinator::forget_member(Group& group, GroupMember& member) {
   fail_join(group, member, ErrorCode::unknown_member_id, "");
   if (member.sync) reply(std::exchange(member.sync, {}), ErrorCode::unknown_member_id);
-  emit_member(group, member.entity, why);
   group.remove(member.id);
 }
 
-void GroupCoordinator::remove_member(Shard& shard, Group& group, GroupMember& member, MemberCode why) {
-  forget_member(group, member, why);
-  if (group.is(GroupState::stable) || group.is(GroupState::completing_rebalance)) {
-    prepare_or_complete(shard, group);
-  } else if (group.is(GroupState::preparing_rebalance) && group.all_joined()) {
-    complete_join(shard, group);
-  }
+void GroupCoordinator::evict(Group& group, GroupMember& member) {
+  emit_evicted(group, member.entity);
+  forget_member(group, member);
 }
 
-// ---- timers -------------------------------------------------------------------------------------------------------
+// ---- timers
+// -------------------------------------------------------------------------------------------------------
 
-/// Runs `work` on the group now, or when a paused broker goes on: then only if the group is still here and still due.
+/// Runs `work` on the group now, or when a paused broker goes on: then only if the group is still here and
+/// still due.
 template <class Due, class Work>
 void GroupCoordinator::run_or_hold(const Group& group, Due still_due, Work work) {
   host_.node().run_or_hold([this, name = group.name, still_due, work] {
@@ -147,14 +152,19 @@ void GroupCoordinator::run_or_hold(const Group& group, Due still_due, Work work)
 
 void GroupCoordinator::session_expired(Group& group, GroupMember& member) {
   if (!host_.node().paused()) return expire_session(group, member);
-  const auto due = [id = member.id](Group& g) { return g.find(id) != nullptr && !g.find(id)->session.armed(); };
+  const auto due = [id = member.id](Group& g) {
+    return g.find(id) != nullptr && !g.find(id)->session.armed();
+  };
   run_or_hold(group, due, [this, id = member.id](Group& g) { expire_session(g, *g.find(id)); });
 }
 
 void GroupCoordinator::expire_session(Group& group, GroupMember& member) {
   // Who waits for an answer of ours is not silent by its own choice; the answer restarts its session.
   if (member.heartbeat_satisfied()) return;
-  remove_member(*shard_of(group.name), group, member, MemberCode::evicted);
+  evict(group, member);
+  Shard& shard = *shard_of(group.name);
+  if (!group.is(GroupState::preparing_rebalance)) return prepare_rebalance(shard, group);
+  if (group.all_joined()) complete_join(shard, group);
 }
 
 void GroupCoordinator::pending_expired(Group& group, const std::string& member_id) {
@@ -165,7 +175,8 @@ void GroupCoordinator::pending_expired(Group& group, const std::string& member_i
 
 void GroupCoordinator::expire_pending(Group& group, const std::string& member_id) {
   group.remove(member_id);
-  if (group.is(GroupState::preparing_rebalance) && group.all_joined()) complete_join(*shard_of(group.name), group);
+  if (group.is(GroupState::preparing_rebalance) && group.all_joined())
+    complete_join(*shard_of(group.name), group);
 }
 
 void GroupCoordinator::join_due(Group& group) {
@@ -186,12 +197,13 @@ void GroupCoordinator::sync_due(Group& group) {
 
 /// The sync barrier: who got a generation and did not ask for its assignment is taken for dead.
 void GroupCoordinator::expire_sync(Group& group) {
-  MQLAB_ASSERT(group.is(GroupState::completing_rebalance) || group.is(GroupState::stable), "syncs are due in a generation");
+  MQLAB_ASSERT(group.is(GroupState::completing_rebalance) || group.is(GroupState::stable),
+               "syncs are due in a generation");
   std::vector<GroupMember*> silent;
   for (auto& [id, member] : group.members()) {
     if (member.sync_expected) silent.push_back(&member);
   }
-  for (GroupMember* const member : silent) forget_member(group, *member, MemberCode::evicted);
+  for (GroupMember* const member : silent) evict(group, *member);
   prepare_rebalance(*shard_of(group.name), group);
 }
 

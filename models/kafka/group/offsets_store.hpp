@@ -1,15 +1,16 @@
 // What the records of __consumer_offsets say, for all replicas of all its partitions at once.
 //
-// Payload bytes do not exist in the simulated logs, so the meaning of the coordinators' records is kept here, by log
-// offset. One object serves a cluster. It gives a coordinator back exactly what its replica's log holds: elected() drops for ever
-// what lies at or beyond the new leader's log end, load() returns the rest.
+// Payload bytes do not exist in the simulated logs, so the meaning of the coordinators' records is kept here,
+// by log offset. One object serves a cluster. It gives a coordinator back exactly what its replica's log
+// holds: elected() drops for ever what lies at or beyond the new leader's log end, load() returns the rest.
 //
-// Memory does not grow with history: what the high watermark has passed is folded into the newest value of each key, as
-// compaction would. Where unclean elections are allowed a replica may lead that lacks such records; the history is then kept
+// Memory does not grow with history: what the high watermark has passed is folded into the newest value of
+// each key, as compaction would. Where unclean elections are allowed a replica may lead that lacks such
+// records; the history is then kept
 // (`keep_history`), so that the older values come back. Without it a key whose newest value is lost is lost.
 //
-// A deposed leader that does not know it yet goes on appending to its own log; what it writes under an older epoch than
-// that of the newest election is ignored here, as its followers-to-be will truncate it.
+// A deposed leader that does not know it yet goes on appending to its own log; what it writes under an older
+// epoch than that of the newest election is ignored here, as its followers-to-be will truncate it.
 #pragma once
 
 #include <cstdint>
@@ -63,7 +64,8 @@ class OffsetsStore {
  public:
   explicit OffsetsStore(bool keep_history = false) : keep_history_(keep_history) {}
 
-  /// Records appended by the leader of `epoch`; `end` is the log offset after them. A null `metadata` is a tombstone.
+  /// Records appended by the leader of `epoch`; `end` is the log offset after them. A null `metadata` is a
+  /// tombstone.
   void append(PartitionIndex partition, LeaderEpoch epoch, Offset end, std::string_view group,
               std::shared_ptr<const GroupMetadata> metadata);
   void append(PartitionIndex partition, LeaderEpoch epoch, Offset end, std::string_view group,
@@ -97,8 +99,8 @@ class OffsetsStore {
   struct Shard {
     LeaderEpoch epoch = kNoEpoch;
     std::map<std::string, std::uint32_t, std::less<>> groups;
-    std::vector<Image> folded;     ///< by group
-    std::vector<Record> records;   ///< from `first` on, in order of `end`
+    std::vector<Image> folded;    ///< by group
+    std::vector<Record> records;  ///< from `first` on, in order of `end`
     std::size_t first = 0;
   };
 

@@ -16,8 +16,9 @@ namespace {
 
 /// Who may keep what, after members have told what they own.
 struct Claims {
-  std::vector<std::uint32_t> holder;  ///< by partition; kNobody: unclaimed, or claimed twice in one generation
-  std::vector<bool> disputed;         ///< by partition: claimed twice in one generation
+  std::vector<std::uint32_t>
+      holder;                  ///< by partition; kNobody: unclaimed, or claimed twice in one generation
+  std::vector<bool> disputed;  ///< by partition: claimed twice in one generation
 };
 
 /// The claim of the higher generation wins (KIP-792); two claims of one generation cancel each other.
@@ -139,8 +140,8 @@ class EqualSubscriptions {
   std::vector<std::uint32_t> below_quota_, at_quota_;
 };
 
-/// Which partitions of a topic have moved from whom to whom in this assignment: a movement in the opposite direction
-/// of one that happened is better served by undoing that one (PartitionMovements).
+/// Which partitions of a topic have moved from whom to whom in this assignment: a movement in the opposite
+/// direction of one that happened is better served by undoing that one (PartitionMovements).
 class Movements {
  public:
   explicit Movements(const AssignmentProblem& problem)
@@ -174,7 +175,8 @@ class Movements {
   std::vector<std::map<Pair, std::set<std::uint32_t>>> by_pair_;  // by topic
 };
 
-/// Subscriptions differ: fill up, then move one by one while that evens things out (GeneralAssignmentBuilder).
+/// Subscriptions differ: fill up, then move one by one while that evens things out
+/// (GeneralAssignmentBuilder).
 class MixedSubscriptions {
  public:
   MixedSubscriptions(const AssignmentProblem& problem, const Claims& claims)
@@ -185,7 +187,8 @@ class MixedSubscriptions {
         previous_(problem.partitions(), kNobody),
         movements_(problem) {
     for (std::uint32_t topic = 0; topic < problem_.topics(); ++topic) {
-      for (std::uint32_t m = 0; m < problem_.members(); ++m) subscribers_[topic] += problem_.subscribed(m, topic) ? 1 : 0;
+      for (std::uint32_t m = 0; m < problem_.members(); ++m)
+        subscribers_[topic] += problem_.subscribed(m, topic) ? 1 : 0;
     }
     order_partitions();
     remember_older_owners();
@@ -215,7 +218,8 @@ class MixedSubscriptions {
     }
   }
 
-  /// Claims of members that missed the newest generation: they do not own any more, but may have a partition back first.
+  /// Claims of members that missed the newest generation: they do not own any more, but may have a partition
+  /// back first.
   void remember_older_owners() {
     std::int32_t newest = -1;
     for (std::uint32_t m = 0; m < problem_.members(); ++m) newest = std::max(newest, problem_.generation(m));
@@ -276,8 +280,9 @@ class MixedSubscriptions {
     }
   }
 
-  /// Moves partitions from larger to smaller members until none can be moved. Kafka also asks before each partition whether
-  /// all is balanced already; that only saves it work, as no partition would pass the test below.
+  /// Moves partitions from larger to smaller members until none can be moved. Kafka also asks before each
+  /// partition whether all is balanced already; that only saves it work, as no partition would pass the test
+  /// below.
   bool even_out(const std::vector<std::uint32_t>& movable) {
     bool moved_any = false;
     for (bool moved = true; moved;) {
@@ -310,7 +315,8 @@ class MixedSubscriptions {
 
   void reassign(std::uint32_t partition, std::uint32_t to) {
     std::uint32_t chosen = movements_.better(partition, owner_[partition], to);
-    // Every move has to narrow a gap, or there might be no end: where undoing does not, the partition itself moves.
+    // Every move has to narrow a gap, or there might be no end: where undoing does not, the partition itself
+    // moves.
     if (!gains(owner_[chosen], to)) chosen = partition;
     movements_.move(chosen, owner_[chosen], to);
     resize(owner_[chosen], -1);
@@ -345,7 +351,8 @@ class MixedSubscriptions {
     std::vector<bool> owned_by_new(problem_.partitions(), false);
     std::vector<bool> owned_by_other(problem_.partitions(), false);
     for (std::uint32_t m = 0; m < problem_.members(); ++m) {
-      for (const std::uint32_t p : problem_.owned(m)) (owner_[p] == m ? owned_by_new : owned_by_other)[p] = true;
+      for (const std::uint32_t p : problem_.owned(m))
+        (owner_[p] == m ? owned_by_new : owned_by_other)[p] = true;
     }
     for (std::uint32_t p = 0; p < problem_.partitions(); ++p) {
       if (owned_by_other[p] && !owned_by_new[p]) owner_[p] = kNobody;
@@ -368,7 +375,8 @@ class MixedSubscriptions {
 RankedAssignment assign_sticky(const AssignmentProblem& problem, bool cooperative) {
   if (problem.members() == 0 || problem.partitions() == 0) return RankedAssignment(problem.members());
   Claims claims = settle_claims(problem);
-  if (problem.all_subscriptions_equal()) return EqualSubscriptions(problem, std::move(claims)).solve(cooperative);
+  if (problem.all_subscriptions_equal())
+    return EqualSubscriptions(problem, std::move(claims)).solve(cooperative);
   return MixedSubscriptions(problem, claims).solve(cooperative);
 }
 

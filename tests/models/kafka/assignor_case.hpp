@@ -26,8 +26,8 @@ class AssignorCase {
   explicit AssignorCase(std::vector<Topic> topics) : declared_(std::move(topics)) {
     std::uint32_t first = 1000;  // partitions of other topics come before
     for (const Topic& topic : declared_) {
-      topics_.push_back({TopicIndex{static_cast<std::uint32_t>(topics_.size() + 5)}, topic.name, PartitionIndex{first},
-                         topic.partitions});
+      topics_.push_back({TopicIndex{static_cast<std::uint32_t>(topics_.size() + 5)}, topic.name,
+                         PartitionIndex{first}, topic.partitions});
       first += static_cast<std::uint32_t>(topic.partitions);
     }
   }
@@ -52,7 +52,9 @@ class AssignorCase {
     return *this;
   }
 
-  std::vector<SyncGroupCall::Assignment> raw(Assignor assignor) const { return assign(assignor, members_, topics_); }
+  std::vector<SyncGroupCall::Assignment> raw(Assignor assignor) const {
+    return assign(assignor, members_, topics_);
+  }
 
   Solution solve(Assignor assignor) const {
     Solution solution;
@@ -96,7 +98,8 @@ class AssignorCase {
     std::vector<TopicIndex> found;
     std::istringstream words(names);
     for (std::string word; words >> word;) {
-      const auto topic = std::find_if(topics_.begin(), topics_.end(), [&](const auto& t) { return t.name == word; });
+      const auto topic =
+          std::find_if(topics_.begin(), topics_.end(), [&](const auto& t) { return t.name == word; });
       found.push_back(topic == topics_.end() ? TopicIndex{999} : topic->topic);
     }
     return found;

@@ -42,20 +42,26 @@ TEST_CASE("a static member comes before a dynamic one whatever their member ids"
   AssignorCase c({{"t1", 3}, {"t2", 3}});
   c.member("consumer-b", "t1 t2", "", -1, "instance1").member("consumer-a", "t1 t2");
   CHECK(c.solve(Assignor::range) == Solution{{"consumer-b", "t1:0,1 t2:0,1"}, {"consumer-a", "t1:2 t2:2"}});
-  CHECK(c.solve(Assignor::round_robin) == Solution{{"consumer-b", "t1:0,2 t2:1"}, {"consumer-a", "t1:1 t2:0,2"}});
+  CHECK(c.solve(Assignor::round_robin) ==
+        Solution{{"consumer-b", "t1:0,2 t2:1"}, {"consumer-a", "t1:1 t2:0,2"}});
 }
 
 TEST_CASE("static members keep their partitions when their member ids change") {
   AssignorCase c({{"t1", 5}, {"t2", 5}});
-  c.member("m3", "t1 t2", "", -1, "i1").member("m2", "t1 t2", "", -1, "i2").member("m1", "t1 t2", "", -1, "i3");
-  CHECK(c.solve(Assignor::range) == Solution{{"m3", "t1:0,1 t2:0,1"}, {"m2", "t1:2,3 t2:2,3"}, {"m1", "t1:4 t2:4"}});
+  c.member("m3", "t1 t2", "", -1, "i1")
+      .member("m2", "t1 t2", "", -1, "i2")
+      .member("m1", "t1 t2", "", -1, "i3");
+  CHECK(c.solve(Assignor::range) ==
+        Solution{{"m3", "t1:0,1 t2:0,1"}, {"m2", "t1:2,3 t2:2,3"}, {"m1", "t1:4 t2:4"}});
   CHECK(c.solve(Assignor::round_robin) ==
         Solution{{"m3", "t1:0,3 t2:1,4"}, {"m2", "t1:1,4 t2:2"}, {"m1", "t1:2 t2:0,3"}});
 }
 
 TEST_CASE("a dynamic member that follows static ones leaves theirs alone when it is replaced") {
   AssignorCase c({{"t1", 5}, {"t2", 4}});
-  c.member("c1", "t1 t2", "", -1, "i1").member("c2", "t1 t2", "", -1, "i2").member("c3", "t1 t2", "", -1, "i3");
+  c.member("c1", "t1 t2", "", -1, "i1")
+      .member("c2", "t1 t2", "", -1, "i2")
+      .member("c3", "t1 t2", "", -1, "i3");
   c.member("c4", "t1 t2");
   CHECK(c.solve(Assignor::range) ==
         Solution{{"c1", "t1:0,1 t2:0"}, {"c2", "t1:2 t2:1"}, {"c3", "t1:3 t2:2"}, {"c4", "t1:4 t2:3"}});

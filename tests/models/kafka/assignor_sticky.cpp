@@ -1,5 +1,5 @@
-// Facts from AbstractStickyAssignorTest.java, StickyAssignorTest.java, CooperativeStickyAssignorTest.java and Javadoc.
-// Where Kafka's answer hangs on the order of a hash map, only what holds in any order is checked.
+// Facts from AbstractStickyAssignorTest.java, StickyAssignorTest.java, CooperativeStickyAssignorTest.java and
+// Javadoc. Where Kafka's answer hangs on the order of a hash map, only what holds in any order is checked.
 #include <numeric>
 #include <set>
 
@@ -24,7 +24,8 @@ std::size_t kept(const AssignorCase& c, std::vector<JoinGroupCall::Member>& memb
   const auto result = c.raw(assignor);
   for (std::size_t i = 0; i < members.size(); ++i) {
     for (const PartitionIndex p : members[i].subscription.owned) {
-      count += static_cast<std::size_t>(std::count(result[i].partitions.begin(), result[i].partitions.end(), p));
+      count +=
+          static_cast<std::size_t>(std::count(result[i].partitions.begin(), result[i].partitions.end(), p));
     }
   }
   return count;
@@ -127,8 +128,10 @@ TEST_CASE("members of older generations keep what nobody else claims") {
   c.member("c2", "t t1 t2 t3", "t:0 t2:0 t1:0", 9);
   c.member("c3", "t t1 t2 t3", "t3:2 t2:2 t1:1", 8);
   c.member("c4", "t t1 t2 t3", "t3:1 t:1,2", 7);
-  CHECK(c.solve(Assignor::cooperative_sticky) ==
-        Solution{{"c1", "t1:2 t2:1 t3:0"}, {"c2", "t:0 t1:0 t2:0"}, {"c3", "t1:1 t2:2 t3:2"}, {"c4", "t:1,2 t3:1"}});
+  CHECK(c.solve(Assignor::cooperative_sticky) == Solution{{"c1", "t1:2 t2:1 t3:0"},
+                                                          {"c2", "t:0 t1:0 t2:0"},
+                                                          {"c3", "t1:1 t2:2 t3:2"},
+                                                          {"c4", "t:1,2 t3:1"}});
 }
 
 TEST_CASE("a partition claimed twice in one generation is nobody's") {
@@ -195,7 +198,8 @@ TEST_CASE("with mixed subscriptions a former owner of an older generation gets i
 TEST_CASE("sticky keeps all that balance allows when one of many members leaves") {
   AssignorCase c({{"t0", 2}, {"t1", 2}, {"t2", 2}, {"t3", 2}});
   c.member("C0", "t0 t1 t2 t3").member("C1", "t0 t1 t2 t3").member("C2", "t0 t1 t2 t3");
-  CHECK(c.adopt(Assignor::sticky, 1) == Solution{{"C0", "t0:0 t1:1 t3:0"}, {"C1", "t0:1 t2:0 t3:1"}, {"C2", "t1:0 t2:1"}});
+  CHECK(c.adopt(Assignor::sticky, 1) ==
+        Solution{{"C0", "t0:0 t1:1 t3:0"}, {"C1", "t0:1 t2:0 t3:1"}, {"C2", "t1:0 t2:1"}});
   c.leave("C1");
   CHECK(kept(c, c.members(), Assignor::sticky) == 5);
   CHECK(sizes(c.raw(Assignor::sticky)) == Sizes{4, 4});
@@ -212,7 +216,8 @@ TEST_CASE("assignments do not depend on the order in which members are listed") 
   }
 }
 
-TEST_CASE("random groups: every partition has one subscriber, cooperative groups settle and nothing then moves") {
+TEST_CASE(
+    "random groups: every partition has one subscriber, cooperative groups settle and nothing then moves") {
   sim::Stream draw(1, "assignor test");
   for (int round = 0; round < 100; ++round) {
     std::vector<AssignorCase::Topic> topics;
@@ -258,8 +263,9 @@ TEST_CASE("a thousand members of five thousand partitions are assigned") {
   for (int m = 0; m < 1000; ++m) c.member("consumer-" + std::to_string(m), all);
   for (const Assignor assignor : {Assignor::range, Assignor::round_robin, Assignor::sticky}) {
     const auto result = c.raw(assignor);
-    CHECK(std::accumulate(result.begin(), result.end(), std::size_t{0},
-                          [](std::size_t sum, const auto& one) { return sum + one.partitions.size(); }) == 5000);
+    CHECK(std::accumulate(result.begin(), result.end(), std::size_t{0}, [](std::size_t sum, const auto& one) {
+            return sum + one.partitions.size();
+          }) == 5000);
   }
   CHECK(sizes(c.raw(Assignor::sticky)) == Sizes(1000, 5));
   c.adopt(Assignor::sticky, 1);
