@@ -1,5 +1,6 @@
-// A scenario that cannot be run: an unknown name, an impossible value. Thrown before anything runs. The reader of scenario
-// files turns the path into file, line and column; an outside program reads what() as it stands.
+// A scenario that cannot be run: an unknown name, an impossible value. Thrown before anything runs. The
+// reader of scenario files turns the path into file, line and column; an outside program reads what() as it
+// stands.
 #pragma once
 
 #include <stdexcept>

@@ -17,13 +17,16 @@ constexpr ParameterInfo kOneWay{"one-way", "boolean", "false", "only what goes f
 constexpr ParameterInfo kOtherNode{"other", "node", "", "the node at the other end; absent: anybody"};
 
 constexpr std::array kCutParameters{
-    ParameterInfo{"other", "name", "", "the other end: a node, host, rack, zone or region, or the other end of a cable"},
+    ParameterInfo{"other", "name", "",
+                  "the other end: a node, host, rack, zone or region, or the other end of a cable"},
     kOneWay};
 constexpr std::array kLossParameters{
-    ParameterInfo{"probability", "1", "", "that a segment is lost: it waits for its retransmission, with all behind it"},
+    ParameterInfo{"probability", "1", "",
+                  "that a segment is lost: it waits for its retransmission, with all behind it"},
     kOther, kOneWay};
 constexpr std::array kDelayParameters{
-    ParameterInfo{"delay", "distribution of durations", "", "what a segment takes longer, one way"}, kOther, kOneWay};
+    ParameterInfo{"delay", "distribution of durations", "", "what a segment takes longer, one way"}, kOther,
+    kOneWay};
 constexpr std::array kBandwidthParameters{
     ParameterInfo{"bandwidth", "bandwidth", "", "what is left of it, for each route"}, kOther, kOneWay};
 constexpr std::array kConnectionParameters{kOtherNode};
@@ -32,29 +35,46 @@ constexpr std::array kConnectionParameters{kOtherNode};
 
 std::span<const FaultInfo> fault_catalogue() {
   static constexpr std::array kRows{
-      FaultInfo{{"crash", "the target's process dies; after `for` it starts again", {}}, FaultCode::crash, faults::crash},
-      FaultInfo{{"pause", "the target's process stands still (a garbage collection), its connections stay", {}},
-                FaultCode::pause, faults::pause},
+      FaultInfo{{"crash", "the target's process dies; after `for` it starts again", {}},
+                FaultCode::crash,
+                faults::crash},
+      FaultInfo{
+          {"pause", "the target's process stands still (a garbage collection), its connections stay", {}},
+          FaultCode::pause,
+          faults::pause},
       FaultInfo{{"heartbeat-loss", "the target's heartbeats get lost while everything else goes on", {}},
-                FaultCode::heartbeat_loss, faults::heartbeat_loss},
-      FaultInfo{{"link-cut", "nothing gets through between two ends; a cut cable of a topology is routed around",
-                 kCutParameters},
-                FaultCode::link_cut, faults::link_cut},
-      FaultInfo{{"isolate", "the target reaches no other host, and none reaches it", {}}, FaultCode::isolate,
+                FaultCode::heartbeat_loss,
+                faults::heartbeat_loss},
+      FaultInfo{
+          {"link-cut", "nothing gets through between two ends; a cut cable of a topology is routed around",
+           kCutParameters},
+          FaultCode::link_cut,
+          faults::link_cut},
+      FaultInfo{{"isolate", "the target reaches no other host, and none reaches it", {}},
+                FaultCode::isolate,
                 faults::isolate},
       FaultInfo{{"message-loss", "segments get lost: retransmission delays, never a gap", kLossParameters},
-                FaultCode::message_loss, faults::message_loss},
+                FaultCode::message_loss,
+                faults::message_loss},
       FaultInfo{{"delay", "segments take longer", kDelayParameters}, FaultCode::delay, faults::delay},
-      FaultInfo{{"bandwidth", "the bandwidth collapses", kBandwidthParameters}, FaultCode::bandwidth,
+      FaultInfo{{"bandwidth", "the bandwidth collapses", kBandwidthParameters},
+                FaultCode::bandwidth,
                 faults::bandwidth},
-      FaultInfo{{"response-loss", "the target's next response is lost with its connection; the request was carried out",
+      FaultInfo{{"response-loss",
+                 "the target's next response is lost with its connection; the request was carried out",
                  kConnectionParameters},
-                FaultCode::response_loss, faults::response_loss},
-      FaultInfo{{"connection-reset", "connections of the target are lost at both ends at once", kConnectionParameters},
-                FaultCode::connection_reset, faults::connection_reset},
+                FaultCode::response_loss,
+                faults::response_loss},
+      FaultInfo{{"connection-reset", "connections of the target are lost at both ends at once",
+                 kConnectionParameters},
+                FaultCode::connection_reset,
+                faults::connection_reset},
       FaultInfo{{"join", "a member that has not started, or has left, takes part; after `for` it leaves", {}},
-                FaultCode::join, faults::join},
-      FaultInfo{{"leave", "a member closes cleanly; after `for` it joins again", {}}, FaultCode::leave, faults::leave},
+                FaultCode::join,
+                faults::join},
+      FaultInfo{{"leave", "a member closes cleanly; after `for` it joins again", {}},
+                FaultCode::leave,
+                faults::leave},
   };
   return kRows;
 }
@@ -69,13 +89,16 @@ const FaultInfo* find_fault(std::string_view kind) {
 std::span<const sim::ParameterInfo> common_fault_parameters() {
   static constexpr std::array kRows{
       ParameterInfo{"name", "text", "", "how records and errors call it; absent: kind and target"},
-      ParameterInfo{"target", "name", "", "who is hit: 'kafka/0', 'shop', or 'billing/*' for one drawn at each strike"},
+      ParameterInfo{"target", "name", "",
+                    "who is hit: 'kafka/0', 'shop', or 'billing/*' for one drawn at each strike"},
       ParameterInfo{"at", "duration", "", "when it strikes (one of at, rate, when)"},
       ParameterInfo{"rate", "1/s", "", "how often it strikes at random, as in \"1/10min\""},
-      ParameterInfo{"when", "table", "", "{ step, nth, subject }: the nth time a named step happens at subject"},
+      ParameterInfo{"when", "table", "",
+                    "{ step, nth, subject }: the nth time a named step happens at subject"},
       ParameterInfo{"for", "duration", "", "how long it lasts; absent: to the end of arrivals"},
       ParameterInfo{"heals", "boolean", "",
-                    "whether it is undone when arrivals stop; absent: yes, but not for a client that crashed, or a member "
+                    "whether it is undone when arrivals stop; absent: yes, but not for a client that "
+                    "crashed, or a member "
                     "that joined or left, without `for`"},
   };
   return kRows;

@@ -1,7 +1,7 @@
 // The faults that a scenario can name: what `mqlab list faults` prints, and how each is carried out.
 //
-// To add one: a function that binds a spec to what it acts on (in a file pair of its own, or beside its kin), its row in
-// catalogue.cpp, a FaultCode, and a test in which it is seen to strike and to heal.
+// To add one: a function that binds a spec to what it acts on (in a file pair of its own, or beside its kin),
+// its row in catalogue.cpp, a FaultCode, and a test in which it is seen to strike and to heal.
 #pragma once
 
 #include <functional>
@@ -28,7 +28,8 @@ struct Strike {
   std::function<void(const std::function<void()>& struck)> act;
   std::function<void()> heal;
   bool later = false;
-  bool instant = false;  ///< over as soon as it has taken effect; `heal` then only calls off what has not happened yet
+  bool instant =
+      false;  ///< over as soon as it has taken effect; `heal` then only calls off what has not happened yet
   /// Undone at the end of arrivals when nothing was said of it (FaultSpec::heals, duration).
   bool heals_by_itself = true;
 };
@@ -37,9 +38,9 @@ struct Strike {
 struct FaultBinding {
   Context& context;
   const FaultSpec& spec;
-  std::string path;            ///< of the fault in the scenario, for errors: "faults.outage"
+  std::string path;  ///< of the fault in the scenario, for errors: "faults.outage"
   const FaultTargets& targets;
-  sim::Stream& choice;         ///< who of several is hit
+  sim::Stream& choice;  ///< who of several is hit
 
   /// "faults.outage.target"
   std::string key(std::string_view name) const { return path + "." + std::string(name); }

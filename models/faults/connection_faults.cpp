@@ -13,7 +13,9 @@ const Node* other_end(const FaultBinding& binding) {
   return &binding.targets.resolve_node(binding.key("other"), binding.spec.other);
 }
 
-EntityId entity_of(const Node* node) { return node == nullptr ? EntityId{} : node->entity(); }
+EntityId entity_of(const Node* node) {
+  return node == nullptr ? EntityId{} : node->entity();
+}
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// A fault as plain data: what goes wrong, where, when and for how long. models/faults/catalogue.hpp says which kinds there
-// are and which of these fields each reads.
+// A fault as plain data: what goes wrong, where, when and for how long. models/faults/catalogue.hpp says
+// which kinds there are and which of these fields each reads.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,11 @@ struct FaultSpec {
     std::string subject;
   };
 
-  std::string kind;      ///< a name of the catalogue
-  std::string name;      ///< empty: kind and target
-  std::string target;    ///< a node ("kafka/0", "billing/1", "shop"), "billing/*" for one of them drawn at each strike, or a
-                         ///< role that the world offers; for links also a host, rack, zone or region
+  std::string kind;  ///< a name of the catalogue
+  std::string name;  ///< empty: kind and target
+  /// A node ("kafka/0", "billing/1", "shop"), "billing/*" for one of them drawn at each strike, or a role
+  /// that the world offers; for links also a host, rack, zone or region.
+  std::string target;
   std::string other;     ///< the other end of a link, or the client of a response
   bool one_way = false;  ///< only from target to other
 
@@ -33,8 +34,8 @@ struct FaultSpec {
   std::optional<When> when;
 
   std::optional<sim::Duration> duration;  ///< `for`; absent: to the end of arrivals
-  /// Whether what still lasts when arrivals stop is undone then. Unless given: yes, but a client crashed without `for` stays
-  /// dead, and a member that joined or left without `for` stays so.
+  /// Whether what still lasts when arrivals stop is undone then. Unless given: yes, but a client crashed
+  /// without `for` stays dead, and a member that joined or left without `for` stays so.
   std::optional<bool> heals;
 
   double probability = 0;                  ///< message-loss

@@ -27,17 +27,19 @@ const FaultInfo& known_kind(const FaultSpec& spec, const std::string& path) {
 
 /// What a kind does not read must not be given: it would be ignored in silence.
 void check_parameters(const FaultSpec& spec, const FaultInfo& info, const std::string& path) {
-  const std::array<std::pair<std::string_view, bool>, 5> given{{{"other", !spec.other.empty()},
-                                                                {"one-way", spec.one_way},
-                                                                {"probability", spec.probability > 0},
-                                                                {"delay", spec.delay.has_value()},
-                                                                {"bandwidth", spec.bandwidth_bits_per_s > 0}}};
+  const std::array<std::pair<std::string_view, bool>, 5> given{
+      {{"other", !spec.other.empty()},
+       {"one-way", spec.one_way},
+       {"probability", spec.probability > 0},
+       {"delay", spec.delay.has_value()},
+       {"bandwidth", spec.bandwidth_bits_per_s > 0}}};
   for (const auto& [key, is_given] : given) {
     const std::string_view name = key;
     const bool read = std::any_of(info.entry.parameters.begin(), info.entry.parameters.end(),
                                   [&](const sim::ParameterInfo& p) { return p.name == name; });
     if (is_given && !read) {
-      throw ScenarioError(path + "." + std::string(name), "means nothing to a fault of kind '" + spec.kind + "'");
+      throw ScenarioError(path + "." + std::string(name),
+                          "means nothing to a fault of kind '" + spec.kind + "'");
     }
   }
 }
@@ -48,30 +50,37 @@ void check_timing(const FaultSpec& spec, const std::string& path) {
   if (spec.at && *spec.at < sim::Duration{}) throw ScenarioError(path + ".at", "is before the run");
   if (spec.every && *spec.every <= sim::Duration{}) throw ScenarioError(path + ".rate", "is not positive");
   if (spec.when && spec.when->nth < 1) throw ScenarioError(path + ".when.nth", "occurrences count from 1");
-  if (spec.duration && *spec.duration <= sim::Duration{}) throw ScenarioError(path + ".for", "is not positive");
+  if (spec.duration && *spec.duration <= sim::Duration{})
+    throw ScenarioError(path + ".for", "is not positive");
 }
 
 const StepInfo& step_info(Step step) {
   const auto rows = step_catalogue();
-  const auto at = std::find_if(rows.begin(), rows.end(), [&](const StepInfo& row) { return row.step == step; });
+  const auto at =
+      std::find_if(rows.begin(), rows.end(), [&](const StepInfo& row) { return row.step == step; });
   MQLAB_ASSERT(at != rows.end(), "a step without a row in the catalogue");
   return *at;
 }
 
 std::string_view kind_word(EntityKind kind) {
   switch (kind) {
-    case EntityKind::broker: return "broker";
-    case EntityKind::controller: return "controller";
-    case EntityKind::producer: return "producer";
-    case EntityKind::member: return "member";
-    default: return "thing of another kind";
+    case EntityKind::broker:
+      return "broker";
+    case EntityKind::controller:
+      return "controller";
+    case EntityKind::producer:
+      return "producer";
+    case EntityKind::member:
+      return "member";
+    default:
+      return "thing of another kind";
   }
 }
 
 }  // namespace
 
-FaultInjector::Armed::Armed(Context& context, const FaultTargets& targets, const FaultSpec& fault, std::string path,
-                            const std::string& name)
+FaultInjector::Armed::Armed(Context& context, const FaultTargets& targets, const FaultSpec& fault,
+                            std::string path, const std::string& name)
     : spec(fault),
       info(&known_kind(fault, path)),
       entity(context.entities.add(EntityKind::fault, name)),
@@ -112,8 +121,8 @@ void FaultInjector::watch_step(Armed& fault) {
   const StepInfo& step = step_info(when.step);
   const std::string_view kind = kind_word(context_.entities[subject.entity()].kind);
   if (kind != step.subject) {
-    throw ScenarioError(path, "'" + std::string(step.name) + "' happens at a " + std::string(step.subject) + ", and '" +
-                                  subject.name() + "' is a " + std::string(kind));
+    throw ScenarioError(path, "'" + std::string(step.name) + "' happens at a " + std::string(step.subject) +
+                                  ", and '" + subject.name() + "' is a " + std::string(kind));
   }
   context_.steps.watch(subject.entity(), when.step, when.nth, [this, &fault] { strike(fault); });
 }
@@ -125,7 +134,8 @@ void FaultInjector::start() {
   for (Armed& fault : faults_) {
     if (fault.spec.every) schedule_random(fault);
     if (fault.spec.at) {
-      fault.next = context_.simulation.schedule_at(sim::Time{*fault.spec.at}, [this, &fault] { strike(fault); });
+      fault.next =
+          context_.simulation.schedule_at(sim::Time{*fault.spec.at}, [this, &fault] { strike(fault); });
     }
   }
 }
@@ -159,7 +169,8 @@ void FaultInjector::strike(Armed& fault) {
 
 sim::RecordNumber FaultInjector::took_effect(Armed& fault, std::uint64_t number) {
   const auto at = find(fault, number);
-  MQLAB_ASSERT(at != fault.lasting.end() && !at->struck, "a fault took effect twice, or after it was called off");
+  MQLAB_ASSERT(at != fault.lasting.end() && !at->struck,
+               "a fault took effect twice, or after it was called off");
   at->struck = true;
   ++fault.fired;
   const sim::RecordNumber record = emit(fault, at->strike, true);
@@ -189,7 +200,8 @@ void FaultInjector::heal_all() {
     context_.simulation.cancel(fault.next);
     std::vector<std::uint64_t> ending;
     for (const Lasting& lasting : fault.lasting) {
-      const bool unless_said = fault.spec.duration.has_value() || lasting.strike.heals_by_itself || !lasting.struck;
+      const bool unless_said =
+          fault.spec.duration.has_value() || lasting.strike.heals_by_itself || !lasting.struck;
       if (fault.spec.heals.value_or(unless_said)) ending.push_back(lasting.number);
     }
     for (const std::uint64_t number : ending) heal(fault, number);

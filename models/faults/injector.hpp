@@ -1,11 +1,14 @@
-// Makes a scenario's faults happen: at a time, at random with a rate, or at the n-th occurrence of a named step.
+// Makes a scenario's faults happen: at a time, at random with a rate, or at the n-th occurrence of a named
+// step.
 //
-// Lifecycle: construct (specs are checked), add every target, resolve() (names are looked up), start() at time 0, heal_all() when
-// arrivals stop. Each strike and each heal is a record Kind::fault, emitted before its consequences and their cause.
+// Lifecycle: construct (specs are checked), add every target, resolve() (names are looked up), start() at
+// time 0, heal_all() when arrivals stop. Each strike and each heal is a record Kind::fault, emitted before
+// its consequences and their cause.
 //
-// A step's strike runs inside the model's StepCell::advance(), before the model does anything else. Random times draw from
-// the stream "fault/<name>", the choice among several targets from "fault/<name>/target": faults move no other draw.
-// A fault that finds nothing to hit (its target is down already) does not count as fired.
+// A step's strike runs inside the model's StepCell::advance(), before the model does anything else. Random
+// times draw from the stream "fault/<name>", the choice among several targets from "fault/<name>/target":
+// faults move no other draw. A fault that finds nothing to hit (its target is down already) does not count as
+// fired.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +33,12 @@ class FaultInjector {
   FaultInjector& operator=(const FaultInjector&) = delete;
 
   void add_target(Node& node) { targets_.add(node); }
-  void add_role(std::string name, std::function<Node*()> role) { targets_.add_role(std::move(name), std::move(role)); }
+  void add_role(std::string name, std::function<Node*()> role) {
+    targets_.add_role(std::move(name), std::move(role));
+  }
 
-  /// Looks up what the faults name. Throws ScenarioError for what does not exist. Nodes have their programs by now.
+  /// Looks up what the faults name. Throws ScenarioError for what does not exist. Nodes have their programs
+  /// by now.
   void resolve();
   /// Arms every fault; resolves first where that has not been done. Once.
   void start();

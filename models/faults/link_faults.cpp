@@ -8,7 +8,8 @@
 namespace models::faults {
 namespace {
 
-/// One end of a link: a node that is picked at each strike, or hosts that stand for a host, rack, zone or region.
+/// One end of a link: a node that is picked at each strike, or hosts that stand for a host, rack, zone or
+/// region.
 struct End {
   std::optional<FaultTarget> node;
   std::vector<HostId> hosts;
@@ -59,8 +60,8 @@ Striker on_link(const FaultBinding& binding, const Impairment& harm) {
     target = resolve_end(binding, "target", spec.target);
     if (!spec.other.empty()) other = resolve_end(binding, "other", spec.other);
   }
-  return [&binding, impairment, target, other, lasts = std::make_shared<bool>(false)]() mutable
-         -> std::optional<Strike> {
+  return [&binding, impairment, target, other,
+          lasts = std::make_shared<bool>(false)]() mutable -> std::optional<Strike> {
     if (*lasts || !locate(target, binding.choice) || !locate(other, binding.choice)) return std::nullopt;
     impairment.from = target.hosts;
     impairment.to = other.hosts;
@@ -108,7 +109,8 @@ Striker message_loss(const FaultBinding& binding) {
 }
 
 Striker delay(const FaultBinding& binding) {
-  if (!binding.spec.delay) throw ScenarioError(binding.key("delay"), "is missing: how much longer a segment takes");
+  if (!binding.spec.delay)
+    throw ScenarioError(binding.key("delay"), "is missing: how much longer a segment takes");
   Impairment harm;
   harm.delay = binding.spec.delay;
   return on_link(binding, harm);
@@ -116,7 +118,8 @@ Striker delay(const FaultBinding& binding) {
 
 Striker bandwidth(const FaultBinding& binding) {
   if (!(binding.spec.bandwidth_bits_per_s > 0)) {
-    throw ScenarioError(binding.key("bandwidth"), "is missing or not positive: what is left of the bandwidth");
+    throw ScenarioError(binding.key("bandwidth"),
+                        "is missing or not positive: what is left of the bandwidth");
   }
   Impairment harm;
   harm.bandwidth_bits_per_s = binding.spec.bandwidth_bits_per_s;

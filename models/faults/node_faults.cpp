@@ -20,7 +20,9 @@ Striker on_node(const FaultBinding& binding, Fits fits, Act act, Heal heal) {
   };
 }
 
-bool can_withdraw(const Node& node) { return node.program() != nullptr && node.program()->can_withdraw(); }
+bool can_withdraw(const Node& node) {
+  return node.program() != nullptr && node.program()->can_withdraw();
+}
 
 void check_can_withdraw(const FaultBinding& binding) {
   const FaultTarget target = binding.targets.resolve(binding.key("target"), binding.spec.target);
@@ -65,7 +67,8 @@ Striker pause(const FaultBinding& binding) {
 Striker heartbeat_loss(const FaultBinding& binding) {
   return on_node(
       binding, [](const Node& node) { return !node.heartbeats_lost(); },
-      [](Node& node) { node.set_heartbeats_lost(true); }, [](Node& node) { node.set_heartbeats_lost(false); });
+      [](Node& node) { node.set_heartbeats_lost(true); },
+      [](Node& node) { node.set_heartbeats_lost(false); });
 }
 
 Striker join(const FaultBinding& binding) {

@@ -1,4 +1,5 @@
-// What a Network keeps for each connection. Listeners and ids are for everybody; namespace detail is the Network's own.
+// What a Network keeps for each connection. Listeners and ids are for everybody; namespace detail is the
+// Network's own.
 #pragma once
 
 #include <array>
@@ -22,7 +23,8 @@ using ConnectionId = Id<struct ConnectionTag, std::uint64_t>;
 
 enum class Side : std::uint8_t { client, server };
 
-/// The client's side of a connection. Runs at the client's node: held while that is paused, dropped when it crashes.
+/// The client's side of a connection. Runs at the client's node: held while that is paused, dropped when it
+/// crashes.
 class ConnectionListener {
  public:
   virtual ~ConnectionListener() = default;
@@ -59,12 +61,13 @@ struct OpenParcel {
 };
 
 // Why a segment of one direction cannot take the main path.
-inline constexpr std::uint8_t kVariable = 1;        ///< its transit must be computed: random latency, bandwidth, loss
-inline constexpr std::uint8_t kCut = 2;             ///< nothing gets through
-inline constexpr std::uint8_t kBacklog = 4;         ///< segments wait for retransmission
-inline constexpr std::uint8_t kDropNext = 8;        ///< the next segment is to be lost, and its connection reset
-inline constexpr std::uint8_t kSenderGone = 16;     ///< the sending end is dead
-inline constexpr std::uint8_t kReceiverGone = 32;   ///< the receiving end is dead, or has not accepted yet
+inline constexpr std::uint8_t kVariable =
+    1;                                   ///< its transit must be computed: random latency, bandwidth, loss
+inline constexpr std::uint8_t kCut = 2;  ///< nothing gets through
+inline constexpr std::uint8_t kBacklog = 4;      ///< segments wait for retransmission
+inline constexpr std::uint8_t kDropNext = 8;     ///< the next segment is to be lost, and its connection reset
+inline constexpr std::uint8_t kSenderGone = 16;  ///< the sending end is dead
+inline constexpr std::uint8_t kReceiverGone = 32;  ///< the receiving end is dead, or has not accepted yet
 inline constexpr std::uint8_t kReceiverPaused = 64;
 inline constexpr std::uint8_t kHindersSending = kVariable | kCut | kBacklog | kDropNext | kSenderGone;
 inline constexpr std::uint8_t kHindersArrival = kCut | kBacklog | kReceiverGone | kReceiverPaused;

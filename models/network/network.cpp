@@ -26,7 +26,7 @@ HostId Network::add_host(std::string name, Location location) {
   return routes_.add_host(std::move(name), std::move(location));
 }
 
-// ---- slots ------------------------------------------------------------------------------------------------------------
+// ---- slots ----
 
 Network::Connection& Network::take_slot() {
   ++held_;
@@ -57,8 +57,9 @@ detail::Flow& Network::flow(const Node& client, const Node& server) {
   const auto found = flows_.find(ends);
   if (found != flows_.end()) return found->second;
   const std::uint64_t seed = simulation_.seed();
-  detail::Flow made{{detail::Streams(seed, ends + "/up"), detail::Streams(seed, ends + "/down")},
-                    {&routes_.route(client.host(), server.host()), &routes_.route(server.host(), client.host())}};
+  detail::Flow made{
+      {detail::Streams(seed, ends + "/up"), detail::Streams(seed, ends + "/down")},
+      {&routes_.route(client.host(), server.host()), &routes_.route(server.host(), client.host())}};
   return flows_.emplace(std::move(ends), std::move(made)).first->second;
 }
 
@@ -80,7 +81,7 @@ void Network::refresh_all() {
   }
 }
 
-// ---- set-up -----------------------------------------------------------------------------------------------------------
+// ---- set-up ----
 
 ConnectionId Network::connect(Node& client, Node& server, ConnectionListener& client_side) {
   MQLAB_ASSERT(client.up(), "a node that is down cannot connect: " + client.name());
@@ -165,7 +166,7 @@ void Network::syn_answered(Connection& c, bool accepted) {
   unpin(c);
 }
 
-// ---- death ------------------------------------------------------------------------------------------------------------
+// ---- death ----
 
 bool Network::open(ConnectionId id) const {
   const Connection* const c = find(id);
@@ -252,7 +253,7 @@ std::size_t Network::reset_all(const Node& a, const Node* b) {
   return count;
 }
 
-// ---- what nodes tell --------------------------------------------------------------------------------------------------
+// ---- what nodes tell ----
 
 void Network::node_crashed(Node& node) {
   for (const auto& slot : connections_) {
@@ -276,7 +277,7 @@ void Network::node_paused(Node& node, bool paused) {
   }
 }
 
-// ---- faults -----------------------------------------------------------------------------------------------------------
+// ---- faults ----
 
 ImpairmentId Network::impair(Impairment impairment) {
   const ImpairmentId id = routes_.impair(std::move(impairment));

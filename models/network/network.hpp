@@ -1,31 +1,40 @@
 // Hosts, the routes between them, and connections between nodes.
 //
-// A connection behaves like TCP: what one side sends arrives at the other in order and without gaps, or the connection dies.
-// A segment takes the route's latency and its serialisation delay. While the path is cut or when a segment is lost, that
-// segment and all behind it wait for the sender's retransmission timer (200 ms, doubling): after the heal they arrive in
-// order at the next retransmission, and past the retry limit the connection dies at the sender's end. Two segments of one
-// direction never arrive at the same instant (the later one at least 1 ns after), so order holds under shuffled ties too.
+// A connection behaves like TCP: what one side sends arrives at the other in order and without gaps, or the
+// connection dies. A segment takes the route's latency and its serialisation delay. While the path is cut or
+// when a segment is lost, that segment and all behind it wait for the sender's retransmission timer (200 ms,
+// doubling): after the heal they arrive in order at the next retransmission, and past the retry limit the
+// connection dies at the sender's end. Two segments of one direction never arrive at the same instant (the
+// later one at least 1 ns after), so order holds under shuffled ties too.
 //
 // Who learns what:
-//   - connect(): connected() one round trip later; disconnected() one round trip later when the server's process is down;
-//     disconnected() at the set-up timeout when the path is cut for so long (the SYN is tried again at 1 s, doubling).
-//   - The server's process crashes: its kernel resets the connection. What the server had sent before still arrives, then
-//     the client hears disconnected(). If the path is cut then, the reset is lost and the client learns of it when it next
-//     gets a segment through: that one is answered with a reset.
-//   - The client closes or crashes: the server learns nothing. What the client had sent and is on its way still arrives and
-//     is carried out; what waits for retransmission is dropped; what the server sends from then on is dropped.
-//   - The receiver is paused: its kernel acknowledges, the process sees nothing until it resumes; then all in order.
-// Model: a closing client's kernel would retransmit for a while longer; a reset is never lost to random loss; the window is
-// unlimited; two hosts' connections share a route's bandwidth in the order of sending, different routes share none.
+//   - connect(): connected() comes one round trip later, and so does disconnected() when the server's process
+//     is down. While the path is cut the SYN is tried again (1 s, doubling) until the set-up timeout, when
+//     disconnected() comes.
+//   - The server's process crashes: its kernel resets the connection. What the server had sent before still
+//     arrives, then the client hears disconnected(). If the path is cut then, the reset is lost; the client
+//     learns of it when it next gets a segment through, which is answered with a reset.
+//   - The client closes or crashes: the server learns nothing. What the client had sent and is on its way
+//     still arrives and is carried out; what waits for retransmission is dropped, and so is what the server
+//     sends from then on.
+//   - The receiver is paused: its kernel acknowledges, the process sees nothing until it resumes; then all
+//     arrives in order.
 //
-// Random draws come from streams named by client, server and direction ("net/latency/shop>kafka/0/up"), so that adding a
-// component moves no other draw. A constant latency draws nothing. Node names are therefore unique.
+// Model: a closing client's kernel would retransmit for a while longer; a reset is never lost to random loss;
+// the window is unlimited; two hosts' connections share a route's bandwidth in the order of sending,
+// different routes share none.
 //
-// Cost: send() over a route of constant latency is one scheduled event and no allocation; other routes cost their draws.
-// Connections are found again in reused slots. What waits during a cut or a pause is allocated: rare paths may be slow.
+// Random draws come from streams named by client, server and direction ("net/latency/shop>kafka/0/up"), so
+// that adding a component moves no other draw. A constant latency draws nothing. Node names are therefore
+// unique.
 //
-// Misuse: sending on a connection that is still being set up is an assertion. Sending on a dead one drops the closure.
-// A ConnectionListener closes its connections before it is destroyed. Nodes must outlive the connections they take part in.
+// Cost: send() over a route of constant latency is one scheduled event and no allocation; other routes cost
+// their draws. Connections are found again in reused slots. What waits during a cut or a pause is allocated:
+// rare paths may be slow.
+//
+// Misuse: sending on a connection that is still being set up is an assertion. Sending on a dead one drops the
+// closure. A ConnectionListener closes its connections before it is destroyed. Nodes must outlive the
+// connections they take part in.
 #pragma once
 
 #include <algorithm>
@@ -58,25 +67,26 @@ class Network {
   Network& operator=(const Network&) = delete;
   ~Network();
 
-  // ---- hosts --------------------------------------------------------------------------------------------------------
+  // ---- hosts ----
   /// Requires a name that no other host has. Throws ScenarioError when the topology has no place for it.
   HostId add_host(std::string name, Location location = {});
   const std::string& host_name(HostId host) const { return routes_.host_name(host); }
   /// The hosts of that name, or in the rack, zone or region of that name; empty when there are none.
   std::vector<HostId> hosts_at(std::string_view name) const { return routes_.hosts_at(name); }
 
-  // ---- connections --------------------------------------------------------------------------------------------------
+  // ---- connections ----
   /// Begins to connect. Requires client.up(). No callback runs before connect() has returned.
   ConnectionId connect(Node& client, Node& server, ConnectionListener& client_side);
   /// By the owner of the client side: no callback any more. No effect on a dead id.
   void close(ConnectionId id);
   /// Set up, and not known at the client side to be dead.
   bool open(ConnectionId id) const;
-  /// Runs `on_arrival` at the receiver, as the essay above says; destroys it when it cannot arrive. `bytes` on the wire.
+  /// Runs `on_arrival` at the receiver, as the essay above says; destroys it when it cannot arrive. `bytes`
+  /// on the wire.
   template <class F>
   void send(ConnectionId id, Side from, std::uint32_t bytes, F&& on_arrival);
 
-  // ---- faults -------------------------------------------------------------------------------------------------------
+  // ---- faults ----
   /// Makes matching routes worse until heal(). Impairments add up; cuts nest.
   ImpairmentId impair(Impairment impairment);
   void heal(ImpairmentId id);
@@ -91,8 +101,8 @@ class Network {
   void reset(ConnectionId id);
   /// Resets every connection between the two nodes (null: of `a`), whoever connected. Returns how many.
   std::size_t reset_all(const Node& a, const Node* b);
-  /// The next segment that `server` sends (to `client`, if given) is lost and its connection reset: the request was carried
-  /// out, its response never arrives. `dropped` runs at that moment.
+  /// The next segment that `server` sends (to `client`, if given) is lost and its connection reset: the
+  /// request was carried out, its response never arrives. `dropped` runs at that moment.
   DropId drop_next_response(const Node& server, const Node* client, std::function<void()> dropped);
   /// No effect when it has happened.
   void cancel_drop(DropId id);
@@ -225,12 +235,13 @@ void Network::send(ConnectionId id, Side from, std::uint32_t bytes, F&& on_arriv
   } else {
     at = transmit(*c, from, bytes);
     if (at == sim::kNever) {
-      return set_aside(*c, from,
-                       {number, bytes, std::make_unique<detail::ParcelOf<Work>>(std::forward<F>(on_arrival))});
+      return set_aside(
+          *c, from, {number, bytes, std::make_unique<detail::ParcelOf<Work>>(std::forward<F>(on_arrival))});
     }
   }
   ++c->pins;
-  simulation_.schedule_at(at, detail::Delivery<Work>(*c, from, bytes, number, Work(std::forward<F>(on_arrival))));
+  simulation_.schedule_at(at,
+                          detail::Delivery<Work>(*c, from, bytes, number, Work(std::forward<F>(on_arrival))));
 }
 
 inline sim::Time Network::arrival(Way& way, sim::Duration transit) {

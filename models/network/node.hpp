@@ -1,6 +1,7 @@
-// A node is a running program: a broker, a producer, a member of a group. It can crash, come back, and be paused (a garbage
-// collection, a stopped virtual machine). Everything a node does happens inside callbacks that ask it first: deliveries by
-// the Network and timers of class NodeTimer are held back while it is paused and dropped when it crashes.
+// A node is a running program: a broker, a producer, a member of a group. It can crash, come back, and be
+// paused (a garbage collection, a stopped virtual machine). Everything a node does happens inside callbacks
+// that ask it first: deliveries by the Network and timers of class NodeTimer are held back while it is paused
+// and dropped when it crashes.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +16,20 @@
 
 namespace models {
 
-/// What a node's program does when its node crashes or comes back. crashed() must forget all volatile state and disarm
-/// timers; the object itself stays.
+/// What a node's program does when its node crashes or comes back. crashed() must forget all volatile state
+/// and disarm timers; the object itself stays.
 class NodeProgram {
  public:
   virtual ~NodeProgram() = default;
   virtual void crashed() = 0;
   virtual void restarted() = 0;
-  /// The node stands still from now on. For programs that have worked ahead in virtual time; others need not care.
+  /// The node stands still from now on. For programs that have worked ahead in virtual time; others need not
+  /// care.
   virtual void paused() {}
   /// It goes on: called before what was held back runs.
   virtual void resumed() {}
-  /// Whether take_part() and withdraw() mean anything: true for a member of a group. For faults "join" and "leave".
+  /// Whether take_part() and withdraw() mean anything: true for a member of a group. For faults "join" and
+  /// "leave".
   virtual bool can_withdraw() const { return false; }
   /// Begins to take part. No effect when it does already.
   virtual void take_part() {}
@@ -58,7 +61,8 @@ class Node {
   bool heartbeats_lost() const { return heartbeats_lost_; }
   void set_heartbeats_lost(bool lost) { heartbeats_lost_ = lost; }
 
-  /// Process death: connections are reset, held-back work is dropped, program.crashed() runs. No effect when down.
+  /// Process death: connections are reset, held-back work is dropped, program.crashed() runs. No effect when
+  /// down.
   void crash();
   /// No effect when up.
   void restart();
@@ -67,7 +71,8 @@ class Node {
   /// Runs program.resumed(), then what was held back, in order.
   void resume();
 
-  /// Runs `work` now, or on resume while paused; dropped on a crash. For rare paths: the closure may allocate.
+  /// Runs `work` now, or on resume while paused; dropped on a crash. For rare paths: the closure may
+  /// allocate.
   void run_or_hold(std::function<void()> work);
 
  private:

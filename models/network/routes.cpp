@@ -13,8 +13,10 @@ namespace {
 constexpr double kLongestMean = 86'400e9;  // one day, ns
 
 void check_link(const std::string& path, const LinkOptions& link) {
-  if (!(link.loss >= 0 && link.loss < 1)) throw ScenarioError(path + ".loss", "a loss is at least 0 and below 1");
-  if (!(link.bandwidth_bits_per_s >= 0)) throw ScenarioError(path + ".bandwidth", "a bandwidth is not negative");
+  if (!(link.loss >= 0 && link.loss < 1))
+    throw ScenarioError(path + ".loss", "a loss is at least 0 and below 1");
+  if (!(link.bandwidth_bits_per_s >= 0))
+    throw ScenarioError(path + ".bandwidth", "a bandwidth is not negative");
   if (!(link.latency.mean() >= 0 && link.latency.mean() <= kLongestMean)) {
     throw ScenarioError(path + ".latency", "a mean latency is at least 0 and at most a day");
   }
@@ -35,10 +37,12 @@ void check(const NetworkOptions& options) {
     const TopologyLink& cable = options.topology[i];
     check_link(path, cable.link);
     if (cable.a.empty() || cable.b.empty()) throw ScenarioError(path, "a cable has two ends");
-    if (cable.a == cable.b) throw ScenarioError(path, "a cable joins two different ends, not '" + cable.a + "' twice");
+    if (cable.a == cable.b)
+      throw ScenarioError(path, "a cable joins two different ends, not '" + cable.a + "' twice");
   }
   if (options.retransmit_first <= sim::Duration{} || options.retransmit_longest < options.retransmit_first) {
-    throw ScenarioError("network.retransmit", "the retransmission timeout is positive and not above its longest value");
+    throw ScenarioError("network.retransmit",
+                        "the retransmission timeout is positive and not above its longest value");
   }
   if (options.connect_retry <= sim::Duration{} || options.connect_timeout <= sim::Duration{}) {
     throw ScenarioError("network.connect", "retry and timeout of a connection's set-up are positive");
@@ -59,7 +63,9 @@ bool fits(const std::vector<HostId>& end, const std::vector<HostId>& other_end, 
   return end.empty() ? !contains(other_end, host) : contains(end, host);
 }
 
-void add_loss(Route& route, double loss) { route.loss = 1 - (1 - route.loss) * (1 - loss); }
+void add_loss(Route& route, double loss) {
+  route.loss = 1 - (1 - route.loss) * (1 - loss);
+}
 
 void limit_bandwidth(Route& route, double bits_per_s) {
   if (bits_per_s > 0) route.ns_per_byte = std::max(route.ns_per_byte, 8e9 / bits_per_s);
@@ -90,16 +96,19 @@ HostId Routes::add_host(std::string name, Location location) {
                "two hosts of one name: " + name);
   Host host{std::move(name), std::move(location), {}};
   if (topology_) {
-    for (const std::string* end : {&host.name, &host.location.rack, &host.location.zone, &host.location.region}) {
+    for (const std::string* end :
+         {&host.name, &host.location.rack, &host.location.zone, &host.location.region}) {
       if (!host.attached && !end->empty()) host.attached = topology_->vertex(*end);
     }
     if (!host.attached) {
-      throw ScenarioError("network.topology", "host '" + host.name + "' is no end of a cable, and neither is its rack, " +
+      throw ScenarioError("network.topology", "host '" + host.name +
+                                                  "' is no end of a cable, and neither is its rack, " +
                                                   "zone or region: give it a rack that is");
     }
     const std::vector<bool> none_down(options_.topology.size());
     if (!hosts_.empty() && !topology_->path(*hosts_.front().attached, *host.attached, none_down)) {
-      throw ScenarioError("network.topology", "no path between '" + hosts_.front().name + "' and '" + host.name + "'");
+      throw ScenarioError("network.topology",
+                          "no path between '" + hosts_.front().name + "' and '" + host.name + "'");
     }
   }
   hosts_.push_back(std::move(host));

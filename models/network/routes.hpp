@@ -1,7 +1,7 @@
 // How hosts reach each other: tiers, overrides, a declared topology, and what faults make of them.
 //
-// A route belongs to an ordered pair of hosts. It is resolved when first asked for, stays at its address, and is computed anew
-// whenever an impairment comes or goes.
+// A route belongs to an ordered pair of hosts. It is resolved when first asked for, stays at its address, and
+// is computed anew whenever an impairment comes or goes.
 #pragma once
 
 #include <cstdint>
@@ -22,16 +22,18 @@ namespace models {
 using ImpairmentId = Id<struct ImpairmentTag, std::uint64_t>;
 using DropId = Id<struct DropTag, std::uint64_t>;
 
-/// What makes routes worse. It acts on routes from a host in `from` to one in `to` (empty: every other host than those of
-/// the other list), in both directions unless `one_way`; or, with `cable`, on whatever runs along that cable.
+/// What makes routes worse. It acts on routes from a host in `from` to one in `to` (empty: every other host
+/// than those of the other list), in both directions unless `one_way`; or, with `cable`, on whatever runs
+/// along that cable.
 struct Impairment {
   std::vector<HostId> from, to;
   bool one_way = false;
-  std::optional<std::size_t> cable;  ///< index into NetworkOptions::topology; a cut one is routed around if possible
+  /// Index into NetworkOptions::topology; a cut one is routed around if possible.
+  std::optional<std::size_t> cable;
   bool cut = false;
-  double loss = 0;                             ///< further probability of loss
-  std::optional<sim::Distribution> delay;      ///< further latency, ns
-  double bandwidth_bits_per_s = 0;             ///< at most; 0: as before
+  double loss = 0;                         ///< further probability of loss
+  std::optional<sim::Distribution> delay;  ///< further latency, ns
+  double bandwidth_bits_per_s = 0;         ///< at most; 0: as before
 };
 
 namespace detail {
@@ -84,8 +86,10 @@ class Routes {
   void compute_all();
   const LinkOptions& tier(const Host& from, const Host& to) const;
   /// Hop by hop, with the cables they run along; nullopt when every path is cut.
-  std::optional<std::vector<const LinkOptions*>> links(const Route& route, std::vector<std::size_t>& cables) const;
-  bool acts_on(const Impairment& impairment, const Route& route, const std::vector<std::size_t>& cables) const;
+  std::optional<std::vector<const LinkOptions*>> links(const Route& route,
+                                                       std::vector<std::size_t>& cables) const;
+  bool acts_on(const Impairment& impairment, const Route& route,
+               const std::vector<std::size_t>& cables) const;
 
   const NetworkOptions& options_;
   std::unique_ptr<Topology> topology_;

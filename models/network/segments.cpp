@@ -1,4 +1,5 @@
-// Segments that leave the main path: lost ones, those sent into a cut, those for an end that is dead or paused.
+// Segments that leave the main path: lost ones, those sent into a cut, those for an end that is dead or
+// paused.
 
 #include "models/network/network.hpp"
 #include "models/network/node.hpp"
@@ -34,7 +35,8 @@ void Network::set_aside(Connection& c, Side from, Backlog::Item item) {
 void Network::hindered(Connection& c, Side from, Backlog::Item item) {
   Way& way = c.way(from);
   const bool cut = (way.hindrances & detail::kCut) != 0;
-  const bool overtakes = (way.hindrances & detail::kBacklog) != 0 && way.backlog->waiting.front().number < item.number;
+  const bool overtakes =
+      (way.hindrances & detail::kBacklog) != 0 && way.backlog->waiting.front().number < item.number;
   if (cut || overtakes) {
     const bool sender_lives =
         from == Side::client ? c.state == ConnectionState::open : (way.hindrances & detail::kSenderGone) == 0;
@@ -62,8 +64,9 @@ void Network::queue(Connection& c, Side from, Backlog::Item item) {
   Way& way = c.way(from);
   if (!way.backlog) way.backlog = std::make_unique<Backlog>();
   std::deque<Backlog::Item>& waiting = way.backlog->waiting;
-  const auto at = std::upper_bound(waiting.begin(), waiting.end(), item.number,
-                                   [](std::uint64_t number, const Backlog::Item& i) { return number < i.number; });
+  const auto at =
+      std::upper_bound(waiting.begin(), waiting.end(), item.number,
+                       [](std::uint64_t number, const Backlog::Item& i) { return number < i.number; });
   waiting.insert(at, std::move(item));
   if ((way.hindrances & detail::kBacklog) == 0) begin_retransmission(c, from);
 }

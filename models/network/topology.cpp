@@ -12,7 +12,9 @@ namespace {
 using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::undirectedS, boost::no_property,
                                     boost::property<boost::edge_weight_t, std::int64_t>>;
 
-std::int64_t weight(const TopologyLink& cable) { return sim::Distribution::to_duration(cable.link.latency.mean()).count(); }
+std::int64_t weight(const TopologyLink& cable) {
+  return sim::Distribution::to_duration(cable.link.latency.mean()).count();
+}
 
 }  // namespace
 

@@ -17,8 +17,10 @@ class Topology {
   explicit Topology(const std::vector<TopologyLink>& cables);
 
   std::optional<std::size_t> vertex(std::string_view name) const;
-  /// The cables along the path of least mean latency over cables that are not `down`; nullopt when there is none.
-  std::optional<std::vector<std::size_t>> path(std::size_t from, std::size_t to, const std::vector<bool>& down) const;
+  /// The cables along the path of least mean latency over cables that are not `down`; nullopt when there is
+  /// none.
+  std::optional<std::vector<std::size_t>> path(std::size_t from, std::size_t to,
+                                               const std::vector<bool>& down) const;
 
  private:
   const std::vector<TopologyLink>& cables_;

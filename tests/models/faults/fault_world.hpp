@@ -1,4 +1,5 @@
-// Two brokers, a producer and two members of a group on hosts of their own, an injector, and the fault records it makes.
+// Two brokers, a producer and two members of a group on hosts of their own, an injector, and the fault
+// records it makes.
 #pragma once
 
 #include <deque>
@@ -24,8 +25,8 @@ class FaultLog final : public sim::TraceSink {
   void consume(const sim::TraceBlock& block) override {
     for (const sim::TraceRecord& r : block.records) {
       if (r.kind != static_cast<std::uint16_t>(models::Kind::fault)) continue;
-      std::string line = std::to_string(sim::nanoseconds(r.time) / 1'000'000) + (r.a == 1 ? " strikes " : " heals ") +
-                         entities_[r.actor].name;
+      std::string line = std::to_string(sim::nanoseconds(r.time) / 1'000'000) +
+                         (r.a == 1 ? " strikes " : " heals ") + entities_[r.actor].name;
       if (r.place != 0) line += " " + entities_[r.place].name;
       lines.push_back(line);
       faults.push_back(entities_[r.peer].name);

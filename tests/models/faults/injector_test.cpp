@@ -119,7 +119,8 @@ TEST_CASE("a role is played by whoever plays it when the fault strikes") {
   FaultWorld w;
   models::Node* leader = &w.node("kafka/0");
   models::FaultInjector& injector = w.injectors.emplace_back(
-      w.context, std::vector{at(fault("pause", "leader orders/0"), 1s), at(fault("pause", "leader orders/0"), 2s)});
+      w.context,
+      std::vector{at(fault("pause", "leader orders/0"), 1s), at(fault("pause", "leader orders/0"), 2s)});
   for (models::Node& n : w.nodes) injector.add_target(n);
   injector.add_role("leader orders/0", [&leader] { return leader; });
   injector.start();
@@ -166,10 +167,12 @@ TEST_CASE("a fault that names nothing that exists is refused, with what may have
         "faults.0.target: nothing here is called 'biling/1'; did you mean 'billing/1'?");
   CHECK(refusal(at(fault("crash", ""), 1s)).find("faults.0.target: is missing") == 0);
   CHECK(refusal(at(fault("crash", "nobody/*"), 1s)).find("faults.0.target: nothing here") == 0);
-  CHECK(refusal(at(between(fault("link-cut", "kafka/0"), "kafka/l"), 1s)).find("faults.0.other: nothing here") == 0);
+  CHECK(refusal(at(between(fault("link-cut", "kafka/0"), "kafka/l"), 1s))
+            .find("faults.0.other: nothing here") == 0);
   CHECK(refusal(at(between(fault("response-loss", "kafka/0"), "shp"), 1s)).find("did you mean 'shop'?") !=
         std::string::npos);
-  CHECK(refusal(on_step(fault("crash", "billing/0"), Step::appended, 1, "kafka/9")).find("faults.0.when.subject: ") == 0);
+  CHECK(refusal(on_step(fault("crash", "billing/0"), Step::appended, 1, "kafka/9"))
+            .find("faults.0.when.subject: ") == 0);
 }
 
 TEST_CASE("a fault of an unknown kind is refused, with the kind that may have been meant") {
@@ -203,7 +206,8 @@ TEST_CASE("a fault whose parameters make no sense is refused by the name of the 
 TEST_CASE("a step is watched at one node of the kind at which it happens") {
   CHECK(refusal(on_step(fault("crash", "kafka/0"), Step::committed, 1)) ==
         "faults.0.target: 'committed' happens at a member, and 'kafka/0' is a broker");
-  CHECK(refusal(on_step(fault("crash", "billing/*"), Step::committed, 1)).find("faults.0.target: nothing here") == 0);
+  CHECK(refusal(on_step(fault("crash", "billing/*"), Step::committed, 1))
+            .find("faults.0.target: nothing here") == 0);
 }
 
 TEST_CASE("every row of the catalogue is documented and found by its name") {

@@ -36,7 +36,9 @@ struct Wire final : models::ConnectionListener {
   int lost = 0;
 };
 
-void run_until(FaultWorld& w, sim::Duration t) { w.simulation.run_until(sim::Time{t}); }
+void run_until(FaultWorld& w, sim::Duration t) {
+  w.simulation.run_until(sim::Time{t});
+}
 
 }  // namespace
 
@@ -59,8 +61,8 @@ TEST_CASE("without `for`, a crashed broker comes back for the drain and a crashe
   back.heals = true;
   FaultSpec gone = at(fault("crash", "kafka/1"), 1s);
   gone.heals = false;
-  w.inject({at(fault("crash", "kafka/0"), 1s), at(fault("crash", "billing/0"), 1s), at(fault("crash", "shop"), 1s), back,
-            gone});
+  w.inject({at(fault("crash", "kafka/0"), 1s), at(fault("crash", "billing/0"), 1s),
+            at(fault("crash", "shop"), 1s), back, gone});
   w.run_to(10s);
   CHECK(w.node("kafka/0").up());
   CHECK_FALSE(w.node("billing/0").up());
@@ -233,7 +235,8 @@ TEST_CASE("connection-reset breaks the connections between two nodes, and counts
   FaultWorld w;
   Wire mine(w), other(w, "billing/0", "kafka/0");
   w.inject({at(between(fault("connection-reset", "kafka/0"), "shop"), 1s),
-            at(between(fault("connection-reset", "kafka/1"), "shop"), 1s), at(fault("connection-reset", "kafka/0"), 2s)});
+            at(between(fault("connection-reset", "kafka/1"), "shop"), 1s),
+            at(fault("connection-reset", "kafka/0"), 2s)});
   run_until(w, 1500ms);
   CHECK(mine.lost == 1);
   CHECK(other.lost == 0);
@@ -249,6 +252,6 @@ TEST_CASE("join and leave start and close a member, for a while or for good") {
   w.run_to(10s);
   CHECK(w.program("billing/0").log == "left joined ");
   CHECK(w.program("billing/1").log == "joined left ");
-  CHECK(w.log.codes == std::vector{models::FaultCode::leave, models::FaultCode::join, models::FaultCode::leave,
-                                   models::FaultCode::leave});
+  CHECK(w.log.codes == std::vector{models::FaultCode::leave, models::FaultCode::join,
+                                   models::FaultCode::leave, models::FaultCode::leave});
 }

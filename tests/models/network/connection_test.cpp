@@ -9,7 +9,9 @@ using models::Side;
 
 namespace {
 
-sim::Time at(sim::Duration d) { return sim::Time{d}; }
+sim::Time at(sim::Duration d) {
+  return sim::Time{d};
+}
 constexpr sim::Duration kTick{1};
 
 }  // namespace

@@ -66,10 +66,14 @@ struct NetworkWorld {
     return id;
   }
   void request(models::ConnectionId id, int what, std::uint32_t bytes = 100) {
-    network.send(id, models::Side::client, bytes, [this, what] { at_server.push_back({what, simulation.now()}); });
+    network.send(id, models::Side::client, bytes, [this, what] {
+      at_server.push_back({what, simulation.now()});
+    });
   }
   void respond(models::ConnectionId id, int what, std::uint32_t bytes = 100) {
-    network.send(id, models::Side::server, bytes, [this, what] { at_client.push_back({what, simulation.now()}); });
+    network.send(id, models::Side::server, bytes, [this, what] {
+      at_client.push_back({what, simulation.now()});
+    });
   }
   void run_for(sim::Duration d) { simulation.run_until(simulation.now() + d); }
   static std::vector<int> whats(const std::vector<Arrival>& arrivals) {
