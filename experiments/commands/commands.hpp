@@ -1,0 +1,70 @@
+// The commands of mqlab, one file each; program.cpp reads the command line into these options.
+// Each returns the exit code: 0 done and everything expected held, 1 it did not. What cannot be done is thrown (exit 2).
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace experiments {
+
+struct Streams {
+  std::ostream& out;  ///< results
+  std::ostream& err;  ///< progress and diagnostics
+};
+
+struct RunCommand {
+  std::string scenario;
+  std::uint64_t seed = 1;
+  std::string variant;
+  std::vector<std::string> sets;
+  std::string out;
+  std::vector<std::string> trace;
+  std::string format = "text";
+};
+int run_command(const RunCommand& options, Streams io);
+
+struct SweepCommand {
+  std::string scenario;
+  std::optional<std::uint64_t> trials, seed;
+  std::vector<std::string> sets, axes;
+  unsigned threads = 0;  ///< 0: as many as the machine has
+  bool list = false, resume = false, quiet = false, digests = false;
+  std::string shard;     ///< "i/n"
+  std::string out;
+  std::string format = "text";
+};
+int sweep_command(const SweepCommand& options, Streams io);
+
+struct ReplayCommand {
+  std::string what;  ///< a folder of results, or a run id
+  std::string run;
+  std::optional<std::uint64_t> point, seed;
+  std::string variant;
+  bool check = false;
+};
+int replay_command(const ReplayCommand& options, Streams io);
+
+struct CheckCommand {
+  std::vector<std::string> paths;
+  std::optional<std::uint64_t> trials;
+  unsigned threads = 0;
+  bool quiet = false;
+};
+int check_command(const CheckCommand& options, Streams io);
+
+struct DiffCommand {
+  std::string scenario;
+  std::string left_variant, right_variant;
+  std::uint64_t left_seed = 1, right_seed = 1;
+};
+int diff_command(const DiffCommand& options, Streams io);
+
+/// `what`: metrics, verdicts, checkers, faults, distributions, arrivals, steps, kinds, kafka, keys, schema; empty: all names.
+int list_command(const std::string& what, Streams io);
+int new_command(const std::string& name, Streams io);
+int export_command(const std::string& folder, const std::string& format, Streams io);
+
+}  // namespace experiments

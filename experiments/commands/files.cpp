@@ -1,0 +1,100 @@
+// The commands that only write files: new and export.
+#include <ostream>
+
+#include "experiments/commands/commands.hpp"
+#include "experiments/errors.hpp"
+#include "experiments/results/csv.hpp"
+#include "experiments/results/files.hpp"
+#include "experiments/results/store.hpp"
+#include "models/metrics/catalogue.hpp"
+
+namespace experiments {
+namespace {
+
+constexpr const char* kTemplate = R"([scenario]
+name = "NAME"
+question = "What do you want to know?"
+duration = "60s"
+warmup = "10s"
+
+[kafka]
+brokers = 3
+
+[[kafka.topics]]
+name = "orders"
+partitions = 6
+replication-factor = 3
+config = { min.insync.replicas = 2 }
+
+[[producers]]
+name = "shop"
+to = "orders"
+arrivals = { process = "poisson", rate = 500 }
+keys = { distribution = "zipf", count = 1000, exponent = 1.1 }
+
+[[groups]]
+name = "billing"
+topics = ["orders"]
+members = 3
+service = { distribution = "lognormal", mean = "1ms", cv = 0.5 }
+commit = "after-processing"
+[groups.config]
+session.timeout.ms = 10000
+auto.offset.reset = "earliest"
+
+[[faults]]
+name = "death"
+kind = "crash"
+target = "billing/1"
+at = "30s"
+
+[[expect]]
+name = "nothing is lost"
+metric = "lost"
+equals = 0
+
+[sweep]
+trials = 10
+)";
+
+}  // namespace
+
+int new_command(const std::string& name, Streams io) {
+  const bool plain = !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+                                          std::string::npos;
+  if (!plain) throw UsageError("a scenario's name is made of letters, digits, _ and -");
+  const std::string path = name + ".toml";
+  if (file_exists(path)) throw UsageError(path + ": exists already");
+  std::string text = kTemplate;
+  text.replace(text.find("NAME"), 4, name);
+  write_file(path, text);
+  io.out << path << "\nrun it: mqlab run " << path << '\n';
+  return 0;
+}
+
+int export_command(const std::string& folder, const std::string& format, Streams io) {
+  if (format != "csv") throw UsageError("export knows the format csv, not '" + format + "'");
+  ResultsStore store(folder + "/results.sqlite");
+  // Long form, for tools that want one value a row.
+  std::string out = "run_id,point,variant,seed,metric,unit,value\n";
+  store.for_each(false, [&](const StoredTrial& t) {
+    for (const models::MetricInfo& m : models::metric_catalogue()) {
+      const auto& value = t.result.metrics[static_cast<std::size_t>(m.metric)];
+      if (!value) continue;
+      CsvRow(out)
+          .text(t.result.run_id)
+          .integer(static_cast<std::int64_t>(t.key.point))
+          .integer(static_cast<std::int64_t>(t.key.variant))
+          .integer(static_cast<std::int64_t>(t.key.seed))
+          .text(m.name)
+          .text(m.unit)
+          .number(*value)
+          .end();
+    }
+  });
+  write_file(folder + "/metrics_long.csv", out);
+  io.out << folder << "/metrics_long.csv\n";
+  return 0;
+}
+
+}  // namespace experiments

@@ -1,0 +1,225 @@
+#include "experiments/results/store.hpp"
+
+#include <sqlite3.h>
+
+#include <cstring>
+
+#include "experiments/errors.hpp"
+#include "models/metrics/catalogue.hpp"
+
+namespace experiments {
+namespace {
+
+/// A prepared statement, finalised at the end of its scope.
+class Statement {
+ public:
+  Statement(sqlite3* db, const std::string& path, const char* sql) : db_(db), path_(path) {
+    if (sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr) != SQLITE_OK) fail();
+  }
+  ~Statement() { sqlite3_finalize(statement_); }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  Statement& bind(int i, std::uint64_t value) {
+    check(sqlite3_bind_int64(statement_, i, static_cast<sqlite3_int64>(value)));
+    return *this;
+  }
+  Statement& bind(int i, const std::string& value) {
+    check(sqlite3_bind_blob64(statement_, i, value.data(), value.size(), SQLITE_TRANSIENT));
+    return *this;
+  }
+  bool step() {
+    const int code = sqlite3_step(statement_);
+    if (code == SQLITE_ROW) return true;
+    if (code != SQLITE_DONE) fail();
+    return false;
+  }
+  std::uint64_t integer(int i) const { return static_cast<std::uint64_t>(sqlite3_column_int64(statement_, i)); }
+  std::string text(int i) const {
+    const void* data = sqlite3_column_blob(statement_, i);
+    const int size = sqlite3_column_bytes(statement_, i);
+    return data == nullptr ? std::string{} : std::string(static_cast<const char*>(data), static_cast<std::size_t>(size));
+  }
+
+ private:
+  void check(int code) {
+    if (code != SQLITE_OK) fail();
+  }
+  [[noreturn]] void fail() { throw ResultsError(path_ + ": " + sqlite3_errmsg(db_)); }
+  sqlite3* db_;
+  const std::string& path_;
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+void put_word(std::string& out, std::uint64_t word) {
+  for (int i = 0; i < 8; ++i) out += static_cast<char>(word >> (8 * i) & 0xff);
+}
+
+std::uint64_t get_word(const std::string& in, std::size_t at) {
+  std::uint64_t word = 0;
+  for (int i = 7; i >= 0; --i) word = word << 8 | static_cast<unsigned char>(in[at + static_cast<std::size_t>(i)]);
+  return word;
+}
+
+/// Each metric as a flag and its bits.
+std::string pack_metrics(const std::vector<std::optional<double>>& metrics) {
+  std::string out;
+  for (const std::optional<double>& m : metrics) {
+    std::uint64_t bits = 0;
+    if (m) std::memcpy(&bits, &*m, sizeof bits);
+    put_word(out, m ? 1 : 0);
+    put_word(out, bits);
+  }
+  return out;
+}
+
+std::vector<std::optional<double>> unpack_metrics(const std::string& in) {
+  std::vector<std::optional<double>> metrics(in.size() / 16);
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    const std::uint64_t bits = get_word(in, 16 * i + 8);
+    double value = 0;
+    std::memcpy(&value, &bits, sizeof value);
+    if (get_word(in, 16 * i) != 0) metrics[i] = value;
+  }
+  return metrics;
+}
+
+std::string pack_chain(const sim::DigestChain& chain) {
+  std::string out;
+  put_word(out, chain.records_per_partial);
+  for (const auto& partial : chain.partials) {
+    put_word(out, partial[0]);
+    put_word(out, partial[1]);
+  }
+  return out;
+}
+
+sim::DigestChain unpack_chain(const std::string& in) {
+  sim::DigestChain chain;
+  if (in.size() < 8) return chain;
+  chain.records_per_partial = get_word(in, 0);
+  for (std::size_t at = 8; at + 16 <= in.size(); at += 16) chain.partials.push_back({get_word(in, at), get_word(in, at + 8)});
+  return chain;
+}
+
+std::string pack_words(const std::vector<std::uint64_t>& words) {
+  std::string out;
+  for (const std::uint64_t w : words) put_word(out, w);
+  return out;
+}
+
+constexpr const char* kColumns =
+    "SELECT point, variant, seed, run_id, digest, chain, metrics, faults, drained, events, records";
+
+StoredTrial read_row(const Statement& row, bool texts) {
+  StoredTrial trial;
+  trial.key = {row.integer(0), row.integer(1), row.integer(2)};
+  trial.result.seed = trial.key.seed;
+  trial.result.run_id = row.text(3);
+  trial.result.digest = row.text(4);
+  trial.result.chain = unpack_chain(row.text(5));
+  trial.result.metrics = unpack_metrics(row.text(6));
+  const std::string faults = row.text(7);
+  for (std::size_t at = 0; at + 8 <= faults.size(); at += 8) trial.result.outcome.faults_fired.push_back(get_word(faults, at));
+  trial.result.outcome.drained = row.integer(8) != 0;
+  trial.result.outcome.events = row.integer(9);
+  trial.result.outcome.records = row.integer(10);
+  if (texts) {
+    trial.result.timeseries = row.text(11);
+    trial.result.anomalies = row.text(12);
+  }
+  return trial;
+}
+
+}  // namespace
+
+ResultsStore::ResultsStore(const std::string& path, const std::string& identity) {
+  open(path, true);
+  const std::optional<std::string> stored = text("identity");
+  if (stored && *stored != identity) {
+    throw ResultsError(path + ": holds results of another scenario, sweep or version of the models; choose another --out");
+  }
+  if (!stored) put_text("identity", identity);
+}
+
+ResultsStore::ResultsStore(const std::string& path) { open(path, false); }
+
+ResultsStore::~ResultsStore() { sqlite3_close(db_); }
+
+void ResultsStore::open(const std::string& path, bool make) {
+  path_ = path;
+  const int flags = SQLITE_OPEN_READWRITE | (make ? SQLITE_OPEN_CREATE : 0);
+  if (sqlite3_open_v2(path.c_str(), &db_, flags, nullptr) != SQLITE_OK) {
+    const std::string reason = db_ != nullptr ? sqlite3_errmsg(db_) : "out of memory";
+    sqlite3_close(db_);
+    db_ = nullptr;
+    throw ResultsError(path + ": " + reason);
+  }
+  try {
+    sqlite3_busy_timeout(db_, 10'000);
+    execute("PRAGMA journal_mode = WAL");
+    execute("PRAGMA synchronous = NORMAL");
+    execute("CREATE TABLE IF NOT EXISTS texts (name TEXT PRIMARY KEY, text BLOB)");
+    execute(
+        "CREATE TABLE IF NOT EXISTS trials (point INTEGER, variant INTEGER, seed INTEGER, run_id TEXT, digest TEXT, "
+        "chain BLOB, metrics BLOB, faults BLOB, drained INTEGER, events INTEGER, records INTEGER, timeseries BLOB, "
+        "anomalies BLOB, PRIMARY KEY (point, variant, seed))");
+  } catch (...) {
+    sqlite3_close(db_);
+    db_ = nullptr;
+    throw;
+  }
+}
+
+void ResultsStore::execute(const char* sql) {
+  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
+    throw ResultsError(path_ + ": " + sqlite3_errmsg(db_));
+  }
+}
+
+void ResultsStore::put(const StoredTrial& trial) {
+  Statement row(db_, path_, "INSERT OR REPLACE INTO trials VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  const TrialResult& r = trial.result;
+  row.bind(1, trial.key.point).bind(2, trial.key.variant).bind(3, trial.key.seed);
+  row.bind(4, r.run_id).bind(5, r.digest).bind(6, pack_chain(r.chain)).bind(7, pack_metrics(r.metrics));
+  row.bind(8, pack_words(r.outcome.faults_fired)).bind(9, std::uint64_t{r.outcome.drained ? 1u : 0u});
+  row.bind(10, r.outcome.events).bind(11, r.outcome.records).bind(12, r.timeseries).bind(13, r.anomalies);
+  row.step();
+}
+
+bool ResultsStore::has(const TrialKey& key) {
+  Statement row(db_, path_, "SELECT 1 FROM trials WHERE point = ? AND variant = ? AND seed = ?");
+  return row.bind(1, key.point).bind(2, key.variant).bind(3, key.seed).step();
+}
+
+std::uint64_t ResultsStore::count() {
+  Statement row(db_, path_, "SELECT count(*) FROM trials");
+  return row.step() ? row.integer(0) : 0;
+}
+
+std::optional<StoredTrial> ResultsStore::find_run(const std::string& run_id) {
+  const std::string sql = std::string(kColumns) + ", timeseries, anomalies FROM trials WHERE CAST(run_id AS TEXT) = CAST(? AS TEXT)";
+  Statement row(db_, path_, sql.c_str());
+  if (!row.bind(1, run_id).step()) return std::nullopt;
+  return read_row(row, true);
+}
+
+void ResultsStore::for_each(bool texts, const std::function<void(const StoredTrial&)>& visit) {
+  const std::string sql =
+      std::string(kColumns) + (texts ? ", timeseries, anomalies" : "") + " FROM trials ORDER BY point, variant, seed";
+  Statement row(db_, path_, sql.c_str());
+  while (row.step()) visit(read_row(row, texts));
+}
+
+void ResultsStore::put_text(const std::string& name, const std::string& text) {
+  Statement row(db_, path_, "INSERT OR REPLACE INTO texts VALUES (CAST(? AS TEXT), ?)");
+  row.bind(1, name).bind(2, text).step();
+}
+
+std::optional<std::string> ResultsStore::text(const std::string& name) {
+  Statement row(db_, path_, "SELECT text FROM texts WHERE name = CAST(? AS TEXT)");
+  if (!row.bind(1, name).step()) return std::nullopt;
+  return row.text(0);
+}
+
+}  // namespace experiments

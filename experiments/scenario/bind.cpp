@@ -1,0 +1,27 @@
+#include "experiments/scenario/bind.hpp"
+
+#include "experiments/scenario/key_tables.hpp"
+
+namespace experiments {
+
+models::Scenario bind_scenario(const Value& checked, const BindContext& context) {
+  models::Scenario out;
+  if (const Value* v = checked.find("scenario")) bind_rows(*v, scenario_rows(), out, context);
+  if (const Value* v = checked.find("network")) bind_rows(*v, network_rows(), out.network, context);
+  if (const Value* v = checked.find("kafka")) bind_rows(*v, kafka_rows(), out.kafka.emplace(), context);
+  if (const Value* v = checked.find("producers")) {
+    for (const Value& item : v->items) bind_rows(item, producer_rows(), out.producers.emplace_back(), context);
+  }
+  if (const Value* v = checked.find("groups")) {
+    for (const Value& item : v->items) bind_rows(item, group_rows(), out.groups.emplace_back(), context);
+  }
+  if (const Value* v = checked.find("faults")) {
+    for (const Value& item : v->items) bind_rows(item, fault_rows(), out.faults.emplace_back(), context);
+  }
+  for (models::GroupOptions& group : out.groups) {
+    group.config.enable_auto_commit = group.commit == models::CommitMode::automatic;
+  }
+  return out;
+}
+
+}  // namespace experiments

@@ -1,0 +1,147 @@
+#include "experiments/scenario/coherence.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "experiments/errors.hpp"
+#include "experiments/scenario/check.hpp"
+#include "experiments/scenario/paths.hpp"
+#include "models/faults/catalogue.hpp"
+
+namespace experiments {
+namespace {
+
+class Coherence {
+ public:
+  Coherence(const Value& checked, const models::Scenario& scenario) : tree_(checked), s_(scenario) {}
+
+  void check() const {
+    times();
+    if (!s_.kafka) fail("", "has no [kafka]: there is no broker to run");
+    topics();
+    names();
+    producers();
+    groups();
+    for (std::size_t i = 0; i < s_.faults.size(); ++i) fault(i);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& path, const std::string& message) const {
+    throw BadScenario(path.empty() ? tree_.place : place_of(tree_, Path::parse(path, tree_.place)), path, message);
+  }
+
+  void times() const {
+    if (s_.duration.count() <= 0) fail("scenario.duration", "must be above 0");
+    if (s_.warmup >= s_.duration) fail("scenario.warmup", "must be shorter than the duration");
+    if (s_.sample.count() <= 0) fail("scenario.sample", "must be above 0");
+    if (s_.duration / s_.sample > 10'000'000) fail("scenario.sample", "makes more than 10 million points");
+  }
+
+  void topics() const {
+    const models::kafka::ClusterOptions& kafka = *s_.kafka;
+    const std::string brokers = std::to_string(kafka.brokers) + (kafka.brokers == 1 ? " broker" : " brokers");
+    for (const models::kafka::TopicOptions& topic : kafka.topics) {
+      const std::string path = join_path("kafka.topics", topic.name);
+      if (topic.replication_factor > kafka.brokers) {
+        fail(path + ".replication-factor",
+             std::to_string(topic.replication_factor) + " replicas do not fit on " + brokers);
+      }
+      if (topic.assignment.empty()) continue;
+      if (topic.assignment.size() != static_cast<std::size_t>(topic.partitions)) {
+        fail(path + ".assignment", "must have a list for each of the " + std::to_string(topic.partitions) + " partitions");
+      }
+      for (const std::vector<std::int32_t>& replicas : topic.assignment) {
+        const std::set<std::int32_t> distinct(replicas.begin(), replicas.end());
+        if (replicas.size() != static_cast<std::size_t>(topic.replication_factor) || distinct.size() != replicas.size()) {
+          fail(path + ".assignment", "each list must name replication-factor different brokers");
+        }
+        if (*distinct.rbegin() >= kafka.brokers) fail(path + ".assignment", "names a broker beyond the " + brokers);
+      }
+    }
+  }
+
+  void names() const {
+    std::set<std::string> taken{"kafka", "controller"};
+    const auto take = [&](const std::string& array, const std::string& name) {
+      const std::string path = join_path(array, name);
+      if (name.find('/') != std::string::npos) fail(path + ".name", "must hold no slash: name/0 are its instances");
+      if (!taken.insert(name).second) fail(path + ".name", "'" + name + "' is the name of something else");
+    };
+    for (const models::ProducerOptions& p : s_.producers) take("producers", p.name);
+    for (const models::GroupOptions& g : s_.groups) take("groups", g.name);
+    for (const models::kafka::TopicOptions& t : s_.kafka->topics) take("kafka.topics", t.name);
+  }
+
+  void topic_exists(const std::string& path, const std::string& name) const {
+    std::vector<std::string_view> known;
+    for (const models::kafka::TopicOptions& topic : s_.kafka->topics) known.push_back(topic.name);
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      fail(path, "there is no topic '" + name + "'" + hint(name, known));
+    }
+  }
+
+  void config(const std::string& element, const std::optional<models::kafka::ConfigError>& error) const {
+    if (error) fail(element + ".config." + error->key, error->message);
+  }
+
+  void producers() const {
+    for (const models::ProducerOptions& p : s_.producers) {
+      const std::string path = join_path("producers", p.name);
+      topic_exists(path + ".to", p.to);
+      config(path, models::kafka::validate(p.config));
+    }
+  }
+
+  void groups() const {
+    for (const models::GroupOptions& g : s_.groups) {
+      const std::string path = join_path("groups", g.name);
+      if (g.topics.empty()) fail(path + ".topics", "must name at least one topic");
+      for (const std::string& topic : g.topics) topic_exists(path + ".topics", topic);
+      if (std::set<std::string>(g.topics.begin(), g.topics.end()).size() != g.topics.size()) {
+        fail(path + ".topics", "names a topic twice");
+      }
+      config(path, models::kafka::validate(g.config, s_.kafka->config));
+      auto_commit(path, g);
+    }
+  }
+
+  void auto_commit(const std::string& path, const models::GroupOptions& g) const {
+    const std::string key = path + ".config.enable.auto.commit";
+    const Value* given = look_up(tree_, Path::parse(key, tree_.place));
+    if (given != nullptr && given->boolean != (g.commit == models::CommitMode::automatic)) {
+      fail(key, "contradicts the group's `commit`: it is true for \"auto\" and false for all others");
+    }
+    const std::string& instance = g.config.group_instance_id;
+    if (g.members > 1 && !instance.empty() && instance.find("{index}") == std::string::npos) {
+      fail(path + ".config.group.instance.id", "must hold {index}, so that each of the members has its own");
+    }
+  }
+
+  void fault(std::size_t index) const {
+    const models::FaultSpec& f = s_.faults[index];
+    const std::string path = f.name.empty() ? "faults." + std::to_string(index) : join_path("faults", f.name);
+    const int given = (f.at ? 1 : 0) + (f.every ? 1 : 0) + (f.when ? 1 : 0);
+    if (given != 1) fail(path, "needs exactly one of at, rate and when");
+    if (f.at && *f.at >= s_.duration) fail(path + ".at", "is not before the end of the run's duration");
+    const models::FaultInfo* info = models::find_fault(f.kind);
+    if (info == nullptr) fail(path + ".kind", "'" + f.kind + "' is no fault");
+    std::vector<std::string_view> known{"kind"};
+    for (const sim::ParameterInfo& p : models::common_fault_parameters()) known.push_back(p.name);
+    for (const sim::ParameterInfo& p : info->entry.parameters) known.push_back(p.name);
+    const Value& table = tree_.find("faults")->items[index];
+    for (const auto& [key, value] : table.members) {
+      if (std::find(known.begin(), known.end(), key) == known.end()) {
+        throw BadScenario(value.key_place, join_path(path, key), "a fault of kind '" + f.kind + "' has no such key" + hint(key, known));
+      }
+    }
+  }
+
+  const Value& tree_;
+  const models::Scenario& s_;
+};
+
+}  // namespace
+
+void check_coherence(const Value& checked, const models::Scenario& scenario) { Coherence(checked, scenario).check(); }
+
+}  // namespace experiments

@@ -1,0 +1,156 @@
+#include <algorithm>
+
+#include "experiments/scenario/draws.hpp"
+#include "experiments/scenario/key_tables.hpp"
+#include "experiments/scenario/units.hpp"
+#include "models/faults/catalogue.hpp"
+#include "models/faults/steps.hpp"
+
+namespace experiments {
+namespace {
+
+using models::FaultSpec;
+
+std::vector<std::string_view> fault_kinds() {
+  std::vector<std::string_view> names;
+  for (const models::FaultInfo& row : models::fault_catalogue()) names.push_back(row.entry.name);
+  return names;
+}
+
+std::vector<std::string_view> step_names() {
+  std::vector<std::string_view> names;
+  for (const models::StepInfo& row : models::step_catalogue()) names.push_back(row.name);
+  return names;
+}
+
+const Section& when_section() {
+  static const Section section = [] {
+    Section s{"the n-th occurrence of a named step", {}};
+    Key step{"step", KeyType::choice, "see `mqlab list steps`", "", true};
+    step.choices = step_names();
+    s.keys.push_back(step);
+    s.keys.push_back({"nth", KeyType::integer, "counts from 1", "1", false, 1, 1e15});
+    s.keys.push_back({"subject", KeyType::name, "who is watched; the target unless given"});
+    return s;
+  }();
+  return section;
+}
+
+FaultSpec::When bind_when(const Value& v) {
+  FaultSpec::When when;
+  for (const models::StepInfo& row : models::step_catalogue()) {
+    if (row.name == v.find("step")->text) when.step = row.step;
+  }
+  if (const Value* nth = v.find("nth")) when.nth = nth->integer;
+  if (const Value* subject = v.find("subject")) when.subject = subject->text;
+  return when;
+}
+
+Key kind_key() {
+  Key key{"kind", KeyType::choice, "see `mqlab list faults`", "", true};
+  key.choices = fault_kinds();
+  return key;
+}
+
+Key when_key() {
+  Key key{"when", KeyType::table, "strike at a named step: { step = \"processed-not-committed\", nth = 100 }"};
+  key.section = &when_section();
+  return key;
+}
+
+const Section& variant_section() {
+  static const Section section{
+      "a named alternative; one without `set` names the scenario as it stands, which is called \"base\" otherwise",
+      {{"name", KeyType::name, "by which expectations and --variant know it", "", true},
+       {"about", KeyType::text, "what it shows"},
+       {"extends", KeyType::name, "another variant that it builds on"},
+       {"set", KeyType::paths, "{ PATH = VALUE, … }"}}};
+  return section;
+}
+
+const Section& expect_section() {
+  static const Section section = [] {
+    Section s{"a gate: what must hold of a metric",
+              {{"name", KeyType::text, "in words", "", true},
+               {"metric", KeyType::name, "a metric of `mqlab list metrics`", "", true},
+               {"equals", KeyType::number, "exactly this"},
+               {"min", KeyType::number, "at least this"},
+               {"max", KeyType::number, "at most this"},
+               {"variant", KeyType::names, "of these variants alone"},
+               {"at_least_seeds", KeyType::integer, "holds on at least so many of the seeds, at every point", "", false, 1, 1e9},
+               {"versus", KeyType::name, "a variant to compare with, seed by seed"},
+               {"min_ratio", KeyType::number, "at least this times the value of versus"},
+               {"max_ratio", KeyType::number, "at most this times the value of versus"},
+               {"where", KeyType::paths, "at the points alone at which axes have these values: { PATH = VALUE, … }"}}};
+    Key per{"per", KeyType::choice, "judged for each trial, or on the mean over a point's trials", "\"trial\""};
+    per.choices = {"trial", "point"};
+    s.keys.push_back(per);
+    return s;
+  }();
+  return section;
+}
+
+Key section_key(std::string_view name, const Section& section, bool required = false) {
+  Key key{name, KeyType::table, section.about, "", required};
+  key.section = &section;
+  return key;
+}
+
+Key array_key(std::string_view name, const Section& section) {
+  Key key{name, KeyType::tables, section.about};
+  key.section = &section;
+  return key;
+}
+
+}  // namespace
+
+const std::vector<Row<FaultSpec>>& fault_rows() {
+  static const std::vector<Row<FaultSpec>> rows{
+      {kind_key(), [](const Value& v, FaultSpec& f, const BindContext&) { f.kind = v.text; }},
+      {{"name", KeyType::name, "in reports and paths; its kind and target unless given"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.name = v.text; }},
+      {{"target", KeyType::name, "a node (kafka/0, billing/1, shop), \"billing/*\" for one of them drawn at each strike; for links "
+                                 "also a host, rack, zone or region", "", true},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.target = v.text; }},
+      {{"other", KeyType::name, "the other end of a link, or the client of a response"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.other = v.text; }},
+      {{"one_way", KeyType::boolean, "only from target to other", "false"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.one_way = v.boolean; }},
+      {{"at", KeyType::duration, "when it strikes, since the start of the run"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.at = parse_duration(v.text); }},
+      {{"rate", KeyType::rate, "strikes at random, at this mean rate: \"1/10min\""},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.every = sim::Distribution::to_duration(1e9 / v.number); }},
+      {when_key(), [](const Value& v, FaultSpec& f, const BindContext&) { f.when = bind_when(v); }},
+      {{"for", KeyType::duration, "how long it lasts; to the end of arrivals unless given"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.duration = parse_duration(v.text); }},
+      {{"heals", KeyType::boolean, "whether what still lasts when arrivals stop is undone then"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.heals = v.boolean; }},
+      {{"probability", KeyType::share, "of message-loss"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.probability = v.number; }},
+      {{"delay", KeyType::distribution, "of delay, one way"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.delay = make_distribution(v, Draws::durations); }},
+      {{"bandwidth", KeyType::bandwidth, "of bandwidth: what is left"},
+       [](const Value& v, FaultSpec& f, const BindContext&) {
+         f.bandwidth_bits_per_s = static_cast<double>(parse_bandwidth(v.text));
+       }},
+  };
+  return rows;
+}
+
+const Section& scenario_format() {
+  static const Section scenario = section_of("what is run, and for how long", scenario_rows());
+  static const Section network = section_of("how far hosts are from each other", network_rows());
+  static const Section kafka = section_of("a Kafka cluster", kafka_rows());
+  static const Section producer = section_of("an application that sends", producer_rows());
+  static const Section group = section_of("a consumer group", group_rows());
+  static const Section fault = section_of("what goes wrong, where and when", fault_rows());
+  static const Section format{
+      "a scenario file",
+      {section_key("scenario", scenario, true), section_key("network", network), section_key("kafka", kafka),
+       array_key("producers", producer), array_key("groups", group), array_key("faults", fault),
+       array_key("variant", variant_section()), array_key("expect", expect_section()),
+       {"sweep", KeyType::paths, "trials = seeds a point, seed = the first of them, and axes: PATH = [a, b, c] or { from, to, steps }"}}};
+  return format;
+}
+
+}  // namespace experiments

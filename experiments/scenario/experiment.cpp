@@ -1,0 +1,309 @@
+#include "experiments/scenario/experiment.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "experiments/errors.hpp"
+#include "experiments/scenario/bind.hpp"
+#include "experiments/scenario/check.hpp"
+#include "experiments/scenario/coherence.hpp"
+#include "experiments/scenario/draws.hpp"
+#include "experiments/scenario/json.hpp"
+#include "experiments/scenario/keys.hpp"
+#include "experiments/scenario/toml_document.hpp"
+#include "models/metrics/catalogue.hpp"
+#include "models/model_version.hpp"
+#include "sim/digest.hpp"
+
+namespace experiments {
+namespace {
+
+constexpr std::uint64_t kMostTrials = 10'000'000;  // of a whole sweep
+constexpr std::uint64_t kMostSeed = std::uint64_t{1} << 62U;
+
+std::string directory_of(const std::string& file) {
+  const std::size_t slash = file.rfind('/');
+  return slash == std::string::npos ? std::string{} : slash == 0 ? "/" : file.substr(0, slash);
+}
+
+/// Takes a section out of the tree and checks it against its row of the format.
+Value take_section(Value& root, std::string_view name) {
+  const Value* section = root.find(name);
+  if (section == nullptr) return Value::table_at(root.place);
+  const std::vector<Key>& keys = scenario_format().keys;
+  const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == name; });
+  Value out = check_value(*section, *key, std::string(name));
+  root.erase(name);
+  return out;
+}
+
+std::string safe_name(const Value& root) {
+  const Value* scenario = root.find("scenario");
+  const Value* name = scenario == nullptr ? nullptr : scenario->find("name");
+  if (name == nullptr || !name->is_text()) return {};  // the format's check says what is missing
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  if (!std::all_of(name->text.begin(), name->text.end(), plain)) {
+    throw BadScenario(name->place, "scenario.name", "is also a folder's name: letters, digits, _ and - only");
+  }
+  return name->text;
+}
+
+std::vector<std::pair<Path, Value>> settings_in(const Value& table) {
+  std::vector<std::pair<Path, Value>> out;
+  for (const auto& [path, value] : paths_in(table)) out.emplace_back(path, *value);
+  return out;
+}
+
+/// Builds variant `index` after what it extends. `under_way` finds the circle.
+void collect_sets(const Value& variants, std::size_t index, std::vector<std::size_t>& under_way, Variant& out) {
+  const Value& table = variants.items[index];
+  if (std::find(under_way.begin(), under_way.end(), index) != under_way.end()) {
+    throw BadScenario(table.find("extends")->place, join_path("variant", table.find("name")->text) + ".extends",
+                      "variants extend each other in a circle");
+  }
+  under_way.push_back(index);
+  if (const Value* extends = table.find("extends")) {
+    std::vector<std::string_view> names;
+    std::optional<std::size_t> parent;
+    for (std::size_t i = 0; i < variants.items.size(); ++i) {
+      names.push_back(variants.items[i].find("name")->text);
+      if (names.back() == extends->text) parent = i;
+    }
+    if (!parent) {
+      throw BadScenario(extends->place, join_path("variant", table.find("name")->text) + ".extends",
+                        "there is no variant '" + extends->text + "'" + hint(extends->text, names));
+    }
+    collect_sets(variants, *parent, under_way, out);
+  }
+  if (const Value* set = table.find("set")) {
+    for (auto& setting : settings_in(*set)) out.set.push_back(std::move(setting));
+  }
+}
+
+std::vector<Variant> read_variants(const Value& section) {
+  std::vector<Variant> variants;
+  bool base_named = false;
+  for (std::size_t i = 0; i < section.items.size(); ++i) {
+    Variant variant{section.items[i].find("name")->text, {}};
+    std::vector<std::size_t> under_way;
+    collect_sets(section, i, under_way, variant);
+    base_named = base_named || variant.set.empty();
+    variants.push_back(std::move(variant));
+  }
+  const bool taken = std::any_of(variants.begin(), variants.end(), [](const Variant& v) { return v.name == kBaseVariant; });
+  if (!base_named && !taken) variants.insert(variants.begin(), Variant{std::string(kBaseVariant), {}});
+  return variants;
+}
+
+std::optional<std::size_t> find_variant(const std::vector<Variant>& variants, std::string_view name) {
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    if (variants[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+std::size_t variant_index(const std::vector<Variant>& variants, const Value& name, const std::string& path) {
+  if (const auto index = find_variant(variants, name.text)) return *index;
+  std::vector<std::string_view> names;
+  for (const Variant& v : variants) names.push_back(v.name);
+  throw BadScenario(name.place, path, "there is no variant '" + name.text + "'" + hint(name.text, names));
+}
+
+std::size_t metric_index(const Value& name, const std::string& path) {
+  std::vector<std::string_view> names;
+  for (const models::MetricInfo& row : models::metric_catalogue()) {
+    if (row.name == name.text) return names.size();
+    names.push_back(row.name);
+  }
+  throw BadScenario(name.place, path, "there is no metric '" + name.text + "' (see `mqlab list metrics`)" +
+                                          hint(name.text, names));
+}
+
+std::optional<double> number_at(const Value& table, std::string_view key) {
+  const Value* value = table.find(key);
+  return value == nullptr ? std::nullopt : std::optional<double>(value->as_double());
+}
+
+void check_expectation(const Value& table, const Expectation& e, const std::string& path) {
+  const bool bounds = e.equals || e.min || e.max;
+  const bool ratios = e.min_ratio || e.max_ratio;
+  if (e.versus && !ratios) throw BadScenario(table.place, path, "versus needs min_ratio or max_ratio");
+  if (ratios && !e.versus) throw BadScenario(table.place, path, "min_ratio and max_ratio need versus");
+  if (ratios && bounds) throw BadScenario(table.place, path, "compares with versus, or with equals, min, max; not with both");
+  if (!ratios && !bounds) throw BadScenario(table.place, path, "needs equals, min, max or versus");
+  if (e.min && e.max && *e.min > *e.max) throw BadScenario(table.find("min")->place, path + ".min", "is above max");
+  if (e.per_point && e.at_least_seeds) throw BadScenario(table.place, path, "at_least_seeds counts trials: it does not go with per = \"point\"");
+}
+
+Expectation read_expectation(const Value& table, const std::vector<Variant>& variants, std::size_t index) {
+  const std::string path = "expect." + std::to_string(index);
+  Expectation e;
+  e.name = table.find("name")->text;
+  e.metric = metric_index(*table.find("metric"), path + ".metric");
+  e.equals = number_at(table, "equals");
+  e.min = number_at(table, "min");
+  e.max = number_at(table, "max");
+  e.min_ratio = number_at(table, "min_ratio");
+  e.max_ratio = number_at(table, "max_ratio");
+  if (const Value* per = table.find("per")) e.per_point = per->text == "point";
+  if (const Value* names = table.find("variant")) {
+    for (const Value& name : names->items) e.variants.push_back(variant_index(variants, name, path + ".variant"));
+  }
+  if (const Value* n = table.find("at_least_seeds")) e.at_least_seeds = static_cast<std::uint64_t>(n->integer);
+  if (const Value* versus = table.find("versus")) e.versus = variant_index(variants, *versus, path + ".versus");
+  if (const Value* where = table.find("where")) e.where = settings_in(*where);
+  check_expectation(table, e, path);
+  return e;
+}
+
+std::uint64_t count_at(const Value& value, std::string_view key, std::uint64_t low, std::uint64_t high) {
+  if (!value.is(Value::Type::integer) || value.integer < 0 || static_cast<std::uint64_t>(value.integer) < low ||
+      static_cast<std::uint64_t>(value.integer) > high) {
+    throw BadScenario(value.place, "sweep." + std::string(key),
+                      "must be an integer from " + std::to_string(low) + " to " + std::to_string(high) + ", not " + to_toml(value));
+  }
+  return static_cast<std::uint64_t>(value.integer);
+}
+
+/// [sweep] first, then --axis, which replaces an axis of the same path; --set leaves no axis on its path.
+void read_sweep(const Value& section, const Overrides& overrides, Experiment& out) {
+  out.trials = kDefaultTrials;
+  for (const auto& [path, value] : paths_in(section)) {
+    if (path.segments() == std::vector<std::string>{"trials"}) out.trials = count_at(*value, "trials", 1, kMostTrials);
+    else if (path.segments() == std::vector<std::string>{"seed"}) out.first_seed = count_at(*value, "seed", 0, kMostSeed);
+    else if (path.segments().size() == 1) {
+      throw BadScenario(value->key_place, "sweep." + path.text(), "is neither trials nor seed nor a path" +
+                                                                      hint(path.text(), std::vector<std::string_view>{"trials", "seed"}));
+    } else {
+      out.axes.push_back(read_axis(path, *value));
+    }
+  }
+  const auto drop = [&](const Path& path) {
+    out.axes.erase(std::remove_if(out.axes.begin(), out.axes.end(), [&](const Axis& a) { return a.path == path; }), out.axes.end());
+  };
+  if (overrides.without_axes) out.axes.clear();
+  for (const std::string& text : overrides.sets) {
+    const Place place = Place::option("--set " + text);
+    const auto [path, value] = split_assignment(text, "--set");
+    out.sets.emplace_back(Path::parse(path, place), parse_toml_value(value, place));
+    drop(out.sets.back().first);
+  }
+  for (const std::string& text : overrides.axes) {
+    Axis axis = parse_axis(text);
+    const auto same_path = std::find_if(out.axes.begin(), out.axes.end(), [&](const Axis& a) { return a.path == axis.path; });
+    if (same_path != out.axes.end()) *same_path = std::move(axis);
+    else out.axes.push_back(std::move(axis));
+  }
+  out.trials = overrides.trials.value_or(out.trials);
+  out.first_seed = overrides.first_seed.value_or(out.first_seed);
+  if (out.trials == 0 || out.trials > kMostTrials) throw UsageError("--trials must be from 1 to " + std::to_string(kMostTrials));
+  if (out.first_seed > kMostSeed) throw UsageError("--seed is too large");
+  out.points = count_points(out.axes, kMostTrials / out.trials / out.variants.size());
+}
+
+void check_where(const Experiment& e, const Value& section) {
+  for (std::size_t i = 0; i < e.expectations.size(); ++i) {
+    for (const auto& [path, value] : e.expectations[i].where) {
+      if (look_up(e.base, path) != nullptr) continue;
+      const bool is_axis = std::any_of(e.axes.begin(), e.axes.end(), [p = &path](const Axis& a) { return a.path == *p; });
+      if (!is_axis) throw BadScenario(section.items[i].place, "expect." + std::to_string(i) + ".where", "there is no '" + path.text() + "'");
+    }
+  }
+}
+
+/// A run id stands for what happens in a run: not for names and texts.
+Value without_texts(const Value& checked) {
+  Value out = checked;
+  Value* scenario = out.find("scenario");
+  for (const std::string_view key : {"name", "question", "about"}) scenario->erase(key);
+  return out;
+}
+
+Resolved bind_tree(const Value& tree, const std::string& directory) {
+  const BindContext context{directory};
+  Resolved out;
+  out.checked = check_table(tree, scenario_format(), "");
+  pin_replays(out.checked, context);
+  out.scenario = bind_scenario(out.checked, context);
+  check_coherence(out.checked, out.scenario);
+  out.json = canonical_json(without_texts(out.checked));
+  return out;
+}
+
+}  // namespace
+
+std::size_t Experiment::variant_named(std::string_view wanted) const {
+  if (const auto index = find_variant(variants, wanted)) return *index;
+  std::vector<std::string_view> names;
+  for (const Variant& v : variants) names.push_back(v.name);
+  throw UsageError(file + ": there is no variant '" + std::string(wanted) + "'" + hint(wanted, names));
+}
+
+Experiment load_experiment(const std::string& file, const Overrides& overrides) {
+  Experiment out;
+  out.file = file;
+  out.directory = directory_of(file);
+  out.base = read_toml_file(file);
+  flatten_configs(out.base);
+  out.name = safe_name(out.base);
+  const Value variants = take_section(out.base, "variant");
+  const Value expectations = take_section(out.base, "expect");
+  const Value sweep = take_section(out.base, "sweep");
+  out.variants = read_variants(variants);
+  read_sweep(sweep, overrides, out);
+  for (std::size_t i = 0; i < expectations.items.size(); ++i) {
+    out.expectations.push_back(read_expectation(expectations.items[i], out.variants, i));
+  }
+  check_where(out, expectations);
+  const Value* scenario = out.base.find("scenario");
+  const Value* question = scenario == nullptr ? nullptr : scenario->find("question");
+  if (question != nullptr) out.question = question->text;
+  return out;
+}
+
+Resolved resolve(const Experiment& experiment, std::uint64_t point, std::size_t variant) {
+  Value tree = experiment.base;
+  for (const auto& [path, value] : experiment.variants[variant].set) assign(tree, path, value);
+  for (const auto& [path, value] : experiment.sets) assign(tree, path, value);
+  const std::vector<std::size_t> at = axis_indices(experiment.axes, point);
+  for (std::size_t i = 0; i < at.size(); ++i) assign(tree, experiment.axes[i].path, experiment.axes[i].values[at[i]]);
+  return bind_tree(tree, experiment.directory);
+}
+
+Resolved resolve_json(const std::string& json, const std::string& directory, const Place& place) {
+  Value tree = parse_json(json, place);
+  Value* scenario = tree.find("scenario");
+  if (scenario == nullptr || !scenario->is_table()) throw BadScenario(place, "", "is no record of a scenario");
+  scenario->put("name", Value::of("replay"));
+  return bind_tree(tree, directory);
+}
+
+std::string run_id(const Resolved& resolved, std::uint64_t seed) {
+  sim::Digest digest;
+  digest.add_text("mqlab run");
+  digest.add(models::kModelVersion);
+  digest.add_text(resolved.json);
+  digest.add(seed);
+  return digest.hex().substr(0, 16);
+}
+
+bool applies_at(const Expectation& expectation, const Experiment& experiment, std::uint64_t point) {
+  const std::vector<std::size_t> at = axis_indices(experiment.axes, point);
+  for (const auto& [path, wanted] : expectation.where) {
+    const Value* actual = look_up(experiment.base, path);
+    for (std::size_t i = 0; i < at.size(); ++i) {
+      if (experiment.axes[i].path == path) actual = &experiment.axes[i].values[at[i]];
+    }
+    for (const auto& [set_path, value] : experiment.sets) {
+      if (set_path == path) actual = &value;
+    }
+    const bool equal = actual != nullptr && (same(*actual, wanted) || (actual->is_numeric() && wanted.is_numeric() &&
+                                                                      actual->as_double() == wanted.as_double()));
+    if (!equal) return false;
+  }
+  return true;
+}
+
+}  // namespace experiments

@@ -1,0 +1,346 @@
+#include "experiments/scenario/key_tables.hpp"
+
+#include "experiments/scenario/draws.hpp"
+#include "experiments/scenario/kafka_keys.hpp"
+#include "experiments/scenario/units.hpp"
+
+namespace experiments {
+namespace {
+
+using models::GroupOptions;
+using models::LinkOptions;
+using models::NetworkOptions;
+using models::ProducerOptions;
+using models::Scenario;
+using models::kafka::ClusterOptions;
+using models::kafka::ServiceOptions;
+using models::kafka::TopicOptions;
+
+constexpr double kMostCount = 1e6;
+constexpr double kInt32Max = 2147483647;
+
+template <class Int>
+Int whole(const Value& v) {
+  return static_cast<Int>(v.integer);
+}
+std::vector<std::string> names(const Value& v) {
+  std::vector<std::string> out;
+  for (const Value& item : v.items) out.push_back(item.text);
+  return out;
+}
+sim::Distribution durations(const Value& v) { return make_distribution(v, Draws::durations); }
+
+/// A key that people read and no run depends on.
+template <class Target>
+Row<Target> unbound(Key key) {
+  return {std::move(key), [](const Value&, Target&, const BindContext&) {}};
+}
+
+const std::vector<Row<LinkOptions>>& link_rows() {
+  static const std::vector<Row<LinkOptions>> rows{
+      {{"latency", KeyType::distribution, "one way", "\"250us\""},
+       [](const Value& v, LinkOptions& link, const BindContext&) { link.latency = durations(v); }},
+      {{"bandwidth", KeyType::bandwidth, "how fast bytes are put on the way; unlimited unless given"},
+       [](const Value& v, LinkOptions& link, const BindContext&) {
+         link.bandwidth_bits_per_s = static_cast<double>(parse_bandwidth(v.text));
+       }},
+      {{"loss", KeyType::share, "probability that a segment is lost and sent again", "0"},
+       [](const Value& v, LinkOptions& link, const BindContext&) { link.loss = v.number; }},
+  };
+  return rows;
+}
+
+const Section& link_section() {
+  static const Section section = section_of("how far two hosts are from each other", link_rows());
+  return section;
+}
+
+LinkOptions bind_link(const Value& v, LinkOptions link, const BindContext& context) {
+  bind_rows(v, link_rows(), link, context);
+  return link;
+}
+
+/// A tier begins as a copy of the base link: what it does not say stays. Rows run in the order of the table, base first.
+template <std::optional<LinkOptions> NetworkOptions::*Tier>
+Row<NetworkOptions> tier(std::string_view name, std::string_view about) {
+  Key key{name, KeyType::table, about};
+  key.section = &link_section();
+  return {key, [](const Value& v, NetworkOptions& network, const BindContext& context) {
+            network.*Tier = bind_link(v, network.base, context);
+          }};
+}
+
+const Section& override_section() {
+  static const Section section = [] {
+    Section s = section_of("a link of its own for a pair of ends; of several that fit, the last counts", link_rows());
+    s.keys.push_back({"from", KeyType::name, "a host, rack, zone or region", "", true});
+    s.keys.push_back({"to", KeyType::name, "a host, rack, zone or region", "", true});
+    s.keys.push_back({"one_way", KeyType::boolean, "only from `from` to `to`", "false"});
+    return s;
+  }();
+  return section;
+}
+
+const Section& cable_section() {
+  static const Section section = [] {
+    Section s = section_of("a cable of a declared topology, both ways", link_rows());
+    s.keys.push_back({"a", KeyType::name, "a host, rack, zone, region or switch (any other name)", "", true});
+    s.keys.push_back({"b", KeyType::name, "its other end", "", true});
+    return s;
+  }();
+  return section;
+}
+
+void bind_overrides(const Value& v, NetworkOptions& network, const BindContext& context) {
+  for (const Value& item : v.items) {
+    models::LinkOverride link{item.find("from")->text, item.find("to")->text, false, bind_link(item, network.base, context)};
+    if (const Value* one_way = item.find("one_way")) link.one_way = one_way->boolean;
+    network.overrides.push_back(std::move(link));
+  }
+}
+
+void bind_cables(const Value& v, NetworkOptions& network, const BindContext& context) {
+  for (const Value& item : v.items) {
+    network.topology.push_back({item.find("a")->text, item.find("b")->text, bind_link(item, network.base, context)});
+  }
+}
+
+Key tables(std::string_view name, std::string_view about, const Section& section) {
+  Key key{name, KeyType::tables, about};
+  key.section = &section;
+  return key;
+}
+
+Key config_key(std::string_view about, models::kafka::KeyScope scope) {
+  Key key{"config", KeyType::config, about};
+  key.scope = scope;
+  return key;
+}
+
+Key draw_key(std::string_view name, std::string_view about, std::string_view default_value, Draws draws) {
+  Key key{name, KeyType::distribution, about, default_value};
+  key.draws = draws;
+  return key;
+}
+
+const std::vector<Row<ServiceOptions>>& service_rows() {
+  static const std::vector<Row<ServiceOptions>> rows{
+      {{"request", KeyType::distribution, "of each request", "\"0s\""},
+       [](const Value& v, ServiceOptions& s, const BindContext&) { s.request = durations(v); }},
+      {{"per_batch", KeyType::duration, "for each batch or partition in it", "\"0s\""},
+       [](const Value& v, ServiceOptions& s, const BindContext&) { s.per_batch = parse_duration(v.text); }},
+      {{"per_kilobyte", KeyType::duration, "for each 1000 bytes in it", "\"0s\""},
+       [](const Value& v, ServiceOptions& s, const BindContext&) { s.per_kilobyte = parse_duration(v.text); }},
+  };
+  return rows;
+}
+
+std::vector<std::vector<std::int32_t>> bind_assignment(const Value& v) {
+  std::vector<std::vector<std::int32_t>> out;
+  for (const Value& list : v.items) {
+    out.emplace_back();
+    for (const Value& item : list.items) out.back().push_back(whole<std::int32_t>(item));
+  }
+  return out;
+}
+
+const std::vector<Row<TopicOptions>>& topic_rows() {
+  static const std::vector<Row<TopicOptions>> rows{
+      {{"name", KeyType::name, "the topic's name", "", true},
+       [](const Value& v, TopicOptions& t, const BindContext&) { t.name = v.text; }},
+      {{"partitions", KeyType::integer, "how many", "1", false, 1, 100'000},
+       [](const Value& v, TopicOptions& t, const BindContext&) { t.partitions = whole<std::int32_t>(v); }},
+      {{"replication-factor", KeyType::integer, "replicas of each partition, at most as many as brokers", "1", false, 1, 32767},
+       [](const Value& v, TopicOptions& t, const BindContext&) { t.replication_factor = whole<std::int32_t>(v); }},
+      {{"assignment", KeyType::number_lists, "brokers of each partition, preferred leader first; round robin unless given"},
+       [](const Value& v, TopicOptions& t, const BindContext&) { t.assignment = bind_assignment(v); }},
+      {config_key("topic settings by Kafka's names", models::kafka::KeyScope::topic),
+       [](const Value& v, TopicOptions& t, const BindContext&) {
+         t.config = bind_kafka_config<models::kafka::TopicConfig>(v);
+       }},
+  };
+  return rows;
+}
+
+const Section& topic_section() {
+  static const Section section = section_of("a topic", topic_rows());
+  return section;
+}
+
+models::CommitMode commit_mode(const std::string& name) {
+  if (name == "after-processing") return models::CommitMode::after_processing;
+  if (name == "before-processing") return models::CommitMode::before_processing;
+  if (name == "each-record") return models::CommitMode::each_record;
+  if (name == "asynchronous") return models::CommitMode::asynchronous;
+  return models::CommitMode::automatic;
+}
+
+Key choice_key(std::string_view name, std::string_view about, std::string_view default_value,
+               std::vector<std::string_view> choices) {
+  Key key{name, KeyType::choice, about, default_value};
+  key.choices = std::move(choices);
+  return key;
+}
+
+const Section& hand_off_section() {
+  static const Section section{"work handed to other threads: poll() goes on before it is done",
+                               {{"threads", KeyType::integer, "how many", "1", false, 1, 10'000}}};
+  return section;
+}
+
+const Section& effect_section() {
+  static const Section section{
+      "the outside effect of each message, applied when its processing ends",
+      {{"idempotency_key", KeyType::boolean, "the other side recognises a repeated message and leaves it out", "false"}}};
+  return section;
+}
+
+Key table_key(std::string_view name, std::string_view about, const Section& section) {
+  Key key{name, KeyType::table, about};
+  key.section = &section;
+  return key;
+}
+
+}  // namespace
+
+const std::vector<Row<Scenario>>& scenario_rows() {
+  static const std::vector<Row<Scenario>> rows{
+      {{"name", KeyType::name, "also the folder of a sweep's results", "", true},
+       [](const Value& v, Scenario& s, const BindContext&) { s.name = v.text; }},
+      {{"question", KeyType::text, "what the scenario is to answer"},
+       [](const Value& v, Scenario& s, const BindContext&) { s.question = v.text; }},
+      unbound<Scenario>({"about", KeyType::text, "what else a reader should know"}),
+      {{"duration", KeyType::duration, "then arrivals stop, faults heal and the run drains", "", true},
+       [](const Value& v, Scenario& s, const BindContext&) { s.duration = parse_duration(v.text); }},
+      {{"warmup", KeyType::duration, "left out of steady-state metrics, never out of verdicts", "\"0s\""},
+       [](const Value& v, Scenario& s, const BindContext&) { s.warmup = parse_duration(v.text); }},
+      {{"drain", KeyType::duration, "the longest that the run goes on after duration", "\"60s\""},
+       [](const Value& v, Scenario& s, const BindContext&) { s.drain = parse_duration(v.text); }},
+      {{"sample", KeyType::duration, "distance of time series points", "\"1s\""},
+       [](const Value& v, Scenario& s, const BindContext&) { s.sample = parse_duration(v.text); }},
+  };
+  return rows;
+}
+
+const std::vector<Row<NetworkOptions>>& network_rows() {
+  static const std::vector<Row<NetworkOptions>> rows = [] {
+    std::vector<Row<NetworkOptions>> all;
+    for (const Row<LinkOptions>& row : link_rows()) all.push_back({row.key, nullptr});
+    all[0].bind = [](const Value& v, NetworkOptions& n, const BindContext& c) { link_rows()[0].bind(v, n.base, c); };
+    all[1].bind = [](const Value& v, NetworkOptions& n, const BindContext& c) { link_rows()[1].bind(v, n.base, c); };
+    all[2].bind = [](const Value& v, NetworkOptions& n, const BindContext& c) { link_rows()[2].bind(v, n.base, c); };
+    all.push_back(tier<&NetworkOptions::same_host>("same_host", "between programs of one host; as the network unless given"));
+    all.push_back(tier<&NetworkOptions::same_rack>("same_rack", "between hosts of one rack"));
+    all.push_back(tier<&NetworkOptions::same_zone>("same_zone", "between racks of one zone"));
+    all.push_back(tier<&NetworkOptions::same_region>("same_region", "between zones of one region"));
+    all.push_back(tier<&NetworkOptions::between_regions>("between_regions", "between regions"));
+    all.push_back({tables("links", "links of their own for pairs of ends", override_section()), bind_overrides});
+    all.push_back({tables("cables", "a declared topology: messages take the path of least mean latency", cable_section()), bind_cables});
+    all.push_back({{"retransmit_first", KeyType::duration, "first retransmission of a lost segment; doubles", "\"200ms\""},
+                   [](const Value& v, NetworkOptions& n, const BindContext&) { n.retransmit_first = parse_duration(v.text); }});
+    all.push_back({{"retransmit_longest", KeyType::duration, "longest distance of two retransmissions", "\"120s\""},
+                   [](const Value& v, NetworkOptions& n, const BindContext&) { n.retransmit_longest = parse_duration(v.text); }});
+    all.push_back({{"retransmits_before_reset", KeyType::integer, "then the connection is dead", "15", false, 1, 1000},
+                   [](const Value& v, NetworkOptions& n, const BindContext&) { n.retransmits_before_reset = whole<std::uint32_t>(v); }});
+    all.push_back({{"connect_retry", KeyType::duration, "first retry of a lost connection request; doubles", "\"1s\""},
+                   [](const Value& v, NetworkOptions& n, const BindContext&) { n.connect_retry = parse_duration(v.text); }});
+    all.push_back({{"connect_timeout", KeyType::duration, "then connecting has failed", "\"10s\""},
+                   [](const Value& v, NetworkOptions& n, const BindContext&) { n.connect_timeout = parse_duration(v.text); }});
+    return all;
+  }();
+  return rows;
+}
+
+const std::vector<Row<ClusterOptions>>& kafka_rows() {
+  static const Section service = section_of("how long a request handler works on a request", service_rows());
+  static const std::vector<Row<ClusterOptions>> rows{
+      {{"brokers", KeyType::integer, "they are named kafka/0, kafka/1 …", "3", false, 1, 1000},
+       [](const Value& v, ClusterOptions& k, const BindContext&) { k.brokers = whole<std::int32_t>(v); }},
+      {{"racks", KeyType::names, "of the brokers in turn"},
+       [](const Value& v, ClusterOptions& k, const BindContext&) { k.racks = names(v); }},
+      {{"zones", KeyType::names, "of the brokers in turn"},
+       [](const Value& v, ClusterOptions& k, const BindContext&) { k.zones = names(v); }},
+      {{"regions", KeyType::names, "of the brokers in turn"},
+       [](const Value& v, ClusterOptions& k, const BindContext&) { k.regions = names(v); }},
+      {table_key("service", "how long a request handler works on a request", service),
+       [](const Value& v, ClusterOptions& k, const BindContext& c) { bind_rows(v, service_rows(), k.service, c); }},
+      {config_key("broker settings by the names of server.properties", models::kafka::KeyScope::broker),
+       [](const Value& v, ClusterOptions& k, const BindContext&) {
+         k.config = bind_kafka_config<models::kafka::BrokerConfig>(v);
+       }},
+      {tables("topics", "the topics", topic_section()),
+       [](const Value& v, ClusterOptions& k, const BindContext& c) {
+         for (const Value& item : v.items) bind_rows(item, topic_rows(), k.topics.emplace_back(), c);
+       }},
+  };
+  return rows;
+}
+
+const std::vector<Row<ProducerOptions>>& producer_rows() {
+  static const std::vector<Row<ProducerOptions>> rows{
+      {{"name", KeyType::name, "by which faults, metrics and random streams know it", "", true},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.name = v.text; }},
+      {{"to", KeyType::name, "topic", "", true},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.to = v.text; }},
+      {{"instances", KeyType::integer, "more than one are named name/0, name/1 …, each with these arrivals", "1", false, 1, 10'000},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.instances = whole<std::uint32_t>(v); }},
+      {{"arrivals", KeyType::arrivals, "when messages arise", "", true},
+       [](const Value& v, ProducerOptions& p, const BindContext& c) { make_arrivals(v, p, c); }},
+      {{"messages", KeyType::integer, "stop after so many; 0: go on until duration", "0", false, 0, 1e12},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.messages = whole<std::uint64_t>(v); }},
+      {{"keys", KeyType::keys, "of the messages; null keys unless given"},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.keys = make_keys(v); }},
+      {draw_key("size", "bytes of value and key", "\"100B\"", Draws::sizes),
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.size = make_distribution(v, Draws::sizes); }},
+      {{"resend", KeyType::boolean, "the application sends a message again when its callback reports a failure", "false"},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.resend = v.boolean; }},
+      {{"host", KeyType::name, "where it runs; a host of its own unless given"},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.host = v.text; }},
+      {{"rack", KeyType::name, "of its host"},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.rack = v.text; }},
+      {config_key("producer settings by Kafka's names", models::kafka::KeyScope::producer),
+       [](const Value& v, ProducerOptions& p, const BindContext&) {
+         p.config = bind_kafka_config<models::kafka::ProducerConfig>(v);
+       }},
+  };
+  return rows;
+}
+
+const std::vector<Row<GroupOptions>>& group_rows() {
+  static const std::vector<Row<GroupOptions>> rows{
+      {{"name", KeyType::name, "also group.id; members are name/0, name/1 …", "", true},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.name = v.text; }},
+      {{"topics", KeyType::names, "what the group reads", "", true},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.topics = names(v); }},
+      {{"members", KeyType::integer, "how many", "1", false, 1, 10'000},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.members = whole<std::uint32_t>(v); }},
+      {draw_key("service", "time to process one record", "\"0s\"", Draws::durations),
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.service = durations(v); }},
+      {choice_key("commit", "when offsets are committed", "\"auto\"",
+                  {"auto", "after-processing", "before-processing", "each-record", "asynchronous"}),
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.commit = commit_mode(v.text); }},
+      {table_key("hand_off", "work handed to other threads; processed inside poll's loop unless given", hand_off_section()),
+       [](const Value& v, GroupOptions& g, const BindContext&) {
+         g.hand_off.emplace();
+         if (const Value* threads = v.find("threads")) g.hand_off->threads = whole<std::uint32_t>(*threads);
+       }},
+      {table_key("effect", "an outside effect of each message, as a charge; none unless given", effect_section()),
+       [](const Value& v, GroupOptions& g, const BindContext&) {
+         g.effect.emplace();
+         if (const Value* key = v.find("idempotency_key")) g.effect->idempotency_key = key->boolean;
+       }},
+      {{"rack", KeyType::name, "of the members' hosts"},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.rack = v.text; }},
+      {{"start", KeyType::duration, "when the members start", "\"0s\""},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.start = parse_duration(v.text); }},
+      {{"stagger", KeyType::duration, "between the starts of successive members", "\"0s\""},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.stagger = parse_duration(v.text); }},
+      {config_key("consumer settings by Kafka's names", models::kafka::KeyScope::consumer),
+       [](const Value& v, GroupOptions& g, const BindContext&) {
+         g.config = bind_kafka_config<models::kafka::ConsumerConfig>(v);
+       }},
+  };
+  return rows;
+}
+
+}  // namespace experiments

@@ -1,0 +1,17 @@
+// The rows of the scenario format by the part of models::Scenario that they fill.
+#pragma once
+
+#include <vector>
+
+#include "experiments/scenario/keys.hpp"
+
+namespace experiments {
+
+const std::vector<Row<models::Scenario>>& scenario_rows();  ///< [scenario]
+const std::vector<Row<models::NetworkOptions>>& network_rows();
+const std::vector<Row<models::kafka::ClusterOptions>>& kafka_rows();
+const std::vector<Row<models::ProducerOptions>>& producer_rows();
+const std::vector<Row<models::GroupOptions>>& group_rows();
+const std::vector<Row<models::FaultSpec>>& fault_rows();
+
+}  // namespace experiments

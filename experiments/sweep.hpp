@@ -1,0 +1,64 @@
+// Many trials: every point x variant x seed, over threads, into a store.
+//
+// Which thread runs a trial, and when it finishes, leaves no mark on the results. Interrupted (Ctrl-C), the trials under way are
+// finished and kept.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "experiments/results/store.hpp"
+#include "experiments/scenario/experiment.hpp"
+
+namespace experiments {
+
+/// Set by the handler of SIGINT and SIGTERM.
+extern std::atomic<bool> interrupted;
+
+/// All cells of a sweep, resolved before anything runs, so that a bad point is refused first.
+class Grid {
+ public:
+  explicit Grid(const Experiment& experiment);
+  const Resolved& at(const TrialKey& key) const { return *cells_[key.point * variants_ + key.variant]; }
+  /// The keys of shard `i` of `n`, in canonical order.
+  std::vector<TrialKey> keys(std::uint64_t shard = 0, std::uint64_t shards = 1) const;
+  /// Names the sweep: a hash over all cells.
+  std::string identity() const;
+
+ private:
+  std::uint64_t variants_;
+  std::uint64_t first_seed_, trials_;
+  std::vector<std::unique_ptr<Resolved>> cells_;
+};
+
+struct SweepProgress {
+  std::uint64_t done = 0, total = 0, events = 0;
+  double wall_s = 0, simulated_s = 0;
+};
+
+/// Runs `keys` on `threads` threads; `finished` is called for each, by one thread at a time, `progress` after it.
+/// The first exception of a trial ends the sweep and is rethrown. Returns false when interrupted.
+bool run_trials(const Grid& grid, const std::vector<TrialKey>& keys, unsigned threads,
+                const std::function<void(StoredTrial)>& finished,
+                const std::function<void(const SweepProgress&)>& progress = {});
+
+/// A line on a terminal, rewritten at most ten times a second; nothing when stderr is no terminal or `quiet`.
+class ProgressLine {
+ public:
+  ProgressLine(std::ostream& err, bool quiet);
+  ~ProgressLine();
+  void show(const SweepProgress& progress);
+
+ private:
+  std::ostream& err_;
+  bool shown_;
+  bool used_ = false;
+  double last_ = -1;
+};
+
+}  // namespace experiments

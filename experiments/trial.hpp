@@ -1,0 +1,40 @@
+// One trial: a resolved scenario and a seed in, everything that is kept of it out. The main path of the program.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiments/scenario/experiment.hpp"
+#include "models/world.hpp"
+#include "sim/trace.hpp"
+
+namespace experiments {
+
+struct TrialOptions {
+  bool all_series = false;           ///< time series of single partitions too, not only of groups and the whole run
+  sim::TraceSink* sink = nullptr;    ///< sees the trace as well
+  std::string* trace_csv = nullptr;  ///< filled with trace.csv
+};
+
+struct TrialResult {
+  std::string run_id;
+  std::uint64_t seed = 0;
+  std::string digest;  ///< 32 hex digits
+  sim::DigestChain chain;
+  std::vector<std::optional<double>> metrics;  ///< by models::metric_catalogue()
+  std::string timeseries;                      ///< rows of timeseries.csv
+  std::string anomalies;                       ///< rows of anomalies.csv
+  models::RunOutcome outcome;
+};
+
+/// A programmer's error inside a model leaves as sim::AssertionError with the line to replay in its text.
+TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialOptions& options = {});
+
+inline constexpr const char* kTimeseriesHeader = "run_id,time_s,metric,subject,value\n";
+inline constexpr const char* kAnomaliesHeader =
+    "run_id,time_s,verdict,place,other,lane_producer,first_seq,offset,count,record\n";
+inline constexpr const char* kTraceHeader = "record,time_s,kind,code,actor,place,peer,a,b,c,payload\n";
+
+}  // namespace experiments
