@@ -1,4 +1,5 @@
-// What can go wrong outside of a model, one type a meaning. All end the program with one message and exit code 2.
+// What can go wrong outside of a model, one type a meaning. All end the program with one message and exit
+// code 2.
 #pragma once
 
 #include <stdexcept>

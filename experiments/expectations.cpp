@@ -14,7 +14,9 @@ using Seeds = std::map<std::uint64_t, const StoredTrial*>;
 /// Trials by (point, variant), then seed.
 using Cells = std::map<std::pair<std::uint64_t, std::uint64_t>, Seeds>;
 
-std::optional<double> metric_of(const StoredTrial& trial, std::size_t metric) { return trial.result.metrics[metric]; }
+std::optional<double> metric_of(const StoredTrial& trial, std::size_t metric) {
+  return trial.result.metrics[metric];
+}
 
 std::string bounds_text(const Expectation& e) {
   if (e.equals) return fmt::format("= {}", number_text(*e.equals));
@@ -29,9 +31,11 @@ bool within(const Expectation& e, const std::optional<double>& value) {
   return (!e.equals || *value == *e.equals) && (!e.min || *value >= *e.min) && (!e.max || *value <= *e.max);
 }
 
-bool ratio_holds(const Expectation& e, const std::optional<double>& value, const std::optional<double>& other) {
+bool ratio_holds(const Expectation& e, const std::optional<double>& value,
+                 const std::optional<double>& other) {
   if (!value || !other) return false;
-  return (!e.max_ratio || *value <= *e.max_ratio * *other) && (!e.min_ratio || *value >= *e.min_ratio * *other);
+  return (!e.max_ratio || *value <= *e.max_ratio * *other) &&
+         (!e.min_ratio || *value >= *e.min_ratio * *other);
 }
 
 std::string seen(std::string_view metric, const std::optional<double>& value) {
@@ -64,11 +68,13 @@ void judge_cell(const Expectation& e, const Seeds& seeds, const Seeds* versus, J
   const std::string_view metric = models::metric_catalogue()[e.metric].name;
   if (e.per_point && !e.versus) {
     const auto mean = mean_of(seeds, e.metric);
-    note(j, within(e, mean), seeds.begin()->first, fmt::format("mean {}, wanted {}", seen(metric, mean), bounds_text(e)));
+    note(j, within(e, mean), seeds.begin()->first,
+         fmt::format("mean {}, wanted {}", seen(metric, mean), bounds_text(e)));
   } else if (e.per_point) {
     const auto mean = mean_of(seeds, e.metric);
     const auto other = versus == nullptr ? std::nullopt : mean_of(*versus, e.metric);
-    note(j, ratio_holds(e, mean, other), seeds.begin()->first, "mean " + seen(metric, mean) + " against " + seen(metric, other));
+    note(j, ratio_holds(e, mean, other), seeds.begin()->first,
+         "mean " + seen(metric, mean) + " against " + seen(metric, other));
   } else {
     for (const auto& [seed, trial] : seeds) {
       const auto value = metric_of(*trial, e.metric);
@@ -85,7 +91,8 @@ void judge_cell(const Expectation& e, const Seeds& seeds, const Seeds* versus, J
   j.met = e.at_least_seeds ? j.held >= std::min<std::uint64_t>(*e.at_least_seeds, j.of) : j.held == j.of;
 }
 
-void judge_faults(const Experiment& experiment, const std::vector<StoredTrial>& trials, std::vector<Judgement>& out) {
+void judge_faults(const Experiment& experiment, const std::vector<StoredTrial>& trials,
+                  std::vector<Judgement>& out) {
   if (trials.empty()) return;
   std::vector<std::uint64_t> fired;
   for (const StoredTrial& trial : trials) {
@@ -96,7 +103,8 @@ void judge_faults(const Experiment& experiment, const std::vector<StoredTrial>& 
   const Value* faults = experiment.base.find("faults");
   for (std::size_t i = 0; i < fired.size(); ++i) {
     if (fired[i] > 0) continue;
-    const Value* name = faults != nullptr && i < faults->items.size() ? faults->items[i].find("name") : nullptr;
+    const Value* name =
+        faults != nullptr && i < faults->items.size() ? faults->items[i].find("name") : nullptr;
     Judgement j;
     j.expectation = "fault " + (name != nullptr ? name->text : std::to_string(i)) + " strikes";
     j.failure = "it fired in no trial: the scenario tested nothing";
@@ -112,19 +120,22 @@ std::string point_text(const Experiment& experiment, std::uint64_t point) {
   std::string text;
   const std::vector<std::size_t> at = axis_indices(experiment.axes, point);
   for (std::size_t i = 0; i < at.size(); ++i) {
-    text += (text.empty() ? "" : ", ") + experiment.axes[i].path.text() + "=" + to_toml(experiment.axes[i].values[at[i]]);
+    text += (text.empty() ? "" : ", ") + experiment.axes[i].path.text() + "=" +
+            to_toml(experiment.axes[i].values[at[i]]);
   }
   return text;
 }
 
 std::vector<Judgement> judge(const Experiment& experiment, const std::vector<StoredTrial>& trials) {
   Cells cells;
-  for (const StoredTrial& trial : trials) cells[{trial.key.point, trial.key.variant}][trial.key.seed] = &trial;
+  for (const StoredTrial& trial : trials)
+    cells[{trial.key.point, trial.key.variant}][trial.key.seed] = &trial;
   std::vector<Judgement> out;
   for (const Expectation& e : experiment.expectations) {
     for (const auto& [cell, seeds] : cells) {
       const auto& [point, variant] = cell;
-      if (!e.variants.empty() && std::find(e.variants.begin(), e.variants.end(), variant) == e.variants.end()) continue;
+      if (!e.variants.empty() && std::find(e.variants.begin(), e.variants.end(), variant) == e.variants.end())
+        continue;
       if (e.versus && *e.versus == variant) continue;
       if (!applies_at(e, experiment, point)) continue;
       const auto other = e.versus ? cells.find({point, *e.versus}) : cells.end();

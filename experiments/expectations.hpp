@@ -11,18 +11,18 @@ namespace experiments {
 
 struct Judgement {
   std::string expectation;
-  std::string where;         ///< point and variant
+  std::string where;  ///< point and variant
   bool met = false;
-  std::uint64_t held = 0;    ///< trials (or pairs) in which it held
+  std::uint64_t held = 0;  ///< trials (or pairs) in which it held
   std::uint64_t of = 0;
-  std::string failure;       ///< what was seen instead, of the first that failed
-  std::uint64_t seed = 0;    ///< of the first that failed
+  std::string failure;     ///< what was seen instead, of the first that failed
+  std::uint64_t seed = 0;  ///< of the first that failed
   std::uint64_t point = 0;
   std::uint64_t variant = 0;
 };
 
-/// One judgement per expectation, point and variant. A fault that fired in no trial at all is a judgement of its own that
-/// failed: such a scenario tested nothing.
+/// One judgement per expectation, point and variant. A fault that fired in no trial at all is a judgement of
+/// its own that failed: such a scenario tested nothing.
 std::vector<Judgement> judge(const Experiment& experiment, const std::vector<StoredTrial>& trials);
 
 /// "session.timeout.ms=6000, …": the axes' values at a point; empty without axes.

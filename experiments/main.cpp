@@ -6,7 +6,9 @@
 
 namespace {
 
-extern "C" void on_signal(int) { experiments::interrupted.store(true); }
+extern "C" void on_signal(int) {
+  experiments::interrupted.store(true);
+}
 
 }  // namespace
 

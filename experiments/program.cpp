@@ -35,7 +35,9 @@ void describe(CLI::App& app, Commands& c) {
   run->add_option("--variant", c.run.variant, "one of the scenario's variants");
   run->add_option("--set", c.run.sets, "PATH=VALUE")->allow_extra_args(false);
   run->add_option("--out", c.run.out, "a folder for the result files");
-  run->add_option("--trace", c.run.trace, "trace formats to write: csv")->delimiter(',')->allow_extra_args(false);
+  run->add_option("--trace", c.run.trace, "trace formats to write: csv")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   run->add_option("--format", c.run.format, "text or json")->check(formats);
 
   CLI::App* sweep = app.add_subcommand("sweep", "every point x variant x seed");
@@ -43,7 +45,8 @@ void describe(CLI::App& app, Commands& c) {
   sweep->add_option("--trials", c.sweep.trials, "seeds a point");
   sweep->add_option("--seed", c.sweep.seed, "the first seed");
   sweep->add_option("--set", c.sweep.sets, "PATH=VALUE")->allow_extra_args(false);
-  sweep->add_option("--axis", c.sweep.axes, "PATH=a,b,c or PATH=from..to/steps or PATH=from..to/log/steps")->allow_extra_args(false);
+  sweep->add_option("--axis", c.sweep.axes, "PATH=a,b,c or PATH=from..to/steps or PATH=from..to/log/steps")
+      ->allow_extra_args(false);
   sweep->add_option("-j", c.sweep.threads, "threads (all cores unless given)");
   sweep->add_flag("--list", c.sweep.list, "print the trials, run none");
   sweep->add_flag("--resume", c.sweep.resume, "keep what is finished in --out and run the rest");
@@ -74,7 +77,8 @@ void describe(CLI::App& app, Commands& c) {
   diff->add_option("--left-seed", c.diff.left_seed, "the left run's seed")->capture_default_str();
   diff->add_option("--right-seed", c.diff.right_seed, "the right run's seed")->capture_default_str();
 
-  CLI::App* list = app.add_subcommand("list", "what there is: metrics, verdicts, faults, distributions, kafka, schema ...");
+  CLI::App* list = app.add_subcommand(
+      "list", "what there is: metrics, verdicts, faults, distributions, kafka, schema ...");
   list->add_option("what", c.list, "which list; all their names unless given");
   CLI::App* create = app.add_subcommand("new", "writes NAME.toml, a scenario to start from");
   create->add_option("name", c.name, "the scenario's name")->required();

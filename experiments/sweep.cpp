@@ -81,7 +81,8 @@ bool run_trials(const Grid& grid, const std::vector<TrialKey>& keys, unsigned th
   return !interrupted.load();
 }
 
-ProgressLine::ProgressLine(std::ostream& err, bool quiet) : err_(err), shown_(!quiet && ::isatty(STDERR_FILENO) == 1) {}
+ProgressLine::ProgressLine(std::ostream& err, bool quiet)
+    : err_(err), shown_(!quiet && ::isatty(STDERR_FILENO) == 1) {}
 
 ProgressLine::~ProgressLine() {
   if (used_) err_ << "\r\033[K" << std::flush;
@@ -92,9 +93,9 @@ void ProgressLine::show(const SweepProgress& p) {
   last_ = p.wall_s;
   used_ = true;
   const double rate = static_cast<double>(p.done) / p.wall_s;
-  err_ << fmt::format("\r\033[K{}/{} trials, {:.2f} M events/s, {:.0f} simulated s per s, {:.0f} s left", p.done, p.total,
-                      static_cast<double>(p.events) / p.wall_s / 1e6, p.simulated_s / p.wall_s,
-                      static_cast<double>(p.total - p.done) / rate)
+  err_ << fmt::format("\r\033[K{}/{} trials, {:.2f} M events/s, {:.0f} simulated s per s, {:.0f} s left",
+                      p.done, p.total, static_cast<double>(p.events) / p.wall_s / 1e6,
+                      p.simulated_s / p.wall_s, static_cast<double>(p.total - p.done) / rate)
        << std::flush;
 }
 

@@ -1,7 +1,7 @@
 // Many trials: every point x variant x seed, over threads, into a store.
 //
-// Which thread runs a trial, and when it finishes, leaves no mark on the results. Interrupted (Ctrl-C), the trials under way are
-// finished and kept.
+// Which thread runs a trial, and when it finishes, leaves no mark on the results. Interrupted (Ctrl-C), the
+// trials under way are finished and kept.
 #pragma once
 
 #include <atomic>
@@ -41,8 +41,8 @@ struct SweepProgress {
   double wall_s = 0, simulated_s = 0;
 };
 
-/// Runs `keys` on `threads` threads; `finished` is called for each, by one thread at a time, `progress` after it.
-/// The first exception of a trial ends the sweep and is rethrown. Returns false when interrupted.
+/// Runs `keys` on `threads` threads; `finished` is called for each, by one thread at a time, `progress` after
+/// it. The first exception of a trial ends the sweep and is rethrown. Returns false when interrupted.
 bool run_trials(const Grid& grid, const std::vector<TrialKey>& keys, unsigned threads,
                 const std::function<void(StoredTrial)>& finished,
                 const std::function<void(const SweepProgress&)>& progress = {});

@@ -7,27 +7,39 @@
 namespace experiments {
 namespace {
 
-std::string name_of(const models::Entities& entities, models::EntityId id) { return entities[id].name; }
+std::string name_of(const models::Entities& entities, models::EntityId id) {
+  return entities[id].name;
+}
 
-std::string series_rows(const models::Observers& observers, const models::Entities& entities, const std::string& id,
-                        bool all) {
+std::string series_rows(const models::Observers& observers, const models::Entities& entities,
+                        const std::string& id, bool all) {
   std::string rows;
   for (const models::Sample& s : observers.samples()) {
     const bool partition = entities[s.subject].kind == models::EntityKind::partition;
     if (partition && !all) continue;
     std::string subject = name_of(entities, s.subject);
     if (partition && s.group.value != 0) subject = name_of(entities, s.group) + ":" + subject;
-    CsvRow(rows).text(id).number(sim::seconds(s.time)).text(models::series_catalogue()[static_cast<std::size_t>(s.series)].name).text(subject).number(s.value).end();
+    CsvRow(rows)
+        .text(id)
+        .number(sim::seconds(s.time))
+        .text(models::series_catalogue()[static_cast<std::size_t>(s.series)].name)
+        .text(subject)
+        .number(s.value)
+        .end();
   }
   return rows;
 }
 
-std::string anomaly_rows(const models::Observers& observers, const models::Entities& entities, const std::string& id) {
+std::string anomaly_rows(const models::Observers& observers, const models::Entities& entities,
+                         const std::string& id) {
   std::string rows;
   for (const models::Anomaly& a : observers.anomalies().rows()) {
     const models::Lane lane = entities.lanes()[a.lane.value];
     CsvRow row(rows);
-    row.text(id).number(sim::seconds(a.time)).text(models::verdict_name(a.verdict)).text(name_of(entities, a.place));
+    row.text(id)
+        .number(sim::seconds(a.time))
+        .text(models::verdict_name(a.verdict))
+        .text(name_of(entities, a.place));
     row.text(name_of(entities, a.other)).text(name_of(entities, lane.producer));
     a.first_seq < 0 ? row.empty() : row.integer(a.first_seq);
     a.offset < 0 ? row.empty() : row.integer(a.offset);
@@ -39,7 +51,9 @@ std::string anomaly_rows(const models::Observers& observers, const models::Entit
 /// trace.csv as it comes.
 class TraceWriter final : public sim::TraceSink {
  public:
-  TraceWriter(std::string& out, const models::Entities& entities) : out_(out), entities_(entities) { out_ = kTraceHeader; }
+  TraceWriter(std::string& out, const models::Entities& entities) : out_(out), entities_(entities) {
+    out_ = kTraceHeader;
+  }
   void consume(const sim::TraceBlock& block) override {
     for (std::size_t i = 0; i < block.records.size(); ++i) write(block, block.records[i], block.first + i);
   }
@@ -47,7 +61,8 @@ class TraceWriter final : public sim::TraceSink {
  private:
   void write(const sim::TraceBlock& block, const sim::TraceRecord& r, sim::RecordNumber number) {
     std::string payload;
-    for (const std::int64_t word : block.payload(r)) payload += (payload.empty() ? "" : " ") + std::to_string(word);
+    for (const std::int64_t word : block.payload(r))
+      payload += (payload.empty() ? "" : " ") + std::to_string(word);
     CsvRow(out_)
         .integer(static_cast<std::int64_t>(number))
         .number(sim::seconds(r.time))
@@ -65,8 +80,9 @@ class TraceWriter final : public sim::TraceSink {
   /// The peer is a lane for what producers do, else an entity.
   std::string peer(const sim::TraceRecord& r) const {
     const auto kind = static_cast<models::Kind>(r.kind);
-    const bool lane = kind == models::Kind::offered || kind == models::Kind::acknowledged || kind == models::Kind::failed ||
-                      kind == models::Kind::resent || kind == models::Kind::stored || kind == models::Kind::refused;
+    const bool lane = kind == models::Kind::offered || kind == models::Kind::acknowledged ||
+                      kind == models::Kind::failed || kind == models::Kind::resent ||
+                      kind == models::Kind::stored || kind == models::Kind::refused;
     return lane ? "lane " + std::to_string(r.peer) : entities_[r.peer].name;
   }
   std::string& out_;
@@ -80,7 +96,8 @@ TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialO
   models::Observers observers({.warmup = resolved.scenario.warmup, .sample = resolved.scenario.sample});
   world.trace().add_sink(observers);
   std::optional<TraceWriter> writer;
-  if (options.trace_csv != nullptr) world.trace().add_sink(writer.emplace(*options.trace_csv, world.entities()));
+  if (options.trace_csv != nullptr)
+    world.trace().add_sink(writer.emplace(*options.trace_csv, world.entities()));
   if (options.sink != nullptr) world.trace().add_sink(*options.sink);
   TrialResult result;
   result.run_id = run_id(resolved, seed);
@@ -90,7 +107,8 @@ TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialO
   } catch (const sim::AssertionError& error) {
     throw sim::AssertionError(std::string(error.what()) + " (seed " + std::to_string(seed) + ", at " +
                               std::to_string(sim::seconds(world.simulation().now())) + " s, after " +
-                              std::to_string(world.simulation().events_executed()) + " events, run " + result.run_id + ")");
+                              std::to_string(world.simulation().events_executed()) + " events, run " +
+                              result.run_id + ")");
   }
   result.digest = world.trace().digest();
   result.chain = world.trace().chain();

@@ -1,4 +1,5 @@
-// One trial: a resolved scenario and a seed in, everything that is kept of it out. The main path of the program.
+// One trial: a resolved scenario and a seed in, everything that is kept of it out. The main path of the
+// program.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 namespace experiments {
 
 struct TrialOptions {
-  bool all_series = false;           ///< time series of single partitions too, not only of groups and the whole run
+  bool all_series = false;  ///< time series of single partitions too, not only of groups and the whole run
   sim::TraceSink* sink = nullptr;    ///< sees the trace as well
   std::string* trace_csv = nullptr;  ///< filled with trace.csv
 };

@@ -16,7 +16,8 @@ namespace {
 constexpr std::uint64_t kSeeds = 100;
 
 int check_one(const std::string& path, const CheckCommand& o, unsigned threads, Streams io) {
-  const Experiment experiment = load_experiment(path, {.trials = o.trials.value_or(kSeeds), .without_axes = true});
+  const Experiment experiment =
+      load_experiment(path, {.trials = o.trials.value_or(kSeeds), .without_axes = true});
   const Grid grid(experiment);
   std::vector<StoredTrial> trials;
   {
@@ -35,14 +36,16 @@ int check_one(const std::string& path, const CheckCommand& o, unsigned threads, 
   for (const Judgement& j : judge(experiment, trials)) {
     if (!j.met) code = 1;
     if (j.met && o.quiet) continue;
-    io.out << fmt::format("{} {}: {} [{}], {} of {}", j.met ? "ok  " : "FAIL", experiment.name, j.expectation, j.where, j.held, j.of);
+    io.out << fmt::format("{} {}: {} [{}], {} of {}", j.met ? "ok  " : "FAIL", experiment.name, j.expectation,
+                          j.where, j.held, j.of);
     if (!j.met) {
-      io.out << fmt::format("; seed {}: {}\n     replay: mqlab run {} --seed {} --variant {}", j.seed, j.failure, path, j.seed,
-                            experiment.variants[j.variant].name);
+      io.out << fmt::format("; seed {}: {}\n     replay: mqlab run {} --seed {} --variant {}", j.seed,
+                            j.failure, path, j.seed, experiment.variants[j.variant].name);
     }
     io.out << '\n';
   }
-  if (o.quiet && code == 0) io.out << fmt::format("ok   {}: {} expectations\n", experiment.name, experiment.expectations.size());
+  if (o.quiet && code == 0)
+    io.out << fmt::format("ok   {}: {} expectations\n", experiment.name, experiment.expectations.size());
   return code;
 }
 

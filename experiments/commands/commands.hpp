@@ -1,5 +1,6 @@
 // The commands of mqlab, one file each; program.cpp reads the command line into these options.
-// Each returns the exit code: 0 done and everything expected held, 1 it did not. What cannot be done is thrown (exit 2).
+// Each returns the exit code: 0 done and everything expected held, 1 it did not. What cannot be done is
+// thrown (exit 2).
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,7 @@ struct SweepCommand {
   std::vector<std::string> sets, axes;
   unsigned threads = 0;  ///< 0: as many as the machine has
   bool list = false, resume = false, quiet = false, digests = false;
-  std::string shard;     ///< "i/n"
+  std::string shard;  ///< "i/n"
   std::string out;
   std::string format = "text";
 };
@@ -62,7 +63,8 @@ struct DiffCommand {
 };
 int diff_command(const DiffCommand& options, Streams io);
 
-/// `what`: metrics, verdicts, checkers, faults, distributions, arrivals, steps, kinds, kafka, keys, schema; empty: all names.
+/// `what`: metrics, verdicts, checkers, faults, distributions, arrivals, steps, kinds, kafka, keys, schema;
+/// empty: all names.
 int list_command(const std::string& what, Streams io);
 int new_command(const std::string& name, Streams io);
 int export_command(const std::string& folder, const std::string& format, Streams io);

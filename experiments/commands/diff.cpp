@@ -10,7 +10,9 @@
 namespace experiments {
 namespace {
 
-std::string cell(const std::optional<double>& value) { return value ? fmt::format("{:.6g}", *value) : "-"; }
+std::string cell(const std::optional<double>& value) {
+  return value ? fmt::format("{:.6g}", *value) : "-";
+}
 
 }  // namespace
 
@@ -22,7 +24,8 @@ int diff_command(const DiffCommand& o, Streams io) {
   };
   const TrialResult left = run(o.left_variant, o.left_seed);
   const TrialResult right = run(o.right_variant, o.right_seed);
-  io.out << fmt::format("{:<32} {:>16} {:>16}\n", "digest", left.digest.substr(0, 16), right.digest.substr(0, 16));
+  io.out << fmt::format("{:<32} {:>16} {:>16}\n", "digest", left.digest.substr(0, 16),
+                        right.digest.substr(0, 16));
   for (const models::MetricInfo& m : models::metric_catalogue()) {
     const auto i = static_cast<std::size_t>(m.metric);
     if (left.metrics[i] == right.metrics[i]) continue;

@@ -60,8 +60,10 @@ trials = 10
 }  // namespace
 
 int new_command(const std::string& name, Streams io) {
-  const bool plain = !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
-                                          std::string::npos;
+  const bool plain =
+      !name.empty() &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+          std::string::npos;
   if (!plain) throw UsageError("a scenario's name is made of letters, digits, _ and -");
   const std::string path = name + ".toml";
   if (file_exists(path)) throw UsageError(path + ": exists already");

@@ -26,18 +26,22 @@ using Json = nlohmann::ordered_json;
 void print_entry(const sim::CatalogueEntry& entry, std::ostream& out) {
   out << fmt::format("{:<20} {}\n", entry.name, entry.doc);
   for (const sim::ParameterInfo& p : entry.parameters) {
-    out << fmt::format("    {:<16} {:<24} {:<10} {}\n", p.name, p.unit, p.default_value.empty() ? "" : "= " + std::string(p.default_value), p.doc);
+    out << fmt::format("    {:<16} {:<24} {:<10} {}\n", p.name, p.unit,
+                       p.default_value.empty() ? "" : "= " + std::string(p.default_value), p.doc);
   }
 }
 
 void list_metrics(std::ostream& out) {
-  for (const auto& m : models::metric_catalogue()) out << fmt::format("{:<32} {:<12} {}\n", m.name, m.unit, m.about);
+  for (const auto& m : models::metric_catalogue())
+    out << fmt::format("{:<32} {:<12} {}\n", m.name, m.unit, m.about);
   out << "\ntime series:\n";
-  for (const auto& s : models::series_catalogue()) out << fmt::format("{:<32} {:<12} {}\n", s.name, s.unit, s.about);
+  for (const auto& s : models::series_catalogue())
+    out << fmt::format("{:<32} {:<12} {}\n", s.name, s.unit, s.about);
 }
 
 void list_verdicts(std::ostream& out) {
-  for (const auto& v : models::verdict_catalogue()) out << fmt::format("{:<24} {:<22} {}\n", v.name, v.judge, v.definition);
+  for (const auto& v : models::verdict_catalogue())
+    out << fmt::format("{:<24} {:<22} {}\n", v.name, v.judge, v.definition);
 }
 
 void list_checkers(std::ostream& out) {
@@ -61,26 +65,31 @@ void list_steps(std::ostream& out) {
 }
 
 void list_kinds(std::ostream& out) {
-  for (const auto& k : models::kind_catalogue()) out << fmt::format("{:<20} a={:<16} b={:<16} c={}\n", k.name, k.a, k.b, k.c);
+  for (const auto& k : models::kind_catalogue())
+    out << fmt::format("{:<20} a={:<16} b={:<16} c={}\n", k.name, k.a, k.b, k.c);
 }
 
 void list_kafka(std::ostream& out) {
   constexpr std::string_view kScopes[] = {"broker", "topic", "producer", "consumer"};
   for (const auto& k : models::kafka::key_catalogue()) {
-    out << fmt::format("{:<9} {:<44} {:<7} {:<28} {}\n", kScopes[static_cast<std::size_t>(k.scope)], k.name, k.type, k.default_value,
-                       k.modelled ? "modelled" : "refused: " + std::string(k.note));
+    out << fmt::format("{:<9} {:<44} {:<7} {:<28} {}\n", kScopes[static_cast<std::size_t>(k.scope)], k.name,
+                       k.type, k.default_value, k.modelled ? "modelled" : "refused: " + std::string(k.note));
   }
 }
 
 void print_section(const Section& section, const std::string& path, std::ostream& out) {
   for (const Key& key : section.keys) {
     const std::string name = path.empty() ? std::string(key.name) : path + "." + std::string(key.name);
-    out << fmt::format("{:<40} {:<10} {}\n", name, key.default_value.empty() ? (key.required ? "required" : "") : key.default_value, key.about);
+    out << fmt::format("{:<40} {:<10} {}\n", name,
+                       key.default_value.empty() ? (key.required ? "required" : "") : key.default_value,
+                       key.about);
     if (key.section != nullptr) print_section(*key.section, name, out);
   }
 }
 
-void list_keys(std::ostream& out) { print_section(scenario_format(), "", out); }
+void list_keys(std::ostream& out) {
+  print_section(scenario_format(), "", out);
+}
 
 Json schema_of(const Section& section);
 
@@ -89,28 +98,53 @@ Json schema_of(const Key& key) {
   s["description"] = key.about;
   switch (key.type) {
     case KeyType::text:
-    case KeyType::name: s["type"] = "string"; break;
-    case KeyType::names: s["type"] = {"string", "array"}; break;
-    case KeyType::boolean: s["type"] = "boolean"; break;
-    case KeyType::integer: s["type"] = "integer"; break;
-    case KeyType::number: s["type"] = "number"; break;
+    case KeyType::name:
+      s["type"] = "string";
+      break;
+    case KeyType::names:
+      s["type"] = {"string", "array"};
+      break;
+    case KeyType::boolean:
+      s["type"] = "boolean";
+      break;
+    case KeyType::integer:
+      s["type"] = "integer";
+      break;
+    case KeyType::number:
+      s["type"] = "number";
+      break;
     case KeyType::share:
     case KeyType::duration:
     case KeyType::size:
     case KeyType::bandwidth:
-    case KeyType::rate: s["type"] = {"string", "number"}; break;
+    case KeyType::rate:
+      s["type"] = {"string", "number"};
+      break;
     case KeyType::choice:
       for (const std::string_view c : key.choices) s["enum"].push_back(c);
       break;
-    case KeyType::number_lists: s["type"] = "array"; break;
-    case KeyType::scalar: s["type"] = {"boolean", "number", "string"}; break;
+    case KeyType::number_lists:
+      s["type"] = "array";
+      break;
+    case KeyType::scalar:
+      s["type"] = {"boolean", "number", "string"};
+      break;
     case KeyType::distribution:
     case KeyType::arrivals:
-    case KeyType::keys: s["type"] = {"object", "string", "number"}; break;
+    case KeyType::keys:
+      s["type"] = {"object", "string", "number"};
+      break;
     case KeyType::config:
-    case KeyType::paths: s["type"] = "object"; break;
-    case KeyType::table: s.update(schema_of(*key.section)); break;
-    case KeyType::tables: s["type"] = "array"; s["items"] = schema_of(*key.section); break;
+    case KeyType::paths:
+      s["type"] = "object";
+      break;
+    case KeyType::table:
+      s.update(schema_of(*key.section));
+      break;
+    case KeyType::tables:
+      s["type"] = "array";
+      s["items"] = schema_of(*key.section);
+      break;
   }
   return s;
 }

@@ -29,7 +29,8 @@ std::string folder_of(const ReplayCommand& o, std::string& run) {
   throw UsageError("'" + o.what + "' is neither a folder of results nor a run id in a folder below results/");
 }
 
-StoredTrial choose(ResultsStore& store, const ReplayCommand& o, const std::string& run, const Json& manifest) {
+StoredTrial choose(ResultsStore& store, const ReplayCommand& o, const std::string& run,
+                   const Json& manifest) {
   if (!run.empty()) {
     if (const auto found = store.find_run(run)) return *found;
     throw UsageError("there is no run '" + run + "' in these results");
@@ -58,7 +59,8 @@ std::optional<std::size_t> first_difference(const sim::DigestChain& a, const sim
 int replay_command(const ReplayCommand& o, Streams io) {
   std::string run;
   const std::string folder = folder_of(o, run);
-  if (!file_exists(folder + "/manifest.json")) throw ResultsError(folder + ": has no manifest.json: the sweep did not finish; --resume it");
+  if (!file_exists(folder + "/manifest.json"))
+    throw ResultsError(folder + ": has no manifest.json: the sweep did not finish; --resume it");
   const Json manifest = Json::parse(read_file(folder + "/manifest.json"));
   if (manifest["model_version"] != models::kModelVersion) {
     throw ResultsError(fmt::format("{}: made by version {} of the models, this is version {}", folder,
@@ -69,10 +71,11 @@ int replay_command(const ReplayCommand& o, Streams io) {
   const std::string variant = manifest["variants"].at(recorded.key.variant);
   for (const Json& cell : manifest["resolved"]) {
     if (cell["point"] != recorded.key.point || cell["variant"] != variant) continue;
-    const Resolved resolved = resolve_json(cell["scenario"].dump(), ".", Place::option(folder + "/manifest.json"));
+    const Resolved resolved =
+        resolve_json(cell["scenario"].dump(), ".", Place::option(folder + "/manifest.json"));
     const TrialResult again = run_trial(resolved, recorded.key.seed);
-    io.out << fmt::format("run {}: point {}, variant {}, seed {}\ndigest   {}\n", recorded.result.run_id, recorded.key.point,
-                          variant, recorded.key.seed, again.digest);
+    io.out << fmt::format("run {}: point {}, variant {}, seed {}\ndigest   {}\n", recorded.result.run_id,
+                          recorded.key.point, variant, recorded.key.seed, again.digest);
     if (!o.check) return 0;
     io.out << fmt::format("recorded {}\n", recorded.result.digest);
     if (again.digest == recorded.result.digest) {
@@ -82,7 +85,8 @@ int replay_command(const ReplayCommand& o, Streams io) {
     const auto block = first_difference(again.chain, recorded.result.chain);
     if (block) {
       const std::uint64_t per = again.chain.records_per_partial;
-      io.out << fmt::format("the runs part in block {}: records {} to {}\n", *block, *block * per + 1, (*block + 1) * per);
+      io.out << fmt::format("the runs part in block {}: records {} to {}\n", *block, *block * per + 1,
+                            (*block + 1) * per);
     } else {
       io.out << "the runs part after the last block that both have\n";
     }

@@ -28,11 +28,13 @@ std::string replay_of(const RunCommand& o) {
 
 /// Only what speaks of one trial can be judged by one.
 std::vector<Judgement> judge_one(Experiment experiment, const StoredTrial& trial) {
-  std::erase_if(experiment.expectations, [](const Expectation& e) { return e.versus || e.per_point || e.at_least_seeds; });
+  std::erase_if(experiment.expectations,
+                [](const Expectation& e) { return e.versus || e.per_point || e.at_least_seeds; });
   return judge(experiment, {trial});
 }
 
-Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial, const std::vector<Judgement>& judged) {
+Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial,
+             const std::vector<Judgement>& judged) {
   Json out;
   out["scenario"] = experiment.name;
   out["variant"] = experiment.variants[trial.key.variant].name;
@@ -46,7 +48,8 @@ Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTria
     out["metrics"][std::string(m.name)] = value ? Json(*value) : Json();
   }
   out["expectations"] = Json::array();
-  for (const Judgement& j : judged) out["expectations"].push_back({{"name", j.expectation}, {"met", j.met}, {"seen", j.failure}});
+  for (const Judgement& j : judged)
+    out["expectations"].push_back({{"name", j.expectation}, {"met", j.met}, {"seen", j.failure}});
   out["replay"] = replay_of(o);
   return out;
 }
@@ -54,11 +57,12 @@ Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTria
 void print_text(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial,
                 const std::vector<Judgement>& judged, double wall_s, std::ostream& out) {
   const TrialResult& r = trial.result;
-  out << fmt::format("{}, variant {}, seed {}\n", experiment.name, experiment.variants[trial.key.variant].name, o.seed);
+  out << fmt::format("{}, variant {}, seed {}\n", experiment.name,
+                     experiment.variants[trial.key.variant].name, o.seed);
   if (!experiment.question.empty()) out << experiment.question << '\n';
-  out << fmt::format("\n{:.3f} simulated s{}, {} events, {} records, {:.2f} M events/s\n", sim::seconds(r.outcome.end),
-                     r.outcome.drained ? "" : " (not drained)", r.outcome.events, r.outcome.records,
-                     static_cast<double>(r.outcome.events) / std::max(wall_s, 1e-9) / 1e6);
+  out << fmt::format("\n{:.3f} simulated s{}, {} events, {} records, {:.2f} M events/s\n",
+                     sim::seconds(r.outcome.end), r.outcome.drained ? "" : " (not drained)", r.outcome.events,
+                     r.outcome.records, static_cast<double>(r.outcome.events) / std::max(wall_s, 1e-9) / 1e6);
   out << fmt::format("run {}  digest {}\n\n", r.run_id, r.digest);
   for (const models::MetricInfo& m : models::metric_catalogue()) {
     const auto& value = r.metrics[static_cast<std::size_t>(m.metric)];
@@ -71,8 +75,8 @@ void print_text(const Experiment& experiment, const RunCommand& o, const StoredT
   out << "\nreplay: " << replay_of(o) << '\n';
 }
 
-void write_folder(const RunCommand& o, const Experiment& experiment, const Resolved& resolved, const StoredTrial& trial,
-                  const std::string& trace, double wall_s) {
+void write_folder(const RunCommand& o, const Experiment& experiment, const Resolved& resolved,
+                  const StoredTrial& trial, const std::string& trace, double wall_s) {
   make_folder(o.out);
   std::string trials;
   CsvRow header(trials);
@@ -114,13 +118,16 @@ int run_command(const RunCommand& o, Streams io) {
   const Resolved resolved = resolve(experiment, 0, variant);
   std::string trace;
   const auto began = std::chrono::steady_clock::now();
-  const StoredTrial trial{{0, variant, o.seed},
-                          run_trial(resolved, o.seed, {.all_series = true, .trace_csv = o.trace.empty() ? nullptr : &trace})};
+  const StoredTrial trial{
+      {0, variant, o.seed},
+      run_trial(resolved, o.seed, {.all_series = true, .trace_csv = o.trace.empty() ? nullptr : &trace})};
   const double wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   const std::vector<Judgement> judged = judge_one(experiment, trial);
   if (!o.out.empty()) write_folder(o, experiment, resolved, trial, trace, wall_s);
-  if (o.format == "json") io.out << as_json(experiment, o, trial, judged).dump(2) << '\n';
-  else print_text(experiment, o, trial, judged, wall_s, io.out);
+  if (o.format == "json")
+    io.out << as_json(experiment, o, trial, judged).dump(2) << '\n';
+  else
+    print_text(experiment, o, trial, judged, wall_s, io.out);
   const bool all_met = std::all_of(judged.begin(), judged.end(), [](const Judgement& j) { return j.met; });
   return all_met ? 0 : 1;
 }

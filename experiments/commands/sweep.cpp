@@ -28,7 +28,8 @@ Shard parse_shard(const std::string& text) {
   char slash = 0;
   char rest = 0;
   unsigned long long index = 0, of = 0;
-  if (std::sscanf(text.c_str(), "%llu%c%llu%c", &index, &slash, &of, &rest) != 3 || slash != '/' || of == 0 || index >= of) {
+  if (std::sscanf(text.c_str(), "%llu%c%llu%c", &index, &slash, &of, &rest) != 3 || slash != '/' || of == 0 ||
+      index >= of) {
     throw UsageError("--shard is I/N with I from 0 to N-1, not '" + text + "'");
   }
   shard.index = index;
@@ -40,24 +41,25 @@ unsigned thread_count(unsigned wanted) {
   return wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
 }
 
-int list_trials(const Experiment& experiment, const Grid& grid, const std::vector<TrialKey>& keys, std::ostream& out) {
+int list_trials(const Experiment& experiment, const Grid& grid, const std::vector<TrialKey>& keys,
+                std::ostream& out) {
   for (const TrialKey& key : keys) {
-    out << fmt::format("{} {} {} {} {}\n", run_id(grid.at(key), key.seed), key.point, experiment.variants[key.variant].name,
-                       key.seed, point_text(experiment, key.point));
+    out << fmt::format("{} {} {} {} {}\n", run_id(grid.at(key), key.seed), key.point,
+                       experiment.variants[key.variant].name, key.seed, point_text(experiment, key.point));
   }
   return 0;
 }
 
 /// Digests alone, in canonical order, nothing written: for comparing builds.
-int print_digests(const Experiment& experiment, const Grid& grid, const std::vector<TrialKey>& keys, unsigned threads,
-                  std::ostream& out) {
+int print_digests(const Experiment& experiment, const Grid& grid, const std::vector<TrialKey>& keys,
+                  unsigned threads, std::ostream& out) {
   std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>, std::string> digests;
   run_trials(grid, keys, threads, [&](const StoredTrial& t) {
     digests[{t.key.point, t.key.variant, t.key.seed}] = t.result.digest;
   });
   for (const auto& [key, digest] : digests) {
-    out << fmt::format("{} {} {} {} {}\n", experiment.name, std::get<0>(key), experiment.variants[std::get<1>(key)].name,
-                       std::get<2>(key), digest);
+    out << fmt::format("{} {} {} {} {}\n", experiment.name, std::get<0>(key),
+                       experiment.variants[std::get<1>(key)].name, std::get<2>(key), digest);
   }
   return 0;
 }
@@ -69,7 +71,8 @@ int report_judgements(const Experiment& experiment, const Grid& grid, const std:
   for (const Judgement& j : judged) {
     if (j.met) continue;
     code = 1;
-    out << fmt::format("FAIL {} [{}]: held in {} of {}; seed {}: {}\n", j.expectation, j.where, j.held, j.of, j.seed, j.failure);
+    out << fmt::format("FAIL {} [{}]: held in {} of {}; seed {}: {}\n", j.expectation, j.where, j.held, j.of,
+                       j.seed, j.failure);
     const TrialKey key{j.point, j.variant, j.seed};
     out << "     replay: " << replay_line(folder, run_id(grid.at(key), key.seed)) << '\n';
   }
@@ -117,7 +120,8 @@ int sweep_command(const SweepCommand& o, Streams io) {
         [&](const SweepProgress& p) { line.show(p); });
   }
   if (!whole) {
-    io.err << fmt::format("interrupted: {} of {} trials are kept in {}; go on with --resume\n", store.count(), keys.size(), folder);
+    io.err << fmt::format("interrupted: {} of {} trials are kept in {}; go on with --resume\n", store.count(),
+                          keys.size(), folder);
     return 1;
   }
   const double wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -134,7 +138,8 @@ int sweep_command(const SweepCommand& o, Streams io) {
     io.out << read_file(folder + "/manifest.json");
     return std::all_of(judged.begin(), judged.end(), [](const Judgement& j) { return j.met; }) ? 0 : 1;
   }
-  io.out << experiment.name << ": " << experiment.question << "\n\n" << summary_table(experiment, trials) << '\n';
+  io.out << experiment.name << ": " << experiment.question << "\n\n"
+         << summary_table(experiment, trials) << '\n';
   const int code = report_judgements(experiment, grid, folder, judged, io.out);
   for (const std::string& path : paths) io.out << path << '\n';
   io.out << "replay a row: " << replay_line(folder, trials.front().result.run_id) << '\n';

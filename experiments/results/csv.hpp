@@ -1,4 +1,5 @@
-// CSV as mqlab writes it: UTF-8, LF, RFC 4180 quoting, numbers in their shortest exact spelling, empty for missing.
+// CSV as mqlab writes it: UTF-8, LF, RFC 4180 quoting, numbers in their shortest exact spelling, empty for
+// missing.
 #pragma once
 
 #include <cstdint>

@@ -57,7 +57,9 @@ void make_folder(const std::string& path) {
   }
 }
 
-bool file_exists(const std::string& path) { return std::filesystem::exists(path); }
+bool file_exists(const std::string& path) {
+  return std::filesystem::exists(path);
+}
 
 std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

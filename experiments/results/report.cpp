@@ -22,7 +22,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Cell = std::pair<std::uint64_t, std::uint64_t>;
 
-std::string axis_value(const Value& value) { return value.is_text() ? value.text : to_toml(value); }
+std::string axis_value(const Value& value) {
+  return value.is_text() ? value.text : to_toml(value);
+}
 
 std::string trials_csv(const Experiment& experiment, ResultsStore& store) {
   std::string out;
@@ -34,7 +36,9 @@ std::string trials_csv(const Experiment& experiment, ResultsStore& store) {
   store.for_each(false, [&](const StoredTrial& t) {
     CsvRow row(out);
     row.text(t.result.run_id).integer(static_cast<std::int64_t>(t.key.point));
-    row.text(experiment.variants[t.key.variant].name).integer(static_cast<std::int64_t>(t.key.seed)).text(t.result.digest);
+    row.text(experiment.variants[t.key.variant].name)
+        .integer(static_cast<std::int64_t>(t.key.seed))
+        .text(t.result.digest);
     const std::vector<std::size_t> at = axis_indices(experiment.axes, t.key.point);
     for (std::size_t i = 0; i < at.size(); ++i) row.text(axis_value(experiment.axes[i].values[at[i]]));
     for (const auto& m : t.result.metrics) row.number(m);
@@ -83,7 +87,9 @@ std::string summary_csv(const Experiment& experiment, ResultsStore& store) {
   CsvRow header(out);
   header.text("point").text("variant");
   for (const Axis& axis : experiment.axes) header.text(axis.path.text());
-  for (const char* name : {"metric", "unit", "trials", "mean", "half_width_95", "min", "p25", "p50", "p75", "max"}) header.text(name);
+  for (const char* name :
+       {"metric", "unit", "trials", "mean", "half_width_95", "min", "p25", "p50", "p75", "max"})
+    header.text(name);
   header.end();
   for (const auto& [cell, metrics] : spreads(store)) {
     const std::vector<std::size_t> at = axis_indices(experiment.axes, cell.first);
@@ -95,7 +101,9 @@ std::string summary_csv(const Experiment& experiment, ResultsStore& store) {
       row.integer(static_cast<std::int64_t>(cell.first)).text(experiment.variants[cell.second].name);
       for (std::size_t i = 0; i < at.size(); ++i) row.text(axis_value(experiment.axes[i].values[at[i]]));
       row.text(models::metric_catalogue()[m].name).text(models::metric_catalogue()[m].unit);
-      row.integer(static_cast<std::int64_t>(sorted.size())).number(metrics[m].mean()).number(metrics[m].half_width());
+      row.integer(static_cast<std::int64_t>(sorted.size()))
+          .number(metrics[m].mean())
+          .number(metrics[m].half_width());
       row.number(sorted.front()).number(quantile(sorted, 0.25)).number(quantile(sorted, 0.5));
       row.number(quantile(sorted, 0.75)).number(sorted.back()).end();
     }
@@ -109,7 +117,8 @@ Json datapackage(const Experiment& experiment) {
   package["title"] = experiment.question;
   package["profile"] = "tabular-data-package";
   for (const char* name : {"trials", "summary", "timeseries", "anomalies"}) {
-    package["resources"].push_back({{"name", name}, {"path", std::string(name) + ".csv"}, {"format", "csv"}, {"encoding", "utf-8"}});
+    package["resources"].push_back(
+        {{"name", name}, {"path", std::string(name) + ".csv"}, {"format", "csv"}, {"encoding", "utf-8"}});
   }
   return package;
 }
@@ -151,20 +160,26 @@ Json manifest(const Experiment& experiment, const Grid& grid, ResultsStore& stor
 }
 
 constexpr std::array kTableMetrics{
-    models::Metric::lost,           models::Metric::duplicated,          models::Metric::rebalance_pause_max_s,
-    models::Metric::lag_max_records, models::Metric::e2e_latency_p99_ms, models::Metric::processed_per_s,
+    models::Metric::lost,
+    models::Metric::duplicated,
+    models::Metric::rebalance_pause_max_s,
+    models::Metric::lag_max_records,
+    models::Metric::e2e_latency_p99_ms,
+    models::Metric::processed_per_s,
 };
 
 }  // namespace
 
-std::string version_text() { return fmt::format("mqlab 0.1.0 (models {})", models::kModelVersion); }
+std::string version_text() {
+  return fmt::format("mqlab 0.1.0 (models {})", models::kModelVersion);
+}
 
 std::string replay_line(const std::string& folder, const std::string& run_id) {
   return fmt::format("mqlab replay {} --run {} --check", folder, run_id);
 }
 
-std::vector<std::string> write_results(const std::string& folder, const Experiment& experiment, const Grid& grid,
-                                       ResultsStore& store) {
+std::vector<std::string> write_results(const std::string& folder, const Experiment& experiment,
+                                       const Grid& grid, ResultsStore& store) {
   std::vector<std::string> paths;
   const auto write = [&](const std::string& name, const std::string& content) {
     paths.push_back(folder + "/" + name);
@@ -219,14 +234,16 @@ std::string summary_table(const Experiment& experiment, const std::vector<Stored
         row.push_back("-");
       } else {
         const auto half = s.half_width();
-        row.push_back(half && *half > 0 ? fmt::format("{:.4g} ± {:.2g}", s.mean(), *half) : fmt::format("{:.6g}", s.mean()));
+        row.push_back(half && *half > 0 ? fmt::format("{:.4g} ± {:.2g}", s.mean(), *half)
+                                        : fmt::format("{:.6g}", s.mean()));
       }
     }
     rows.push_back(std::move(row));
   }
   std::vector<std::size_t> widths(rows.front().size(), 0);
   const auto columns = [](const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
   };
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));

@@ -10,10 +10,11 @@
 
 namespace experiments {
 
-/// trials.csv, summary.csv, timeseries.csv, anomalies.csv, datapackage.json and, last, manifest.json: a folder with a manifest
-/// is complete. The same bytes for the same trials, whatever way they came about. Returns the paths.
-std::vector<std::string> write_results(const std::string& folder, const Experiment& experiment, const Grid& grid,
-                                       ResultsStore& store);
+/// trials.csv, summary.csv, timeseries.csv, anomalies.csv, datapackage.json and, last, manifest.json: a
+/// folder with a manifest is complete. The same bytes for the same trials, whatever way they came about.
+/// Returns the paths.
+std::vector<std::string> write_results(const std::string& folder, const Experiment& experiment,
+                                       const Grid& grid, ResultsStore& store);
 /// Facts of the clock on the wall, beside the rest.
 void write_wall_clock(const std::string& folder, double wall_s, unsigned threads, std::uint64_t events);
 

@@ -34,11 +34,14 @@ class Statement {
     if (code != SQLITE_DONE) fail();
     return false;
   }
-  std::uint64_t integer(int i) const { return static_cast<std::uint64_t>(sqlite3_column_int64(statement_, i)); }
+  std::uint64_t integer(int i) const {
+    return static_cast<std::uint64_t>(sqlite3_column_int64(statement_, i));
+  }
   std::string text(int i) const {
     const void* data = sqlite3_column_blob(statement_, i);
     const int size = sqlite3_column_bytes(statement_, i);
-    return data == nullptr ? std::string{} : std::string(static_cast<const char*>(data), static_cast<std::size_t>(size));
+    return data == nullptr ? std::string{}
+                           : std::string(static_cast<const char*>(data), static_cast<std::size_t>(size));
   }
 
  private:
@@ -57,7 +60,8 @@ void put_word(std::string& out, std::uint64_t word) {
 
 std::uint64_t get_word(const std::string& in, std::size_t at) {
   std::uint64_t word = 0;
-  for (int i = 7; i >= 0; --i) word = word << 8 | static_cast<unsigned char>(in[at + static_cast<std::size_t>(i)]);
+  for (int i = 7; i >= 0; --i)
+    word = word << 8 | static_cast<unsigned char>(in[at + static_cast<std::size_t>(i)]);
   return word;
 }
 
@@ -98,7 +102,8 @@ sim::DigestChain unpack_chain(const std::string& in) {
   sim::DigestChain chain;
   if (in.size() < 8) return chain;
   chain.records_per_partial = get_word(in, 0);
-  for (std::size_t at = 8; at + 16 <= in.size(); at += 16) chain.partials.push_back({get_word(in, at), get_word(in, at + 8)});
+  for (std::size_t at = 8; at + 16 <= in.size(); at += 16)
+    chain.partials.push_back({get_word(in, at), get_word(in, at + 8)});
   return chain;
 }
 
@@ -120,7 +125,8 @@ StoredTrial read_row(const Statement& row, bool texts) {
   trial.result.chain = unpack_chain(row.text(5));
   trial.result.metrics = unpack_metrics(row.text(6));
   const std::string faults = row.text(7);
-  for (std::size_t at = 0; at + 8 <= faults.size(); at += 8) trial.result.outcome.faults_fired.push_back(get_word(faults, at));
+  for (std::size_t at = 0; at + 8 <= faults.size(); at += 8)
+    trial.result.outcome.faults_fired.push_back(get_word(faults, at));
   trial.result.outcome.drained = row.integer(8) != 0;
   trial.result.outcome.events = row.integer(9);
   trial.result.outcome.records = row.integer(10);
@@ -137,14 +143,19 @@ ResultsStore::ResultsStore(const std::string& path, const std::string& identity)
   open(path, true);
   const std::optional<std::string> stored = text("identity");
   if (stored && *stored != identity) {
-    throw ResultsError(path + ": holds results of another scenario, sweep or version of the models; choose another --out");
+    throw ResultsError(
+        path + ": holds results of another scenario, sweep or version of the models; choose another --out");
   }
   if (!stored) put_text("identity", identity);
 }
 
-ResultsStore::ResultsStore(const std::string& path) { open(path, false); }
+ResultsStore::ResultsStore(const std::string& path) {
+  open(path, false);
+}
 
-ResultsStore::~ResultsStore() { sqlite3_close(db_); }
+ResultsStore::~ResultsStore() {
+  sqlite3_close(db_);
+}
 
 void ResultsStore::open(const std::string& path, bool make) {
   path_ = path;
@@ -161,8 +172,10 @@ void ResultsStore::open(const std::string& path, bool make) {
     execute("PRAGMA synchronous = NORMAL");
     execute("CREATE TABLE IF NOT EXISTS texts (name TEXT PRIMARY KEY, text BLOB)");
     execute(
-        "CREATE TABLE IF NOT EXISTS trials (point INTEGER, variant INTEGER, seed INTEGER, run_id TEXT, digest TEXT, "
-        "chain BLOB, metrics BLOB, faults BLOB, drained INTEGER, events INTEGER, records INTEGER, timeseries BLOB, "
+        "CREATE TABLE IF NOT EXISTS trials (point INTEGER, variant INTEGER, seed INTEGER, run_id TEXT, "
+        "digest TEXT, "
+        "chain BLOB, metrics BLOB, faults BLOB, drained INTEGER, events INTEGER, records INTEGER, timeseries "
+        "BLOB, "
         "anomalies BLOB, PRIMARY KEY (point, variant, seed))");
   } catch (...) {
     sqlite3_close(db_);
@@ -198,15 +211,16 @@ std::uint64_t ResultsStore::count() {
 }
 
 std::optional<StoredTrial> ResultsStore::find_run(const std::string& run_id) {
-  const std::string sql = std::string(kColumns) + ", timeseries, anomalies FROM trials WHERE CAST(run_id AS TEXT) = CAST(? AS TEXT)";
+  const std::string sql = std::string(kColumns) +
+                          ", timeseries, anomalies FROM trials WHERE CAST(run_id AS TEXT) = CAST(? AS TEXT)";
   Statement row(db_, path_, sql.c_str());
   if (!row.bind(1, run_id).step()) return std::nullopt;
   return read_row(row, true);
 }
 
 void ResultsStore::for_each(bool texts, const std::function<void(const StoredTrial&)>& visit) {
-  const std::string sql =
-      std::string(kColumns) + (texts ? ", timeseries, anomalies" : "") + " FROM trials ORDER BY point, variant, seed";
+  const std::string sql = std::string(kColumns) + (texts ? ", timeseries, anomalies" : "") +
+                          " FROM trials ORDER BY point, variant, seed";
   Statement row(db_, path_, sql.c_str());
   while (row.step()) visit(read_row(row, texts));
 }

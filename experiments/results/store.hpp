@@ -1,7 +1,9 @@
-// results.sqlite: what a sweep has finished, trial by trial, so that a killed sweep goes on with nothing lost or doubled.
+// results.sqlite: what a sweep has finished, trial by trial, so that a killed sweep goes on with nothing lost
+// or doubled.
 //
-// One writer at a time; a trial is one row and one transaction. What is stored of a trial is a function of its run alone, so
-// that whatever order trials finish in, the files made from the store are the same to the byte.
+// One writer at a time; a trial is one row and one transaction. What is stored of a trial is a function of
+// its run alone, so that whatever order trials finish in, the files made from the store are the same to the
+// byte.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +33,8 @@ struct StoredTrial {
 
 class ResultsStore {
  public:
-  /// Opens or makes the file. `identity` names the sweep (a hash of all its runs): a store of another one is refused.
-  /// Throws ResultsError.
+  /// Opens or makes the file. `identity` names the sweep (a hash of all its runs): a store of another one is
+  /// refused. Throws ResultsError.
   ResultsStore(const std::string& path, const std::string& identity);
   /// An existing store, of whatever sweep.
   explicit ResultsStore(const std::string& path);
@@ -44,7 +46,8 @@ class ResultsStore {
   bool has(const TrialKey& key);
   std::uint64_t count();
   std::optional<StoredTrial> find_run(const std::string& run_id);
-  /// Every trial in order of point, variant, seed. Without `texts` time series and anomalies stay on the disk.
+  /// Every trial in order of point, variant, seed. Without `texts` time series and anomalies stay on the
+  /// disk.
   void for_each(bool texts, const std::function<void(const StoredTrial&)>& visit);
   /// Named texts beside the trials ("scenario", "manifest").
   void put_text(const std::string& name, const std::string& text);

@@ -38,25 +38,29 @@ End read_end(const Value& value, const std::string& key) {
 /// Twelve significant digits: the same value wherever it was computed, in spite of libm.
 double settled(double x) {
   std::array<char, 64> buffer{};
-  const auto [end, ec] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), x, std::chars_format::scientific, 11);
+  const auto [end, ec] =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), x, std::chars_format::scientific, 11);
   double out = x;
   std::from_chars(buffer.data(), end, out);
   return out;
 }
 
-std::vector<Value> range_values(const Value& from, const Value& to, const Value& steps, bool log, const std::string& key) {
+std::vector<Value> range_values(const Value& from, const Value& to, const Value& steps, bool log,
+                                const std::string& key) {
   const End a = read_end(from, key);
   const End b = read_end(to, key);
   if (a.unit != b.unit) throw BadScenario(to.place, key, "both ends of a range have the same unit");
   if (!steps.is(Value::Type::integer) || steps.integer < 2 || steps.integer > kMostSteps) {
     throw BadScenario(steps.place, key, "steps is an integer from 2 to 100000, not " + to_toml(steps));
   }
-  if (log && (a.number <= 0 || b.number <= 0)) throw BadScenario(from.place, key, "a log range needs ends above 0");
+  if (log && (a.number <= 0 || b.number <= 0))
+    throw BadScenario(from.place, key, "a log range needs ends above 0");
   std::vector<double> numbers;
   std::set<double> rounded;
   for (std::int64_t i = 0; i < steps.integer; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(steps.integer - 1);
-    const double x = log ? a.number * std::pow(b.number / a.number, share) : a.number + (b.number - a.number) * share;
+    const double x =
+        log ? a.number * std::pow(b.number / a.number, share) : a.number + (b.number - a.number) * share;
     numbers.push_back(settled(x));
     rounded.insert(std::round(numbers.back()));
   }
@@ -64,9 +68,12 @@ std::vector<Value> range_values(const Value& from, const Value& to, const Value&
   std::vector<Value> values;
   for (const double x : numbers) {
     Value value;
-    if (!a.unit.empty()) value = Value::of(number_text(whole ? std::round(x) : x) + a.unit);
-    else if (whole) value = Value::of(static_cast<std::int64_t>(std::round(x)));
-    else value = Value::of(x);
+    if (!a.unit.empty())
+      value = Value::of(number_text(whole ? std::round(x) : x) + a.unit);
+    else if (whole)
+      value = Value::of(static_cast<std::int64_t>(std::round(x)));
+    else
+      value = Value::of(x);
     value.place = value.key_place = from.place;
     values.push_back(std::move(value));
   }
@@ -82,8 +89,10 @@ std::vector<std::string> split_commas(std::string_view text) {
     if (c == '"') quoted = !quoted;
     if (!quoted && (c == '[' || c == '{')) ++depth;
     if (!quoted && (c == ']' || c == '}')) --depth;
-    if (c == ',' && depth == 0 && !quoted) parts.emplace_back();
-    else parts.back() += c;
+    if (c == ',' && depth == 0 && !quoted)
+      parts.emplace_back();
+    else
+      parts.back() += c;
   }
   return parts;
 }
@@ -92,7 +101,8 @@ void refuse_repeated(const Axis& axis) {
   for (std::size_t i = 0; i < axis.values.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (same(axis.values[i], axis.values[j])) {
-        throw BadScenario(axis.values[i].place, axis.path.text(), "has the value " + to_toml(axis.values[i]) + " twice");
+        throw BadScenario(axis.values[i].place, axis.path.text(),
+                          "has the value " + to_toml(axis.values[i]) + " twice");
       }
     }
     if (axis.values.size() > 1000) return;  // a range: distinct by construction
@@ -138,14 +148,17 @@ Axis read_axis(Path path, const Value& value) {
     const Value* to = value.find("to");
     const Value* steps = value.find("steps");
     const Value* scale = value.find("scale");
-    if (to == nullptr || steps == nullptr) throw BadScenario(value.place, key, "a range needs from, to and steps");
+    if (to == nullptr || steps == nullptr)
+      throw BadScenario(value.place, key, "a range needs from, to and steps");
     if (scale != nullptr && !(scale->is_text() && (scale->text == "log" || scale->text == "linear"))) {
       throw BadScenario(scale->place, key + ".scale", to_toml(*scale) + " is neither \"linear\" nor \"log\"");
     }
-    axis.values = range_values(*value.find("from"), *to, *steps, scale != nullptr && scale->text == "log", key);
+    axis.values =
+        range_values(*value.find("from"), *to, *steps, scale != nullptr && scale->text == "log", key);
   } else {
-    throw BadScenario(value.place, key, "an axis is a list of values or { from, to, steps }, not " +
-                                            std::string(type_name(value.type)));
+    throw BadScenario(
+        value.place, key,
+        "an axis is a list of values or { from, to, steps }, not " + std::string(type_name(value.type)));
   }
   refuse_repeated(axis);
   return axis;
@@ -165,7 +178,8 @@ std::uint64_t count_points(const std::vector<Axis>& axes, std::uint64_t most) {
   for (const Axis& axis : axes) {
     points *= axis.values.size();
     if (points > most) {
-      throw BadScenario(axis.values.front().place, axis.path.text(), "makes more than " + std::to_string(most) + " points");
+      throw BadScenario(axis.values.front().place, axis.path.text(),
+                        "makes more than " + std::to_string(most) + " points");
     }
   }
   return points;

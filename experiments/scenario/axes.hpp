@@ -15,8 +15,8 @@ struct Axis {
   std::vector<Value> values;
 };
 
-/// From the command line: PATH=a,b,c; PATH=from..to/steps; PATH=from..to/log/steps. Both ends are points; they may carry
-/// one unit ("1s..60s/log/4"). Whole ends give whole values where these stay distinct.
+/// From the command line: PATH=a,b,c; PATH=from..to/steps; PATH=from..to/log/steps. Both ends are points;
+/// they may carry one unit ("1s..60s/log/4"). Whole ends give whole values where these stay distinct.
 Axis parse_axis(std::string_view assignment);
 /// From [sweep]: a list, or { from, to, steps } with scale = "log" if wanted.
 Axis read_axis(Path path, const Value& value);

@@ -10,7 +10,8 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
   if (const Value* v = checked.find("network")) bind_rows(*v, network_rows(), out.network, context);
   if (const Value* v = checked.find("kafka")) bind_rows(*v, kafka_rows(), out.kafka.emplace(), context);
   if (const Value* v = checked.find("producers")) {
-    for (const Value& item : v->items) bind_rows(item, producer_rows(), out.producers.emplace_back(), context);
+    for (const Value& item : v->items)
+      bind_rows(item, producer_rows(), out.producers.emplace_back(), context);
   }
   if (const Value* v = checked.find("groups")) {
     for (const Value& item : v->items) bind_rows(item, group_rows(), out.groups.emplace_back(), context);

@@ -7,7 +7,8 @@
 
 namespace experiments {
 
-/// `checked` is a whole file after check_table(); what selects or judges runs ([sweep], [[variant]], [[expect]]) is left aside.
+/// `checked` is a whole file after check_table(); what selects or judges runs ([sweep], [[variant]],
+/// [[expect]]) is left aside.
 models::Scenario bind_scenario(const Value& checked, const BindContext& context);
 
 }  // namespace experiments

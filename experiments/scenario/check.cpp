@@ -21,8 +21,9 @@ Value in_place_of(const Value& old, Value made) {
 }
 
 [[noreturn]] void wrong_type(const Value& value, const std::string& path, std::string_view wanted) {
-  throw BadScenario(value.place, path, "must be " + std::string(wanted) + ", not " + std::string(type_name(value.type)) +
-                                           (value.is_table() || value.is_array() ? "" : " (" + to_toml(value) + ")"));
+  throw BadScenario(value.place, path,
+                    "must be " + std::string(wanted) + ", not " + std::string(type_name(value.type)) +
+                        (value.is_table() || value.is_array() ? "" : " (" + to_toml(value) + ")"));
 }
 
 std::string bounds(const Key& key) {
@@ -34,10 +35,12 @@ std::string bounds(const Key& key) {
 
 Value check_number(const Value& value, const Key& key, const std::string& path) {
   const bool whole = key.type == KeyType::integer;
-  if (whole ? !value.is(Value::Type::integer) : !value.is_numeric()) wrong_type(value, path, whole ? "an integer" : "a number");
+  if (whole ? !value.is(Value::Type::integer) : !value.is_numeric())
+    wrong_type(value, path, whole ? "an integer" : "a number");
   const double x = value.as_double();
   if (!std::isfinite(x)) throw BadScenario(value.place, path, "must be finite");
-  if (x < key.low || x > key.high) throw BadScenario(value.place, path, to_toml(value) + " must be " + bounds(key));
+  if (x < key.low || x > key.high)
+    throw BadScenario(value.place, path, to_toml(value) + " must be " + bounds(key));
   return whole ? value : in_place_of(value, Value::of(x));
 }
 
@@ -63,15 +66,19 @@ Value check_unit(const Value& value, const Key& key, const std::string& path) {
       if (!value.is_text()) wrong_type(value, path, "a bandwidth in quotes, as in \"1Gbit/s\"");
       return in_place_of(value, Value::of(std::to_string(parsed(value, path, parse_bandwidth)) + "bit/s"));
     case KeyType::rate: {
-      if (!value.is_text() && !value.is_numeric()) wrong_type(value, path, "a number per second, or a rate as in \"1/10min\"");
+      if (!value.is_text() && !value.is_numeric())
+        wrong_type(value, path, "a number per second, or a rate as in \"1/10min\"");
       const double rate = value.is_text() ? parsed(value, path, parse_rate) : value.as_double();
-      if (!(rate > 0) || !std::isfinite(rate)) throw BadScenario(value.place, path, "must be above 0 and finite");
+      if (!(rate > 0) || !std::isfinite(rate))
+        throw BadScenario(value.place, path, "must be above 0 and finite");
       return in_place_of(value, Value::of(rate));
     }
     default: {
-      if (!value.is_text() && !value.is_numeric()) wrong_type(value, path, "a number from 0 to 1, or a percentage as in \"0.1%\"");
+      if (!value.is_text() && !value.is_numeric())
+        wrong_type(value, path, "a number from 0 to 1, or a percentage as in \"0.1%\"");
       const double share = value.is_text() ? parsed(value, path, parse_percent) : value.as_double();
-      if (!(share >= 0 && share <= 1)) throw BadScenario(value.place, path, to_toml(value) + " must be from 0 to 1");
+      if (!(share >= 0 && share <= 1))
+        throw BadScenario(value.place, path, to_toml(value) + " must be from 0 to 1");
       return in_place_of(value, Value::of(share));
     }
   }
@@ -91,17 +98,22 @@ Value check_name(const Value& value, const std::string& path) {
 Value check_names(const Value& value, const std::string& path) {
   Value list = Value::array_at(value.place);
   list.key_place = value.key_place;
-  if (value.is_text()) list.items.push_back(value);
-  else if (value.is_array()) list.items = value.items;
-  else wrong_type(value, path, "a list of names");
-  for (std::size_t i = 0; i < list.items.size(); ++i) check_name(list.items[i], path + "." + std::to_string(i));
+  if (value.is_text())
+    list.items.push_back(value);
+  else if (value.is_array())
+    list.items = value.items;
+  else
+    wrong_type(value, path, "a list of names");
+  for (std::size_t i = 0; i < list.items.size(); ++i)
+    check_name(list.items[i], path + "." + std::to_string(i));
   return list;
 }
 
 Value check_choice(const Value& value, const Key& key, const std::string& path) {
   if (!value.is_text()) wrong_type(value, path, "a text");
   if (std::find(key.choices.begin(), key.choices.end(), value.text) == key.choices.end()) {
-    throw BadScenario(value.place, path, "'" + value.text + "' is not allowed here" + hint(value.text, key.choices));
+    throw BadScenario(value.place, path,
+                      "'" + value.text + "' is not allowed here" + hint(value.text, key.choices));
   }
   return value;
 }
@@ -111,7 +123,8 @@ Value check_number_lists(const Value& value, const std::string& path) {
   for (const Value& list : value.items) {
     if (!list.is_array()) wrong_type(list, path, "a list of lists of integers");
     for (const Value& item : list.items) {
-      if (!item.is(Value::Type::integer) || item.integer < 0 || item.integer > std::numeric_limits<std::int32_t>::max()) {
+      if (!item.is(Value::Type::integer) || item.integer < 0 ||
+          item.integer > std::numeric_limits<std::int32_t>::max()) {
         wrong_type(item, path, "a list of lists of integers that are not negative");
       }
     }
@@ -122,7 +135,8 @@ Value check_number_lists(const Value& value, const std::string& path) {
 /// Where an element of an array stands: by its name if it has one.
 std::string element_path(const std::string& path, const Value& element, std::size_t index) {
   const Value* name = element.find("name");
-  return name != nullptr && name->is_text() ? join_path(path, name->text) : path + "." + std::to_string(index);
+  return name != nullptr && name->is_text() ? join_path(path, name->text)
+                                            : path + "." + std::to_string(index);
 }
 
 Value check_tables(const Value& value, const Key& key, const std::string& path) {
@@ -136,7 +150,8 @@ Value check_tables(const Value& value, const Key& key, const std::string& path) 
       const Value* mine = item.find("name");
       const Value* other = value.items[j].find("name");
       if (mine != nullptr && other != nullptr && same(*mine, *other)) {
-        throw BadScenario(mine->place, here, "this name is taken; the other one is at " + other->place.text());
+        throw BadScenario(mine->place, here,
+                          "this name is taken; the other one is at " + other->place.text());
       }
     }
     out.items.push_back(check_table(item, *key.section, here));
@@ -159,31 +174,43 @@ Value check_value(const Value& value, const Key& key, const std::string& path) {
     case KeyType::text:
       if (!value.is_text()) wrong_type(value, path, "a text");
       return value;
-    case KeyType::name: return check_name(value, path);
-    case KeyType::names: return check_names(value, path);
+    case KeyType::name:
+      return check_name(value, path);
+    case KeyType::names:
+      return check_names(value, path);
     case KeyType::boolean:
       if (!value.is(Value::Type::boolean)) wrong_type(value, path, "true or false");
       return value;
     case KeyType::integer:
-    case KeyType::number: return check_number(value, key, path);
+    case KeyType::number:
+      return check_number(value, key, path);
     case KeyType::share:
     case KeyType::duration:
     case KeyType::size:
     case KeyType::bandwidth:
-    case KeyType::rate: return check_unit(value, key, path);
-    case KeyType::choice: return check_choice(value, key, path);
-    case KeyType::number_lists: return check_number_lists(value, path);
+    case KeyType::rate:
+      return check_unit(value, key, path);
+    case KeyType::choice:
+      return check_choice(value, key, path);
+    case KeyType::number_lists:
+      return check_number_lists(value, path);
     case KeyType::scalar:
-      if (value.is_table() || value.is_array() || value.is(Value::Type::date)) wrong_type(value, path, "a boolean, a number or a text");
+      if (value.is_table() || value.is_array() || value.is(Value::Type::date))
+        wrong_type(value, path, "a boolean, a number or a text");
       return value;
-    case KeyType::distribution: return check_distribution(value, key.draws, path);
-    case KeyType::arrivals: return check_arrivals(value, path);
-    case KeyType::keys: return check_keys(value, path);
-    case KeyType::config: return check_kafka_config(value, key.scope, path);
+    case KeyType::distribution:
+      return check_distribution(value, key.draws, path);
+    case KeyType::arrivals:
+      return check_arrivals(value, path);
+    case KeyType::keys:
+      return check_keys(value, path);
+    case KeyType::config:
+      return check_kafka_config(value, key.scope, path);
     case KeyType::table:
       if (!value.is_table()) wrong_type(value, path, "a table");
       return check_table(value, *key.section, path);
-    case KeyType::tables: return check_tables(value, key, path);
+    case KeyType::tables:
+      return check_tables(value, key, path);
     case KeyType::paths:
       if (!value.is_table()) wrong_type(value, path, "a table");
       return value;
@@ -198,7 +225,8 @@ Value check_table(const Value& table, const Section& section, const std::string&
   for (const Key& key : section.keys) names.push_back(key.name);
   for (const auto& [name, member] : table.members) {
     const std::string_view wanted = name;
-    const auto key = std::find_if(section.keys.begin(), section.keys.end(), [&](const Key& k) { return k.name == wanted; });
+    const auto key = std::find_if(section.keys.begin(), section.keys.end(),
+                                  [&](const Key& k) { return k.name == wanted; });
     if (key == section.keys.end()) {
       throw BadScenario(member.key_place, join_path(path, name), "unknown key" + hint(name, names));
     }
@@ -206,7 +234,8 @@ Value check_table(const Value& table, const Section& section, const std::string&
   }
   for (const Key& key : section.keys) {
     if (key.required && table.find(key.name) == nullptr) {
-      throw BadScenario(table.place, path, "needs the key '" + std::string(key.name) + "': " + std::string(key.about));
+      throw BadScenario(table.place, path,
+                        "needs the key '" + std::string(key.name) + "': " + std::string(key.about));
     }
   }
   return out;

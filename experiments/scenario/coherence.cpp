@@ -27,7 +27,8 @@ class Coherence {
 
  private:
   [[noreturn]] void fail(const std::string& path, const std::string& message) const {
-    throw BadScenario(path.empty() ? tree_.place : place_of(tree_, Path::parse(path, tree_.place)), path, message);
+    throw BadScenario(path.empty() ? tree_.place : place_of(tree_, Path::parse(path, tree_.place)), path,
+                      message);
   }
 
   void times() const {
@@ -48,14 +49,17 @@ class Coherence {
       }
       if (topic.assignment.empty()) continue;
       if (topic.assignment.size() != static_cast<std::size_t>(topic.partitions)) {
-        fail(path + ".assignment", "must have a list for each of the " + std::to_string(topic.partitions) + " partitions");
+        fail(path + ".assignment",
+             "must have a list for each of the " + std::to_string(topic.partitions) + " partitions");
       }
       for (const std::vector<std::int32_t>& replicas : topic.assignment) {
         const std::set<std::int32_t> distinct(replicas.begin(), replicas.end());
-        if (replicas.size() != static_cast<std::size_t>(topic.replication_factor) || distinct.size() != replicas.size()) {
+        if (replicas.size() != static_cast<std::size_t>(topic.replication_factor) ||
+            distinct.size() != replicas.size()) {
           fail(path + ".assignment", "each list must name replication-factor different brokers");
         }
-        if (*distinct.rbegin() >= kafka.brokers) fail(path + ".assignment", "names a broker beyond the " + brokers);
+        if (*distinct.rbegin() >= kafka.brokers)
+          fail(path + ".assignment", "names a broker beyond the " + brokers);
       }
     }
   }
@@ -64,7 +68,8 @@ class Coherence {
     std::set<std::string> taken{"kafka", "controller"};
     const auto take = [&](const std::string& array, const std::string& name) {
       const std::string path = join_path(array, name);
-      if (name.find('/') != std::string::npos) fail(path + ".name", "must hold no slash: name/0 are its instances");
+      if (name.find('/') != std::string::npos)
+        fail(path + ".name", "must hold no slash: name/0 are its instances");
       if (!taken.insert(name).second) fail(path + ".name", "'" + name + "' is the name of something else");
     };
     for (const models::ProducerOptions& p : s_.producers) take("producers", p.name);
@@ -131,7 +136,8 @@ class Coherence {
     const Value& table = tree_.find("faults")->items[index];
     for (const auto& [key, value] : table.members) {
       if (std::find(known.begin(), known.end(), key) == known.end()) {
-        throw BadScenario(value.key_place, join_path(path, key), "a fault of kind '" + f.kind + "' has no such key" + hint(key, known));
+        throw BadScenario(value.key_place, join_path(path, key),
+                          "a fault of kind '" + f.kind + "' has no such key" + hint(key, known));
       }
     }
   }
@@ -142,6 +148,8 @@ class Coherence {
 
 }  // namespace
 
-void check_coherence(const Value& checked, const models::Scenario& scenario) { Coherence(checked, scenario).check(); }
+void check_coherence(const Value& checked, const models::Scenario& scenario) {
+  Coherence(checked, scenario).check();
+}
 
 }  // namespace experiments

@@ -6,8 +6,8 @@
 
 namespace experiments {
 
-/// Throws BadScenario at the key to blame: a topic that does not exist, 12 replicas on 3 brokers, settings that Kafka refuses
-/// together, two things of one name. `checked` is the tree that `scenario` was bound from.
+/// Throws BadScenario at the key to blame: a topic that does not exist, 12 replicas on 3 brokers, settings
+/// that Kafka refuses together, two things of one name. `checked` is the tree that `scenario` was bound from.
 void check_coherence(const Value& checked, const models::Scenario& scenario);
 
 }  // namespace experiments

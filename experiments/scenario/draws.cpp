@@ -37,7 +37,9 @@ Key key_of(const sim::ParameterInfo& parameter, Draws draws) {
   return key;
 }
 
-bool is_list(const sim::ParameterInfo& parameter) { return parameter.unit.substr(0, 8) == "list of "; }
+bool is_list(const sim::ParameterInfo& parameter) {
+  return parameter.unit.substr(0, 8) == "list of ";
+}
 
 Value check_list(const Value& value, const Key& key, const std::string& path) {
   if (!value.is_array()) throw BadScenario(value.place, path, "must be a list");
@@ -54,7 +56,8 @@ Value check_corners(const Value& value, const std::string& path) {
   if (!value.is_array()) throw BadScenario(value.place, path, "must be a list of [time, rate]");
   Value out = value;
   for (Value& corner : out.items) {
-    if (!corner.is_array() || corner.items.size() != 2) throw BadScenario(corner.place, path, "must be a list of [time, rate]");
+    if (!corner.is_array() || corner.items.size() != 2)
+      throw BadScenario(corner.place, path, "must be a list of [time, rate]");
     Key at;
     at.type = KeyType::duration;
     corner.items[0] = check_value(corner.items[0], at, path);
@@ -70,7 +73,8 @@ Value check_corners(const Value& value, const std::string& path) {
   return out;
 }
 
-const sim::CatalogueEntry& find_entry(const Value& name, std::span<const sim::CatalogueEntry> catalogue, const std::string& path) {
+const sim::CatalogueEntry& find_entry(const Value& name, std::span<const sim::CatalogueEntry> catalogue,
+                                      const std::string& path) {
   std::vector<std::string_view> names;
   for (const sim::CatalogueEntry& entry : catalogue) {
     if (name.is_text() && entry.name == name.text) return entry;
@@ -81,8 +85,8 @@ const sim::CatalogueEntry& find_entry(const Value& name, std::span<const sim::Ca
 }
 
 /// Checks a table `{ selector = "name", parameters… }` against a catalogue.
-Value check_entry(const Value& table, std::string_view selector, std::span<const sim::CatalogueEntry> catalogue, Draws draws,
-                  const std::string& path) {
+Value check_entry(const Value& table, std::string_view selector,
+                  std::span<const sim::CatalogueEntry> catalogue, Draws draws, const std::string& path) {
   const Value* name = table.find(selector);
   if (name == nullptr) throw BadScenario(table.place, path, "needs the key '" + std::string(selector) + "'");
   const sim::CatalogueEntry& entry = find_entry(*name, catalogue, join_path(path, selector));
@@ -95,20 +99,26 @@ Value check_entry(const Value& table, std::string_view selector, std::span<const
   for (const auto& [key, member] : table.members) {
     if (key == selector) continue;
     const std::string here = join_path(path, key);
-    const auto at = std::find_if(entry.parameters.begin(), entry.parameters.end(),
-                                 [&, &wanted = key](const sim::ParameterInfo& p) { return p.name == wanted; });
+    const auto at =
+        std::find_if(entry.parameters.begin(), entry.parameters.end(),
+                     [&, &wanted = key](const sim::ParameterInfo& p) { return p.name == wanted; });
     if (at == entry.parameters.end()) {
-      throw BadScenario(member.key_place, here, "unknown parameter of '" + std::string(entry.name) + "'" + hint(key, known));
+      throw BadScenario(member.key_place, here,
+                        "unknown parameter of '" + std::string(entry.name) + "'" + hint(key, known));
     }
     const Key as_key = key_of(*at, draws);
-    if (at->unit == "list of [duration, 1/s]") out.members.emplace_back(key, check_corners(member, here));
-    else if (is_list(*at)) out.members.emplace_back(key, check_list(member, as_key, here));
-    else out.members.emplace_back(key, check_value(member, as_key, here));
+    if (at->unit == "list of [duration, 1/s]")
+      out.members.emplace_back(key, check_corners(member, here));
+    else if (is_list(*at))
+      out.members.emplace_back(key, check_list(member, as_key, here));
+    else
+      out.members.emplace_back(key, check_value(member, as_key, here));
   }
   for (const sim::ParameterInfo& parameter : entry.parameters) {
     if (parameter.default_value.empty() && out.find(parameter.name) == nullptr) {
-      throw BadScenario(table.place, path, "'" + std::string(entry.name) + "' needs the parameter '" +
-                                               std::string(parameter.name) + "': " + std::string(parameter.doc));
+      throw BadScenario(table.place, path,
+                        "'" + std::string(entry.name) + "' needs the parameter '" +
+                            std::string(parameter.name) + "': " + std::string(parameter.doc));
     }
   }
   return out;
@@ -166,10 +176,12 @@ sim::Distribution build_distribution(const std::string& name, const Parameters& 
     return D::erlang(static_cast<std::uint32_t>(std::min<std::uint64_t>(k, 1'000'000)), p.number("mean"));
   }
   if (name == "hyperexponential") return D::hyperexponential(p.number("mean"), p.number("cv"));
-  if (name == "hyperexponential_phases") return D::hyperexponential_phases(p.number("p"), p.number("mean1"), p.number("mean2"));
+  if (name == "hyperexponential_phases")
+    return D::hyperexponential_phases(p.number("p"), p.number("mean1"), p.number("mean2"));
   if (name == "normal") return D::normal(p.number("mean"), p.number("sd"), p.flag("truncated"));
   if (name == "lognormal") return D::lognormal(p.number("mean"), p.number("cv"));
-  if (name == "pareto_bounded") return D::pareto_bounded(p.number("shape"), p.number("low"), p.number("high"));
+  if (name == "pareto_bounded")
+    return D::pareto_bounded(p.number("shape"), p.number("low"), p.number("high"));
   if (name == "weibull") return D::weibull(p.number("shape"), p.number("mean"));
   if (name == "zipf") return D::zipf(p.count("count"), p.number("exponent"));
   if (name == "empirical") return D::empirical(p.numbers("values"), p.numbers("weights"));
@@ -177,7 +189,8 @@ sim::Distribution build_distribution(const std::string& name, const Parameters& 
   throw std::invalid_argument("distribution '" + name + "' has no reader");
 }
 
-/// Builds, and turns the factory's complaint, which begins with the parameter's name, into a place in the file.
+/// Builds, and turns the factory's complaint, which begins with the parameter's name, into a place in the
+/// file.
 template <class Build>
 void try_build(const Value& table, const std::string& path, Build build) {
   try {
@@ -206,13 +219,16 @@ Value as_constant(const Value& value) {
 Value check_distribution(const Value& value, Draws draws, const std::string& path) {
   Value table = value.is_table() ? value : as_constant(value);
   if (!value.is_table() && !value.is_text()) {
-    throw BadScenario(value.place, path, std::string("must be a distribution, as in { distribution = \"exponential\", mean = ") +
-                                             (draws == Draws::sizes ? "\"1kB\" }, or a size in quotes" : "\"1ms\" }, or a duration in quotes"));
+    throw BadScenario(value.place, path,
+                      std::string("must be a distribution, as in { distribution = \"exponential\", mean = ") +
+                          (draws == Draws::sizes ? "\"1kB\" }, or a size in quotes"
+                                                 : "\"1ms\" }, or a duration in quotes"));
   }
   const Value* bytes = draws == Draws::sizes ? table.find("bytes") : nullptr;
   if (bytes != nullptr && table.find("value") == nullptr) {  // the key names its unit
     if (!bytes->is(Value::Type::integer) || bytes->integer < 0) {
-      throw BadScenario(bytes->place, join_path(path, "bytes"), "must be a whole number that is not negative");
+      throw BadScenario(bytes->place, join_path(path, "bytes"),
+                        "must be a whole number that is not negative");
     }
     Value size = *bytes;
     size.type = Value::Type::text;
@@ -231,7 +247,8 @@ sim::Distribution make_distribution(const Value& checked, Draws draws) {
 
 Value check_keys(const Value& value, const std::string& path) {
   if (!value.is_table()) {
-    throw BadScenario(value.place, path, "must be a table, as in { distribution = \"zipf\", count = 1000, exponent = 1 }");
+    throw BadScenario(value.place, path,
+                      "must be a table, as in { distribution = \"zipf\", count = 1000, exponent = 1 }");
   }
   Value draws = value;
   Value looks = Value::table_at(value.place);
@@ -239,9 +256,11 @@ Value check_keys(const Value& value, const std::string& path) {
     if (const Value* member = value.find(key)) looks.put(key, *member);
     draws.erase(key);
   }
-  static const Section kLooks{"keys", {{"count", KeyType::integer, "how many keys there are", "", true, 1, 4294967295.0},
-                                       {"prefix", KeyType::name, "a key is this and its rank", "k"},
-                                       {"on_wire", KeyType::boolean, "false: only the application knows the key", "true"}}};
+  static const Section kLooks{
+      "keys",
+      {{"count", KeyType::integer, "how many keys there are", "", true, 1, 4294967295.0},
+       {"prefix", KeyType::name, "a key is this and its rank", "k"},
+       {"on_wire", KeyType::boolean, "false: only the application knows the key", "true"}}};
   Value out = check_table(looks, kLooks, path);
   out.is_inline = true;
   const Value* name = value.find("distribution");
@@ -265,7 +284,8 @@ models::KeyOptions make_keys(const Value& checked) {
   if (const Value* on_wire = checked.find("on_wire")) keys.on_wire = on_wire->boolean;
   const std::string& name = checked.find("distribution")->text;
   const bool plain_uniform = name == "uniform" && checked.find("low") == nullptr;
-  keys.rank = plain_uniform ? sim::Distribution::zipf(keys.count, 0) : make_distribution(checked, Draws::ranks);
+  keys.rank =
+      plain_uniform ? sim::Distribution::zipf(keys.count, 0) : make_distribution(checked, Draws::ranks);
   return keys;
 }
 
@@ -287,7 +307,8 @@ std::optional<sim::ArrivalProcess> build_arrivals(const Value& table) {
   if (name == "poisson") return A::poisson(p.number("rate"));
   if (name == "constant") return A::constant(p.number("rate"));
   if (name == "on_off") {
-    return A::on_off(p.number("rate_on"), p.number_or("rate_off", 0), p.duration("mean_on"), p.duration("mean_off"));
+    return A::on_off(p.number("rate_on"), p.number_or("rate_off", 0), p.duration("mean_on"),
+                     p.duration("mean_off"));
   }
   if (name == "profile") return A::profile(corners_of(*table.find("points")), p.flag("repeat"));
   if (name == "renewal") return A::renewal(make_distribution(*table.find("gap"), Draws::durations));
@@ -315,7 +336,8 @@ sim::ArrivalProcess read_replay(const Value& table, const BindContext& context) 
   }
   const Value* unit = table.find("unit");
   try {
-    return sim::ArrivalProcess::replay(sim::parse_timestamps(text, unit != nullptr ? parse_duration(unit->text) : sim::Duration(std::chrono::seconds(1))));
+    return sim::ArrivalProcess::replay(sim::parse_timestamps(
+        text, unit != nullptr ? parse_duration(unit->text) : sim::Duration(std::chrono::seconds(1))));
   } catch (const sim::TimestampError& bad) {
     const Place place{std::make_shared<const std::string>(path), static_cast<std::uint32_t>(bad.line),
                       static_cast<std::uint32_t>(bad.column)};
@@ -340,7 +362,8 @@ Value check_arrivals(const Value& value, const std::string& path) {
   Value out = check_entry(table, "process", sim::arrival_catalogue(), Draws::durations, path);
   try_build(out, path, [&] { build_arrivals(out); });
   const Value* outstanding = out.find("outstanding");
-  if (outstanding != nullptr && (outstanding->number < 1 || outstanding->number > 1e6 || outstanding->number != std::floor(outstanding->number))) {
+  if (outstanding != nullptr && (outstanding->number < 1 || outstanding->number > 1e6 ||
+                                 outstanding->number != std::floor(outstanding->number))) {
     throw BadScenario(outstanding->place, path + ".outstanding", "must be a whole number from 1 to 1000000");
   }
   if (content) out.put("content", *content);
@@ -351,7 +374,8 @@ void make_arrivals(const Value& checked, models::ProducerOptions& producer, cons
   const std::string& name = checked.find("process")->text;
   if (name == "closed_loop") {
     models::ClosedLoop loop;
-    if (const Value* n = checked.find("outstanding")) loop.outstanding = static_cast<std::uint32_t>(n->number);
+    if (const Value* n = checked.find("outstanding"))
+      loop.outstanding = static_cast<std::uint32_t>(n->number);
     if (const Value* think = checked.find("think")) loop.think = make_distribution(*think, Draws::durations);
     producer.closed_loop = loop;
   } else if (name == "replay") {
@@ -366,7 +390,9 @@ void pin_replays(Value& checked_scenario, const BindContext& context) {
   if (producers == nullptr) return;
   for (Value& producer : producers->items) {
     Value* arrivals = producer.find("arrivals");
-    if (arrivals == nullptr || arrivals->find("process")->text != "replay" || arrivals->find("content") != nullptr) continue;
+    if (arrivals == nullptr || arrivals->find("process")->text != "replay" ||
+        arrivals->find("content") != nullptr)
+      continue;
     const Value& file = *arrivals->find("file");
     const std::string text = read_text_file(replay_path(file, context), file.place, "file", kMostReplayBytes);
     arrivals->put("content", Value::of(content_digest(text)));

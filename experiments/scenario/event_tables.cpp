@@ -53,14 +53,16 @@ Key kind_key() {
 }
 
 Key when_key() {
-  Key key{"when", KeyType::table, "strike at a named step: { step = \"processed-not-committed\", nth = 100 }"};
+  Key key{"when", KeyType::table,
+          "strike at a named step: { step = \"processed-not-committed\", nth = 100 }"};
   key.section = &when_section();
   return key;
 }
 
 const Section& variant_section() {
   static const Section section{
-      "a named alternative; one without `set` names the scenario as it stands, which is called \"base\" otherwise",
+      "a named alternative; one without `set` names the scenario as it stands, which is called \"base\" "
+      "otherwise",
       {{"name", KeyType::name, "by which expectations and --variant know it", "", true},
        {"about", KeyType::text, "what it shows"},
        {"extends", KeyType::name, "another variant that it builds on"},
@@ -77,12 +79,15 @@ const Section& expect_section() {
                {"min", KeyType::number, "at least this"},
                {"max", KeyType::number, "at most this"},
                {"variant", KeyType::names, "of these variants alone"},
-               {"at_least_seeds", KeyType::integer, "holds on at least so many of the seeds, at every point", "", false, 1, 1e9},
+               {"at_least_seeds", KeyType::integer, "holds on at least so many of the seeds, at every point",
+                "", false, 1, 1e9},
                {"versus", KeyType::name, "a variant to compare with, seed by seed"},
                {"min_ratio", KeyType::number, "at least this times the value of versus"},
                {"max_ratio", KeyType::number, "at most this times the value of versus"},
-               {"where", KeyType::paths, "at the points alone at which axes have these values: { PATH = VALUE, … }"}}};
-    Key per{"per", KeyType::choice, "judged for each trial, or on the mean over a point's trials", "\"trial\""};
+               {"where", KeyType::paths,
+                "at the points alone at which axes have these values: { PATH = VALUE, … }"}}};
+    Key per{"per", KeyType::choice, "judged for each trial, or on the mean over a point's trials",
+            "\"trial\""};
     per.choices = {"trial", "point"};
     s.keys.push_back(per);
     return s;
@@ -109,8 +114,10 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
       {kind_key(), [](const Value& v, FaultSpec& f, const BindContext&) { f.kind = v.text; }},
       {{"name", KeyType::name, "in reports and paths; its kind and target unless given"},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.name = v.text; }},
-      {{"target", KeyType::name, "a node (kafka/0, billing/1, shop), \"billing/*\" for one of them drawn at each strike; for links "
-                                 "also a host, rack, zone or region", "", true},
+      {{"target", KeyType::name,
+        "a node (kafka/0, billing/1, shop), \"billing/*\" for one of them drawn at each strike; for links "
+        "also a host, rack, zone or region",
+        "", true},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.target = v.text; }},
       {{"other", KeyType::name, "the other end of a link, or the client of a response"},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.other = v.text; }},
@@ -119,7 +126,9 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
       {{"at", KeyType::duration, "when it strikes, since the start of the run"},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.at = parse_duration(v.text); }},
       {{"rate", KeyType::rate, "strikes at random, at this mean rate: \"1/10min\""},
-       [](const Value& v, FaultSpec& f, const BindContext&) { f.every = sim::Distribution::to_duration(1e9 / v.number); }},
+       [](const Value& v, FaultSpec& f, const BindContext&) {
+         f.every = sim::Distribution::to_duration(1e9 / v.number);
+       }},
       {when_key(), [](const Value& v, FaultSpec& f, const BindContext&) { f.when = bind_when(v); }},
       {{"for", KeyType::duration, "how long it lasts; to the end of arrivals unless given"},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.duration = parse_duration(v.text); }},
@@ -128,7 +137,9 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
       {{"probability", KeyType::share, "of message-loss"},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.probability = v.number; }},
       {{"delay", KeyType::distribution, "of delay, one way"},
-       [](const Value& v, FaultSpec& f, const BindContext&) { f.delay = make_distribution(v, Draws::durations); }},
+       [](const Value& v, FaultSpec& f, const BindContext&) {
+         f.delay = make_distribution(v, Draws::durations);
+       }},
       {{"bandwidth", KeyType::bandwidth, "of bandwidth: what is left"},
        [](const Value& v, FaultSpec& f, const BindContext&) {
          f.bandwidth_bits_per_s = static_cast<double>(parse_bandwidth(v.text));
@@ -144,12 +155,18 @@ const Section& scenario_format() {
   static const Section producer = section_of("an application that sends", producer_rows());
   static const Section group = section_of("a consumer group", group_rows());
   static const Section fault = section_of("what goes wrong, where and when", fault_rows());
-  static const Section format{
-      "a scenario file",
-      {section_key("scenario", scenario, true), section_key("network", network), section_key("kafka", kafka),
-       array_key("producers", producer), array_key("groups", group), array_key("faults", fault),
-       array_key("variant", variant_section()), array_key("expect", expect_section()),
-       {"sweep", KeyType::paths, "trials = seeds a point, seed = the first of them, and axes: PATH = [a, b, c] or { from, to, steps }"}}};
+  static const Section format{"a scenario file",
+                              {section_key("scenario", scenario, true),
+                               section_key("network", network),
+                               section_key("kafka", kafka),
+                               array_key("producers", producer),
+                               array_key("groups", group),
+                               array_key("faults", fault),
+                               array_key("variant", variant_section()),
+                               array_key("expect", expect_section()),
+                               {"sweep", KeyType::paths,
+                                "trials = seeds a point, seed = the first of them, and axes: PATH = [a, b, "
+                                "c] or { from, to, steps }"}}};
   return format;
 }
 

@@ -57,10 +57,12 @@ std::vector<std::pair<Path, Value>> settings_in(const Value& table) {
 }
 
 /// Builds variant `index` after what it extends. `under_way` finds the circle.
-void collect_sets(const Value& variants, std::size_t index, std::vector<std::size_t>& under_way, Variant& out) {
+void collect_sets(const Value& variants, std::size_t index, std::vector<std::size_t>& under_way,
+                  Variant& out) {
   const Value& table = variants.items[index];
   if (std::find(under_way.begin(), under_way.end(), index) != under_way.end()) {
-    throw BadScenario(table.find("extends")->place, join_path("variant", table.find("name")->text) + ".extends",
+    throw BadScenario(table.find("extends")->place,
+                      join_path("variant", table.find("name")->text) + ".extends",
                       "variants extend each other in a circle");
   }
   under_way.push_back(index);
@@ -92,7 +94,8 @@ std::vector<Variant> read_variants(const Value& section) {
     base_named = base_named || variant.set.empty();
     variants.push_back(std::move(variant));
   }
-  const bool taken = std::any_of(variants.begin(), variants.end(), [](const Variant& v) { return v.name == kBaseVariant; });
+  const bool taken =
+      std::any_of(variants.begin(), variants.end(), [](const Variant& v) { return v.name == kBaseVariant; });
   if (!base_named && !taken) variants.insert(variants.begin(), Variant{std::string(kBaseVariant), {}});
   return variants;
 }
@@ -117,8 +120,9 @@ std::size_t metric_index(const Value& name, const std::string& path) {
     if (row.name == name.text) return names.size();
     names.push_back(row.name);
   }
-  throw BadScenario(name.place, path, "there is no metric '" + name.text + "' (see `mqlab list metrics`)" +
-                                          hint(name.text, names));
+  throw BadScenario(
+      name.place, path,
+      "there is no metric '" + name.text + "' (see `mqlab list metrics`)" + hint(name.text, names));
 }
 
 std::optional<double> number_at(const Value& table, std::string_view key) {
@@ -131,10 +135,13 @@ void check_expectation(const Value& table, const Expectation& e, const std::stri
   const bool ratios = e.min_ratio || e.max_ratio;
   if (e.versus && !ratios) throw BadScenario(table.place, path, "versus needs min_ratio or max_ratio");
   if (ratios && !e.versus) throw BadScenario(table.place, path, "min_ratio and max_ratio need versus");
-  if (ratios && bounds) throw BadScenario(table.place, path, "compares with versus, or with equals, min, max; not with both");
+  if (ratios && bounds)
+    throw BadScenario(table.place, path, "compares with versus, or with equals, min, max; not with both");
   if (!ratios && !bounds) throw BadScenario(table.place, path, "needs equals, min, max or versus");
-  if (e.min && e.max && *e.min > *e.max) throw BadScenario(table.find("min")->place, path + ".min", "is above max");
-  if (e.per_point && e.at_least_seeds) throw BadScenario(table.place, path, "at_least_seeds counts trials: it does not go with per = \"point\"");
+  if (e.min && e.max && *e.min > *e.max)
+    throw BadScenario(table.find("min")->place, path + ".min", "is above max");
+  if (e.per_point && e.at_least_seeds)
+    throw BadScenario(table.place, path, "at_least_seeds counts trials: it does not go with per = \"point\"");
 }
 
 Expectation read_expectation(const Value& table, const std::vector<Variant>& variants, std::size_t index) {
@@ -149,20 +156,24 @@ Expectation read_expectation(const Value& table, const std::vector<Variant>& var
   e.max_ratio = number_at(table, "max_ratio");
   if (const Value* per = table.find("per")) e.per_point = per->text == "point";
   if (const Value* names = table.find("variant")) {
-    for (const Value& name : names->items) e.variants.push_back(variant_index(variants, name, path + ".variant"));
+    for (const Value& name : names->items)
+      e.variants.push_back(variant_index(variants, name, path + ".variant"));
   }
-  if (const Value* n = table.find("at_least_seeds")) e.at_least_seeds = static_cast<std::uint64_t>(n->integer);
-  if (const Value* versus = table.find("versus")) e.versus = variant_index(variants, *versus, path + ".versus");
+  if (const Value* n = table.find("at_least_seeds"))
+    e.at_least_seeds = static_cast<std::uint64_t>(n->integer);
+  if (const Value* versus = table.find("versus"))
+    e.versus = variant_index(variants, *versus, path + ".versus");
   if (const Value* where = table.find("where")) e.where = settings_in(*where);
   check_expectation(table, e, path);
   return e;
 }
 
 std::uint64_t count_at(const Value& value, std::string_view key, std::uint64_t low, std::uint64_t high) {
-  if (!value.is(Value::Type::integer) || value.integer < 0 || static_cast<std::uint64_t>(value.integer) < low ||
-      static_cast<std::uint64_t>(value.integer) > high) {
+  if (!value.is(Value::Type::integer) || value.integer < 0 ||
+      static_cast<std::uint64_t>(value.integer) < low || static_cast<std::uint64_t>(value.integer) > high) {
     throw BadScenario(value.place, "sweep." + std::string(key),
-                      "must be an integer from " + std::to_string(low) + " to " + std::to_string(high) + ", not " + to_toml(value));
+                      "must be an integer from " + std::to_string(low) + " to " + std::to_string(high) +
+                          ", not " + to_toml(value));
   }
   return static_cast<std::uint64_t>(value.integer);
 }
@@ -171,17 +182,22 @@ std::uint64_t count_at(const Value& value, std::string_view key, std::uint64_t l
 void read_sweep(const Value& section, const Overrides& overrides, Experiment& out) {
   out.trials = kDefaultTrials;
   for (const auto& [path, value] : paths_in(section)) {
-    if (path.segments() == std::vector<std::string>{"trials"}) out.trials = count_at(*value, "trials", 1, kMostTrials);
-    else if (path.segments() == std::vector<std::string>{"seed"}) out.first_seed = count_at(*value, "seed", 0, kMostSeed);
+    if (path.segments() == std::vector<std::string>{"trials"})
+      out.trials = count_at(*value, "trials", 1, kMostTrials);
+    else if (path.segments() == std::vector<std::string>{"seed"})
+      out.first_seed = count_at(*value, "seed", 0, kMostSeed);
     else if (path.segments().size() == 1) {
-      throw BadScenario(value->key_place, "sweep." + path.text(), "is neither trials nor seed nor a path" +
-                                                                      hint(path.text(), std::vector<std::string_view>{"trials", "seed"}));
+      throw BadScenario(value->key_place, "sweep." + path.text(),
+                        "is neither trials nor seed nor a path" +
+                            hint(path.text(), std::vector<std::string_view>{"trials", "seed"}));
     } else {
       out.axes.push_back(read_axis(path, *value));
     }
   }
   const auto drop = [&](const Path& path) {
-    out.axes.erase(std::remove_if(out.axes.begin(), out.axes.end(), [&](const Axis& a) { return a.path == path; }), out.axes.end());
+    out.axes.erase(
+        std::remove_if(out.axes.begin(), out.axes.end(), [&](const Axis& a) { return a.path == path; }),
+        out.axes.end());
   };
   if (overrides.without_axes) out.axes.clear();
   for (const std::string& text : overrides.sets) {
@@ -192,13 +208,17 @@ void read_sweep(const Value& section, const Overrides& overrides, Experiment& ou
   }
   for (const std::string& text : overrides.axes) {
     Axis axis = parse_axis(text);
-    const auto same_path = std::find_if(out.axes.begin(), out.axes.end(), [&](const Axis& a) { return a.path == axis.path; });
-    if (same_path != out.axes.end()) *same_path = std::move(axis);
-    else out.axes.push_back(std::move(axis));
+    const auto same_path =
+        std::find_if(out.axes.begin(), out.axes.end(), [&](const Axis& a) { return a.path == axis.path; });
+    if (same_path != out.axes.end())
+      *same_path = std::move(axis);
+    else
+      out.axes.push_back(std::move(axis));
   }
   out.trials = overrides.trials.value_or(out.trials);
   out.first_seed = overrides.first_seed.value_or(out.first_seed);
-  if (out.trials == 0 || out.trials > kMostTrials) throw UsageError("--trials must be from 1 to " + std::to_string(kMostTrials));
+  if (out.trials == 0 || out.trials > kMostTrials)
+    throw UsageError("--trials must be from 1 to " + std::to_string(kMostTrials));
   if (out.first_seed > kMostSeed) throw UsageError("--seed is too large");
   out.points = count_points(out.axes, kMostTrials / out.trials / out.variants.size());
 }
@@ -207,8 +227,11 @@ void check_where(const Experiment& e, const Value& section) {
   for (std::size_t i = 0; i < e.expectations.size(); ++i) {
     for (const auto& [path, value] : e.expectations[i].where) {
       if (look_up(e.base, path) != nullptr) continue;
-      const bool is_axis = std::any_of(e.axes.begin(), e.axes.end(), [p = &path](const Axis& a) { return a.path == *p; });
-      if (!is_axis) throw BadScenario(section.items[i].place, "expect." + std::to_string(i) + ".where", "there is no '" + path.text() + "'");
+      const bool is_axis =
+          std::any_of(e.axes.begin(), e.axes.end(), [p = &path](const Axis& a) { return a.path == *p; });
+      if (!is_axis)
+        throw BadScenario(section.items[i].place, "expect." + std::to_string(i) + ".where",
+                          "there is no '" + path.text() + "'");
     }
   }
 }
@@ -268,14 +291,16 @@ Resolved resolve(const Experiment& experiment, std::uint64_t point, std::size_t 
   for (const auto& [path, value] : experiment.variants[variant].set) assign(tree, path, value);
   for (const auto& [path, value] : experiment.sets) assign(tree, path, value);
   const std::vector<std::size_t> at = axis_indices(experiment.axes, point);
-  for (std::size_t i = 0; i < at.size(); ++i) assign(tree, experiment.axes[i].path, experiment.axes[i].values[at[i]]);
+  for (std::size_t i = 0; i < at.size(); ++i)
+    assign(tree, experiment.axes[i].path, experiment.axes[i].values[at[i]]);
   return bind_tree(tree, experiment.directory);
 }
 
 Resolved resolve_json(const std::string& json, const std::string& directory, const Place& place) {
   Value tree = parse_json(json, place);
   Value* scenario = tree.find("scenario");
-  if (scenario == nullptr || !scenario->is_table()) throw BadScenario(place, "", "is no record of a scenario");
+  if (scenario == nullptr || !scenario->is_table())
+    throw BadScenario(place, "", "is no record of a scenario");
   scenario->put("name", Value::of("replay"));
   return bind_tree(tree, directory);
 }
@@ -299,8 +324,9 @@ bool applies_at(const Expectation& expectation, const Experiment& experiment, st
     for (const auto& [set_path, value] : experiment.sets) {
       if (set_path == path) actual = &value;
     }
-    const bool equal = actual != nullptr && (same(*actual, wanted) || (actual->is_numeric() && wanted.is_numeric() &&
-                                                                      actual->as_double() == wanted.as_double()));
+    const bool equal =
+        actual != nullptr && (same(*actual, wanted) || (actual->is_numeric() && wanted.is_numeric() &&
+                                                        actual->as_double() == wanted.as_double()));
     if (!equal) return false;
   }
   return true;

@@ -1,11 +1,12 @@
-// A scenario file as a whole: what is run, its variants, the axes over which it is swept, what is expected of it.
+// A scenario file as a whole: what is run, its variants, the axes over which it is swept, what is expected of
+// it.
 //
 //   const Experiment experiment = load_experiment("experiments/consumer_death.toml", {});
 //   const Resolved run = resolve(experiment, point, variant);
 //   run_id(run, seed);
 //
-// A point is one combination of the axes' values. A run is a point, a variant and a seed. What a run is comes about in this
-// order: the file, its variant's `set`, the options --set, the point's values.
+// A point is one combination of the axes' values. A run is a point, a variant and a seed. What a run is comes
+// about in this order: the file, its variant's `set`, the options --set, the point's values.
 #pragma once
 
 #include <cstdint>
@@ -46,14 +47,14 @@ struct Overrides {
   std::vector<std::string> sets = {};  ///< PATH=VALUE
   std::vector<std::string> axes = {};  ///< PATH=SPEC
   std::optional<std::uint64_t> trials = {}, first_seed = {};
-  bool without_axes = false;      ///< one point: the scenario as it stands
+  bool without_axes = false;  ///< one point: the scenario as it stands
 };
 
 struct Experiment {
   std::string file;       ///< as given
   std::string directory;  ///< of the file
   std::string name, question;
-  Value base;             ///< without what selects and judges runs
+  Value base;                     ///< without what selects and judges runs
   std::vector<Variant> variants;  ///< at least one
   std::vector<Expectation> expectations;
   std::vector<Axis> axes;

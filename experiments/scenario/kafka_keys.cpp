@@ -21,16 +21,21 @@ const kafka::KeyInfo* find_info(kafka::KeyScope scope, std::string_view name) {
   return nullptr;
 }
 
-std::optional<kafka::ConfigError> try_key(kafka::KeyScope scope, std::string_view key, std::string_view value) {
+std::optional<kafka::ConfigError> try_key(kafka::KeyScope scope, std::string_view key,
+                                          std::string_view value) {
   kafka::BrokerConfig broker;
   kafka::TopicConfig topic;
   kafka::ProducerConfig producer;
   kafka::ConsumerConfig consumer;
   switch (scope) {
-    case kafka::KeyScope::broker: return kafka::set(broker, key, value);
-    case kafka::KeyScope::topic: return kafka::set(topic, key, value);
-    case kafka::KeyScope::producer: return kafka::set(producer, key, value);
-    case kafka::KeyScope::consumer: return kafka::set(consumer, key, value);
+    case kafka::KeyScope::broker:
+      return kafka::set(broker, key, value);
+    case kafka::KeyScope::topic:
+      return kafka::set(topic, key, value);
+    case kafka::KeyScope::producer:
+      return kafka::set(producer, key, value);
+    case kafka::KeyScope::consumer:
+      return kafka::set(consumer, key, value);
   }
   return std::nullopt;
 }
@@ -39,8 +44,8 @@ struct TimeUnit {
   std::string_view type;
   std::int64_t nanoseconds;
 };
-constexpr std::array kTimeTypes{TimeUnit{"ms", 1'000'000}, TimeUnit{"s", 1'000'000'000}, TimeUnit{"min", 60'000'000'000},
-                                TimeUnit{"h", 3'600'000'000'000}};
+constexpr std::array kTimeTypes{TimeUnit{"ms", 1'000'000}, TimeUnit{"s", 1'000'000'000},
+                                TimeUnit{"min", 60'000'000'000}, TimeUnit{"h", 3'600'000'000'000}};
 
 bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("-0123456789") == std::string_view::npos;
@@ -53,7 +58,8 @@ std::string in_unit_of(std::string_view type, const std::string& text) {
   for (const TimeUnit& unit : kTimeTypes) {
     if (unit.type != type) continue;
     const std::int64_t ns = parse_duration(text).count();
-    if (ns % unit.nanoseconds != 0) throw BadValue("'" + text + "' is not a whole number of " + std::string(type));
+    if (ns % unit.nanoseconds != 0)
+      throw BadValue("'" + text + "' is not a whole number of " + std::string(type));
     return std::to_string(ns / unit.nanoseconds);
   }
   return text;
@@ -64,7 +70,8 @@ Value typed(const std::string& text) {
   if (text == "true" || text == "false") return Value::of(text == "true");
   std::int64_t whole = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), whole);
-  if (ec == std::errc{} && end == text.data() + text.size() && std::to_string(whole) == text) return Value::of(whole);
+  if (ec == std::errc{} && end == text.data() + text.size() && std::to_string(whole) == text)
+    return Value::of(whole);
   return Value::of(text);
 }
 
@@ -77,7 +84,8 @@ std::string list_text(const Value& list, const std::string& path) {
   return text;
 }
 
-Value check_setting(const Value& value, kafka::KeyScope scope, const std::string& key, const std::string& path) {
+Value check_setting(const Value& value, kafka::KeyScope scope, const std::string& key,
+                    const std::string& path) {
   if (value.is_table() || value.is(Value::Type::date)) {
     throw BadScenario(value.place, path, "must be a boolean, a number, a text or a list of texts");
   }
@@ -102,10 +110,14 @@ Value check_setting(const Value& value, kafka::KeyScope scope, const std::string
 
 std::string property_text(const Value& value) {
   switch (value.type) {
-    case Value::Type::boolean: return value.boolean ? "true" : "false";
-    case Value::Type::integer: return std::to_string(value.integer);
-    case Value::Type::number: return number_text(value.number);
-    default: return value.text;
+    case Value::Type::boolean:
+      return value.boolean ? "true" : "false";
+    case Value::Type::integer:
+      return std::to_string(value.integer);
+    case Value::Type::number:
+      return number_text(value.number);
+    default:
+      return value.text;
   }
 }
 

@@ -8,8 +8,8 @@
 
 namespace experiments {
 
-/// Every key is one that Kafka has and mqlab models, and has a value that Kafka would take. A key in milliseconds or seconds
-/// takes a bare number or a duration in quotes, one in bytes a number or a size.
+/// Every key is one that Kafka has and mqlab models, and has a value that Kafka would take. A key in
+/// milliseconds or seconds takes a bare number or a duration in quotes, one in bytes a number or a size.
 Value check_kafka_config(const Value& table, models::kafka::KeyScope scope, const std::string& path);
 
 /// A checked setting as a properties file would write it.

@@ -28,7 +28,9 @@ std::vector<std::string> names(const Value& v) {
   for (const Value& item : v.items) out.push_back(item.text);
   return out;
 }
-sim::Distribution durations(const Value& v) { return make_distribution(v, Draws::durations); }
+sim::Distribution durations(const Value& v) {
+  return make_distribution(v, Draws::durations);
+}
 
 /// A key that people read and no run depends on.
 template <class Target>
@@ -60,7 +62,8 @@ LinkOptions bind_link(const Value& v, LinkOptions link, const BindContext& conte
   return link;
 }
 
-/// A tier begins as a copy of the base link: what it does not say stays. Rows run in the order of the table, base first.
+/// A tier begins as a copy of the base link: what it does not say stays. Rows run in the order of the table,
+/// base first.
 template <std::optional<LinkOptions> NetworkOptions::*Tier>
 Row<NetworkOptions> tier(std::string_view name, std::string_view about) {
   Key key{name, KeyType::table, about};
@@ -72,7 +75,8 @@ Row<NetworkOptions> tier(std::string_view name, std::string_view about) {
 
 const Section& override_section() {
   static const Section section = [] {
-    Section s = section_of("a link of its own for a pair of ends; of several that fit, the last counts", link_rows());
+    Section s =
+        section_of("a link of its own for a pair of ends; of several that fit, the last counts", link_rows());
     s.keys.push_back({"from", KeyType::name, "a host, rack, zone or region", "", true});
     s.keys.push_back({"to", KeyType::name, "a host, rack, zone or region", "", true});
     s.keys.push_back({"one_way", KeyType::boolean, "only from `from` to `to`", "false"});
@@ -93,7 +97,8 @@ const Section& cable_section() {
 
 void bind_overrides(const Value& v, NetworkOptions& network, const BindContext& context) {
   for (const Value& item : v.items) {
-    models::LinkOverride link{item.find("from")->text, item.find("to")->text, false, bind_link(item, network.base, context)};
+    models::LinkOverride link{item.find("from")->text, item.find("to")->text, false,
+                              bind_link(item, network.base, context)};
     if (const Value* one_way = item.find("one_way")) link.one_way = one_way->boolean;
     network.overrides.push_back(std::move(link));
   }
@@ -101,7 +106,8 @@ void bind_overrides(const Value& v, NetworkOptions& network, const BindContext& 
 
 void bind_cables(const Value& v, NetworkOptions& network, const BindContext& context) {
   for (const Value& item : v.items) {
-    network.topology.push_back({item.find("a")->text, item.find("b")->text, bind_link(item, network.base, context)});
+    network.topology.push_back(
+        {item.find("a")->text, item.find("b")->text, bind_link(item, network.base, context)});
   }
 }
 
@@ -130,7 +136,9 @@ const std::vector<Row<ServiceOptions>>& service_rows() {
       {{"per_batch", KeyType::duration, "for each batch or partition in it", "\"0s\""},
        [](const Value& v, ServiceOptions& s, const BindContext&) { s.per_batch = parse_duration(v.text); }},
       {{"per_kilobyte", KeyType::duration, "for each 1000 bytes in it", "\"0s\""},
-       [](const Value& v, ServiceOptions& s, const BindContext&) { s.per_kilobyte = parse_duration(v.text); }},
+       [](const Value& v, ServiceOptions& s, const BindContext&) {
+         s.per_kilobyte = parse_duration(v.text);
+       }},
   };
   return rows;
 }
@@ -150,9 +158,13 @@ const std::vector<Row<TopicOptions>>& topic_rows() {
        [](const Value& v, TopicOptions& t, const BindContext&) { t.name = v.text; }},
       {{"partitions", KeyType::integer, "how many", "1", false, 1, 100'000},
        [](const Value& v, TopicOptions& t, const BindContext&) { t.partitions = whole<std::int32_t>(v); }},
-      {{"replication-factor", KeyType::integer, "replicas of each partition, at most as many as brokers", "1", false, 1, 32767},
-       [](const Value& v, TopicOptions& t, const BindContext&) { t.replication_factor = whole<std::int32_t>(v); }},
-      {{"assignment", KeyType::number_lists, "brokers of each partition, preferred leader first; round robin unless given"},
+      {{"replication-factor", KeyType::integer, "replicas of each partition, at most as many as brokers", "1",
+        false, 1, 32767},
+       [](const Value& v, TopicOptions& t, const BindContext&) {
+         t.replication_factor = whole<std::int32_t>(v);
+       }},
+      {{"assignment", KeyType::number_lists,
+        "brokers of each partition, preferred leader first; round robin unless given"},
        [](const Value& v, TopicOptions& t, const BindContext&) { t.assignment = bind_assignment(v); }},
       {config_key("topic settings by Kafka's names", models::kafka::KeyScope::topic),
        [](const Value& v, TopicOptions& t, const BindContext&) {
@@ -189,9 +201,9 @@ const Section& hand_off_section() {
 }
 
 const Section& effect_section() {
-  static const Section section{
-      "the outside effect of each message, applied when its processing ends",
-      {{"idempotency_key", KeyType::boolean, "the other side recognises a repeated message and leaves it out", "false"}}};
+  static const Section section{"the outside effect of each message, applied when its processing ends",
+                               {{"idempotency_key", KeyType::boolean,
+                                 "the other side recognises a repeated message and leaves it out", "false"}}};
   return section;
 }
 
@@ -226,26 +238,50 @@ const std::vector<Row<NetworkOptions>>& network_rows() {
   static const std::vector<Row<NetworkOptions>> rows = [] {
     std::vector<Row<NetworkOptions>> all;
     for (const Row<LinkOptions>& row : link_rows()) all.push_back({row.key, nullptr});
-    all[0].bind = [](const Value& v, NetworkOptions& n, const BindContext& c) { link_rows()[0].bind(v, n.base, c); };
-    all[1].bind = [](const Value& v, NetworkOptions& n, const BindContext& c) { link_rows()[1].bind(v, n.base, c); };
-    all[2].bind = [](const Value& v, NetworkOptions& n, const BindContext& c) { link_rows()[2].bind(v, n.base, c); };
-    all.push_back(tier<&NetworkOptions::same_host>("same_host", "between programs of one host; as the network unless given"));
+    all[0].bind = [](const Value& v, NetworkOptions& n, const BindContext& c) {
+      link_rows()[0].bind(v, n.base, c);
+    };
+    all[1].bind = [](const Value& v, NetworkOptions& n, const BindContext& c) {
+      link_rows()[1].bind(v, n.base, c);
+    };
+    all[2].bind = [](const Value& v, NetworkOptions& n, const BindContext& c) {
+      link_rows()[2].bind(v, n.base, c);
+    };
+    all.push_back(tier<&NetworkOptions::same_host>(
+        "same_host", "between programs of one host; as the network unless given"));
     all.push_back(tier<&NetworkOptions::same_rack>("same_rack", "between hosts of one rack"));
     all.push_back(tier<&NetworkOptions::same_zone>("same_zone", "between racks of one zone"));
     all.push_back(tier<&NetworkOptions::same_region>("same_region", "between zones of one region"));
     all.push_back(tier<&NetworkOptions::between_regions>("between_regions", "between regions"));
-    all.push_back({tables("links", "links of their own for pairs of ends", override_section()), bind_overrides});
-    all.push_back({tables("cables", "a declared topology: messages take the path of least mean latency", cable_section()), bind_cables});
-    all.push_back({{"retransmit_first", KeyType::duration, "first retransmission of a lost segment; doubles", "\"200ms\""},
-                   [](const Value& v, NetworkOptions& n, const BindContext&) { n.retransmit_first = parse_duration(v.text); }});
-    all.push_back({{"retransmit_longest", KeyType::duration, "longest distance of two retransmissions", "\"120s\""},
-                   [](const Value& v, NetworkOptions& n, const BindContext&) { n.retransmit_longest = parse_duration(v.text); }});
-    all.push_back({{"retransmits_before_reset", KeyType::integer, "then the connection is dead", "15", false, 1, 1000},
-                   [](const Value& v, NetworkOptions& n, const BindContext&) { n.retransmits_before_reset = whole<std::uint32_t>(v); }});
-    all.push_back({{"connect_retry", KeyType::duration, "first retry of a lost connection request; doubles", "\"1s\""},
-                   [](const Value& v, NetworkOptions& n, const BindContext&) { n.connect_retry = parse_duration(v.text); }});
+    all.push_back(
+        {tables("links", "links of their own for pairs of ends", override_section()), bind_overrides});
+    all.push_back({tables("cables", "a declared topology: messages take the path of least mean latency",
+                          cable_section()),
+                   bind_cables});
+    all.push_back({{"retransmit_first", KeyType::duration, "first retransmission of a lost segment; doubles",
+                    "\"200ms\""},
+                   [](const Value& v, NetworkOptions& n, const BindContext&) {
+                     n.retransmit_first = parse_duration(v.text);
+                   }});
+    all.push_back(
+        {{"retransmit_longest", KeyType::duration, "longest distance of two retransmissions", "\"120s\""},
+         [](const Value& v, NetworkOptions& n, const BindContext&) {
+           n.retransmit_longest = parse_duration(v.text);
+         }});
+    all.push_back(
+        {{"retransmits_before_reset", KeyType::integer, "then the connection is dead", "15", false, 1, 1000},
+         [](const Value& v, NetworkOptions& n, const BindContext&) {
+           n.retransmits_before_reset = whole<std::uint32_t>(v);
+         }});
+    all.push_back(
+        {{"connect_retry", KeyType::duration, "first retry of a lost connection request; doubles", "\"1s\""},
+         [](const Value& v, NetworkOptions& n, const BindContext&) {
+           n.connect_retry = parse_duration(v.text);
+         }});
     all.push_back({{"connect_timeout", KeyType::duration, "then connecting has failed", "\"10s\""},
-                   [](const Value& v, NetworkOptions& n, const BindContext&) { n.connect_timeout = parse_duration(v.text); }});
+                   [](const Value& v, NetworkOptions& n, const BindContext&) {
+                     n.connect_timeout = parse_duration(v.text);
+                   }});
     return all;
   }();
   return rows;
@@ -263,7 +299,9 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
       {{"regions", KeyType::names, "of the brokers in turn"},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.regions = names(v); }},
       {table_key("service", "how long a request handler works on a request", service),
-       [](const Value& v, ClusterOptions& k, const BindContext& c) { bind_rows(v, service_rows(), k.service, c); }},
+       [](const Value& v, ClusterOptions& k, const BindContext& c) {
+         bind_rows(v, service_rows(), k.service, c);
+       }},
       {config_key("broker settings by the names of server.properties", models::kafka::KeyScope::broker),
        [](const Value& v, ClusterOptions& k, const BindContext&) {
          k.config = bind_kafka_config<models::kafka::BrokerConfig>(v);
@@ -282,7 +320,8 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.name = v.text; }},
       {{"to", KeyType::name, "topic", "", true},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.to = v.text; }},
-      {{"instances", KeyType::integer, "more than one are named name/0, name/1 …, each with these arrivals", "1", false, 1, 10'000},
+      {{"instances", KeyType::integer, "more than one are named name/0, name/1 …, each with these arrivals",
+        "1", false, 1, 10'000},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.instances = whole<std::uint32_t>(v); }},
       {{"arrivals", KeyType::arrivals, "when messages arise", "", true},
        [](const Value& v, ProducerOptions& p, const BindContext& c) { make_arrivals(v, p, c); }},
@@ -291,8 +330,11 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
       {{"keys", KeyType::keys, "of the messages; null keys unless given"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.keys = make_keys(v); }},
       {draw_key("size", "bytes of value and key", "\"100B\"", Draws::sizes),
-       [](const Value& v, ProducerOptions& p, const BindContext&) { p.size = make_distribution(v, Draws::sizes); }},
-      {{"resend", KeyType::boolean, "the application sends a message again when its callback reports a failure", "false"},
+       [](const Value& v, ProducerOptions& p, const BindContext&) {
+         p.size = make_distribution(v, Draws::sizes);
+       }},
+      {{"resend", KeyType::boolean,
+        "the application sends a message again when its callback reports a failure", "false"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.resend = v.boolean; }},
       {{"host", KeyType::name, "where it runs; a host of its own unless given"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.host = v.text; }},
@@ -319,12 +361,14 @@ const std::vector<Row<GroupOptions>>& group_rows() {
       {choice_key("commit", "when offsets are committed", "\"auto\"",
                   {"auto", "after-processing", "before-processing", "each-record", "asynchronous"}),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.commit = commit_mode(v.text); }},
-      {table_key("hand_off", "work handed to other threads; processed inside poll's loop unless given", hand_off_section()),
+      {table_key("hand_off", "work handed to other threads; processed inside poll's loop unless given",
+                 hand_off_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) {
          g.hand_off.emplace();
          if (const Value* threads = v.find("threads")) g.hand_off->threads = whole<std::uint32_t>(*threads);
        }},
-      {table_key("effect", "an outside effect of each message, as a charge; none unless given", effect_section()),
+      {table_key("effect", "an outside effect of each message, as a charge; none unless given",
+                 effect_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) {
          g.effect.emplace();
          if (const Value* key = v.find("idempotency_key")) g.effect->idempotency_key = key->boolean;

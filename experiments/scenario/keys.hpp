@@ -1,8 +1,8 @@
 // The scenario format as data: every key once, with its type, bounds, default and meaning.
 //
-// The same rows refuse what is wrong (check.hpp), say how a checked value becomes a field of models::Scenario (bind.cpp),
-// and print the JSON Schema and `mqlab list keys`, so that these cannot disagree. To add a key: one row in key_tables.cpp or
-// event_tables.cpp.
+// The same rows refuse what is wrong (check.hpp), say how a checked value becomes a field of models::Scenario
+// (bind.cpp), and print the JSON Schema and `mqlab list keys`, so that these cannot disagree. To add a key:
+// one row in key_tables.cpp or event_tables.cpp.
 #pragma once
 
 #include <limits>
@@ -18,13 +18,13 @@
 namespace experiments {
 
 enum class KeyType : std::uint8_t {
-  text,          ///< words for people; not part of what a run is
-  name,          ///< a text that names something: not empty, no control characters
-  names,         ///< a list of names, or one
+  text,   ///< words for people; not part of what a run is
+  name,   ///< a text that names something: not empty, no control characters
+  names,  ///< a list of names, or one
   boolean,
   integer,
   number,
-  share,         ///< a number from 0 to 1, or a percentage
+  share,  ///< a number from 0 to 1, or a percentage
   duration,
   size,
   bandwidth,
@@ -34,11 +34,11 @@ enum class KeyType : std::uint8_t {
   scalar,        ///< a boolean, number or text whose meaning others know
   distribution,  ///< of durations, sizes or ranks, see Draws
   arrivals,
-  keys,          ///< a distribution of ranks and what keys look like
-  config,        ///< a broker's own settings, see scope
+  keys,    ///< a distribution of ranks and what keys look like
+  config,  ///< a broker's own settings, see scope
   table,
-  tables,        ///< an array of tables
-  paths,         ///< a table whose keys are paths
+  tables,  ///< an array of tables
+  paths,   ///< a table whose keys are paths
 };
 
 enum class Draws : std::uint8_t { durations, sizes, ranks };
@@ -86,7 +86,8 @@ Section section_of(std::string_view about, const std::vector<Row<Target>>& rows)
 
 /// Hands every member of a checked table to its row.
 template <class Target>
-void bind_rows(const Value& table, const std::vector<Row<Target>>& rows, Target& target, const BindContext& context) {
+void bind_rows(const Value& table, const std::vector<Row<Target>>& rows, Target& target,
+               const BindContext& context) {
   for (const Row<Target>& row : rows) {
     if (const Value* value = table.find(row.key.name)) row.bind(*value, target, context);
   }

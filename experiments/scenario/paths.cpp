@@ -49,7 +49,8 @@ Path Path::parse(std::string_view text, const Place& place) {
   do {
     if (!segments.empty() && segments.back() == kConfig && segments.size() > 1) {
       std::string_view rest = text.substr(i);
-      if (rest.size() > 2 && rest.front() == '"' && rest.back() == '"') rest = rest.substr(1, rest.size() - 2);
+      if (rest.size() > 2 && rest.front() == '"' && rest.back() == '"')
+        rest = rest.substr(1, rest.size() - 2);
       if (rest.empty()) throw BadScenario(place, whole, "names no key after 'config.'");
       segments.emplace_back(rest);
       return Path(std::move(segments));
@@ -60,20 +61,23 @@ Path Path::parse(std::string_view text, const Place& place) {
       if (end == std::string_view::npos) throw BadScenario(place, whole, "a quote is not closed");
       segment = text.substr(i + 1, end - i - 1);
       i = end + 1;
-      if (i < text.size() && text[i] != '.') throw BadScenario(place, whole, "a dot must follow a quoted segment");
+      if (i < text.size() && text[i] != '.')
+        throw BadScenario(place, whole, "a dot must follow a quoted segment");
     } else {
       const std::size_t end = std::min(text.find('.', i), text.size());
       segment = text.substr(i, end - i);
       i = end;
     }
-    if (segment.empty()) throw BadScenario(place, whole, "a path is segments joined by dots; one of them is empty");
+    if (segment.empty())
+      throw BadScenario(place, whole, "a path is segments joined by dots; one of them is empty");
     segments.push_back(std::move(segment));
   } while (i++ < text.size());
   return Path(std::move(segments));
 }
 
 std::string join_path(std::string_view parent, std::string_view segment) {
-  const bool one_key = parent.size() > kConfig.size() && parent.substr(parent.size() - kConfig.size()) == kConfig &&
+  const bool one_key = parent.size() > kConfig.size() &&
+                       parent.substr(parent.size() - kConfig.size()) == kConfig &&
                        parent[parent.size() - kConfig.size() - 1] == '.';
   const bool plain = one_key || (segment.find('.') == std::string_view::npos && !segment.empty());
   const std::string last = plain ? std::string(segment) : "\"" + std::string(segment) + "\"";
@@ -90,7 +94,8 @@ std::pair<std::string, std::string> split_assignment(std::string_view text, std:
   bool quoted = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '"') quoted = !quoted;
-    if (text[i] == '=' && !quoted && i > 0) return {std::string(text.substr(0, i)), std::string(text.substr(i + 1))};
+    if (text[i] == '=' && !quoted && i > 0)
+      return {std::string(text.substr(0, i)), std::string(text.substr(i + 1))};
   }
   throw UsageError(std::string(option) + " '" + std::string(text) + "': write PATH=VALUE");
 }
@@ -147,7 +152,8 @@ void assign(Value& root, const Path& path, Value value) {
       Value* next = at->find(segments[i]);
       at = next != nullptr ? next : &at->put(segments[i], Value::table_at(place));
     } else {
-      throw BadScenario(place, here, "'" + parent + "' is " + std::string(type_name(at->type)) + " and has no keys");
+      throw BadScenario(place, here,
+                        "'" + parent + "' is " + std::string(type_name(at->type)) + " and has no keys");
     }
   }
 }
@@ -168,9 +174,11 @@ void collect_keys(const Value& table, const std::string& prefix, Value& out) {
   }
 }
 
-void collect_paths(const Value& table, const std::string& prefix, std::vector<std::pair<Path, const Value*>>& out) {
+void collect_paths(const Value& table, const std::string& prefix,
+                   std::vector<std::pair<Path, const Value*>>& out) {
   for (const auto& [key, member] : table.members) {
-    // A key at the top is a path as it stands; below it, a key with a dot was written in quotes and is one segment.
+    // A key at the top is a path as it stands; below it, a key with a dot was written in quotes and is one
+    // segment.
     const std::string full = prefix.empty() ? key : join_path(prefix, key);
     if (member.is_table() && !member.is_inline) {
       collect_paths(member, full, out);
@@ -179,7 +187,8 @@ void collect_paths(const Value& table, const std::string& prefix, std::vector<st
     Path path = Path::parse(full, member.key_place);
     for (const auto& [other, value] : out) {
       if (other == path) {
-        throw BadScenario(member.key_place, full, "is given twice; the other is at " + value->key_place.text());
+        throw BadScenario(member.key_place, full,
+                          "is given twice; the other is at " + value->key_place.text());
       }
     }
     out.emplace_back(std::move(path), &member);

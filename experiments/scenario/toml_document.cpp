@@ -2,23 +2,25 @@
 
 #include <sys/stat.h>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <optional>
-#include <toml++/toml.h>
 
 #include "experiments/errors.hpp"
 
 namespace experiments {
 namespace {
 
-/// toml++ builds a chain of tables for a dotted key and destroys it recursively: what no person writes is refused first.
+/// toml++ builds a chain of tables for a dotted key and destroys it recursively: what no person writes is
+/// refused first.
 constexpr int kMostDotsInKey = 256;
 
 Place place_of(const toml::source_region& region, const std::shared_ptr<const std::string>& source) {
-  return {source, static_cast<std::uint32_t>(region.begin.line), static_cast<std::uint32_t>(region.begin.column)};
+  return {source, static_cast<std::uint32_t>(region.begin.line),
+          static_cast<std::uint32_t>(region.begin.column)};
 }
 
 void refuse_binary_and_deep(std::string_view text, const std::shared_ptr<const std::string>& source) {
@@ -48,22 +50,33 @@ Value convert_table(const toml::table& table, const std::shared_ptr<const std::s
     out.members.emplace_back(std::string(key.str()), std::move(member));
   }
   // toml++ sorts by key; people read and are told in the order of the file.
-  std::stable_sort(out.members.begin(), out.members.end(), [](const Value::Member& a, const Value::Member& b) {
-    const Place& p = a.second.key_place;
-    const Place& q = b.second.key_place;
-    return p.line != q.line ? p.line < q.line : p.column < q.column;
-  });
+  std::stable_sort(out.members.begin(), out.members.end(),
+                   [](const Value::Member& a, const Value::Member& b) {
+                     const Place& p = a.second.key_place;
+                     const Place& q = b.second.key_place;
+                     return p.line != q.line ? p.line < q.line : p.column < q.column;
+                   });
   return out;
 }
 
 Value convert(const toml::node& node, const std::shared_ptr<const std::string>& source) {
   Value out;
   switch (node.type()) {
-    case toml::node_type::boolean: out = Value::of(**node.as_boolean()); break;
-    case toml::node_type::integer: out = Value::of(**node.as_integer()); break;
-    case toml::node_type::floating_point: out = Value::of(**node.as_floating_point()); break;
-    case toml::node_type::string: out = Value::of(**node.as_string()); break;
-    case toml::node_type::table: out = convert_table(*node.as_table(), source); break;
+    case toml::node_type::boolean:
+      out = Value::of(**node.as_boolean());
+      break;
+    case toml::node_type::integer:
+      out = Value::of(**node.as_integer());
+      break;
+    case toml::node_type::floating_point:
+      out = Value::of(**node.as_floating_point());
+      break;
+    case toml::node_type::string:
+      out = Value::of(**node.as_string());
+      break;
+    case toml::node_type::table:
+      out = convert_table(*node.as_table(), source);
+      break;
     case toml::node_type::array:
       out.type = Value::Type::array;
       for (const toml::node& item : *node.as_array()) out.items.push_back(convert(item, source));
@@ -91,14 +104,17 @@ std::string one_line(std::string_view text) {
 
 }  // namespace
 
-std::string read_text_file(const std::string& path, const Place& place, std::string_view what, std::size_t most_bytes) {
+std::string read_text_file(const std::string& path, const Place& place, std::string_view what,
+                           std::size_t most_bytes) {
   struct stat info {};
   const std::string name = std::string(what) + " '" + path + "'";
-  if (::stat(path.c_str(), &info) != 0) throw BadScenario(place, "", "cannot open " + name + ": " + std::strerror(errno));
+  if (::stat(path.c_str(), &info) != 0)
+    throw BadScenario(place, "", "cannot open " + name + ": " + std::strerror(errno));
   if (S_ISDIR(info.st_mode)) throw BadScenario(place, "", name + " is a directory");
   if (static_cast<std::uint64_t>(info.st_size) > most_bytes) {
-    throw BadScenario(place, "", name + " has " + std::to_string(info.st_size) + " bytes, more than the " +
-                                       std::to_string(most_bytes) + " that are read");
+    throw BadScenario(place, "",
+                      name + " has " + std::to_string(info.st_size) + " bytes, more than the " +
+                          std::to_string(most_bytes) + " that are read");
   }
   std::ifstream file(path, std::ios::binary);
   if (!file) throw BadScenario(place, "", "cannot open " + name + ": " + std::strerror(errno));
@@ -107,7 +123,8 @@ std::string read_text_file(const std::string& path, const Place& place, std::str
   std::vector<char> chunk(1U << 16U);
   while (file.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || file.gcount() > 0) {
     text.append(chunk.data(), static_cast<std::size_t>(file.gcount()));
-    if (text.size() > most_bytes) throw BadScenario(place, "", name + " does not end within " + std::to_string(most_bytes) + " bytes");
+    if (text.size() > most_bytes)
+      throw BadScenario(place, "", name + " does not end within " + std::to_string(most_bytes) + " bytes");
   }
   if (file.bad()) throw BadScenario(place, "", "cannot read " + name + ": " + std::strerror(errno));
   return text;

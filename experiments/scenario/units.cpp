@@ -19,8 +19,12 @@ struct Unit {
 };
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::array kTimeUnits{Unit{"ns", 1},           Unit{"us", 1'000},          Unit{"ms", 1'000'000},
-                                Unit{"s", kSecond},      Unit{"min", 60 * kSecond},  Unit{"h", 3600 * kSecond},
+constexpr std::array kTimeUnits{Unit{"ns", 1},
+                                Unit{"us", 1'000},
+                                Unit{"ms", 1'000'000},
+                                Unit{"s", kSecond},
+                                Unit{"min", 60 * kSecond},
+                                Unit{"h", 3600 * kSecond},
                                 Unit{"d", 86400 * kSecond}};
 constexpr std::array kSizeUnits{Unit{"B", 1},
                                 Unit{"kB", 1'000},
@@ -51,9 +55,12 @@ std::string listed(std::span<const Unit> units) {
   return out;
 }
 
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) {
+  return "'" + std::string(text) + "'";
+}
 
-const Unit& find_unit(std::string_view whole, std::string_view name, std::span<const Unit> units, std::string_view what) {
+const Unit& find_unit(std::string_view whole, std::string_view name, std::span<const Unit> units,
+                      std::string_view what) {
   std::vector<std::string_view> names;
   for (const Unit& u : units) {
     if (u.name == name) return u;
@@ -64,12 +71,14 @@ const Unit& find_unit(std::string_view whole, std::string_view name, std::span<c
                  listed(units));
 }
 
-/// number * factor, exactly: digits are added one by one, so that "1.5" * 1000 is 1500 and 0.3 * 1 is refused.
+/// number * factor, exactly: digits are added one by one, so that "1.5" * 1000 is 1500 and 0.3 * 1 is
+/// refused.
 std::int64_t exact(std::string_view whole, std::string_view number, std::int64_t factor, std::int64_t most,
                    std::string_view smallest) {
   const std::size_t point = number.find('.');
   const std::string_view before = number.substr(0, point);
-  const std::string_view after = point == std::string_view::npos ? std::string_view{} : number.substr(point + 1);
+  const std::string_view after =
+      point == std::string_view::npos ? std::string_view{} : number.substr(point + 1);
   __extension__ using Wide = __int128;
   Wide total = 0;
   for (const char c : before) {
@@ -85,18 +94,22 @@ std::int64_t exact(std::string_view whole, std::string_view number, std::int64_t
     }
     total += digit * part / 10;
     part /= 10;
-    if (part == 0 && digit != 0) throw BadValue(in_quotes(whole) + " is not a whole number of " + std::string(smallest));
+    if (part == 0 && digit != 0)
+      throw BadValue(in_quotes(whole) + " is not a whole number of " + std::string(smallest));
   }
   if (total > most) throw BadValue(in_quotes(whole) + " is too large");
   return static_cast<std::int64_t>(total);
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-std::int64_t parse_exact(std::string_view text, std::span<const Unit> units, std::string_view what, std::int64_t most,
-                         std::string_view smallest) {
+std::int64_t parse_exact(std::string_view text, std::span<const Unit> units, std::string_view what,
+                         std::int64_t most, std::string_view smallest) {
   const WithUnit parts = split_unit(text);
-  if (parts.number.empty()) throw BadValue(in_quotes(text) + " is no " + std::string(what) + ": write a number and " + listed(units));
+  if (parts.number.empty())
+    throw BadValue(in_quotes(text) + " is no " + std::string(what) + ": write a number and " + listed(units));
   if (parts.number.front() == '-') throw BadValue(in_quotes(text) + " is negative");
   const Unit& unit = find_unit(text, parts.unit, units, what);
   return exact(text, parts.number, unit.factor, most, smallest);
@@ -124,7 +137,9 @@ sim::Duration parse_duration(std::string_view text) {
   return sim::Duration{parse_exact(text, kTimeUnits, "duration", kHundredYears, "nanoseconds")};
 }
 
-std::int64_t parse_size(std::string_view text) { return parse_exact(text, kSizeUnits, "size", kInt64Max, "bytes"); }
+std::int64_t parse_size(std::string_view text) {
+  return parse_exact(text, kSizeUnits, "size", kInt64Max, "bytes");
+}
 
 std::int64_t parse_bandwidth(std::string_view text) {
   const std::int64_t bits = parse_exact(text, kBandwidthUnits, "bandwidth", kInt64Max, "bits per second");
@@ -136,7 +151,8 @@ double parse_rate(std::string_view text) {
   const std::size_t slash = text.find('/');
   const WithUnit count = split_unit(text.substr(0, slash));
   if (slash == std::string_view::npos || count.number.empty() || !count.unit.empty()) {
-    throw BadValue(in_quotes(text) + " is no rate: write a number, a slash and a time, as in 1/10min or 500/s");
+    throw BadValue(in_quotes(text) +
+                   " is no rate: write a number, a slash and a time, as in 1/10min or 500/s");
   }
   std::string per(text.substr(slash + 1));
   if (!per.empty() && !is_digit(per.front())) per = "1" + per;
@@ -167,6 +183,8 @@ std::string duration_text(sim::Duration d) {
   return std::to_string(ns) + "ns";
 }
 
-std::string size_text(std::int64_t bytes) { return std::to_string(bytes) + "B"; }
+std::string size_text(std::int64_t bytes) {
+  return std::to_string(bytes) + "B";
+}
 
 }  // namespace experiments

@@ -1,7 +1,8 @@
 // Numbers with units, as scenario files write them: "45s", "16KiB", "100Mbit/s", "1/10min", "0.1%".
 //
-// All arithmetic is exact: what does not come to whole nanoseconds or bytes, or does not fit, is refused. Every function throws
-// BadValue, whose text says what is wrong and which units there are; the reader adds file, line and key.
+// All arithmetic is exact: what does not come to whole nanoseconds or bytes, or does not fit, is refused.
+// Every function throws BadValue, whose text says what is wrong and which units there are; the reader adds
+// file, line and key.
 #pragma once
 
 #include <cstdint>

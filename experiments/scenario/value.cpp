@@ -51,10 +51,13 @@ Value Value::array_at(Place place) {
 
 const Value* Value::find(std::string_view key) const {
   if (!is_table()) return nullptr;
-  const auto at = std::find_if(members.begin(), members.end(), [&](const Member& m) { return m.first == key; });
+  const auto at =
+      std::find_if(members.begin(), members.end(), [&](const Member& m) { return m.first == key; });
   return at == members.end() ? nullptr : &at->second;
 }
-Value* Value::find(std::string_view key) { return const_cast<Value*>(std::as_const(*this).find(key)); }
+Value* Value::find(std::string_view key) {
+  return const_cast<Value*>(std::as_const(*this).find(key));
+}
 
 Value& Value::put(std::string_view key, Value value) {
   if (Value* old = find(key)) return *old = std::move(value);
@@ -62,19 +65,27 @@ Value& Value::put(std::string_view key, Value value) {
 }
 
 void Value::erase(std::string_view key) {
-  members.erase(std::remove_if(members.begin(), members.end(), [&](const Member& m) { return m.first == key; }),
-                members.end());
+  members.erase(
+      std::remove_if(members.begin(), members.end(), [&](const Member& m) { return m.first == key; }),
+      members.end());
 }
 
 std::string_view type_name(Value::Type type) {
   switch (type) {
-    case Value::Type::boolean: return "a boolean";
-    case Value::Type::integer: return "an integer";
-    case Value::Type::number: return "a number";
-    case Value::Type::text: return "a text";
-    case Value::Type::array: return "an array";
-    case Value::Type::table: return "a table";
-    case Value::Type::date: return "a date";
+    case Value::Type::boolean:
+      return "a boolean";
+    case Value::Type::integer:
+      return "an integer";
+    case Value::Type::number:
+      return "a number";
+    case Value::Type::text:
+      return "a text";
+    case Value::Type::array:
+      return "an array";
+    case Value::Type::table:
+      return "a table";
+    case Value::Type::date:
+      return "a date";
   }
   return "a value";
 }
@@ -91,9 +102,12 @@ std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else out += c;
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else
+      out += c;
   }
   return out + "\"";
 }
@@ -108,19 +122,24 @@ bool is_bare(std::string_view key) {
 
 std::string to_toml(const Value& value) {
   switch (value.type) {
-    case Value::Type::boolean: return value.boolean ? "true" : "false";
-    case Value::Type::integer: return std::to_string(value.integer);
+    case Value::Type::boolean:
+      return value.boolean ? "true" : "false";
+    case Value::Type::integer:
+      return std::to_string(value.integer);
     case Value::Type::number: {
       std::string text = number_text(value.number);
       // A double stays a double when it is read again.
       if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
       return text;
     }
-    case Value::Type::text: return quoted(value.text);
-    case Value::Type::date: return value.text;
+    case Value::Type::text:
+      return quoted(value.text);
+    case Value::Type::date:
+      return value.text;
     case Value::Type::array: {
       std::string out = "[";
-      for (std::size_t i = 0; i < value.items.size(); ++i) out += (i == 0 ? "" : ", ") + to_toml(value.items[i]);
+      for (std::size_t i = 0; i < value.items.size(); ++i)
+        out += (i == 0 ? "" : ", ") + to_toml(value.items[i]);
       return out + "]";
     }
     case Value::Type::table: {
@@ -138,11 +157,15 @@ std::string to_toml(const Value& value) {
 bool same(const Value& a, const Value& b) {
   if (a.type != b.type) return false;
   switch (a.type) {
-    case Value::Type::boolean: return a.boolean == b.boolean;
-    case Value::Type::integer: return a.integer == b.integer;
-    case Value::Type::number: return a.number == b.number;
+    case Value::Type::boolean:
+      return a.boolean == b.boolean;
+    case Value::Type::integer:
+      return a.integer == b.integer;
+    case Value::Type::number:
+      return a.number == b.number;
     case Value::Type::text:
-    case Value::Type::date: return a.text == b.text;
+    case Value::Type::date:
+      return a.text == b.text;
     case Value::Type::array:
       return std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), same);
     case Value::Type::table:

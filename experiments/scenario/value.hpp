@@ -1,8 +1,8 @@
 // A scenario file as a plain tree: what TOML says, with the place where it says so.
 //
-// Everything that changes a scenario before it is bound (variants, --set, axes) changes this tree, and a value that it puts
-// there carries its own place, so that an error points to the option or to the [sweep] line that is to blame.
-// Tables keep the order of the file.
+// Everything that changes a scenario before it is bound (variants, --set, axes) changes this tree, and a
+// value that it puts there carries its own place, so that an error points to the option or to the [sweep]
+// line that is to blame. Tables keep the order of the file.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,9 @@ struct Place {
   std::uint32_t line = 0;
   std::uint32_t column = 0;
 
-  static Place option(std::string text) { return {std::make_shared<const std::string>(std::move(text)), 0, 0}; }
+  static Place option(std::string text) {
+    return {std::make_shared<const std::string>(std::move(text)), 0, 0};
+  }
   /// "file:line:column", or the option.
   std::string text() const;
 };
