@@ -7,7 +7,8 @@ namespace theory {
 namespace {
 
 void require_stable(double utilisation) {
-  if (!(utilisation >= 0 && utilisation < 1)) throw std::invalid_argument("the queue is not stable: utilisation >= 1");
+  if (!(utilisation >= 0 && utilisation < 1))
+    throw std::invalid_argument("the queue is not stable: utilisation >= 1");
 }
 
 Queue from_wait(double arrivals_per_s, double service_s, double utilisation, double wait_s) {
@@ -37,7 +38,8 @@ double mm1_sojourn_quantile_s(double arrivals_per_s, double service_s, double p)
 double erlang_c(double offered_load, std::uint32_t servers) {
   require_stable(offered_load / servers);
   double blocking = 1;  // Erlang B by its recursion
-  for (std::uint32_t k = 1; k <= servers; ++k) blocking = offered_load * blocking / (k + offered_load * blocking);
+  for (std::uint32_t k = 1; k <= servers; ++k)
+    blocking = offered_load * blocking / (k + offered_load * blocking);
   return blocking / (1 - offered_load / servers * (1 - blocking));
 }
 
@@ -47,6 +49,36 @@ Queue mmc(double arrivals_per_s, double service_s, std::uint32_t servers) {
   require_stable(rho);
   const double wait = erlang_c(load, servers) / (servers / service_s - arrivals_per_s);
   return from_wait(arrivals_per_s, service_s, rho, wait);
+}
+
+double mmc_wait_tail(double arrivals_per_s, double service_s, std::uint32_t servers, double t_s) {
+  const double spare = servers / service_s - arrivals_per_s;
+  return erlang_c(arrivals_per_s * service_s, servers) * std::exp(-spare * t_s);
+}
+
+double mmc_sojourn_tail(double arrivals_per_s, double service_s, std::uint32_t servers, double t_s) {
+  const double waits = erlang_c(arrivals_per_s * service_s, servers);
+  const double served = 1 / service_s;
+  const double spare = servers / service_s - arrivals_per_s;
+  const double served_only = std::exp(-served * t_s);
+  // Who waits stays for the sum of two exponentials, of rates `spare` and `served`.
+  const bool equal = std::abs(spare - served) < 1e-9 * served;
+  const double both = equal ? (1 + served * t_s) * served_only
+                            : (spare * served_only - served * std::exp(-spare * t_s)) / (spare - served);
+  return (1 - waits) * served_only + waits * both;
+}
+
+double md1_wait_tail(double arrivals_per_s, double service_s, double t_s) {
+  const double rho = arrivals_per_s * service_s;
+  require_stable(rho);
+  double within = 0;
+  for (int k = 0; k * service_s <= t_s; ++k) {
+    const double x = arrivals_per_s * (k * service_s - t_s);
+    double term = std::exp(-x);
+    for (int i = 1; i <= k; ++i) term *= x / i;
+    within += term;
+  }
+  return 1 - (1 - rho) * within;
 }
 
 }  // namespace theory

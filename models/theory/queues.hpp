@@ -1,7 +1,9 @@
-// Closed forms of queueing theory, as oracles for tests and for `mqlab theory`. Never part of a run: libm is allowed here.
+// Closed forms of queueing theory, as oracles for tests and for `mqlab theory`. Never part of a run: libm is
+// allowed here.
 //
-// Shapes and units: rates per second, times in seconds. Every function requires a stable system unless it says otherwise.
-// Sources: Kleinrock, Queueing Systems I (1975), chapters 3 and 5; Gross et al., Fundamentals of Queueing Theory (2008).
+// Shapes and units: rates per second, times in seconds. Every function requires a stable system unless it
+// says otherwise. Sources: Kleinrock, Queueing Systems I (1975), chapters 3 and 5; Gross et al., Fundamentals
+// of Queueing Theory (2008).
 #pragma once
 
 #include <cstdint>
@@ -27,5 +29,11 @@ double mm1_sojourn_quantile_s(double arrivals_per_s, double service_s, double p)
 Queue mmc(double arrivals_per_s, double service_s, std::uint32_t servers);
 /// Probability that an arrival waits (Erlang C).
 double erlang_c(double offered_load, std::uint32_t servers);
+
+// Tails: the probability that a customer of M/M/c waits, or stays, longer than `t_s` >= 0.
+double mmc_wait_tail(double arrivals_per_s, double service_s, std::uint32_t servers, double t_s);
+double mmc_sojourn_tail(double arrivals_per_s, double service_s, std::uint32_t servers, double t_s);
+/// The wait of M/D/1 (Erlang's series). Terms alternate: t_s up to some ten service times.
+double md1_wait_tail(double arrivals_per_s, double service_s, double t_s);
 
 }  // namespace theory

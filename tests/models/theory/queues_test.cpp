@@ -20,6 +20,25 @@ TEST_CASE("M/M/c with one server is M/M/1 and Erlang C has its tabulated value")
   CHECK(erlang_c(2, 3) == Approx(4.0 / 9.0));
 }
 
+TEST_CASE("tails begin with who waits at all, and their integral is the mean") {
+  CHECK(mmc_wait_tail(2, 1, 3, 0) == Approx(erlang_c(2, 3)));
+  CHECK(mmc_sojourn_tail(2, 1, 3, 0) == Approx(1));
+  CHECK(md1_wait_tail(0.8, 1, 0) == Approx(0.8));
+  const auto integral = [](auto tail, double to) {
+    double sum = 0;
+    for (double t = 0.005; t < to; t += 0.01) sum += 0.01 * tail(t);
+    return sum;
+  };
+  for (const double rate : {1.7, 2.0, 2.5}) {  // at 2.0 both rates are 1
+    CHECK(integral([&](double t) { return mmc_wait_tail(rate, 1, 3, t); }, 60) ==
+          Approx(mmc(rate, 1, 3).wait_s));
+    CHECK(integral([&](double t) { return mmc_sojourn_tail(rate, 1, 3, t); }, 60) ==
+          Approx(mmc(rate, 1, 3).sojourn_s));
+  }
+  CHECK(integral([](double t) { return md1_wait_tail(0.6, 1, t); }, 14) ==
+        Approx(mg1(0.6, 1, 0).wait_s).epsilon(1e-4));
+}
+
 TEST_CASE("an unstable queue is refused") {
   CHECK_THROWS(mg1(1, 1, 1));
   CHECK_THROWS(mmc(3, 1, 3));
