@@ -17,6 +17,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
