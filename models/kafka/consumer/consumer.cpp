@@ -151,7 +151,9 @@ bool Consumer::held_up_by_coordinator() {
 
 void Consumer::arm_turn_timer() {
   sim::Time next = sim::kNever;
-  if (automatic_ && membership_.state() == MemberState::stable) next = committer_.next_automatic();
+  // Not before a rebalance: what comes first there wakes this loop, and a commit that is due would only spin.
+  const bool settled = membership_.state() == MemberState::stable && !membership_.rejoin_needed_or_pending();
+  if (automatic_ && settled) next = committer_.next_automatic();
   if (!membership_.coordinator_known()) next = std::min(next, poll_began_ + kPollTimeout);
   if (next == sim::kNever) turn_timer_.disarm();
   else turn_timer_.arm_at(std::max(next, context_.now()));

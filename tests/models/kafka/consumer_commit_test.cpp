@@ -107,6 +107,23 @@ TEST_CASE("an idle member commits its position again at every interval") {
   CHECK(world.count(Kind::committed) <= 10);
 }
 
+TEST_CASE("an automatic commit that falls due while the group rebalances does not keep the loop busy") {
+  WorldOfGroup::Setup setup = with(group_with(CommitMode::automatic));
+  setup.group.members = 2;
+  setup.group.config.auto_commit_interval = 1ms;  // due during every commit
+  setup.group.config.session_timeout = 6s;
+  setup.partitions = 2;
+  WorldOfGroup world(setup);
+  world.run_for(5s);
+  world.feed(0, 5);
+  world.feed(1, 5);
+  world.run_for(1s);
+  world.node(1).crash();
+  world.run_for(8s);  // LivelockError when it spins
+  CHECK(world.owners("orders/0") == std::vector<std::string>{"billing/0"});
+  CHECK(world.owners("orders/1") == std::vector<std::string>{"billing/0"});
+}
+
 TEST_CASE("a crash before the commit repeats the work since the last one") {
   GroupOptions group = group_with(CommitMode::after_processing);
   group.config.session_timeout = 6s;
