@@ -10,6 +10,7 @@
 
 #include "experiments/expectations.hpp"
 #include "experiments/results/csv.hpp"
+#include "experiments/results/datapackage.hpp"
 #include "experiments/results/files.hpp"
 #include "models/metrics/catalogue.hpp"
 #include "models/model_version.hpp"
@@ -111,18 +112,6 @@ std::string summary_csv(const Experiment& experiment, ResultsStore& store) {
   return out;
 }
 
-Json datapackage(const Experiment& experiment) {
-  Json package;
-  package["name"] = experiment.name;
-  package["title"] = experiment.question;
-  package["profile"] = "tabular-data-package";
-  for (const char* name : {"trials", "summary", "timeseries", "anomalies"}) {
-    package["resources"].push_back(
-        {{"name", name}, {"path", std::string(name) + ".csv"}, {"format", "csv"}, {"encoding", "utf-8"}});
-  }
-  return package;
-}
-
 Json manifest(const Experiment& experiment, const Grid& grid, ResultsStore& store) {
   Json m;
   m["program"] = version_text();
@@ -195,7 +184,7 @@ std::vector<std::string> write_results(const std::string& folder, const Experime
   });
   write("timeseries.csv", series);
   write("anomalies.csv", anomalies);
-  write("datapackage.json", datapackage(experiment).dump(2) + "\n");
+  write("datapackage.json", datapackage_json(experiment));
   write("manifest.json", manifest(experiment, grid, store).dump(2) + "\n");
   return paths;
 }
