@@ -54,9 +54,11 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
     case Kind::member_state:
       return member_state(r);
     case Kind::leader_changed:
-      return availability_.leader_changed(r);
+      if (judged(r.place)) availability_.leader_changed(r);
+      return;
     case Kind::isr_changed:
-      return availability_.isr_changed(r);
+      if (judged(r.place)) availability_.isr_changed(r);
+      return;
     case Kind::broker_state:
       return availability_.broker_state(r);
     case Kind::fault:

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "models/checkers/ledger.hpp"
+#include "models/entities.hpp"
 #include "models/metrics/availability_meter.hpp"
 #include "models/metrics/catalogue.hpp"
 #include "models/metrics/entity_table.hpp"
@@ -28,6 +29,7 @@ struct MetricsOptions {
   sim::Duration warmup{};
   sim::Duration sample = std::chrono::seconds{1};
   bool timeseries = true;
+  const Entities* entities = nullptr;  ///< see ObserverOptions
 };
 
 class Metrics : public LedgerObserver {
@@ -68,6 +70,12 @@ class Metrics : public LedgerObserver {
   void phase(const sim::TraceRecord& r);
   void stop_arrivals(sim::Time t);
   void tell_pauses(std::uint32_t place, sim::Time t);
+
+  /// Of a topic, not of the cluster's own records.
+  bool judged(std::uint32_t partition) const {
+    return options_.entities == nullptr ||
+           (*options_.entities)[partition].kind != EntityKind::internal_partition;
+  }
 
   MetricsOptions options_;
   Window window_;

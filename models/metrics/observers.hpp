@@ -17,6 +17,7 @@
 #include "models/checkers/checker.hpp"
 #include "models/checkers/ledger.hpp"
 #include "models/checkers/verdicts.hpp"
+#include "models/entities.hpp"
 #include "models/metrics/catalogue.hpp"
 #include "models/metrics/metrics.hpp"
 #include "sim/trace.hpp"
@@ -29,6 +30,8 @@ struct ObserverOptions {
   bool timeseries = true;                          ///< keep the points
   bool checkers = true;                            ///< the checkers beside the ledger
   std::size_t anomaly_rows_each = 100;             ///< rows kept of every verdict; all are counted
+  /// Tells partitions of topics from those of __consumer_offsets, whose leaders are not counted; null: all count.
+  const Entities* entities = nullptr;
 };
 
 class Observers : public sim::TraceSink {

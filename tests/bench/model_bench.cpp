@@ -68,7 +68,8 @@ struct Trial {
 
 Trial run(const models::Scenario& scenario, std::uint64_t seed) {
   models::World world(scenario, seed);
-  models::Observers observers({.warmup = scenario.warmup, .sample = scenario.sample});
+  models::Observers observers(
+          {.warmup = scenario.warmup, .sample = scenario.sample, .entities = &world.entities()});
   world.trace().add_sink(observers);
   world.run();
   return {observers.values()[models::Metric::processed].value_or(0), world.trace().digest()};
@@ -113,7 +114,8 @@ void kafka_backlog(benchmark::State& state) {
       Load load{.groups = static_cast<std::uint32_t>(state.range(0)), .duration = large ? 20s : 2s, .service_ns = 1e12};
       const models::Scenario scenario = scenario_of(load);
       models::World world(scenario, 1);
-      models::Observers observers({.warmup = scenario.warmup, .sample = scenario.sample});
+      models::Observers observers(
+          {.warmup = scenario.warmup, .sample = scenario.sample, .entities = &world.entities()});
       world.trace().add_sink(observers);
       const double before = resident_bytes();
       world.simulation().schedule_at(sim::Time{scenario.duration}, [&] { at[large] = resident_bytes() - before; });

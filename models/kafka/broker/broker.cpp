@@ -153,13 +153,13 @@ void Broker::crashed() {
   metadata_channel_->abandon();
   broker_epoch_ = -1;
   heartbeat_in_flight_ = false;
+  has_roles_ = false;
 }
 
 void Broker::restarted() {
   context().emit(Kind::broker_state,
                  {.code = static_cast<std::uint16_t>(BrokerCode::restarted), .actor = node_.entity().value});
-  follow_metadata();
-  send_heartbeat();
+  send_heartbeat();  // registers, then follow_metadata()
   isr_timer_.arm_after(config().replica_lag_time_max / 2);
 }
 

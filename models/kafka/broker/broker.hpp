@@ -103,7 +103,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   // ---- leadership.cpp ----
   void follow_metadata();
   void on_metadata(BrokerId, Ref<MetadataLogCall> call);
-  void apply(const MetadataChange& change);
+  void note(const MetadataChange& change);
+  void take_up_role(Replica& replica);
   void become_leader(Replica& replica, const PartitionState& state);
   void become_follower(Replica& replica, const PartitionState& state);
   void resign(Replica& replica);
@@ -125,6 +126,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::vector<PartitionState> image_;            // by PartitionIndex
   std::vector<bool> fenced_;                     // by broker, as the metadata log says
   std::size_t metadata_position_ = 0;
+  std::vector<Replica*> touched_;                // by the metadata answer being read
+  bool has_roles_ = false;                       // false from a restart until the metadata log has been read
   std::int64_t broker_epoch_ = -1;
   bool heartbeat_in_flight_ = false;
 

@@ -29,7 +29,9 @@ void Controller::start() {
     broker.session->arm_after(cluster_.options().config.broker_session_timeout);
   }
   for (const PartitionInfo& partition : cluster_.partitions()) {
+    const PartitionIndex p{static_cast<std::uint32_t>(partitions_.size())};
     partitions_.push_back({partition.replicas.front(), 0, 0, partition.replicas});
+    if (!cluster_.topic_of(p).internal) tell_in_sync(p, partitions_.back());
   }
   if (cluster_.options().config.auto_leader_rebalance_enable) {
     rebalance_timer_.arm_after(cluster_.options().config.leader_imbalance_check_interval);
@@ -153,19 +155,21 @@ void Controller::elect(PartitionIndex p, PartitionState next) {
   write(p, std::move(next));
 }
 
+void Controller::tell_in_sync(PartitionIndex p, const PartitionState& state) {
+  std::vector<std::int64_t> members;
+  for (const BrokerId b : state.isr) members.push_back(cluster_.node(b).entity().value);
+  cluster_.context().emit(Kind::isr_changed,
+                          {.actor = state.leader == kNoBroker ? 0 : cluster_.node(state.leader).entity().value,
+                           .place = cluster_.partition(p).entity.value,
+                           .a = state.partition_epoch,
+                           .b = static_cast<std::int64_t>(state.isr.size())},
+                          members);
+}
+
 void Controller::write(PartitionIndex p, PartitionState next) {
   PartitionState& now = partitions_[p.value];
   next.partition_epoch = now.partition_epoch + 1;
-  if (next.isr != now.isr) {
-    std::vector<std::int64_t> members;
-    for (const BrokerId b : next.isr) members.push_back(cluster_.node(b).entity().value);
-    cluster_.context().emit(Kind::isr_changed,
-                            {.actor = next.leader == kNoBroker ? 0 : cluster_.node(next.leader).entity().value,
-                             .place = cluster_.partition(p).entity.value,
-                             .a = next.partition_epoch,
-                             .b = static_cast<std::int64_t>(next.isr.size())},
-                            members);
-  }
+  if (next.isr != now.isr) tell_in_sync(p, next);
   now = next;
   changes_.push_back({.partition = p, .state = std::move(next)});
   wake_followers();

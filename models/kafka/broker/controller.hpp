@@ -66,6 +66,7 @@ class Controller final : public RpcServer {
   /// Chooses a leader when the present one is gone or there is none; writes the change, if any.
   void elect(PartitionIndex p, PartitionState next);
   void write(PartitionIndex p, PartitionState next);
+  void tell_in_sync(PartitionIndex p, const PartitionState& state);
   bool alive(BrokerId b) const { return b != kNoBroker && !brokers_[index(b)].fenced; }
   bool unclean_allowed(PartitionIndex p) const;
   void rebalance_preferred_leaders();

@@ -19,6 +19,7 @@ void Broker::start() {
     const PartitionState& state = image_[replica->partition.value];
     if (state.leader != id_) become_follower(*replica, state);
   }
+  has_roles_ = true;
   follow_metadata();
   // Brokers were not started at the same instant.
   heartbeat_timer_.arm_after(config().broker_heartbeat_interval * (id_.value + 1) / (cluster_.broker_count() + 1));
@@ -38,31 +39,40 @@ void Broker::on_metadata(BrokerId, Ref<MetadataLogCall> call) {
   if (call->error != ErrorCode::none) {
     return metadata_timer_.arm_after(std::chrono::milliseconds{100});  // Model: KRaft observers retry about this often
   }
-  for (; metadata_position_ < call->to; ++metadata_position_) apply(cluster_.controller().change(metadata_position_));
+  // One answer is one delta (MetadataDelta): of a partition only the last of several states is taken up, so that
+  // a broker that catches up never acts in a role it has already lost.
+  touched_.clear();
+  for (; metadata_position_ < call->to; ++metadata_position_) note(cluster_.controller().change(metadata_position_));
+  if (!has_roles_) {
+    has_roles_ = true;
+    touched_.clear();
+    for (const auto& replica : owned_) touched_.push_back(replica.get());
+  }
+  for (Replica* replica : touched_) take_up_role(*replica);
   follow_metadata();
 }
 
-void Broker::apply(const MetadataChange& change) {
+void Broker::note(const MetadataChange& change) {
   if (change.broker != kNoBroker) {
     fenced_[static_cast<std::size_t>(change.broker.value)] = change.fenced;
     return;
   }
   image_[change.partition.value] = change.state;
   Replica* replica = replicas_[change.partition.value];
-  if (replica == nullptr) return;
-  const PartitionState& state = change.state;
-  if (state.leader == id_) {
-    if (state.leader_epoch > replica->leader_epoch || !replica->leads) {
-      become_leader(*replica, state);
-    } else if (state.partition_epoch > replica->partition_epoch) {
-      replica->isr = state.isr;
-      replica->partition_epoch = state.partition_epoch;
-      replica->asked_isr.reset();
-      advance_high_watermark(*replica);
-    }
-  } else {
-    become_follower(*replica, state);
+  if (replica != nullptr && std::find(touched_.begin(), touched_.end(), replica) == touched_.end()) {
+    touched_.push_back(replica);
   }
+}
+
+void Broker::take_up_role(Replica& replica) {
+  const PartitionState& state = image_[replica.partition.value];
+  if (state.leader != id_) return become_follower(replica, state);
+  if (state.leader_epoch > replica.leader_epoch || !replica.leads) return become_leader(replica, state);
+  if (state.partition_epoch <= replica.partition_epoch) return;
+  replica.isr = state.isr;
+  replica.partition_epoch = state.partition_epoch;
+  replica.asked_isr.reset();
+  advance_high_watermark(replica);
 }
 
 // ---- roles --------------------------------------------------------------------------------------------------------
@@ -169,6 +179,9 @@ void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
   if (call->error != ErrorCode::none) return;
   const bool registered = broker_epoch_ == -1;
   broker_epoch_ = call->broker_epoch;
+  // What a new incarnation reads of the metadata log holds its own registration: it sees what it has lost before it
+  // takes up any role (BrokerLifecycleManager: initialCatchUpFuture).
+  if (registered && !has_roles_) follow_metadata();
   if (registered || call->fenced) send_heartbeat();  // asks to be unfenced at once
 }
 

@@ -60,7 +60,7 @@ void Committer::automatic_if_due() {
   all_consumed(scratch_);
   if (scratch_.empty()) return;
   const ErrorCode error = send(Purpose::automatic, scratch_);
-  if (error != ErrorCode::none) failed(Purpose::automatic, scratch_, error, false);
+  if (error != ErrorCode::none) failed(Purpose::automatic, scratch_, error);
 }
 
 void Committer::asynchronous() {
@@ -72,7 +72,7 @@ void Committer::asynchronous() {
     return;
   }
   const ErrorCode error = send(Purpose::asynchronous, scratch_);
-  if (error != ErrorCode::none) failed(Purpose::asynchronous, scratch_, error, false);
+  if (error != ErrorCode::none) failed(Purpose::asynchronous, scratch_, error);
 }
 
 // ---- while the application waits ----------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ void Committer::try_blocking() {
   blocking_sent_ = true;
   timer_.arm_at(deadline_);
   const ErrorCode error = send(Purpose::blocking, blocking_items_);
-  if (error != ErrorCode::none) failed(Purpose::blocking, blocking_items_, error, false);
+  if (error != ErrorCode::none) failed(Purpose::blocking, blocking_items_, error);
 }
 
 void Committer::timer_due() {
@@ -130,7 +130,7 @@ void Committer::wake() {
     scratch_.swap(waiting_);
     waiting_.clear();
     const ErrorCode error = send(Purpose::asynchronous, scratch_);
-    if (error != ErrorCode::none) failed(Purpose::asynchronous, scratch_, error, false);
+    if (error != ErrorCode::none) failed(Purpose::asynchronous, scratch_, error);
   }
 }
 
@@ -168,7 +168,7 @@ void Committer::on_answer(BrokerId from, Ref<OffsetCommitCall> call) {
   const std::uint32_t life = node_.incarnation();
   const ErrorCode error = interpret(from, *call);
   if (node_.incarnation() != life) return;
-  if (error != ErrorCode::none) return failed(purpose, call->items, error, !retriable(error));
+  if (error != ErrorCode::none) return failed(purpose, call->items, error);
   settle(*call);
   committed_step_.advance(1);
   if (purpose == Purpose::blocking && node_.incarnation() == life) finish_blocking(ErrorCode::none);
@@ -217,20 +217,19 @@ ErrorCode Committer::interpret(BrokerId from, const OffsetCommitCall& call) {
   }
 }
 
-void Committer::failed(Purpose purpose, const Items& items, ErrorCode error, bool told) {
+void Committer::failed(Purpose purpose, const Items& items, ErrorCode error) {
   const bool again = retriable(error);
   switch (purpose) {
     case Purpose::automatic:
       if (again) next_automatic_ = context_.simulation.after(config_.retry_backoff);
-      else if (!told) refuse(items, error);
+      else refuse(items, error);
       return;
     case Purpose::asynchronous:
-      if (!told) refuse(items, error);
-      return;
+      return refuse(items, error);
     case Purpose::blocking:
       blocking_sent_ = false;
       if (!again) {
-        if (!told) refuse(items, error);
+        refuse(items, error);
         return finish_blocking(error);
       }
       retry_at_ = context_.simulation.after(

@@ -6,7 +6,7 @@
 //
 // A blocking commit is repeated after retriable errors until its time is over; an asynchronous one never, since a later
 // one may have been sent meanwhile. A commit that fails for good leaves a commit_refused record for each position that it would
-// have settled: the coordinator's when it refused, the member's when it was never sent or never answered.
+// have settled.
 #pragma once
 
 #include <vector>
@@ -61,8 +61,7 @@ class Committer {
   void settle(const OffsetCommitCall& call);
   /// The error as the application sees it, after the membership has drawn its conclusions.
   ErrorCode interpret(BrokerId from, const OffsetCommitCall& call);
-  /// `told`: the coordinator has put the refusal into the trace already.
-  void failed(Purpose purpose, const Items& items, ErrorCode error, bool told);
+  void failed(Purpose purpose, const Items& items, ErrorCode error);
   void refuse(const Items& items, ErrorCode error);
   void begin_blocking(sim::Duration limit);
   void try_blocking();

@@ -88,6 +88,7 @@ bool Membership::leave() {
     call->group = group_.options().name;
     call->member_id = member_id_;
     leaving_ = sent = true;
+    report(MemberCode::left);
     connections_.group(coordinator_).call<&Membership::on_left>(*this, std::move(call));
   }
   reset(true);

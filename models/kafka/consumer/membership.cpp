@@ -260,6 +260,7 @@ void Membership::on_sync(BrokerId from, Ref<SyncGroupCall> call) {
       if (state_ != MemberState::completing_rebalance || generation_ < 0) return finish_join(Join::retry);
       state_ = MemberState::stable;
       rejoin_needed_ = false;
+      report(MemberCode::joined);
       assigned_.assign(call->assigned.begin(), call->assigned.end());
       return finish_join(Join::joined);
     case ErrorCode::rebalance_in_progress:
