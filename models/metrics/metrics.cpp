@@ -72,7 +72,12 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
 
 void Metrics::processed(const MessageRun& run, const FinishTimes& finish, bool again) {
   if (again) return members_.processed_again(run, finish);
-  count(processed_[run.record.peer], static_cast<std::int64_t>(run.columns.count), run.record.time);
+  // A record tells of a whole poll, whose work may reach from before the window to beyond it.
+  Flow& flow = processed_[run.record.peer];
+  flow.recent += run.columns.count;
+  for (std::size_t i = run.index; i < run.index + run.columns.count; ++i) {
+    flow.steady += window_.holds(sim::Time{sim::Duration{finish[i]}}) ? 1 : 0;
+  }
   if (run.columns.created != nullptr) latency_.processed(run, finish);
 }
 
