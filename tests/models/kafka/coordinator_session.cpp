@@ -30,14 +30,14 @@ TEST_CASE("a silent member is evicted exactly when its session ends") {
   FakeMember a(w, "a"), b(w, "b");
   stabilize(w, {&a, &b});
   a.beat();
-  const double last = w.now_s();
-  while (w.now_s() < last + 9) {
+  const sim::Time last = w.simulation.now();
+  while (w.simulation.now() < last + 9s) {
     w.run_for(1s);
     b.beat();
   }
-  w.simulation.run_until(sim::Time(sim::Duration(static_cast<std::int64_t>((last + 10) * 1e9) - 1000)));
+  w.simulation.run_until(last + 10s - 1ns);
   CHECK(w.state() == "Stable");
-  w.run_for(1us);
+  w.run_for(1ns);
   CHECK(w.state() == "PreparingRebalance");
   CHECK(w.told_of("member a evicted 1"));
   CHECK(b.beat() == ErrorCode::rebalance_in_progress);
