@@ -37,7 +37,8 @@ void Broker::follow_metadata() {
 
 void Broker::on_metadata(BrokerId, Ref<MetadataLogCall> call) {
   if (call->error != ErrorCode::none) {
-    return metadata_timer_.arm_after(std::chrono::milliseconds{100});  // Model: KRaft observers retry about this often
+    // Model: a broker that lost the controller asks again every 100 ms, about as often as KRaft's observers do.
+    return metadata_timer_.arm_after(std::chrono::milliseconds{100});
   }
   // One answer is one delta (MetadataDelta): of a partition only the last of several states is taken up, so that
   // a broker that catches up never acts in a role it has already lost.

@@ -67,7 +67,8 @@ void Committer::asynchronous() {
   all_consumed(scratch_);
   if (scratch_.empty()) return;
   if (membership_.coordinator() == nullptr) {
-    // Model: Kafka queues every one of them behind the look-up; the last is what counts.
+    // Model: Kafka queues every asynchronous commit behind the look-up of its coordinator; here only the last waits,
+    // which is what counts.
     waiting_ = scratch_;
     return;
   }

@@ -9,8 +9,8 @@ namespace models::kafka {
 namespace {
 
 /// The timeout that the application gives to poll().
-/// Model: no setting of Kafka's; the examples in its documentation use 100 ms. It matters only while the coordinator is
-/// unknown: poll() then waits for it that long before it hands out what it has.
+/// Model: poll() is called with a timeout of 100 ms, as in the examples of Kafka's documentation. It matters only while
+/// the coordinator is unknown: poll() then waits for it that long before it hands out what it has.
 constexpr sim::Duration kPollTimeout{100'000'000};
 
 std::string instance_name(const std::string& pattern, std::uint32_t index) {

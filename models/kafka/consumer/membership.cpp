@@ -292,7 +292,8 @@ void Membership::finish_join(Join outcome) {
 
 void Membership::retry_join_later() {
   if (!running_) return;
-  // Model: retry.backoff.ms; Kafka's poll() with the application's own timeout may try again sooner.
+  // Model: a join that failed is tried again after retry.backoff.ms; Kafka's poll() with the application's own timeout
+  // may try sooner.
   join_not_before_ = context_.simulation.after(config_.retry_backoff);
   join_timer_.arm_at(join_not_before_);
   finish_join(Join::retry);

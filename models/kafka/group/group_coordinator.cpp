@@ -11,7 +11,7 @@ namespace {
 constexpr unsigned kPartitionBits = 24;
 constexpr std::uint64_t kPartitionMask = (std::uint64_t{1} << kPartitionBits) - 1;
 
-// Model: sizes of the records on disk, about those of GroupMetadataValue and OffsetCommitValue.
+// Model: a group's record on disk has about the size of a GroupMetadataValue.
 constexpr std::size_t kMetadataBytes = 100;
 constexpr std::size_t kMemberBytes = 250;
 

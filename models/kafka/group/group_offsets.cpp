@@ -8,7 +8,7 @@
 namespace models::kafka {
 namespace {
 
-// Model: the size of a commit's record on disk.
+// Model: a commit's record on disk has about the size of an OffsetCommitValue.
 constexpr std::int32_t kCommitBytes = 100;
 
 }  // namespace
