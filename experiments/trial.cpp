@@ -94,8 +94,8 @@ class TraceWriter final : public sim::TraceSink {
 TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialOptions& options) {
   models::World world(resolved.scenario, seed);
   models::Observers observers({.warmup = resolved.scenario.warmup,
-                              .sample = resolved.scenario.sample,
-                              .entities = &world.entities()});
+                               .sample = resolved.scenario.sample,
+                               .entities = &world.entities()});
   world.trace().add_sink(observers);
   std::optional<TraceWriter> writer;
   if (options.trace_csv != nullptr)

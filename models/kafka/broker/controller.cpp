@@ -202,8 +202,8 @@ void Controller::handle(Ref<AlterPartitionCall> call) {
 
 void Controller::rebalance_preferred_leaders() {
   // AutoBalance: every partition whose preferred leader is alive and in sync goes back to it.
-  // Model: Kafka moves them back only on brokers whose imbalance exceeds leader.imbalance.per.broker.percentage (10); here
-  // every partition goes back to its preferred leader.
+  // Model: Kafka moves leaders back only on brokers whose imbalance exceeds leader.imbalance.per.broker.percentage
+  // (10); here every partition goes back to its preferred leader.
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
     const BrokerId preferred = cluster_.partition(PartitionIndex{p}).replicas.front();
     const PartitionState& now = partitions_[p];
