@@ -28,4 +28,11 @@ class ResultsError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A trial that could not be carried through, by a fault of mqlab itself or by a model that never comes to
+/// rest.
+class TrialError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 }  // namespace experiments

@@ -38,8 +38,22 @@ bool ratio_holds(const Expectation& e, const std::optional<double>& value,
          (!e.min_ratio || *value >= *e.min_ratio * *other);
 }
 
+std::string ratio_text(const Expectation& e) {
+  std::string text;
+  if (e.max_ratio) text += fmt::format("at most {}", number_text(*e.max_ratio));
+  if (e.min_ratio)
+    text += fmt::format("{}at least {}", text.empty() ? "" : " and ", number_text(*e.min_ratio));
+  return text;
+}
+
 std::string seen(std::string_view metric, const std::optional<double>& value) {
   return fmt::format("{} is {}", metric, value ? number_text(*value) : "missing");
+}
+
+std::string seen_against(const Expectation& e, std::string_view metric, const std::optional<double>& value,
+                         const std::optional<double>& other) {
+  return fmt::format("{} against {}, wanted {} times that", seen(metric, value),
+                     other ? number_text(*other) : "nothing", ratio_text(e));
 }
 
 void note(Judgement& j, bool held, std::uint64_t seed, const std::string& failure) {
@@ -74,7 +88,7 @@ void judge_cell(const Expectation& e, const Seeds& seeds, const Seeds* versus, J
     const auto mean = mean_of(seeds, e.metric);
     const auto other = versus == nullptr ? std::nullopt : mean_of(*versus, e.metric);
     note(j, ratio_holds(e, mean, other), seeds.begin()->first,
-         "mean " + seen(metric, mean) + " against " + seen(metric, other));
+         "mean " + seen_against(e, metric, mean, other));
   } else {
     for (const auto& [seed, trial] : seeds) {
       const auto value = metric_of(*trial, e.metric);
@@ -85,10 +99,14 @@ void judge_cell(const Expectation& e, const Seeds& seeds, const Seeds* versus, J
       const auto it = versus == nullptr ? Seeds::const_iterator{} : versus->find(seed);
       const bool there = versus != nullptr && it != versus->end();
       const auto other = there ? metric_of(*it->second, e.metric) : std::nullopt;
-      note(j, ratio_holds(e, value, other), seed, seen(metric, value) + " against " + seen(metric, other));
+      note(j, ratio_holds(e, value, other), seed, seen_against(e, metric, value, other));
     }
   }
-  j.met = e.at_least_seeds ? j.held >= std::min<std::uint64_t>(*e.at_least_seeds, j.of) : j.held == j.of;
+  j.met = j.held >= e.at_least_seeds.value_or(j.of);
+  if (e.at_least_seeds && j.of < *e.at_least_seeds) {
+    j.skipped = fmt::format("needs {} seeds", *e.at_least_seeds);
+    j.met = true;
+  }
 }
 
 void judge_faults(const Experiment& experiment, const std::vector<StoredTrial>& trials,
@@ -108,6 +126,8 @@ void judge_faults(const Experiment& experiment, const std::vector<StoredTrial>& 
     Judgement j;
     j.expectation = "fault " + (name != nullptr ? name->text : std::to_string(i)) + " strikes";
     j.failure = "it fired in no trial: the scenario tested nothing";
+    j.where = "all trials";
+    j.is_fault = true;
     j.of = trials.size();
     j.seed = trials.front().key.seed;
     out.push_back(std::move(j));

@@ -15,10 +15,12 @@ struct Judgement {
   bool met = false;
   std::uint64_t held = 0;  ///< trials (or pairs) in which it held
   std::uint64_t of = 0;
+  std::string skipped;     ///< why it was not judged; met then
   std::string failure;     ///< what was seen instead, of the first that failed
   std::uint64_t seed = 0;  ///< of the first that failed
   std::uint64_t point = 0;
   std::uint64_t variant = 0;
+  bool is_fault = false;  ///< not an expectation: a fault that did not strike
 };
 
 /// One judgement per expectation, point and variant. A fault that fired in no trial at all is a judgement of

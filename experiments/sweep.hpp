@@ -1,10 +1,9 @@
 // Many trials: every point x variant x seed, over threads, into a store.
 //
-// Which thread runs a trial, and when it finishes, leaves no mark on the results. Interrupted (Ctrl-C), the
-// trials under way are finished and kept.
+// Which thread runs a trial, and when it finishes, leaves no mark on the results. Interrupted (Ctrl-C), what
+// is finished is kept and the trials under way are given up.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
@@ -17,22 +16,23 @@
 
 namespace experiments {
 
-/// Set by the handler of SIGINT and SIGTERM.
-extern std::atomic<bool> interrupted;
-
-/// All cells of a sweep, resolved before anything runs, so that a bad point is refused first.
+/// All cells of a sweep, resolved before anything runs, so that a bad point is refused first. The experiment
+/// outlives it.
 class Grid {
  public:
   explicit Grid(const Experiment& experiment);
   const Resolved& at(const TrialKey& key) const { return *cells_[key.point * variants_ + key.variant]; }
   /// The keys of shard `i` of `n`, in canonical order.
   std::vector<TrialKey> keys(std::uint64_t shard = 0, std::uint64_t shards = 1) const;
-  /// Names the sweep: a hash over all cells.
+  bool holds(const TrialKey& key) const;
+  /// Names the sweep: a hash over all cells, and over what tells them apart.
   std::string identity() const;
+  /// "mqlab run …", for a shell: runs that trial alone.
+  std::string command(const TrialKey& key) const;
 
  private:
+  const Experiment& experiment_;
   std::uint64_t variants_;
-  std::uint64_t first_seed_, trials_;
   std::vector<std::unique_ptr<Resolved>> cells_;
 };
 
@@ -41,8 +41,12 @@ struct SweepProgress {
   double wall_s = 0, simulated_s = 0;
 };
 
+/// The trials of a store that a grid asks for, in canonical order, without what is large.
+std::vector<StoredTrial> trials_of(const Grid& grid, ResultsStore& store);
+
 /// Runs `keys` on `threads` threads; `finished` is called for each, by one thread at a time, `progress` after
-/// it. The first exception of a trial ends the sweep and is rethrown. Returns false when interrupted.
+/// it. The first failure ends the sweep: a trial's is thrown as TrialError, others as they are. Returns false
+/// when interrupted.
 bool run_trials(const Grid& grid, const std::vector<TrialKey>& keys, unsigned threads,
                 const std::function<void(StoredTrial)>& finished,
                 const std::function<void(const SweepProgress&)>& progress = {});

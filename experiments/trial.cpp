@@ -1,5 +1,9 @@
 #include "experiments/trial.hpp"
 
+#include <fmt/format.h>
+
+#include "experiments/errors.hpp"
+#include "experiments/interrupt.hpp"
 #include "experiments/results/csv.hpp"
 #include "models/metrics/observers.hpp"
 #include "sim/assert.hpp"
@@ -89,6 +93,20 @@ class TraceWriter final : public sim::TraceSink {
   const models::Entities& entities_;
 };
 
+/// Ends a run when the user asks to stop, at the next block of its trace.
+class StopSink final : public sim::TraceSink {
+ public:
+  void consume(const sim::TraceBlock&) override {
+    if (interrupted.load(std::memory_order_relaxed)) throw Interrupted();
+  }
+};
+
+/// Where a run stood when it failed.
+std::string account(models::World& world, const std::string& run, std::uint64_t seed, const char* what) {
+  return fmt::format("{}\nin run {}: seed {}, at {} s, after {} events", what, run, seed,
+                     sim::seconds(world.simulation().now()), world.simulation().events_executed());
+}
+
 }  // namespace
 
 TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialOptions& options) {
@@ -100,17 +118,18 @@ TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialO
   std::optional<TraceWriter> writer;
   if (options.trace_csv != nullptr)
     world.trace().add_sink(writer.emplace(*options.trace_csv, world.entities()));
-  if (options.sink != nullptr) world.trace().add_sink(*options.sink);
+  StopSink stop;
+  world.trace().add_sink(stop);
   TrialResult result;
   result.run_id = run_id(resolved, seed);
   result.seed = seed;
   try {
     result.outcome = world.run();
   } catch (const sim::AssertionError& error) {
-    throw sim::AssertionError(std::string(error.what()) + " (seed " + std::to_string(seed) + ", at " +
-                              std::to_string(sim::seconds(world.simulation().now())) + " s, after " +
-                              std::to_string(world.simulation().events_executed()) + " events, run " +
-                              result.run_id + ")");
+    throw TrialError(account(world, result.run_id, seed,
+                             ("a fault of mqlab itself: " + std::string(error.what())).c_str()));
+  } catch (const sim::LivelockError& error) {
+    throw TrialError(account(world, result.run_id, seed, error.what()));
   }
   result.digest = world.trace().digest();
   result.chain = world.trace().chain();

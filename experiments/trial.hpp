@@ -15,7 +15,6 @@ namespace experiments {
 
 struct TrialOptions {
   bool all_series = false;  ///< time series of single partitions too, not only of groups and the whole run
-  sim::TraceSink* sink = nullptr;    ///< sees the trace as well
   std::string* trace_csv = nullptr;  ///< filled with trace.csv
 };
 
@@ -30,7 +29,8 @@ struct TrialResult {
   models::RunOutcome outcome;
 };
 
-/// A programmer's error inside a model leaves as sim::AssertionError with the line to replay in its text.
+/// An assertion or a livelock inside a model leaves as TrialError that says when and in which run; a run that
+/// the user stops as Interrupted.
 TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialOptions& options = {});
 
 inline constexpr const char* kTimeseriesHeader = "run_id,time_s,metric,subject,value\n";

@@ -7,6 +7,7 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/errors.hpp"
 #include "experiments/expectations.hpp"
+#include "experiments/interrupt.hpp"
 #include "experiments/sweep.hpp"
 
 namespace experiments {
@@ -15,37 +16,54 @@ namespace {
 /// Expectations hold over a hundred seeds unless the command says otherwise.
 constexpr std::uint64_t kSeeds = 100;
 
+std::vector<StoredTrial> run_all(const Grid& grid, const CheckCommand& o, unsigned threads, Streams io) {
+  std::vector<StoredTrial> trials;
+  ProgressLine line(io.err, o.quiet);
+  const bool whole = run_trials(
+      grid, grid.keys(), threads,
+      [&](StoredTrial t) {
+        t.result.timeseries.clear();
+        t.result.anomalies.clear();
+        t.result.chain = {};
+        trials.push_back(std::move(t));
+      },
+      [&](const SweepProgress& p) { line.show(p); });
+  if (!whole) throw Interrupted("interrupted: nothing was judged");
+  return trials;
+}
+
+void print(const Judgement& j, const Experiment& experiment, const Grid& grid, std::ostream& out) {
+  const std::string_view mark = !j.skipped.empty() ? "skip" : j.met ? "ok" : "FAIL";
+  out << fmt::format("{:<4} {}: {} [{}]", mark, experiment.name, j.expectation, j.where);
+  if (!j.skipped.empty()) {
+    out << ": " << j.skipped << '\n';
+    return;
+  }
+  out << fmt::format(", {} of {}\n", j.held, j.of);
+  if (j.met) return;
+  out << fmt::format("     seed {}: {}\n     see it: {}\n", j.seed, j.failure,
+                     grid.command({j.point, j.variant, j.seed}));
+}
+
 int check_one(const std::string& path, const CheckCommand& o, unsigned threads, Streams io) {
   const Experiment experiment =
       load_experiment(path, {.trials = o.trials.value_or(kSeeds), .without_axes = true});
   const Grid grid(experiment);
-  std::vector<StoredTrial> trials;
-  {
-    ProgressLine line(io.err, o.quiet);
-    const bool whole = run_trials(
-        grid, grid.keys(), threads,
-        [&](StoredTrial t) {
-          t.result.timeseries.clear();
-          t.result.anomalies.clear();
-          trials.push_back(std::move(t));
-        },
-        [&](const SweepProgress& p) { line.show(p); });
-    if (!whole) return 1;
-  }
+  const std::vector<StoredTrial> trials = run_all(grid, o, threads, io);
   int code = 0;
+  std::size_t held = 0;
+  std::size_t skipped = 0;
   for (const Judgement& j : judge(experiment, trials)) {
     if (!j.met) code = 1;
-    if (j.met && o.quiet) continue;
-    io.out << fmt::format("{} {}: {} [{}], {} of {}", j.met ? "ok  " : "FAIL", experiment.name, j.expectation,
-                          j.where, j.held, j.of);
-    if (!j.met) {
-      io.out << fmt::format("; seed {}: {}\n     replay: mqlab run {} --seed {} --variant {}", j.seed,
-                            j.failure, path, j.seed, experiment.variants[j.variant].name);
-    }
-    io.out << '\n';
+    if (!j.skipped.empty()) ++skipped;
+    if (j.met && j.skipped.empty()) ++held;
+    if (!j.met || !o.quiet) print(j, experiment, grid, io.out);
   }
-  if (o.quiet && code == 0)
-    io.out << fmt::format("ok   {}: {} expectations\n", experiment.name, experiment.expectations.size());
+  if (o.quiet && code == 0) {
+    io.out << fmt::format("ok   {}: {} held on {} seeds{}\n", experiment.name, held, experiment.trials,
+                          skipped == 0 ? "" : fmt::format(", {} need more seeds", skipped));
+  }
+  io.out.flush();
   return code;
 }
 
@@ -54,10 +72,7 @@ int check_one(const std::string& path, const CheckCommand& o, unsigned threads, 
 int check_command(const CheckCommand& o, Streams io) {
   const unsigned threads = o.threads != 0 ? o.threads : std::max(1u, std::thread::hardware_concurrency());
   int code = 0;
-  for (const std::string& path : o.paths) {
-    code = std::max(code, check_one(path, o, threads, io));
-    if (interrupted.load()) return 1;
-  }
+  for (const std::string& path : o.paths) code = std::max(code, check_one(path, o, threads, io));
   return code;
 }
 

@@ -1,6 +1,6 @@
 // The commands of mqlab, one file each; program.cpp reads the command line into these options.
 // Each returns the exit code: 0 done and everything expected held, 1 it did not. What cannot be done is
-// thrown (exit 2).
+// thrown (exit 2), and so is Interrupted (exit 130).
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,7 @@ struct RunCommand {
   std::string out;
   std::vector<std::string> trace;
   std::string format = "text";
+  bool verbose = false;
 };
 int run_command(const RunCommand& options, Streams io);
 
@@ -58,13 +59,13 @@ int check_command(const CheckCommand& options, Streams io);
 
 struct DiffCommand {
   std::string scenario;
+  std::vector<std::string> sets;
   std::string left_variant, right_variant;
   std::uint64_t left_seed = 1, right_seed = 1;
 };
 int diff_command(const DiffCommand& options, Streams io);
 
-/// `what`: metrics, verdicts, checkers, faults, distributions, arrivals, steps, kinds, kafka, keys, schema;
-/// empty: all names.
+/// `what`: one of the lists that are printed when it is empty.
 int list_command(const std::string& what, Streams io);
 int new_command(const std::string& name, Streams io);
 int export_command(const std::string& folder, const std::string& format, Streams io);

@@ -5,6 +5,7 @@
 #include "experiments/errors.hpp"
 #include "experiments/results/csv.hpp"
 #include "experiments/results/files.hpp"
+#include "experiments/results/manifest.hpp"
 #include "experiments/results/store.hpp"
 #include "models/metrics/catalogue.hpp"
 
@@ -76,26 +77,31 @@ int new_command(const std::string& name, Streams io) {
 
 int export_command(const std::string& folder, const std::string& format, Streams io) {
   if (format != "csv") throw UsageError("export knows the format csv, not '" + format + "'");
+  const Manifest manifest = read_manifest(folder);
   ResultsStore store(folder + "/results.sqlite");
   // Long form, for tools that want one value a row.
-  std::string out = "run_id,point,variant,seed,metric,unit,value\n";
+  const std::string path = folder + "/metrics_long.csv";
+  OutputFile file(path);
+  file.append("run_id,point,variant,seed,metric,unit,value\n");
   store.for_each(false, [&](const StoredTrial& t) {
+    std::string rows;
     for (const models::MetricInfo& m : models::metric_catalogue()) {
       const auto& value = t.result.metrics[static_cast<std::size_t>(m.metric)];
       if (!value) continue;
-      CsvRow(out)
+      CsvRow(rows)
           .text(t.result.run_id)
           .integer(static_cast<std::int64_t>(t.key.point))
-          .integer(static_cast<std::int64_t>(t.key.variant))
+          .text(variant_of(manifest, t.key, folder))
           .integer(static_cast<std::int64_t>(t.key.seed))
           .text(m.name)
           .text(m.unit)
           .number(*value)
           .end();
     }
+    file.append(rows);
   });
-  write_file(folder + "/metrics_long.csv", out);
-  io.out << folder << "/metrics_long.csv\n";
+  file.commit();
+  io.out << path << '\n';
   return 0;
 }
 

@@ -5,7 +5,9 @@
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/errors.hpp"
+#include "experiments/results/files.hpp"
 #include "experiments/scenario/check.hpp"
+#include "experiments/scenario/experiment.hpp"
 #include "experiments/scenario/keys.hpp"
 #include "models/checkers/catalogue.hpp"
 #include "models/checkers/verdicts.hpp"
@@ -23,12 +25,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+void print_parameter(const sim::ParameterInfo& p, std::ostream& out) {
+  out << fmt::format("    {:<16} {:<24} {:<10} {}\n", p.name, p.unit,
+                     p.default_value.empty() ? "" : "= " + std::string(p.default_value), p.doc);
+}
+
 void print_entry(const sim::CatalogueEntry& entry, std::ostream& out) {
-  out << fmt::format("{:<20} {}\n", entry.name, entry.doc);
-  for (const sim::ParameterInfo& p : entry.parameters) {
-    out << fmt::format("    {:<16} {:<24} {:<10} {}\n", p.name, p.unit,
-                       p.default_value.empty() ? "" : "= " + std::string(p.default_value), p.doc);
-  }
+  out << fmt::format("{:<24} {}\n", entry.name, entry.doc);
+  for (const sim::ParameterInfo& p : entry.parameters) print_parameter(p, out);
 }
 
 void list_metrics(std::ostream& out) {
@@ -50,6 +54,8 @@ void list_checkers(std::ostream& out) {
 
 void list_faults(std::ostream& out) {
   for (const auto& f : models::fault_catalogue()) print_entry(f.entry, out);
+  out << "\nevery fault:\n";
+  for (const sim::ParameterInfo& p : models::common_fault_parameters()) print_parameter(p, out);
 }
 
 void list_distributions(std::ostream& out) {
@@ -168,6 +174,21 @@ void list_schema(std::ostream& out) {
   out << schema.dump(2) << '\n';
 }
 
+constexpr const char* kCatalogueFolder = "experiments";
+
+/// The scenarios in the folder where the catalogue is, seen from the folder of the project.
+void list_scenarios(std::ostream& out) {
+  const std::vector<std::string> files = files_below(kCatalogueFolder, ".toml");
+  if (files.empty()) {
+    throw UsageError(std::string("there is no scenario in ") + kCatalogueFolder +
+                     "/ here: call this in mqlab's own folder");
+  }
+  for (const std::string& file : files) {
+    const Experiment e = load_experiment(file, {.without_axes = true});
+    out << fmt::format("{:<44} {}\n", file, e.question);
+  }
+}
+
 struct Listing {
   std::string_view name;
   std::string_view about;
@@ -185,6 +206,7 @@ constexpr Listing kListings[] = {
     {"kinds", "the vocabulary of the trace", list_kinds},
     {"kafka", "Kafka's configuration keys, with defaults", list_kafka},
     {"keys", "the keys of a scenario file", list_keys},
+    {"scenarios", "the catalogue: what each file asks", list_scenarios},
     {"schema", "a JSON Schema of scenario files, for editors", list_schema},
 };
 

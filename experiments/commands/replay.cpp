@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <ostream>
 
 #include <fmt/format.h>
@@ -6,13 +7,15 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/errors.hpp"
 #include "experiments/results/files.hpp"
+#include "experiments/results/manifest.hpp"
+#include "experiments/results/screen.hpp"
 #include "experiments/results/store.hpp"
-#include "models/model_version.hpp"
+#include "models/metrics/catalogue.hpp"
 
 namespace experiments {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = Manifest;
 
 /// A folder of results, found by its own name or as the one below results/ that holds the run.
 std::string folder_of(const ReplayCommand& o, std::string& run) {
@@ -29,29 +32,91 @@ std::string folder_of(const ReplayCommand& o, std::string& run) {
   throw UsageError("'" + o.what + "' is neither a folder of results nor a run id in a folder below results/");
 }
 
-StoredTrial choose(ResultsStore& store, const ReplayCommand& o, const std::string& run,
-                   const Json& manifest) {
+StoredTrial choose(ResultsStore& store, const ReplayCommand& o, const std::string& run, const Json& manifest,
+                   const std::string& folder) {
   if (!run.empty()) {
-    if (const auto found = store.find_run(run)) return *found;
-    throw UsageError("there is no run '" + run + "' in these results");
+    if (auto found = store.find_run(run)) return std::move(*found);
+    throw UsageError("there is no run '" + run + "' in " + folder);
   }
-  std::optional<StoredTrial> chosen;
+  std::optional<TrialKey> chosen;
   store.for_each(false, [&](const StoredTrial& t) {
     if (chosen || (o.point && t.key.point != *o.point) || (o.seed && t.key.seed != *o.seed)) return;
-    if (!o.variant.empty() && manifest["variants"].at(t.key.variant) != o.variant) return;
-    chosen = t;
+    if (!o.variant.empty() && variant_of(manifest, t.key, folder) != o.variant) return;
+    chosen = t.key;
   });
-  if (!chosen) throw UsageError("no trial of these results has that point, variant and seed");
-  return *chosen;
+  auto found = chosen ? store.find(*chosen) : std::nullopt;
+  if (!found) throw UsageError("no trial of " + folder + " has that point, variant and seed");
+  return std::move(*found);
+}
+
+Resolved resolved_of(const Json& manifest, const TrialKey& key, const std::string& folder) {
+  const std::string path = folder + "/manifest.json";
+  const std::string variant = variant_of(manifest, key, folder);
+  for (const Json& cell : manifest["resolved"]) {
+    if (!cell.is_object() || cell.value("point", Json()) != key.point ||
+        cell.value("variant", Json()) != variant)
+      continue;
+    return resolve_json(cell.value("scenario", Json()).dump(),
+                        directory_of(manifest["file"].get<std::string>()), Place::option(path));
+  }
+  throw ResultsError(path + ": is damaged: it holds no scenario for that trial");
 }
 
 /// The first block whose partial digests differ, or nothing when all that both have agree.
 std::optional<std::size_t> first_difference(const sim::DigestChain& a, const sim::DigestChain& b) {
-  if (a.records_per_partial != b.records_per_partial) return 0;
+  if (a.records_per_partial != b.records_per_partial) return std::nullopt;
   for (std::size_t i = 0; i < std::min(a.partials.size(), b.partials.size()); ++i) {
     if (a.partials[i] != b.partials[i]) return i;
   }
   return std::nullopt;
+}
+
+/// Where the second run of a trial parted from the first.
+std::string parting(const sim::DigestChain& again, const sim::DigestChain& recorded) {
+  const std::uint64_t per = again.records_per_partial;
+  if (const auto block = first_difference(again, recorded)) {
+    return fmt::format("the runs part in block {}: trace records {} to {}\n", *block, *block * per + 1,
+                       (*block + 1) * per);
+  }
+  if (again.partials.empty() || recorded.partials.empty() || per != recorded.records_per_partial)
+    return "the runs differ in length: their partial digests cannot be compared\n";
+  return fmt::format("the runs agree in their first {} trace records\n",
+                     std::min(again.partials.size(), recorded.partials.size()) * per);
+}
+
+/// The row of trials.csv is what people read: it has to say what the store says. Empty when it does.
+std::string table_difference(const std::string& folder, const StoredTrial& recorded) {
+  const std::string path = folder + "/trials.csv";
+  if (!file_exists(path)) return path + " is missing\n";
+  const std::string text = "\n" + read_file(path);
+  const std::size_t at = text.find("\n" + recorded.result.run_id + ",");
+  if (at == std::string::npos) return path + " has no row of this run\n";
+  const std::string row = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+  if (row.find("," + recorded.result.digest + ",") != std::string::npos) return {};
+  return path + " has another digest for this run\n";
+}
+
+std::string metric_differences(const TrialResult& again, const TrialResult& recorded) {
+  std::string out;
+  for (const models::MetricInfo& m : models::metric_catalogue()) {
+    const auto i = static_cast<std::size_t>(m.metric);
+    if (again.metrics[i] == recorded.metrics[i]) continue;
+    out += fmt::format("{} was {}, is {}\n", m.name, short_number(recorded.metrics[i]),
+                       short_number(again.metrics[i]));
+  }
+  return out;
+}
+
+/// Prints whether the run is the recorded one; returns the exit code.
+int compare(const TrialResult& again, const StoredTrial& recorded, const std::string& folder,
+            std::ostream& out) {
+  out << "recorded " << recorded.result.digest << '\n';
+  std::string difference;
+  if (again.run_id != recorded.result.run_id) difference += "the scenario in the manifest is another one\n";
+  if (again.digest != recorded.result.digest) difference += parting(again.chain, recorded.result.chain);
+  difference += table_difference(folder, recorded) + metric_differences(again, recorded.result);
+  out << (difference.empty() ? "the same, bit for bit\n" : "NOT the same\n" + difference);
+  return difference.empty() ? 0 : 1;
 }
 
 }  // namespace
@@ -59,40 +124,17 @@ std::optional<std::size_t> first_difference(const sim::DigestChain& a, const sim
 int replay_command(const ReplayCommand& o, Streams io) {
   std::string run;
   const std::string folder = folder_of(o, run);
-  if (!file_exists(folder + "/manifest.json"))
-    throw ResultsError(folder + ": has no manifest.json: the sweep did not finish; --resume it");
-  const Json manifest = Json::parse(read_file(folder + "/manifest.json"));
-  if (manifest["model_version"] != models::kModelVersion) {
-    throw ResultsError(fmt::format("{}: made by version {} of the models, this is version {}", folder,
-                                   manifest["model_version"].dump(), models::kModelVersion));
-  }
+  const Json manifest = read_manifest(folder);
   ResultsStore store(folder + "/results.sqlite");
-  const StoredTrial recorded = choose(store, o, run, manifest);
-  const std::string variant = manifest["variants"].at(recorded.key.variant);
-  for (const Json& cell : manifest["resolved"]) {
-    if (cell["point"] != recorded.key.point || cell["variant"] != variant) continue;
-    const Resolved resolved =
-        resolve_json(cell["scenario"].dump(), ".", Place::option(folder + "/manifest.json"));
-    const TrialResult again = run_trial(resolved, recorded.key.seed);
-    io.out << fmt::format("run {}: point {}, variant {}, seed {}\ndigest   {}\n", recorded.result.run_id,
-                          recorded.key.point, variant, recorded.key.seed, again.digest);
-    if (!o.check) return 0;
-    io.out << fmt::format("recorded {}\n", recorded.result.digest);
-    if (again.digest == recorded.result.digest) {
-      io.out << "the same, bit for bit\n";
-      return 0;
-    }
-    const auto block = first_difference(again.chain, recorded.result.chain);
-    if (block) {
-      const std::uint64_t per = again.chain.records_per_partial;
-      io.out << fmt::format("the runs part in block {}: records {} to {}\n", *block, *block * per + 1,
-                            (*block + 1) * per);
-    } else {
-      io.out << "the runs part after the last block that both have\n";
-    }
-    return 1;
-  }
-  throw ResultsError(folder + "/manifest.json: holds no scenario for that trial");
+  const StoredTrial recorded = choose(store, o, run, manifest, folder);
+  const Resolved resolved = resolved_of(manifest, recorded.key, folder);
+  const TrialResult again = run_trial(resolved, recorded.key.seed);
+  io.out << fmt::format("run {}: {}, point {}, variant {}, seed {}\ndigest   {}\n", recorded.result.run_id,
+                        folder, recorded.key.point, variant_of(manifest, recorded.key, folder),
+                        recorded.key.seed, again.digest);
+  if (o.check) return compare(again, recorded, folder, io.out);
+  io.out << '\n' << trial_text(again, false);
+  return 0;
 }
 
 }  // namespace experiments

@@ -8,11 +8,11 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/errors.hpp"
 #include "experiments/expectations.hpp"
-#include "experiments/results/csv.hpp"
 #include "experiments/results/files.hpp"
 #include "experiments/results/report.hpp"
+#include "experiments/results/screen.hpp"
+#include "experiments/shell.hpp"
 #include "models/metrics/catalogue.hpp"
-#include "models/model_version.hpp"
 
 namespace experiments {
 namespace {
@@ -20,21 +20,43 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string replay_of(const RunCommand& o) {
-  std::string line = "mqlab run " + o.scenario + " --seed " + std::to_string(o.seed);
-  if (!o.variant.empty()) line += " --variant " + o.variant;
-  for (const std::string& set : o.sets) line += " --set '" + set + "'";
-  return line;
+  std::vector<std::string> words{"mqlab", "run", o.scenario, "--seed", std::to_string(o.seed)};
+  if (!o.variant.empty()) words.insert(words.end(), {"--variant", o.variant});
+  for (const std::string& set : o.sets) words.insert(words.end(), {"--set", set});
+  return shell_line(words);
 }
 
+/// The scenario as a sweep of one variant and one seed, so that a run's files are a sweep's files.
+Experiment only(const Experiment& experiment, std::size_t variant, std::uint64_t seed) {
+  Experiment one = experiment;
+  one.variants = {experiment.variants[variant]};
+  one.expectations.clear();
+  one.first_seed = seed;
+  one.trials = 1;
+  return one;
+}
+
+struct Verdict {
+  std::vector<Judgement> judged;
+  std::vector<std::string> silent_faults;  ///< that did not strike; in one run that may be chance
+};
+
 /// Only what speaks of one trial can be judged by one.
-std::vector<Judgement> judge_one(Experiment experiment, const StoredTrial& trial) {
+Verdict judge_one(Experiment experiment, const StoredTrial& trial) {
   std::erase_if(experiment.expectations,
                 [](const Expectation& e) { return e.versus || e.per_point || e.at_least_seeds; });
-  return judge(experiment, {trial});
+  Verdict verdict;
+  for (Judgement& j : judge(experiment, {trial})) {
+    if (j.is_fault)
+      verdict.silent_faults.push_back(j.expectation);
+    else
+      verdict.judged.push_back(std::move(j));
+  }
+  return verdict;
 }
 
 Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial,
-             const std::vector<Judgement>& judged) {
+             const Verdict& verdict) {
   Json out;
   out["scenario"] = experiment.name;
   out["variant"] = experiment.variants[trial.key.variant].name;
@@ -48,62 +70,41 @@ Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTria
     out["metrics"][std::string(m.name)] = value ? Json(*value) : Json();
   }
   out["expectations"] = Json::array();
-  for (const Judgement& j : judged)
+  for (const Judgement& j : verdict.judged)
     out["expectations"].push_back({{"name", j.expectation}, {"met", j.met}, {"seen", j.failure}});
+  out["faults_fired"] = trial.result.outcome.faults_fired;
   out["replay"] = replay_of(o);
   return out;
 }
 
 void print_text(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial,
-                const std::vector<Judgement>& judged, double wall_s, std::ostream& out) {
+                const Verdict& verdict, double wall_s, std::ostream& out) {
   const TrialResult& r = trial.result;
   out << fmt::format("{}, variant {}, seed {}\n", experiment.name,
                      experiment.variants[trial.key.variant].name, o.seed);
   if (!experiment.question.empty()) out << experiment.question << '\n';
-  out << fmt::format("\n{:.3f} simulated s{}, {} events, {} records, {:.2f} M events/s\n",
+  out << '\n' << trial_text(r, o.verbose) << '\n';
+  for (const Judgement& j : verdict.judged) {
+    out << fmt::format("{:<4} {}{}\n", j.met ? "ok" : "FAIL", j.expectation, j.met ? "" : ": " + j.failure);
+  }
+  for (const std::string& fault : verdict.silent_faults) out << "note " << fault << ": not in this run\n";
+  if (!verdict.judged.empty() || !verdict.silent_faults.empty()) out << '\n';
+  out << fmt::format("{:.6g} simulated s{}, {} events, {} trace records, {:.2g} s of wall time\n",
                      sim::seconds(r.outcome.end), r.outcome.drained ? "" : " (not drained)", r.outcome.events,
-                     r.outcome.records, static_cast<double>(r.outcome.events) / std::max(wall_s, 1e-9) / 1e6);
-  out << fmt::format("run {}  digest {}\n\n", r.run_id, r.digest);
-  for (const models::MetricInfo& m : models::metric_catalogue()) {
-    const auto& value = r.metrics[static_cast<std::size_t>(m.metric)];
-    if (value) out << fmt::format("  {:<32} {:>14}  {}\n", m.name, fmt::format("{:.6g}", *value), m.about);
-  }
-  if (!judged.empty()) out << '\n';
-  for (const Judgement& j : judged) {
-    out << fmt::format("  {} {}{}\n", j.met ? "ok  " : "FAIL", j.expectation, j.met ? "" : ": " + j.failure);
-  }
-  out << "\nreplay: " << replay_of(o) << '\n';
+                     r.outcome.records, wall_s);
+  out << fmt::format("run {}, digest {}\nreplay: {}\n", r.run_id, r.digest, replay_of(o));
 }
 
-void write_folder(const RunCommand& o, const Experiment& experiment, const Resolved& resolved,
-                  const StoredTrial& trial, const std::string& trace, double wall_s) {
-  make_folder(o.out);
-  std::string trials;
-  CsvRow header(trials);
-  header.text("run_id").text("variant").text("seed").text("digest");
-  for (const models::MetricInfo& m : models::metric_catalogue()) header.text(m.name);
-  header.end();
-  CsvRow row(trials);
-  row.text(trial.result.run_id).text(experiment.variants[trial.key.variant].name);
-  row.integer(static_cast<std::int64_t>(o.seed)).text(trial.result.digest);
-  for (const auto& m : trial.result.metrics) row.number(m);
-  row.end();
-  write_file(o.out + "/trials.csv", trials);
-  write_file(o.out + "/timeseries.csv", kTimeseriesHeader + trial.result.timeseries);
-  write_file(o.out + "/anomalies.csv", kAnomaliesHeader + trial.result.anomalies);
-  if (!trace.empty()) write_file(o.out + "/trace.csv", trace);
+void write_folder(const RunCommand& o, const Experiment& experiment, const StoredTrial& trial,
+                  const std::string& trace, double wall_s) {
+  const Experiment one = only(experiment, trial.key.variant, o.seed);
+  const Grid grid(one);
+  ResultsStore store(o.out + "/results.sqlite", grid.identity());
+  store.put({{0, 0, o.seed}, trial.result});
+  if (!o.trace.empty()) write_file(o.out + "/trace.csv", trace);
   write_wall_clock(o.out, wall_s, 1, trial.result.outcome.events);
-  Json manifest;
-  manifest["program"] = version_text();
-  manifest["model_version"] = models::kModelVersion;
-  manifest["scenario"] = experiment.name;
-  manifest["variant"] = experiment.variants[trial.key.variant].name;
-  manifest["seed"] = o.seed;
-  manifest["run_id"] = trial.result.run_id;
-  manifest["digest"] = trial.result.digest;
-  manifest["resolved"] = Json::parse(resolved.json);
-  manifest["replay"] = replay_of(o);
-  write_file(o.out + "/manifest.json", manifest.dump(2) + "\n");
+  write_results(o.out, one, grid, store);
+  store.finish();
 }
 
 }  // namespace
@@ -113,23 +114,30 @@ int run_command(const RunCommand& o, Streams io) {
     if (format != "csv") throw UsageError("--trace knows csv, not '" + format + "'");
   }
   if (!o.trace.empty() && o.out.empty()) throw UsageError("--trace needs --out, the folder to write to");
-  const Experiment experiment = load_experiment(o.scenario, {.sets = o.sets, .without_axes = true});
+  const Experiment experiment =
+      load_experiment(o.scenario, {.sets = o.sets, .first_seed = o.seed, .without_axes = true});
   const std::size_t variant = o.variant.empty() ? 0 : experiment.variant_named(o.variant);
   const Resolved resolved = resolve(experiment, 0, variant);
+  if (!o.out.empty()) {
+    make_folder(o.out);
+    clear_results(o.out);
+    remove_store(o.out + "/results.sqlite");
+  }
   std::string trace;
   const auto began = std::chrono::steady_clock::now();
   const StoredTrial trial{
       {0, variant, o.seed},
       run_trial(resolved, o.seed, {.all_series = true, .trace_csv = o.trace.empty() ? nullptr : &trace})};
   const double wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  const std::vector<Judgement> judged = judge_one(experiment, trial);
-  if (!o.out.empty()) write_folder(o, experiment, resolved, trial, trace, wall_s);
+  const Verdict verdict = judge_one(experiment, trial);
+  if (!o.out.empty()) write_folder(o, experiment, trial, trace, wall_s);
   if (o.format == "json")
-    io.out << as_json(experiment, o, trial, judged).dump(2) << '\n';
+    io.out << as_json(experiment, o, trial, verdict).dump(2) << '\n';
   else
-    print_text(experiment, o, trial, judged, wall_s, io.out);
-  const bool all_met = std::all_of(judged.begin(), judged.end(), [](const Judgement& j) { return j.met; });
-  return all_met ? 0 : 1;
+    print_text(experiment, o, trial, verdict, wall_s, io.out);
+  return std::all_of(verdict.judged.begin(), verdict.judged.end(), [](const Judgement& j) { return j.met; })
+             ? 0
+             : 1;
 }
 
 }  // namespace experiments

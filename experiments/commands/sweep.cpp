@@ -7,16 +7,24 @@
 #include <tuple>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/errors.hpp"
 #include "experiments/expectations.hpp"
+#include "experiments/interrupt.hpp"
 #include "experiments/results/files.hpp"
 #include "experiments/results/report.hpp"
+#include "experiments/results/screen.hpp"
+#include "experiments/results/spread.hpp"
+#include "experiments/shell.hpp"
 #include "experiments/sweep.hpp"
+#include "models/metrics/catalogue.hpp"
 
 namespace experiments {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 struct Shard {
   std::uint64_t index = 0, of = 1;
@@ -54,9 +62,10 @@ int list_trials(const Experiment& experiment, const Grid& grid, const std::vecto
 int print_digests(const Experiment& experiment, const Grid& grid, const std::vector<TrialKey>& keys,
                   unsigned threads, std::ostream& out) {
   std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>, std::string> digests;
-  run_trials(grid, keys, threads, [&](const StoredTrial& t) {
+  const bool whole = run_trials(grid, keys, threads, [&](const StoredTrial& t) {
     digests[{t.key.point, t.key.variant, t.key.seed}] = t.result.digest;
   });
+  if (!whole) throw Interrupted();
   for (const auto& [key, digest] : digests) {
     out << fmt::format("{} {} {} {} {}\n", experiment.name, std::get<0>(key),
                        experiment.variants[std::get<1>(key)].name, std::get<2>(key), digest);
@@ -64,22 +73,115 @@ int print_digests(const Experiment& experiment, const Grid& grid, const std::vec
   return 0;
 }
 
-/// Prints what failed and how to see it again; returns the exit code.
-int report_judgements(const Experiment& experiment, const Grid& grid, const std::string& folder,
-                      const std::vector<Judgement>& judged, std::ostream& out) {
-  int code = 0;
+/// A folder in which nothing looks whole; its store is kept when the sweep is resumed and is of this sweep.
+void prepare(const std::string& folder, const SweepCommand& o, const Grid& grid) {
+  make_folder(folder);
+  const std::string store = folder + "/results.sqlite";
+  if (o.resume)
+    ResultsStore(store, grid.identity());
+  else
+    remove_store(store);
+  clear_results(folder);
+}
+
+std::string resume_line(const SweepCommand& o, const std::string& folder) {
+  std::vector<std::string> words{"mqlab", "sweep", o.scenario};
+  if (o.trials) words.insert(words.end(), {"--trials", std::to_string(*o.trials)});
+  if (o.seed) words.insert(words.end(), {"--seed", std::to_string(*o.seed)});
+  for (const std::string& set : o.sets) words.insert(words.end(), {"--set", set});
+  for (const std::string& axis : o.axes) words.insert(words.end(), {"--axis", axis});
+  if (!o.shard.empty()) words.insert(words.end(), {"--shard", o.shard});
+  words.insert(words.end(), {"--out", folder, "--resume"});
+  return shell_line(words);
+}
+
+struct Ran {
+  double wall_s = 0;
+  std::uint64_t events = 0;
+};
+
+/// Runs what the store does not have. Throws Interrupted with the line that goes on.
+Ran run_missing(const SweepCommand& o, const Grid& grid, const std::vector<TrialKey>& keys,
+                const std::string& folder, ResultsStore& store, Streams io) {
+  std::vector<TrialKey> missing;
+  for (const TrialKey& key : keys) {
+    if (!store.has(key)) missing.push_back(key);
+  }
+  Ran ran;
+  bool whole = true;
+  const auto began = std::chrono::steady_clock::now();
+  {
+    ProgressLine line(io.err, o.quiet);
+    whole = run_trials(
+        grid, missing, thread_count(o.threads),
+        [&](const StoredTrial& trial) {
+          store.put(trial);
+          ran.events += trial.result.outcome.events;
+        },
+        [&](const SweepProgress& p) { line.show(p); });
+  }
+  ran.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  if (whole) return ran;
+  std::size_t kept = 0;
+  for (const TrialKey& key : keys) kept += store.has(key) ? 1 : 0;
+  throw Interrupted(fmt::format("interrupted: {} of {} trials are kept; go on with\n{}", kept, keys.size(),
+                                resume_line(o, folder)));
+}
+
+/// Prints what failed and how to see it again.
+void print_judgements(const std::vector<Judgement>& judged, const Grid& grid, const std::string& folder,
+                      std::ostream& out) {
+  std::size_t held = 0;
   for (const Judgement& j : judged) {
-    if (j.met) continue;
-    code = 1;
-    out << fmt::format("FAIL {} [{}]: held in {} of {}; seed {}: {}\n", j.expectation, j.where, j.held, j.of,
-                       j.seed, j.failure);
-    const TrialKey key{j.point, j.variant, j.seed};
-    out << "     replay: " << replay_line(folder, run_id(grid.at(key), key.seed)) << '\n';
+    if (!j.skipped.empty()) {
+      out << fmt::format("skip {} [{}]: {}\n", j.expectation, j.where, j.skipped);
+    } else if (j.met) {
+      ++held;
+    } else {
+      const TrialKey key{j.point, j.variant, j.seed};
+      out << fmt::format("FAIL {} [{}]: held in {} of {}; seed {}: {}\n     see it: {}\n     replay: {}\n",
+                         j.expectation, j.where, j.held, j.of, j.seed, j.failure, grid.command(key),
+                         replay_line(folder, run_id(grid.at(key), key.seed)));
+    }
   }
-  if (code == 0 && !experiment.expectations.empty()) {
-    out << fmt::format("all {} expectations hold\n", experiment.expectations.size());
+  if (held > 0) out << fmt::format("ok   {} of {} expectations hold\n", held, judged.size());
+}
+
+Json as_json(const Experiment& experiment, const std::string& folder, const std::vector<StoredTrial>& trials,
+             const std::vector<Judgement>& judged, const std::vector<std::string>& paths) {
+  Json out;
+  out["scenario"] = experiment.name;
+  out["folder"] = folder;
+  out["points"] = experiment.points;
+  out["trials"] = trials.size();
+  out["summary"] = Json::array();
+  for (const auto& [cell, metrics] : spreads_of(trials)) {
+    Json row{{"point", cell.first}, {"variant", experiment.variants[cell.second].name}};
+    const std::vector<std::size_t> at = axis_indices(experiment.axes, cell.first);
+    for (std::size_t i = 0; i < at.size(); ++i)
+      row["axes"][experiment.axes[i].path.text()] = axis_value(experiment.axes[i].values[at[i]]);
+    for (const models::MetricInfo& m : models::metric_catalogue()) {
+      const Spread& spread = metrics[static_cast<std::size_t>(m.metric)];
+      if (spread.trials() == 0) continue;
+      const auto half = spread.half_width();
+      row["metrics"][std::string(m.name)] = {{"trials", spread.trials()},
+                                             {"mean", spread.mean()},
+                                             {"half_width_95", half ? Json(*half) : Json()}};
+    }
+    out["summary"].push_back(std::move(row));
   }
-  return code;
+  out["expectations"] = Json::array();
+  for (const Judgement& j : judged) {
+    out["expectations"].push_back({{"name", j.expectation},
+                                   {"where", j.where},
+                                   {"met", j.met},
+                                   {"held", j.held},
+                                   {"of", j.of},
+                                   {"seen", j.failure},
+                                   {"skipped", j.skipped}});
+  }
+  out["files"] = paths;
+  return out;
 }
 
 }  // namespace
@@ -91,59 +193,32 @@ int sweep_command(const SweepCommand& o, Streams io) {
   const Grid grid(experiment);
   const std::vector<TrialKey> keys = grid.keys(shard.index, shard.of);
   if (o.list) return list_trials(experiment, grid, keys, io.out);
-  const unsigned threads = thread_count(o.threads);
-  if (o.digests) return print_digests(experiment, grid, keys, threads, io.out);
+  if (o.digests) return print_digests(experiment, grid, keys, thread_count(o.threads), io.out);
 
   const std::string folder = o.out.empty() ? "results/" + experiment.name : o.out;
-  make_folder(folder);
-  const std::string store_path = folder + "/results.sqlite";
-  if (!o.resume && file_exists(store_path)) {
-    for (const char* suffix : {"", "-wal", "-shm"}) std::remove((store_path + suffix).c_str());
-  }
-  std::remove((folder + "/manifest.json").c_str());  // incomplete from now on
-  ResultsStore store(store_path, grid.identity());
-  std::vector<TrialKey> missing;
-  for (const TrialKey& key : keys) {
-    if (!store.has(key)) missing.push_back(key);
-  }
-  const auto began = std::chrono::steady_clock::now();
-  std::uint64_t events = 0;
-  bool whole = true;
-  {
-    ProgressLine line(io.err, o.quiet);
-    whole = run_trials(
-        grid, missing, threads,
-        [&](const StoredTrial& trial) {
-          store.put(trial);
-          events += trial.result.outcome.events;
-        },
-        [&](const SweepProgress& p) { line.show(p); });
-  }
-  if (!whole) {
-    io.err << fmt::format("interrupted: {} of {} trials are kept in {}; go on with --resume\n", store.count(),
-                          keys.size(), folder);
-    return 1;
-  }
-  const double wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  prepare(folder, o, grid);
+  ResultsStore store(folder + "/results.sqlite", grid.identity());
+  const Ran ran = run_missing(o, grid, keys, folder, store, io);
   if (shard.of > 1) {
-    io.out << fmt::format("shard {}/{}: {} trials in {}\n", shard.index, shard.of, keys.size(), store_path);
+    io.out << fmt::format("shard {}/{}: {} trials in {}/results.sqlite; --resume runs and keeps the others\n",
+                          shard.index, shard.of, keys.size(), folder);
     return 0;
   }
+  write_wall_clock(folder, ran.wall_s, thread_count(o.threads), ran.events);
   const std::vector<std::string> paths = write_results(folder, experiment, grid, store);
-  write_wall_clock(folder, wall_s, threads, events);
-  std::vector<StoredTrial> trials;
-  store.for_each(false, [&](const StoredTrial& t) { trials.push_back(t); });
+  store.finish();
+  const std::vector<StoredTrial> trials = trials_of(grid, store);
   const std::vector<Judgement> judged = judge(experiment, trials);
   if (o.format == "json") {
-    io.out << read_file(folder + "/manifest.json");
-    return std::all_of(judged.begin(), judged.end(), [](const Judgement& j) { return j.met; }) ? 0 : 1;
+    io.out << as_json(experiment, folder, trials, judged, paths).dump(2) << '\n';
+  } else {
+    io.out << experiment.name << ": " << experiment.question << "\n\n"
+           << summary_table(experiment, trials) << '\n';
+    print_judgements(judged, grid, folder, io.out);
+    for (const std::string& path : paths) io.out << path << '\n';
+    io.out << "replay a row: " << replay_line(folder, trials.front().result.run_id) << '\n';
   }
-  io.out << experiment.name << ": " << experiment.question << "\n\n"
-         << summary_table(experiment, trials) << '\n';
-  const int code = report_judgements(experiment, grid, folder, judged, io.out);
-  for (const std::string& path : paths) io.out << path << '\n';
-  io.out << "replay a row: " << replay_line(folder, trials.front().result.run_id) << '\n';
-  return code;
+  return std::all_of(judged.begin(), judged.end(), [](const Judgement& j) { return j.met; }) ? 0 : 1;
 }
 
 }  // namespace experiments

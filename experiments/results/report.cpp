@@ -1,89 +1,57 @@
 #include "experiments/results/report.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cmath>
-#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "experiments/expectations.hpp"
 #include "experiments/results/csv.hpp"
 #include "experiments/results/datapackage.hpp"
 #include "experiments/results/files.hpp"
+#include "experiments/results/spread.hpp"
+#include "experiments/shell.hpp"
 #include "models/metrics/catalogue.hpp"
 #include "models/model_version.hpp"
-#include "sim/confidence.hpp"
-#include "sim/statistics.hpp"
+#include "sim/digest.hpp"
 
 namespace experiments {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Cell = std::pair<std::uint64_t, std::uint64_t>;
+/// All but the manifest, in the order of the tables' weight.
+constexpr std::array kFiles{"trials.csv", "summary.csv", "timeseries.csv", "anomalies.csv",
+                            "datapackage.json"};
 
-std::string axis_value(const Value& value) {
-  return value.is_text() ? value.text : to_toml(value);
+void add_point(CsvRow& row, const Experiment& experiment, std::uint64_t point) {
+  const std::vector<std::size_t> at = axis_indices(experiment.axes, point);
+  for (std::size_t i = 0; i < at.size(); ++i) row.text(axis_value(experiment.axes[i].values[at[i]]));
 }
 
-std::string trials_csv(const Experiment& experiment, ResultsStore& store) {
-  std::string out;
-  CsvRow header(out);
+void write_trials(const std::string& path, const Experiment& experiment,
+                  const std::vector<StoredTrial>& trials) {
+  OutputFile file(path);
+  std::string line;
+  CsvRow header(line);
   header.text("run_id").text("point").text("variant").text("seed").text("digest");
   for (const Axis& axis : experiment.axes) header.text(axis.path.text());
   for (const models::MetricInfo& m : models::metric_catalogue()) header.text(m.name);
   header.end();
-  store.for_each(false, [&](const StoredTrial& t) {
-    CsvRow row(out);
+  file.append(line);
+  for (const StoredTrial& t : trials) {
+    line.clear();
+    CsvRow row(line);
     row.text(t.result.run_id).integer(static_cast<std::int64_t>(t.key.point));
-    row.text(experiment.variants[t.key.variant].name)
-        .integer(static_cast<std::int64_t>(t.key.seed))
-        .text(t.result.digest);
-    const std::vector<std::size_t> at = axis_indices(experiment.axes, t.key.point);
-    for (std::size_t i = 0; i < at.size(); ++i) row.text(axis_value(experiment.axes[i].values[at[i]]));
+    row.text(experiment.variants[t.key.variant].name);
+    row.integer(static_cast<std::int64_t>(t.key.seed)).text(t.result.digest);
+    add_point(row, experiment, t.key.point);
     for (const auto& m : t.result.metrics) row.number(m);
     row.end();
-  });
-  return out;
-}
-
-double quantile(const std::vector<double>& sorted, double q) {
-  // Linear between order statistics, as numpy does by default.
-  const double at = q * static_cast<double>(sorted.size() - 1);
-  const auto low = static_cast<std::size_t>(at);
-  const std::size_t high = std::min(low + 1, sorted.size() - 1);
-  return sorted[low] + (at - static_cast<double>(low)) * (sorted[high] - sorted[low]);
-}
-
-struct Spread {
-  std::vector<double> values;  // in order of seeds
-  double mean() const {
-    double sum = 0;
-    for (const double v : values) sum += v;
-    return sum / static_cast<double>(values.size());
+    file.append(line);
   }
-  std::optional<double> half_width() const {
-    if (values.size() < 2) return std::nullopt;
-    sim::MeanVariance spread;
-    for (const double v : values) spread.add(v);
-    return sim::student_half_width(spread);
-  }
-};
-
-std::map<Cell, std::vector<Spread>> spreads(ResultsStore& store) {
-  std::map<Cell, std::vector<Spread>> cells;
-  store.for_each(false, [&](const StoredTrial& t) {
-    auto& cell = cells[{t.key.point, t.key.variant}];
-    cell.resize(t.result.metrics.size());
-    for (std::size_t m = 0; m < t.result.metrics.size(); ++m) {
-      if (t.result.metrics[m]) cell[m].values.push_back(*t.result.metrics[m]);
-    }
-  });
-  return cells;
+  file.commit();
 }
 
-std::string summary_csv(const Experiment& experiment, ResultsStore& store) {
+std::string summary_csv(const Experiment& experiment, const Spreads& spreads) {
   std::string out;
   CsvRow header(out);
   header.text("point").text("variant");
@@ -92,27 +60,39 @@ std::string summary_csv(const Experiment& experiment, ResultsStore& store) {
        {"metric", "unit", "trials", "mean", "half_width_95", "min", "p25", "p50", "p75", "max"})
     header.text(name);
   header.end();
-  for (const auto& [cell, metrics] : spreads(store)) {
-    const std::vector<std::size_t> at = axis_indices(experiment.axes, cell.first);
+  for (const auto& [cell, metrics] : spreads) {
     for (std::size_t m = 0; m < metrics.size(); ++m) {
-      std::vector<double> sorted = metrics[m].values;
-      if (sorted.empty()) continue;
-      std::sort(sorted.begin(), sorted.end());
+      const Spread& spread = metrics[m];
+      if (spread.trials() == 0) continue;
       CsvRow row(out);
       row.integer(static_cast<std::int64_t>(cell.first)).text(experiment.variants[cell.second].name);
-      for (std::size_t i = 0; i < at.size(); ++i) row.text(axis_value(experiment.axes[i].values[at[i]]));
+      add_point(row, experiment, cell.first);
       row.text(models::metric_catalogue()[m].name).text(models::metric_catalogue()[m].unit);
-      row.integer(static_cast<std::int64_t>(sorted.size()))
-          .number(metrics[m].mean())
-          .number(metrics[m].half_width());
-      row.number(sorted.front()).number(quantile(sorted, 0.25)).number(quantile(sorted, 0.5));
-      row.number(quantile(sorted, 0.75)).number(sorted.back()).end();
+      row.integer(static_cast<std::int64_t>(spread.trials()));
+      row.number(spread.mean()).number(spread.half_width());
+      for (const double q : {0.0, 0.25, 0.5, 0.75, 1.0}) row.number(spread.quantile(q));
+      row.end();
     }
   }
   return out;
 }
 
-Json manifest(const Experiment& experiment, const Grid& grid, ResultsStore& store) {
+/// timeseries.csv and anomalies.csv go through here trial by trial: they may be larger than memory.
+void write_rows(const std::string& folder, const Grid& grid, ResultsStore& store) {
+  OutputFile series(folder + "/timeseries.csv");
+  OutputFile anomalies(folder + "/anomalies.csv");
+  series.append(kTimeseriesHeader);
+  anomalies.append(kAnomaliesHeader);
+  store.for_each(true, [&](const StoredTrial& t) {
+    if (!grid.holds(t.key)) return;
+    series.append(t.result.timeseries);
+    anomalies.append(t.result.anomalies);
+  });
+  series.commit();
+  anomalies.commit();
+}
+
+Json manifest(const Experiment& experiment, const Grid& grid, const std::vector<StoredTrial>& trials) {
   Json m;
   m["program"] = version_text();
   m["model_version"] = models::kModelVersion;
@@ -136,115 +116,54 @@ Json manifest(const Experiment& experiment, const Grid& grid, ResultsStore& stor
                              {"scenario", Json::parse(grid.at(key).json)}});
   }
   sim::Digest all;
-  std::uint64_t count = 0;
-  std::string first;
-  store.for_each(false, [&](const StoredTrial& t) {
-    all.add_text(t.result.digest);
-    if (count++ == 0) first = t.result.run_id;
-  });
-  m["finished_trials"] = count;
+  for (const StoredTrial& t : trials) all.add_text(t.result.digest);
+  m["finished_trials"] = trials.size();
   m["digest"] = all.hex();
-  m["replay"] = "mqlab replay RUN-ID --check, with a run_id of trials.csv, for example " + first;
+  if (!trials.empty()) {
+    m["replay"] = "mqlab replay RUN-ID --check, with a run_id of trials.csv, for example " +
+                  trials.front().result.run_id;
+  }
   return m;
 }
 
-constexpr std::array kTableMetrics{
-    models::Metric::lost,
-    models::Metric::duplicated,
-    models::Metric::rebalance_pause_max_s,
-    models::Metric::lag_max_records,
-    models::Metric::e2e_latency_p99_ms,
-    models::Metric::processed_per_s,
-};
-
 }  // namespace
+
+std::string axis_value(const Value& value) {
+  return value.is_text() ? value.text : to_toml(value);
+}
 
 std::string version_text() {
   return fmt::format("mqlab 0.1.0 (models {})", models::kModelVersion);
 }
 
 std::string replay_line(const std::string& folder, const std::string& run_id) {
-  return fmt::format("mqlab replay {} --run {} --check", folder, run_id);
+  return shell_line({"mqlab", "replay", folder, "--run", run_id, "--check"});
+}
+
+void clear_results(const std::string& folder) {
+  remove_file(folder + "/manifest.json");  // first: without it the rest is no result
+  for (const char* name : kFiles) remove_file(folder + "/" + name);
+  remove_file(folder + "/trace.csv");
+  remove_file(folder + "/wall_clock.json");
 }
 
 std::vector<std::string> write_results(const std::string& folder, const Experiment& experiment,
                                        const Grid& grid, ResultsStore& store) {
+  const std::vector<StoredTrial> trials = trials_of(grid, store);
+  write_trials(folder + "/trials.csv", experiment, trials);
+  write_file(folder + "/summary.csv", summary_csv(experiment, spreads_of(trials)));
+  write_rows(folder, grid, store);
+  write_file(folder + "/datapackage.json", datapackage_json(experiment));
+  write_file(folder + "/manifest.json", manifest(experiment, grid, trials).dump(2) + "\n");
   std::vector<std::string> paths;
-  const auto write = [&](const std::string& name, const std::string& content) {
-    paths.push_back(folder + "/" + name);
-    write_file(paths.back(), content);
-  };
-  write("trials.csv", trials_csv(experiment, store));
-  write("summary.csv", summary_csv(experiment, store));
-  std::string series = kTimeseriesHeader;
-  std::string anomalies = kAnomaliesHeader;
-  store.for_each(true, [&](const StoredTrial& t) {
-    series += t.result.timeseries;
-    anomalies += t.result.anomalies;
-  });
-  write("timeseries.csv", series);
-  write("anomalies.csv", anomalies);
-  write("datapackage.json", datapackage_json(experiment));
-  write("manifest.json", manifest(experiment, grid, store).dump(2) + "\n");
+  for (const char* name : kFiles) paths.push_back(folder + "/" + name);
+  paths.push_back(folder + "/manifest.json");
   return paths;
 }
 
 void write_wall_clock(const std::string& folder, double wall_s, unsigned threads, std::uint64_t events) {
   const Json facts{{"wall_s", wall_s}, {"threads", threads}, {"events", events}};
   write_file(folder + "/wall_clock.json", facts.dump(2) + "\n");
-}
-
-std::string summary_table(const Experiment& experiment, const std::vector<StoredTrial>& trials) {
-  std::map<Cell, std::vector<Spread>> cells;
-  for (const StoredTrial& t : trials) {
-    auto& cell = cells[{t.key.point, t.key.variant}];
-    cell.resize(t.result.metrics.size());
-    for (std::size_t m = 0; m < t.result.metrics.size(); ++m) {
-      if (t.result.metrics[m]) cell[m].values.push_back(*t.result.metrics[m]);
-    }
-  }
-  std::vector<std::vector<std::string>> rows;
-  rows.push_back({});
-  for (const Axis& axis : experiment.axes) rows.front().push_back(axis.path.segments().back());
-  rows.front().push_back("variant");
-  rows.front().push_back("trials");
-  for (const models::Metric m : kTableMetrics) {
-    rows.front().push_back(std::string(models::metric_catalogue()[static_cast<std::size_t>(m)].name));
-  }
-  for (const auto& [cell, metrics] : cells) {
-    std::vector<std::string> row;
-    const std::vector<std::size_t> at = axis_indices(experiment.axes, cell.first);
-    for (std::size_t i = 0; i < at.size(); ++i) row.push_back(axis_value(experiment.axes[i].values[at[i]]));
-    row.push_back(experiment.variants[cell.second].name);
-    row.push_back(std::to_string(metrics[static_cast<std::size_t>(models::Metric::offered)].values.size()));
-    for (const models::Metric m : kTableMetrics) {
-      const Spread& s = metrics[static_cast<std::size_t>(m)];
-      if (s.values.empty()) {
-        row.push_back("-");
-      } else {
-        const auto half = s.half_width();
-        row.push_back(half && *half > 0 ? fmt::format("{:.4g} ± {:.2g}", s.mean(), *half)
-                                        : fmt::format("{:.6g}", s.mean()));
-      }
-    }
-    rows.push_back(std::move(row));
-  }
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  const auto columns = [](const std::string& text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-  };
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      out += std::string(widths[i] - columns(row[i]) + (i == 0 ? 0 : 2), ' ') + row[i];
-    }
-    out += '\n';
-  }
-  return out;
 }
 
 }  // namespace experiments

@@ -1,4 +1,4 @@
-// The files of a finished sweep or run, and its table on the screen.
+// The files of a finished sweep or run.
 #pragma once
 
 #include <string>
@@ -18,8 +18,11 @@ std::vector<std::string> write_results(const std::string& folder, const Experime
 /// Facts of the clock on the wall, beside the rest.
 void write_wall_clock(const std::string& folder, double wall_s, unsigned threads, std::uint64_t events);
 
-/// The metrics that matter most, a row per point and variant, mean and half-width of the 95 % interval.
-std::string summary_table(const Experiment& experiment, const std::vector<StoredTrial>& trials);
+/// Removes the files of earlier results, the manifest first, so that no folder looks whole that is not.
+void clear_results(const std::string& folder);
+
+/// A value of an axis as tables show it: texts without quotes.
+std::string axis_value(const Value& value);
 
 /// "mqlab replay …": pasted into a shell it runs that trial again.
 std::string replay_line(const std::string& folder, const std::string& run_id);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "experiments/errors.hpp"
+#include "experiments/results/files.hpp"
 #include "models/metrics/catalogue.hpp"
 
 namespace experiments {
@@ -113,24 +114,30 @@ std::string pack_words(const std::vector<std::uint64_t>& words) {
   return out;
 }
 
+/// What every reader wants, then what is large.
 constexpr const char* kColumns =
-    "SELECT point, variant, seed, run_id, digest, chain, metrics, faults, drained, events, records";
+    "SELECT point, variant, seed, run_id, digest, metrics, faults, drained, events, records";
+constexpr const char* kLargeColumns = ", chain, timeseries, anomalies";
 
-StoredTrial read_row(const Statement& row, bool texts) {
+StoredTrial read_row(const Statement& row, bool large, const std::string& path) {
   StoredTrial trial;
   trial.key = {row.integer(0), row.integer(1), row.integer(2)};
   trial.result.seed = trial.key.seed;
   trial.result.run_id = row.text(3);
   trial.result.digest = row.text(4);
-  trial.result.chain = unpack_chain(row.text(5));
-  trial.result.metrics = unpack_metrics(row.text(6));
-  const std::string faults = row.text(7);
+  trial.result.metrics = unpack_metrics(row.text(5));
+  if (trial.result.metrics.size() != models::metric_catalogue().size()) {
+    throw ResultsError(path + ": the trial " + trial.result.run_id +
+                       " is damaged, or was stored by another version of mqlab");
+  }
+  const std::string faults = row.text(6);
   for (std::size_t at = 0; at + 8 <= faults.size(); at += 8)
     trial.result.outcome.faults_fired.push_back(get_word(faults, at));
-  trial.result.outcome.drained = row.integer(8) != 0;
-  trial.result.outcome.events = row.integer(9);
-  trial.result.outcome.records = row.integer(10);
-  if (texts) {
+  trial.result.outcome.drained = row.integer(7) != 0;
+  trial.result.outcome.events = row.integer(8);
+  trial.result.outcome.records = row.integer(9);
+  if (large) {
+    trial.result.chain = unpack_chain(row.text(10));
     trial.result.timeseries = row.text(11);
     trial.result.anomalies = row.text(12);
   }
@@ -139,49 +146,62 @@ StoredTrial read_row(const Statement& row, bool texts) {
 
 }  // namespace
 
-ResultsStore::ResultsStore(const std::string& path, const std::string& identity) {
-  open(path, true);
-  const std::optional<std::string> stored = text("identity");
-  if (stored && *stored != identity) {
-    throw ResultsError(
-        path + ": holds results of another scenario, sweep or version of the models; choose another --out");
+ResultsStore::ResultsStore(const std::string& path, const std::string& identity) : path_(path) {
+  open(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  try {
+    make_tables();
+    const std::optional<std::string> stored = text("identity");
+    if (stored && *stored != identity) {
+      throw ResultsError(
+          path + ": holds results of another scenario, sweep or version of the models; choose another --out");
+    }
+    if (!stored) put_text("identity", identity);
+  } catch (...) {
+    close();
+    throw;
   }
-  if (!stored) put_text("identity", identity);
 }
 
-ResultsStore::ResultsStore(const std::string& path) {
-  open(path, false);
+ResultsStore::ResultsStore(const std::string& path) : path_(path) {
+  open(SQLITE_OPEN_READONLY);
+  try {
+    static_cast<void>(count());  // says so when this is no store
+  } catch (...) {
+    close();
+    throw;
+  }
 }
 
 ResultsStore::~ResultsStore() {
-  sqlite3_close(db_);
+  close();
 }
 
-void ResultsStore::open(const std::string& path, bool make) {
-  path_ = path;
-  const int flags = SQLITE_OPEN_READWRITE | (make ? SQLITE_OPEN_CREATE : 0);
-  if (sqlite3_open_v2(path.c_str(), &db_, flags, nullptr) != SQLITE_OK) {
+void ResultsStore::open(int flags) {
+  if (sqlite3_open_v2(path_.c_str(), &db_, flags, nullptr) != SQLITE_OK) {
     const std::string reason = db_ != nullptr ? sqlite3_errmsg(db_) : "out of memory";
-    sqlite3_close(db_);
-    db_ = nullptr;
-    throw ResultsError(path + ": " + reason);
+    close();
+    throw ResultsError(path_ + ": " + reason);
   }
-  try {
-    sqlite3_busy_timeout(db_, 10'000);
-    execute("PRAGMA journal_mode = WAL");
-    execute("PRAGMA synchronous = NORMAL");
-    execute("CREATE TABLE IF NOT EXISTS texts (name TEXT PRIMARY KEY, text BLOB)");
-    execute(
-        "CREATE TABLE IF NOT EXISTS trials (point INTEGER, variant INTEGER, seed INTEGER, run_id TEXT, "
-        "digest TEXT, "
-        "chain BLOB, metrics BLOB, faults BLOB, drained INTEGER, events INTEGER, records INTEGER, timeseries "
-        "BLOB, "
-        "anomalies BLOB, PRIMARY KEY (point, variant, seed))");
-  } catch (...) {
-    sqlite3_close(db_);
-    db_ = nullptr;
-    throw;
-  }
+  sqlite3_busy_timeout(db_, 10'000);
+}
+
+void ResultsStore::close() {
+  sqlite3_close(db_);
+  db_ = nullptr;
+}
+
+void ResultsStore::make_tables() {
+  execute("PRAGMA journal_mode = WAL");
+  execute("PRAGMA synchronous = NORMAL");
+  execute("CREATE TABLE IF NOT EXISTS texts (name TEXT PRIMARY KEY, text BLOB)");
+  execute(
+      "CREATE TABLE IF NOT EXISTS trials (point INTEGER, variant INTEGER, seed INTEGER, run_id TEXT, "
+      "digest TEXT, chain BLOB, metrics BLOB, faults BLOB, drained INTEGER, events INTEGER, records "
+      "INTEGER, timeseries BLOB, anomalies BLOB, PRIMARY KEY (point, variant, seed))");
+}
+
+void ResultsStore::finish() {
+  execute("PRAGMA journal_mode = DELETE");
 }
 
 void ResultsStore::execute(const char* sql) {
@@ -210,19 +230,27 @@ std::uint64_t ResultsStore::count() {
   return row.step() ? row.integer(0) : 0;
 }
 
-std::optional<StoredTrial> ResultsStore::find_run(const std::string& run_id) {
-  const std::string sql = std::string(kColumns) +
-                          ", timeseries, anomalies FROM trials WHERE CAST(run_id AS TEXT) = CAST(? AS TEXT)";
+std::optional<StoredTrial> ResultsStore::find(const TrialKey& key) {
+  const std::string sql =
+      std::string(kColumns) + kLargeColumns + " FROM trials WHERE point = ? AND variant = ? AND seed = ?";
   Statement row(db_, path_, sql.c_str());
-  if (!row.bind(1, run_id).step()) return std::nullopt;
-  return read_row(row, true);
+  if (!row.bind(1, key.point).bind(2, key.variant).bind(3, key.seed).step()) return std::nullopt;
+  return read_row(row, true, path_);
 }
 
-void ResultsStore::for_each(bool texts, const std::function<void(const StoredTrial&)>& visit) {
-  const std::string sql = std::string(kColumns) + (texts ? ", timeseries, anomalies" : "") +
-                          " FROM trials ORDER BY point, variant, seed";
+std::optional<StoredTrial> ResultsStore::find_run(const std::string& run_id) {
+  const std::string sql =
+      std::string(kColumns) + kLargeColumns + " FROM trials WHERE CAST(run_id AS TEXT) = CAST(? AS TEXT)";
   Statement row(db_, path_, sql.c_str());
-  while (row.step()) visit(read_row(row, texts));
+  if (!row.bind(1, run_id).step()) return std::nullopt;
+  return read_row(row, true, path_);
+}
+
+void ResultsStore::for_each(bool large, const std::function<void(const StoredTrial&)>& visit) {
+  const std::string sql =
+      std::string(kColumns) + (large ? kLargeColumns : "") + " FROM trials ORDER BY point, variant, seed";
+  Statement row(db_, path_, sql.c_str());
+  while (row.step()) visit(read_row(row, large, path_));
 }
 
 void ResultsStore::put_text(const std::string& name, const std::string& text) {
@@ -234,6 +262,10 @@ std::optional<std::string> ResultsStore::text(const std::string& name) {
   Statement row(db_, path_, "SELECT text FROM texts WHERE name = CAST(? AS TEXT)");
   if (!row.bind(1, name).step()) return std::nullopt;
   return row.text(0);
+}
+
+void remove_store(const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) remove_file(path + suffix);
 }
 
 }  // namespace experiments

@@ -36,7 +36,7 @@ class ResultsStore {
   /// Opens or makes the file. `identity` names the sweep (a hash of all its runs): a store of another one is
   /// refused. Throws ResultsError.
   ResultsStore(const std::string& path, const std::string& identity);
-  /// An existing store, of whatever sweep.
+  /// An existing store, of whatever sweep, to be read alone. Throws ResultsError.
   explicit ResultsStore(const std::string& path);
   ~ResultsStore();
   ResultsStore(const ResultsStore&) = delete;
@@ -45,20 +45,28 @@ class ResultsStore {
   void put(const StoredTrial& trial);
   bool has(const TrialKey& key);
   std::uint64_t count();
+  std::optional<StoredTrial> find(const TrialKey& key);
   std::optional<StoredTrial> find_run(const std::string& run_id);
-  /// Every trial in order of point, variant, seed. Without `texts` time series and anomalies stay on the
-  /// disk.
-  void for_each(bool texts, const std::function<void(const StoredTrial&)>& visit);
-  /// Named texts beside the trials ("scenario", "manifest").
+  /// Every trial in order of point, variant, seed. Without `large` the chain of digests, time series and
+  /// anomalies stay on the disk.
+  void for_each(bool large, const std::function<void(const StoredTrial&)>& visit);
+  /// Named texts beside the trials ("identity").
   void put_text(const std::string& name, const std::string& text);
   std::optional<std::string> text(const std::string& name);
+  /// Nothing more will be put: the journal beside the file goes, and the file alone is the store.
+  void finish();
 
  private:
-  void open(const std::string& path, bool make);
+  void open(int flags);
+  void close();
+  void make_tables();
   void execute(const char* sql);
 
   std::string path_;
   sqlite3* db_ = nullptr;
 };
+
+/// Removes a store with its journal, if it is there. Throws ResultsError.
+void remove_store(const std::string& path);
 
 }  // namespace experiments

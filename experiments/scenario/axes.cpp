@@ -97,6 +97,26 @@ std::vector<std::string> split_commas(std::string_view text) {
   return parts;
 }
 
+/// "1..9/3" and not "../data.csv": a range begins with a number.
+bool is_range(std::string_view spec) {
+  const std::size_t dots = spec.find("..");
+  return dots != std::string_view::npos && dots > 0 && !split_unit(spec.substr(0, dots)).number.empty();
+}
+
+/// FROM..TO/STEPS or FROM..TO/log/STEPS.
+std::vector<Value> parse_range(std::string_view spec, const Place& place, const std::string& key) {
+  const std::size_t dots = spec.find("..");
+  const std::size_t slash = spec.rfind('/');
+  std::string_view to = spec.substr(dots + 2, slash == std::string_view::npos ? slash : slash - dots - 2);
+  constexpr std::string_view kLog = "/log";
+  const bool log = to.size() > kLog.size() && to.substr(to.size() - kLog.size()) == kLog;
+  if (slash == std::string_view::npos || slash < dots)
+    throw BadScenario(place, key, "a range is FROM..TO/STEPS or FROM..TO/log/STEPS, with a number of steps");
+  if (log) to.remove_suffix(kLog.size());
+  return range_values(parse_toml_value(spec.substr(0, dots), place), parse_toml_value(to, place),
+                      parse_toml_value(spec.substr(slash + 1), place), log, key);
+}
+
 void refuse_repeated(const Axis& axis) {
   for (std::size_t i = 0; i < axis.values.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
@@ -115,14 +135,8 @@ Axis parse_axis(std::string_view assignment) {
   const Place place = Place::option("--axis " + std::string(assignment));
   const auto [path_text, spec] = split_assignment(assignment, "--axis");
   Axis axis{Path::parse(path_text, place), {}};
-  const std::size_t dots = spec.find("..");
-  const std::size_t slash = dots == std::string::npos ? dots : spec.rfind('/');
-  if (slash != std::string::npos && slash > dots) {
-    std::string to = spec.substr(dots + 2, slash - dots - 2);
-    const bool log = to.size() > 4 && to.substr(to.size() - 4) == "/log";
-    if (log) to.resize(to.size() - 4);
-    axis.values = range_values(parse_toml_value(spec.substr(0, dots), place), parse_toml_value(to, place),
-                               parse_toml_value(spec.substr(slash + 1), place), log, path_text);
+  if (is_range(spec)) {
+    axis.values = parse_range(spec, place, path_text);
   } else {
     for (const std::string& part : split_commas(spec)) {
       if (part.empty()) throw BadScenario(place, path_text, "one of the values is empty");

@@ -245,6 +245,25 @@ sim::Distribution make_distribution(const Value& checked, Draws draws) {
   return build_distribution(checked.find("distribution")->text, Parameters(checked, draws));
 }
 
+namespace {
+
+/// A key of neither the distribution nor the keys' looks: the hint knows both.
+void refuse_unknown_looks(const Value& draws, const Value& distribution, const Section& looks,
+                          const std::string& path) {
+  std::vector<std::string_view> known{"distribution"};
+  for (const Key& key : looks.keys) known.push_back(key.name);
+  for (const sim::CatalogueEntry& entry : sim::distribution_catalogue()) {
+    if (!distribution.is_text() || entry.name != distribution.text) continue;
+    for (const sim::ParameterInfo& parameter : entry.parameters) known.push_back(parameter.name);
+  }
+  for (const auto& [key, member] : draws.members) {
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      throw BadScenario(member.key_place, join_path(path, key), "unknown key" + hint(key, known));
+  }
+}
+
+}  // namespace
+
 Value check_keys(const Value& value, const std::string& path) {
   if (!value.is_table()) {
     throw BadScenario(value.place, path,
@@ -265,6 +284,7 @@ Value check_keys(const Value& value, const std::string& path) {
   out.is_inline = true;
   const Value* name = value.find("distribution");
   if (name == nullptr) throw BadScenario(value.place, path, "needs the key 'distribution'");
+  refuse_unknown_looks(draws, *name, kLooks, path);
   if (name->is_text() && name->text == "zipf") draws.put("count", *out.find("count"));
   if (name->is_text() && name->text == "uniform" && draws.members.size() == 1) {
     out.put("distribution", *name);  // all ranks alike: bounds would say it twice

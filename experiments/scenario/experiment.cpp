@@ -13,6 +13,8 @@
 #include "experiments/scenario/toml_document.hpp"
 #include "models/metrics/catalogue.hpp"
 #include "models/model_version.hpp"
+#include "models/scenario_error.hpp"
+#include "models/world.hpp"
 #include "sim/digest.hpp"
 
 namespace experiments {
@@ -20,11 +22,6 @@ namespace {
 
 constexpr std::uint64_t kMostTrials = 10'000'000;  // of a whole sweep
 constexpr std::uint64_t kMostSeed = std::uint64_t{1} << 62U;
-
-std::string directory_of(const std::string& file) {
-  const std::size_t slash = file.rfind('/');
-  return slash == std::string::npos ? std::string{} : slash == 0 ? "/" : file.substr(0, slash);
-}
 
 /// Takes a section out of the tree and checks it against its row of the format.
 Value take_section(Value& root, std::string_view name) {
@@ -244,6 +241,16 @@ Value without_texts(const Value& checked) {
   return out;
 }
 
+/// What only the connected parts can tell: whom a fault's target names, whether cables reach every host.
+void check_world(const Resolved& resolved) {
+  try {
+    models::World(resolved.scenario, 1);
+  } catch (const models::ScenarioError& error) {
+    const Path path = Path::parse(error.path(), resolved.checked.place);
+    throw BadScenario(place_of(resolved.checked, path), path.text(), error.message());
+  }
+}
+
 Resolved bind_tree(const Value& tree, const std::string& directory) {
   const BindContext context{directory};
   Resolved out;
@@ -251,6 +258,7 @@ Resolved bind_tree(const Value& tree, const std::string& directory) {
   pin_replays(out.checked, context);
   out.scenario = bind_scenario(out.checked, context);
   check_coherence(out.checked, out.scenario);
+  check_world(out);
   out.json = canonical_json(without_texts(out.checked));
   return out;
 }
@@ -303,6 +311,11 @@ Resolved resolve_json(const std::string& json, const std::string& directory, con
     throw BadScenario(place, "", "is no record of a scenario");
   scenario->put("name", Value::of("replay"));
   return bind_tree(tree, directory);
+}
+
+std::string directory_of(const std::string& file) {
+  const std::size_t slash = file.rfind('/');
+  return slash == std::string::npos ? std::string{} : slash == 0 ? "/" : file.substr(0, slash);
 }
 
 std::string run_id(const Resolved& resolved, std::uint64_t seed) {

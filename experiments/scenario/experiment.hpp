@@ -84,6 +84,9 @@ Resolved resolve(const Experiment& experiment, std::uint64_t point, std::size_t 
 /// From a record of an earlier run. `place` is for errors.
 Resolved resolve_json(const std::string& json, const std::string& directory, const Place& place);
 
+/// The folder of a file, to which the data files that it names are relative; empty for the current one.
+std::string directory_of(const std::string& file);
+
 std::string run_id(const Resolved& resolved, std::uint64_t seed);
 /// Does the expectation speak of this point?
 bool applies_at(const Expectation& expectation, const Experiment& experiment, std::uint64_t point);

@@ -160,17 +160,23 @@ void assign(Value& root, const Path& path, Value value) {
 
 namespace {
 
-void collect_keys(const Value& table, const std::string& prefix, Value& out) {
+/// A key that is spread over nested tables stands where its first part does.
+void collect_keys(const Value& table, const std::string& prefix, const Place* begins, Value& out) {
   for (const auto& [key, member] : table.members) {
     const std::string full = prefix.empty() ? key : prefix + "." + key;
+    const Place& mine = member.key_place;
+    // A table's own header may stand before its parent's: only what is on one line belongs together.
+    const Place& place =
+        begins != nullptr && begins->line == mine.line && begins->column < mine.column ? *begins : mine;
     if (member.is_table() && !member.is_inline) {
-      collect_keys(member, full, out);
+      collect_keys(member, full, &place, out);
       continue;
     }
     if (const Value* other = out.find(full)) {
-      throw BadScenario(member.key_place, full, "is given twice; the other is at " + other->key_place.text());
+      throw BadScenario(place, full, "is given twice; the other is at " + other->key_place.text());
     }
     out.members.emplace_back(full, member);
+    out.members.back().second.key_place = place;
   }
 }
 
@@ -204,7 +210,7 @@ void flatten_configs(Value& value) {
       Value flat = Value::table_at(member.place);
       flat.key_place = member.key_place;
       flat.is_inline = member.is_inline;
-      collect_keys(member, "", flat);
+      collect_keys(member, "", nullptr, flat);
       member = std::move(flat);
     } else {
       flatten_configs(member);

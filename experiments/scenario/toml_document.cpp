@@ -14,9 +14,9 @@
 namespace experiments {
 namespace {
 
-/// toml++ builds a chain of tables for a dotted key and destroys it recursively: what no person writes is
-/// refused first.
-constexpr int kMostDotsInKey = 256;
+/// toml++ builds a chain of tables for a dotted key, and what walks that chain recurses: what no person
+/// writes is refused first. (Nested values are bounded by toml++ itself.)
+constexpr int kMostDotsInKey = 32;
 
 Place place_of(const toml::source_region& region, const std::shared_ptr<const std::string>& source) {
   return {source, static_cast<std::uint32_t>(region.begin.line),
@@ -26,10 +26,23 @@ Place place_of(const toml::source_region& region, const std::shared_ptr<const st
 void refuse_binary_and_deep(std::string_view text, const std::shared_ptr<const std::string>& source) {
   Place place{source, 1, 1};
   int dots = 0;
+  char quote = '\0';  // of the quoted part that this is in, on this line
+  char before = '\0';
   for (const char c : text) {
     if (c == '\0') throw BadScenario(place, "", "holds a NUL byte: this is no text file");
-    if (c == '.' && ++dots > kMostDotsInKey) throw BadScenario(place, "", "a key is nested too deeply");
-    if (c == '=' || c == ',' || c == '\n') dots = 0;
+    if (c == '"' || c == '\'') {
+      const bool escaped = quote == '"' && before == '\\';
+      if (quote == '\0')
+        quote = c;
+      else if (quote == c && !escaped)
+        quote = '\0';
+    }
+    if (c == '#' && quote == '\0') quote = c;  // a comment is quoted by the end of its line
+    if (c == '\n') quote = '\0';
+    if (c == '\n' || (quote == '\0' && (c == '=' || c == ','))) dots = 0;
+    if (quote == '\0' && c == '.' && ++dots > kMostDotsInKey)
+      throw BadScenario(place, "", "a key is nested too deeply");
+    before = c;
     if (c == '\n') {
       ++place.line;
       place.column = 1;

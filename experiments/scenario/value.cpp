@@ -91,6 +91,9 @@ std::string_view type_name(Value::Type type) {
 }
 
 std::string number_text(double value) {
+  constexpr double kWhole = 1e15;  // below it every whole number is a double
+  if (value > -kWhole && value < kWhole && value == static_cast<double>(static_cast<std::int64_t>(value)))
+    return std::to_string(static_cast<std::int64_t>(value));
   std::array<char, 64> buffer{};
   const auto [end, ec] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   return std::string(buffer.data(), end);

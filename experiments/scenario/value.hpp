@@ -70,7 +70,7 @@ class Value {
 std::string_view type_name(Value::Type type);
 /// The value in one line as TOML would write it, for messages and replay lines; long ones are not cut.
 std::string to_toml(const Value& value);
-/// Shortest text that reads back as the same double; whole numbers without a point.
+/// Shortest text that reads back as the same double; whole numbers without point and exponent.
 std::string number_text(double value);
 
 /// Equal in what they say; places do not count.

@@ -13,7 +13,7 @@ using sim::ParameterInfo;
 
 constexpr ParameterInfo kOther{"other", "name", "",
                                "the other end: a node, host, rack, zone or region; absent: every other host"};
-constexpr ParameterInfo kOneWay{"one-way", "boolean", "false", "only what goes from target to other"};
+constexpr ParameterInfo kOneWay{"one_way", "boolean", "false", "only what goes from target to other"};
 constexpr ParameterInfo kOtherNode{"other", "node", "", "the node at the other end; absent: anybody"};
 
 constexpr std::array kCutParameters{

@@ -29,7 +29,7 @@ const FaultInfo& known_kind(const FaultSpec& spec, const std::string& path) {
 void check_parameters(const FaultSpec& spec, const FaultInfo& info, const std::string& path) {
   const std::array<std::pair<std::string_view, bool>, 5> given{
       {{"other", !spec.other.empty()},
-       {"one-way", spec.one_way},
+       {"one_way", spec.one_way},
        {"probability", spec.probability > 0},
        {"delay", spec.delay.has_value()},
        {"bandwidth", spec.bandwidth_bits_per_s > 0}}};

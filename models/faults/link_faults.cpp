@@ -50,7 +50,7 @@ Striker on_link(const FaultBinding& binding, const Impairment& harm) {
   impairment.one_way = spec.one_way;
   impairment.cable = binding.context.network.find_cable(spec.target, spec.other);
   if (impairment.cable && spec.one_way) {
-    throw ScenarioError(binding.key("one-way"), "a cable of the topology is hit in both directions");
+    throw ScenarioError(binding.key("one_way"), "a cable of the topology is hit in both directions");
   }
   End target, other;
   if (impairment.cable) {

@@ -24,16 +24,16 @@ void check_link(const std::string& path, const LinkOptions& link) {
 
 void check(const NetworkOptions& options) {
   check_link("network", options.base);
-  if (options.same_host) check_link("network.same-host", *options.same_host);
-  if (options.same_rack) check_link("network.same-rack", *options.same_rack);
-  if (options.same_zone) check_link("network.same-zone", *options.same_zone);
-  if (options.same_region) check_link("network.same-region", *options.same_region);
-  if (options.between_regions) check_link("network.between-regions", *options.between_regions);
+  if (options.same_host) check_link("network.same_host", *options.same_host);
+  if (options.same_rack) check_link("network.same_rack", *options.same_rack);
+  if (options.same_zone) check_link("network.same_zone", *options.same_zone);
+  if (options.same_region) check_link("network.same_region", *options.same_region);
+  if (options.between_regions) check_link("network.between_regions", *options.between_regions);
   for (std::size_t i = 0; i < options.overrides.size(); ++i) {
     check_link("network.links." + std::to_string(i), options.overrides[i].link);
   }
   for (std::size_t i = 0; i < options.topology.size(); ++i) {
-    const std::string path = "network.topology." + std::to_string(i);
+    const std::string path = "network.cables." + std::to_string(i);
     const TopologyLink& cable = options.topology[i];
     check_link(path, cable.link);
     if (cable.a.empty() || cable.b.empty()) throw ScenarioError(path, "a cable has two ends");
@@ -41,11 +41,11 @@ void check(const NetworkOptions& options) {
       throw ScenarioError(path, "a cable joins two different ends, not '" + cable.a + "' twice");
   }
   if (options.retransmit_first <= sim::Duration{} || options.retransmit_longest < options.retransmit_first) {
-    throw ScenarioError("network.retransmit",
+    throw ScenarioError("network.retransmit_first",
                         "the retransmission timeout is positive and not above its longest value");
   }
   if (options.connect_retry <= sim::Duration{} || options.connect_timeout <= sim::Duration{}) {
-    throw ScenarioError("network.connect", "retry and timeout of a connection's set-up are positive");
+    throw ScenarioError("network.connect_retry", "retry and timeout of a connection's set-up are positive");
   }
 }
 
@@ -101,13 +101,13 @@ HostId Routes::add_host(std::string name, Location location) {
       if (!host.attached && !end->empty()) host.attached = topology_->vertex(*end);
     }
     if (!host.attached) {
-      throw ScenarioError("network.topology", "host '" + host.name +
+      throw ScenarioError("network.cables", "host '" + host.name +
                                                   "' is no end of a cable, and neither is its rack, " +
                                                   "zone or region: give it a rack that is");
     }
     const std::vector<bool> none_down(options_.topology.size());
     if (!hosts_.empty() && !topology_->path(*hosts_.front().attached, *host.attached, none_down)) {
-      throw ScenarioError("network.topology",
+      throw ScenarioError("network.cables",
                           "no path between '" + hosts_.front().name + "' and '" + host.name + "'");
     }
   }

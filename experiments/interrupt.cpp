@@ -1,0 +1,7 @@
+#include "experiments/interrupt.hpp"
+
+namespace experiments {
+
+std::atomic<bool> interrupted{false};
+
+}  // namespace experiments

@@ -1,0 +1,245 @@
+// What the reader refuses: each message says where, which key, and what is allowed.
+#include "experiments/errors.hpp"
+#include "experiments/scenario/toml_document.hpp"
+#include "tests/catch.hpp"
+#include "tests/experiments/scenario_files.hpp"
+
+using namespace experiments;
+using namespace experiments_test;
+
+namespace {
+
+/// The text of kSmall with one replacement, and the whole message that must come of it.
+struct Bad {
+  std::string_view old, by, said;
+};
+
+void check_all(std::initializer_list<Bad> rows) {
+  for (const Bad& row : rows) {
+    INFO(row.by);
+    CHECK(complaint(small_with(row.old, row.by)) == row.said);
+  }
+}
+
+bool holds(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("the small scenario of these tests is a good one") {
+  CHECK(complaint(kSmall).empty());
+}
+
+TEST_CASE("a key that nobody knows is refused with the nearest one that is known") {
+  check_all({
+      {"duration = \"3s\"", "duratoin = \"3s\"",
+       "s.toml:3:1: scenario.duratoin: unknown key; did you mean 'duration'?"},
+      {"[kafka]", "[kafk]", "s.toml:5:2: kafk: unknown key; did you mean 'kafka'?"},
+      {"partitions = 2", "partitions = 2\npartition = 3",
+       "s.toml:11:1: kafka.topics.orders.partition: unknown key; did you mean 'partitions'?"},
+      {"rate = 100", "rat = 100",
+       "s.toml:15:35: producers.shop.arrivals.rat: unknown parameter of 'poisson'; did you mean 'rate'?"},
+      {"members = 2", "xyzzy = 2",
+       "s.toml:20:1: groups.billing.xyzzy: unknown key; allowed: name, topics, members, service, commit, "
+       "hand_off, effect, rack, start, stagger, config"},
+  });
+}
+
+TEST_CASE("a value of the wrong type is refused and told the right one") {
+  check_all({
+      {"duration = \"3s\"", "duration = 3",
+       "s.toml:3:12: scenario.duration: must be a duration in quotes, as in \"45s\", not an integer (3)"},
+      {"partitions = 2", "partitions = \"2\"",
+       "s.toml:10:14: kafka.topics.orders.partitions: must be an integer, not a text (\"2\")"},
+      {"partitions = 2", "partitions = 2.5",
+       "s.toml:10:14: kafka.topics.orders.partitions: must be an integer, not a number (2.5)"},
+      {"partitions = 2", "partitions = 2024-01-01",
+       "s.toml:10:14: kafka.topics.orders.partitions: must be an integer, not a date (date)"},
+      {"topics = [\"orders\"]", "topics = 3",
+       "s.toml:19:10: groups.billing.topics: must be a list of names, not an integer (3)"},
+      {"[[kafka.topics]]", "[kafka.topics]",
+       "s.toml:8:1: kafka.topics: must be an array of tables, written as [[kafka.topics]], not a table"},
+      {"arrivals = { process = \"poisson\", rate = 100 }", "arrivals = 100",
+       "s.toml:15:12: producers.shop.arrivals: must be a table, as in { process = \"poisson\", rate = 2000 "
+       "}"},
+  });
+}
+
+TEST_CASE("bounds, units and what overflows are refused with what is allowed") {
+  check_all({
+      {"partitions = 2", "partitions = 0",
+       "s.toml:10:14: kafka.topics.orders.partitions: 0 must be from 1 to 100000"},
+      {"partitions = 2", "partitions = 9223372036854775807",
+       "s.toml:10:14: kafka.topics.orders.partitions: 9223372036854775807 must be from 1 to 100000"},
+      {"duration = \"3s\"", "duration = \"3 sec\"",
+       "s.toml:3:12: scenario.duration: '3 sec' is no duration: 'sec' is none of ns, us, ms, s, min, h, d"},
+      {"duration = \"3s\"", "duration = \"300000d\"",
+       "s.toml:3:12: scenario.duration: '300000d' is too large"},
+      {"duration = \"3s\"", "duration = \"0s\"", "s.toml:3:12: scenario.duration: must be above 0"},
+      {"rate = 100", "rate = -1", "s.toml:15:42: producers.shop.arrivals.rate: must be above 0 and finite"},
+      {"rate = 100", "rate = inf", "s.toml:15:42: producers.shop.arrivals.rate: must be above 0 and finite"},
+      {"rate = 100", "rate = nan", "s.toml:15:42: producers.shop.arrivals.rate: must be above 0 and finite"},
+      {"service = \"1ms\"", "service = { distribution = \"lognormal\", mean = \"1ms\", cv = -1 }",
+       "s.toml:21:60: groups.billing.service.cv: must be 0 or more and finite, not -1"},
+  });
+  // TOML's own integers end at 64 bits.
+  CHECK(holds(complaint(small_with("partitions = 2", "partitions = 9223372036854775808")), "s.toml:10:"));
+}
+
+TEST_CASE("a scenario that contradicts itself is refused before anything runs") {
+  check_all({
+      {"partitions = 2", "partitions = 2\nreplication-factor = 12",
+       "s.toml:11:22: kafka.topics.orders.replication-factor: 12 replicas do not fit on 1 broker"},
+      {"duration = \"3s\"", "duration = \"3s\"\nwarmup = \"3s\"",
+       "s.toml:4:10: scenario.warmup: must be shorter than the duration"},
+      {"to = \"orders\"", "to = \"order\"",
+       "s.toml:14:6: producers.shop.to: there is no topic 'order'; did you mean 'orders'?"},
+      {"topics = [\"orders\"]", "topics = [\"xyz\"]",
+       "s.toml:19:10: groups.billing.topics: there is no topic 'xyz'; allowed: orders"},
+      {"topics = [\"orders\"]", "topics = []",
+       "s.toml:19:10: groups.billing.topics: must name at least one topic"},
+      {"topics = [\"orders\"]", "topics = [\"orders\", \"orders\"]",
+       "s.toml:19:10: groups.billing.topics: names a topic twice"},
+      {"name = \"billing\"", "name = \"shop\"",
+       "s.toml:18:8: groups.shop.name: 'shop' is the name of something else"},
+      {"name = \"billing\"", "name = \"a/b\"",
+       "s.toml:18:8: groups.a/b.name: must hold no slash: name/0 are its instances"},
+      {"name = \"billing\"", "name = \"\"", "s.toml:18:8: groups.\"\".name: must not be empty"},
+      {"name = \"small\"", "name = \"../up\"",
+       "s.toml:2:8: scenario.name: is also a folder's name: letters, digits, _ and - only"},
+      {"name = \"small\"\n", "",
+       "s.toml:1:1: scenario: needs the key 'name': also the folder of a sweep's results"},
+  });
+}
+
+TEST_CASE("two elements of one name are refused with the place of the other") {
+  CHECK(complaint(small_and("[[kafka.topics]]\nname = 'orders'\n")) ==
+        "s.toml:25:8: kafka.topics.orders: this name is taken; the other one is at s.toml:9:8");
+  CHECK(complaint(small_and("[[groups]]\nname = 'billing'\ntopics = ['orders']\n")) ==
+        "s.toml:25:8: groups.billing: this name is taken; the other one is at s.toml:18:8");
+}
+
+TEST_CASE("a fault's kind, target, step, moment and parameters are checked") {
+  const auto with_fault = [](std::string_view fault) {
+    return complaint(small_and("[[faults]]\nname = \"f\"\n" + std::string(fault)));
+  };
+  CHECK(with_fault("kind = 'crash'\ntarget = 'billing/1'\nat = '1s'\n").empty());
+  CHECK(with_fault("kind = 'crush'\ntarget = 'billing/1'\nat = '1s'\n") ==
+        "s.toml:26:8: faults.f.kind: 'crush' is not allowed here; did you mean 'crash'?");
+  CHECK(holds(with_fault("kind = 'crash'\ntarget = 'biling/1'\nat = '1s'\n"),
+              "s.toml:27:10: faults.f.target: "));
+  CHECK(holds(with_fault("kind = 'crash'\ntarget = 'billing/7'\nat = '1s'\n"),
+              "s.toml:27:10: faults.f.target: "));
+  CHECK(with_fault("kind = 'crash'\ntarget = 'billing/1'\n") ==
+        "s.toml:24:1: faults.f: needs exactly one of at, rate and when");
+  CHECK(with_fault("kind = 'crash'\ntarget = 'billing/1'\nat = '1s'\nrate = '1/10s'\n") ==
+        "s.toml:24:1: faults.f: needs exactly one of at, rate and when");
+  CHECK(with_fault("kind = 'crash'\ntarget = 'billing/1'\nat = '3s'\n") ==
+        "s.toml:28:6: faults.f.at: is not before the end of the run's duration");
+  CHECK(with_fault("kind = 'crash'\ntarget = 'billing/1'\nwhen = { step = 'commited' }\n") ==
+        "s.toml:28:17: faults.f.when.step: 'commited' is not allowed here; did you mean 'committed'?");
+  CHECK(holds(with_fault("kind = 'crash'\ntarget = 'billing/1'\nat = '1s'\nother = 'shop'\n"),
+              "s.toml:29:1: faults.f.other: a fault of kind 'crash' has no such key"));
+  CHECK(with_fault("kind = 'message-loss'\ntarget = 'billing/1'\nat = '1s'\nprobability = 2\n") ==
+        "s.toml:29:15: faults.f.probability: 2 must be from 0 to 1");
+}
+
+TEST_CASE("every parameter of every fault is a key that its scenario may have") {
+  CHECK(complaint(small_and("[[faults]]\nkind = 'link-cut'\ntarget = 'shop'\nother = 'kafka/0'\n"
+                            "one_way = true\nat = '1s'\nfor = '1s'\n"))
+            .empty());
+}
+
+TEST_CASE("Kafka's keys keep Kafka's names, bounds and values") {
+  const auto with_config = [](std::string_view line) { return complaint(small_and(line)); };
+  CHECK(with_config("session.timeout.ms = 10000\n").empty());
+  CHECK(with_config("session.timeout.ms = '10s'\n").empty());
+  CHECK(with_config("session.timout.ms = 10000\n") ==
+        "s.toml:24:1: groups.billing.config.session.timout.ms: is no consumer setting of Kafka that "
+        "mqlab knows; did you mean 'session.timeout.ms'?");
+  CHECK(holds(with_config("session.timeout.ms = 'soon'\n"), "s.toml:24:22: groups.billing.config."));
+  CHECK(holds(with_config("session.timeout.ms = 10.5\n"), "s.toml:24:22: groups.billing.config."));
+  CHECK(holds(with_config("session.timeout.ms = 9223372036854775807\n"),
+              "s.toml:24:22: groups.billing.config."));
+  CHECK(holds(with_config("session.timeout.ms = '1.5ms'\n"), "is not a whole number of ms"));
+  CHECK(holds(with_config("session.timeout.ms = 1000\n"), "session.timeout.ms"));  // below the broker's bound
+  CHECK(with_config("session.timeout.ms = 10000\n'session.timeout.ms' = 10000\n") ==
+        "s.toml:25:1: session.timeout.ms: is given twice; the other is at s.toml:24:1");
+}
+
+TEST_CASE("a key that Kafka has and mqlab does not model is refused by name, never ignored") {
+  for (const models::kafka::KeyInfo& key : models::kafka::key_catalogue()) {
+    if (key.modelled || key.scope != models::kafka::KeyScope::consumer) continue;
+    const std::string said = complaint(small_and(std::string(key.name) + " = 1\n"));
+    INFO(said);
+    CHECK(holds(said, "s.toml:24:1: groups.billing.config." + std::string(key.name) + ": "));
+    CHECK(holds(said, "not model"));
+  }
+}
+
+TEST_CASE("a file that is cut, binary or not TOML is refused with line and column") {
+  CHECK(complaint("") == "s.toml:1:1: needs the key 'scenario': what is run, and for how long");
+  CHECK(complaint(std::string("[scenario]\nname = \"a\0b\"\n", 24)) ==
+        "s.toml:2:10: holds a NUL byte: this is no text file");
+  CHECK(holds(complaint("\xff\xfe\x00\x41"), "s.toml:1:"));
+  CHECK(holds(complaint("[scenario]\nname = \"caf\xe9\"\n"), "s.toml:2:"));
+  CHECK(holds(complaint("[scenario\nname = 'x'\n"), "s.toml:1:"));
+  CHECK(holds(complaint("[scenario]\nname = \"x"), "s.toml:2:"));
+  CHECK(holds(complaint("[scenario]\nname = 'x'\nname = 'y'\n"), "s.toml:3:"));
+}
+
+TEST_CASE("nesting beyond reason is refused, not recursed into") {
+  const auto repeated = [](const char* text, int times) {
+    std::string out;
+    for (int i = 0; i < times; ++i) out += text;
+    return out;
+  };
+  CHECK(holds(complaint("a = " + repeated("[", 100'000) + "\n"), "s.toml:1:"));
+  CHECK(holds(complaint("a = " + repeated("{ b = ", 100'000) + "\n"), "s.toml:1:"));
+  CHECK(holds(complaint(repeated("a.", 100'000) + "a = 1\n"), "nested too deeply"));
+  CHECK(holds(complaint("[" + repeated("a.", 100'000) + "a]\n"), "nested too deeply"));
+  CHECK(holds(complaint(repeated("\"=\".", 100'000) + "a = 1\n"), "nested too deeply"));
+  CHECK_FALSE(complaint("a = " + repeated(("{ " + repeated("b.", 30) + "b = ").c_str(), 250) + "1" +
+                        repeated("}", 250) + "\n")
+                  .empty());
+}
+
+TEST_CASE("a path that is no file says what it is") {
+  const TempFolder folder;
+  CHECK_THROWS_WITH(load_experiment("/nowhere/s.toml", {}),
+                    "/nowhere/s.toml: cannot open scenario '/nowhere/s.toml': No such file or directory");
+  CHECK_THROWS_WITH(load_experiment("/tmp", {}), "/tmp: scenario '/tmp' is a directory");
+  CHECK_THROWS_WITH(load_experiment("", {}), Catch::Matchers::Contains("No such file"));
+  const std::string large = folder.write("large.toml", std::string(kMostFileBytes + 1, '#'));
+  CHECK_THROWS_WITH(load_experiment(large, {}), Catch::Matchers::Contains("more than the 4194304"));
+  CHECK_THROWS_WITH(load_experiment("/dev/zero", {}), Catch::Matchers::Contains("does not end within"));
+}
+
+TEST_CASE("a declared topology may have a cycle: there is still one shortest way") {
+  CHECK(complaint(small_and("[[network.cables]]\na = 'shop'\nb = 'switch'\n"
+                            "[[network.cables]]\na = 'switch'\nb = 'kafka/0'\n"
+                            "[[network.cables]]\na = 'kafka/0'\nb = 'shop'\n"
+                            "[[network.cables]]\na = 'switch'\nb = 'controller'\n"
+                            "[[network.cables]]\na = 'switch'\nb = 'billing/0'\n"
+                            "[[network.cables]]\na = 'switch'\nb = 'billing/1'\n"))
+            .empty());
+}
+
+TEST_CASE("variants that extend each other in a circle are refused") {
+  const std::string said = complaint(
+      small_and("[[variant]]\nname = 'a'\nextends = 'b'\n[[variant]]\nname = 'b'\nextends = 'a'\n"));
+  CHECK(said == "s.toml:26:11: variant.a.extends: variants extend each other in a circle");
+}
+
+TEST_CASE("options are blamed for what they set, not the file") {
+  CHECK(complaint(kSmall, {.sets = {"groups.biling.members=3"}}) ==
+        "--set groups.biling.members=3: groups: has no element 'biling'; did you mean 'billing'?");
+  CHECK(complaint(kSmall, {.sets = {"groups.billing.members=many"}}) ==
+        "--set groups.billing.members=many: groups.billing.members: must be an integer, not a text "
+        "(\"many\")");
+  CHECK(complaint(kSmall, {.sets = {"groups.billing.membrs=3"}}) ==
+        "--set groups.billing.membrs=3: groups.billing.membrs: unknown key; did you mean 'members'?");
+  CHECK(complaint(kSmall, {.axes = {"kafka.brokers=1,x"}}) ==
+        "--axis kafka.brokers=1,x: kafka.brokers: must be an integer, not a text (\"x\")");
+}
