@@ -62,7 +62,7 @@ TEST_CASE("another meaning is another run") {
   CHECK(resolved_json(small_with("name = \"shop\"", "name = \"till\"")) != json);  // names streams
 }
 
-TEST_CASE("--set takes TOML values and bare words, and the last one counts") {
+TEST_CASE("the option --set takes TOML values and bare words, and the last one counts") {
   const Experiment e = load(
       std::string(kSmall),
       {.sets = {"groups.billing.members=3", "groups.billing.members=4", "groups.billing.commit=each-record",
