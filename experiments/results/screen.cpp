@@ -147,11 +147,16 @@ std::string table_text(const std::vector<Row>& rows) {
   return out;
 }
 
+/// "1376 ± 188", "5.11 ± 0.52": the half-width with two digits where it is small, the mean to the same place.
+std::string with_half_width(double mean, double half_width) {
+  const int places = std::clamp(1 - static_cast<int>(std::floor(std::log10(half_width))), 0, 9);
+  return fmt::format("{:.{}f} ± {:.{}f}", mean, places, half_width, places);
+}
+
 std::string spread_text(const Spread& spread) {
   if (spread.trials() == 0) return "-";
   const auto half = spread.half_width();
-  return half && *half > 0 ? fmt::format("{:.4g} ± {:.2g}", spread.mean(), *half)
-                           : short_number(spread.mean());
+  return half && *half > 0 ? with_half_width(spread.mean(), *half) : short_number(spread.mean());
 }
 
 }  // namespace
