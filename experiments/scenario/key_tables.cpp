@@ -16,9 +16,6 @@ using models::kafka::ClusterOptions;
 using models::kafka::ServiceOptions;
 using models::kafka::TopicOptions;
 
-constexpr double kMostCount = 1e6;
-constexpr double kInt32Max = 2147483647;
-
 template <class Int>
 Int whole(const Value& v) {
   return static_cast<Int>(v.integer);

@@ -12,6 +12,13 @@ std::string Place::text() const {
   return *source + ":" + std::to_string(line) + ":" + std::to_string(column);
 }
 
+Value::Value() = default;
+Value::~Value() = default;
+Value::Value(const Value&) = default;
+Value::Value(Value&&) noexcept = default;
+Value& Value::operator=(const Value&) = default;
+Value& Value::operator=(Value&&) noexcept = default;
+
 Value Value::of(bool b) {
   Value v;
   v.type = Type::boolean;

@@ -43,6 +43,14 @@ class Value {
   Place key_place;              ///< of its key; for an element of an array, of the element
   bool is_inline = false;       ///< a table in braces: a value, not a name for what lies below it
 
+  // Defined where Member is complete: members is a vector of what holds a Value.
+  Value();
+  ~Value();
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+
   static Value of(bool b);
   static Value of(std::int64_t i);
   static Value of(double d);

@@ -82,7 +82,7 @@ TEST_CASE("what is stored of a trial is what was put") {
 TEST_CASE("trials come back in order, whatever order they were put in") {
   const TempFolder folder;
   ResultsStore store(folder.path("results.sqlite"), "identity");
-  for (const std::uint64_t seed : {5, 1, 3}) store.put(trial(seed, 0));
+  for (const std::uint64_t seed : {5U, 1U, 3U}) store.put(trial(seed, 0));
   std::vector<std::uint64_t> seeds;
   store.for_each(false, [&](const StoredTrial& t) { seeds.push_back(t.key.seed); });
   CHECK(seeds == std::vector<std::uint64_t>{1, 3, 5});
