@@ -34,7 +34,8 @@ int diff_command(const DiffCommand& o, Streams io) {
   const std::size_t width = std::max<std::size_t>({16, names[0].size(), names[1].size()});
   const auto row = [&](std::string_view name, const std::string& l, const std::string& r,
                        const std::string& c) {
-    io.out << fmt::format("{:<32}  {:>{}}  {:>{}}  {:>12}\n", name, l, width, r, width, c);
+    io.out << fmt::format("{:<32}  {:>{}}  {:>{}}", name, l, width, r, width);
+    io.out << (c.empty() ? "\n" : fmt::format("  {:>12}\n", c));
   };
   if (left.digest == right.digest) {
     io.out << fmt::format("{} and {} are the same run: digest {}\n", names[0], names[1], left.digest);

@@ -163,7 +163,8 @@ Value check_tables(const Value& value, const Key& key, const std::string& path) 
 
 std::string hint(std::string_view word, std::span<const std::string_view> allowed) {
   std::string near = models::did_you_mean(word, allowed);
-  if (!near.empty() || allowed.empty()) return near;
+  constexpr std::size_t kMostListed = 20;  // more than that is no help in a message
+  if (!near.empty() || allowed.empty() || allowed.size() > kMostListed) return near;
   std::string listed;
   for (const std::string_view a : allowed) listed += (listed.empty() ? "; allowed: " : ", ") + std::string(a);
   return listed;

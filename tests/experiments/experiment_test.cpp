@@ -135,6 +135,8 @@ TEST_CASE("expectations name what is there and ask for one thing") {
   CHECK(with("metric = 'losst'\nequals = 0\n") ==
         "s.toml:26:10: expect.0.metric: there is no metric 'losst' (see `mqlab list metrics`); did you mean "
         "'lost'?");
+  CHECK(with("metric = 'xyzzy'\nequals = 0\n") ==
+        "s.toml:26:10: expect.0.metric: there is no metric 'xyzzy' (see `mqlab list metrics`)");
   CHECK(with("metric = 'lost'\n") == "s.toml:24:1: expect.0: needs equals, min, max or versus");
   CHECK(with("metric = 'lost'\nmin = 2\nmax = 1\n") == "s.toml:27:7: expect.0.min: is above max");
   CHECK(with("metric = 'lost'\nequals = 0\nvariant = 'x'\n") ==
