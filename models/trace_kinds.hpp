@@ -30,10 +30,12 @@ enum class Kind : std::uint16_t {
   /// actor producer, peer new lane, seqs [a, a+b) are the application's resend of seqs [c, c+b) of lane payload[0].
   resent,
   /// actor leader, place partition, peer lane, seqs [a, a+b), c base offset. Payload: [leader epoch]. code kOffLine:
-  /// appended by a leader that has already been succeeded; it will never be part of the log. Ledger (stored), order in the
-  /// log, duplicates in the log.
+  /// appended by a leader that has already been succeeded; no part of the log. code kRestored: stored or truncated before, and
+  /// part of the log (again) because its holder was elected before it had cut it off. Ledger (stored), order in the log,
+  /// duplicates in the log.
   stored,
-  /// actor new leader, place partition, offsets [a, a+b) have left the log for ever; c new leader epoch. Ledger (truncated).
+  /// actor new leader, place partition, offsets [a, a+b) have left the log, unless restored; c new leader epoch. Ledger
+  /// (truncated).
   truncated,
   /// actor leader, place partition, a high watermark. Lag, unseen.
   high_watermark,
@@ -84,6 +86,7 @@ enum class Kind : std::uint16_t {
 
 inline constexpr std::uint16_t kHasKeys = 1;      // offered
 inline constexpr std::uint16_t kOffLine = 1;      // stored
+inline constexpr std::uint16_t kRestored = 2;     // stored
 inline constexpr std::uint16_t kArithmetic = 1;   // processed
 inline constexpr std::uint16_t kApplied = 0;      // effect
 inline constexpr std::uint16_t kSuppressed = 1;   // effect

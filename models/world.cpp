@@ -7,6 +7,7 @@
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/consumer/consumer.hpp"
 #include "models/kafka/consumer/group.hpp"
+#include "models/kafka/invariants.hpp"
 #include "models/kafka/producer/producer.hpp"
 #include "models/planted_leak.hpp"
 #include "models/scenario_error.hpp"
@@ -39,6 +40,10 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   for (const auto& node : nodes_) faults_->add_target(*node);
   add_roles();
   faults_->resolve();
+  if (options.checked && kafka_) {
+    invariants_ = std::make_unique<kafka::Invariants>(*kafka_);
+    for (const GroupOptions& group : scenario_.groups) invariants_->watch(group.name);
+  }
 }
 
 World::~World() = default;
@@ -93,6 +98,14 @@ void World::add_roles() {
   }
 }
 
+void World::run_until(sim::Time end) {
+  while (invariants_ && simulation_.step_until(end)) {
+    const kafka::Finding broken = invariants_->check();
+    MQLAB_ASSERT(!broken, *broken);
+  }
+  simulation_.run_until(end);
+}
+
 void World::phase(PhaseCode code) {
   context_.emit(Kind::phase, {.code = static_cast<std::uint16_t>(code), .b = planted_leak()});
 }
@@ -130,10 +143,10 @@ RunOutcome World::run() {
   for (const auto& producer : producers_) producer->start();
   faults_->start();
   if (scenario_.warmup > sim::Duration{}) {
-    simulation_.run_until(sim::Time{scenario_.warmup});
+    run_until(sim::Time{scenario_.warmup});
     phase(PhaseCode::warmed_up);
   }
-  simulation_.run_until(sim::Time{scenario_.duration});
+  run_until(sim::Time{scenario_.duration});
   for (const auto& producer : producers_) producer->stop_arrivals();
   faults_->heal_all();
   phase(PhaseCode::arrivals_stopped);
@@ -141,7 +154,7 @@ RunOutcome World::run() {
   RunOutcome outcome;
   const sim::Time last = sim::Time{scenario_.duration + scenario_.drain};
   while (!(outcome.drained = idle()) && simulation_.now() < last) {
-    simulation_.run_until(std::min(simulation_.now() + kIdleCheck, last));
+    run_until(std::min(simulation_.now() + kIdleCheck, last));
   }
   phase(outcome.drained ? PhaseCode::drained : PhaseCode::drain_timed_out);
   outcome.end = simulation_.now();

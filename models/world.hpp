@@ -34,6 +34,7 @@ namespace kafka {
 class Cluster;
 class Producer;
 class ConsumerGroup;
+class Invariants;
 }  // namespace kafka
 
 struct RunOutcome {
@@ -46,6 +47,7 @@ struct RunOutcome {
 
 struct WorldOptions {
   bool shuffle_ties = false;  ///< permute simultaneous events by seed
+  bool checked = false;       ///< assert the cluster's invariants after every event; changes no digest
 };
 
 class World {
@@ -74,6 +76,7 @@ class World {
   void add_groups();
   bool joins_later(const std::string& member) const;
   void add_roles();
+  void run_until(sim::Time end);
   void phase(PhaseCode code);
   bool idle() const;
   bool read_to_the_end(kafka::ConsumerGroup& group) const;
@@ -90,6 +93,7 @@ class World {
   std::vector<std::unique_ptr<kafka::Producer>> producers_;
   std::vector<std::unique_ptr<kafka::ConsumerGroup>> groups_;
   std::unique_ptr<FaultInjector> faults_;
+  std::unique_ptr<kafka::Invariants> invariants_;  // of a checked run
 };
 
 }  // namespace models

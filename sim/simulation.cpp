@@ -156,9 +156,9 @@ void Simulation::run_until(Time end) {
   }
 }
 
-bool Simulation::step() {
+bool Simulation::step_until(Time end) {
   const Running running(*this);
-  const bool any = !stopped_ && execute_next(nanoseconds(kNever) - 1);
+  const bool any = !stopped_ && execute_next(nanoseconds(end));
   rethrow_failure();
   return any;
 }

@@ -115,7 +115,9 @@ class Simulation {
   /// Runs all events at or before `end`; then now() == end, unless stop() was called. Requires: end >= now().
   void run_until(Time end);
   /// Runs one event. False when nothing is pending.
-  bool step();
+  bool step() { return step_until(Time(kNever - Duration{1})); }
+  /// Runs one event at or before `end`. False when there is none; the clock stays where it is.
+  bool step_until(Time end);
   /// Lets the running callback finish, then leaves run() or run_until(). Outside of them it does nothing.
   void stop() noexcept { stopped_ = true; }
 

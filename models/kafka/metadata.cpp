@@ -90,7 +90,7 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
   }
   if (changed) ++version_;
   if (wanted_) timer_.arm_after(std::max(options_.retry_backoff, sim::Duration{1}));
-  else timer_.arm_at(last_attempt_ + options_.max_age);
+  else timer_.arm_after(options_.max_age);  // from the answer on (Metadata.lastSuccessfulRefreshMs)
   if (updated_) updated_();
 }
 

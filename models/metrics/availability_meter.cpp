@@ -8,7 +8,7 @@ namespace models {
 
 void AvailabilityMeter::broker_crashed(std::uint32_t broker, sim::Time t) {
   for (Partition& p : partitions_.rows()) {
-    if (!p.led || p.leader != broker || p.outage) continue;
+    if (!p.led || !p.written || p.leader != broker || p.outage) continue;
     p.outage = Outage{broker, t, std::nullopt, std::nullopt};
     ++open_;
     ++outages_;

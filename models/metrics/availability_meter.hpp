@@ -1,7 +1,7 @@
 // Leaders and replicas: how long a partition takes no writes after its leader's crash, and where that time
 // goes.
 //
-// An outage of a partition lasts from the crash of its leader to the next batch stored in it. Its parts:
+// An outage of a partition lasts from the crash of its leader to the next batch stored in it, if one ever was before. Its parts:
 // detection (to the broker being fenced), election (to a new leader), client refresh (to the next batch
 // stored); they add up. An outage without a new leader has no parts and counts for the longest and the sum;
 // one that nothing ends is counted to the end of arrivals.
@@ -26,6 +26,7 @@ class AvailabilityMeter {
   void broker_state(const sim::TraceRecord& r);
   void leader_changed(const sim::TraceRecord& r);
   void stored(const sim::TraceRecord& r) {
+    partitions_[r.place].written = true;
     if (open_ > 0) end_outage(r);
   }
   void isr_changed(const sim::TraceRecord& r);
@@ -41,7 +42,8 @@ class AvailabilityMeter {
     std::optional<sim::Time> elected;
   };
   struct Partition {
-    bool led = false;  ///< ever
+    bool led = false;      ///< ever
+    bool written = false;  ///< ever: where nobody writes, and inside __consumer_offsets, nobody misses the leader
     std::uint32_t leader = 0;
     std::optional<Outage> outage;
     sim::Duration unavailable{};

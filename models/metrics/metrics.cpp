@@ -25,7 +25,7 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
     case Kind::acknowledged:
       return count(acknowledged_, r.b, r.time);
     case Kind::stored:
-      if (r.code != kOffLine) availability_.stored(r);
+      if (r.code == 0) availability_.stored(r);
       return;
     case Kind::truncated:
       return truncated(r);

@@ -109,6 +109,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void become_follower(Replica& replica, const PartitionState& state);
   void resign(Replica& replica);
   void declare_line(Replica& replica);
+  void declare_restored(const Replica& replica, Offset from);
   void send_heartbeat();
   void on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call);
   void shrink_in_sync_sets();

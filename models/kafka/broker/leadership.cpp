@@ -118,12 +118,32 @@ void Broker::declare_line(Replica& replica) {
   replica.shared->line = &replica.log;
   if (before == nullptr || before == &replica.log || cluster_.topic_of(replica.partition).internal) return;
   const Offset same = replica.log.common_prefix(*before);
-  if (same == before->end()) return;
-  context().emit(Kind::truncated, {.actor = node_.entity().value,
-                                   .place = cluster_.partition(replica.partition).entity.value,
-                                   .a = same,
-                                   .b = before->end() - same,
-                                   .c = replica.leader_epoch});
+  if (same < before->end()) {
+    context().emit(Kind::truncated, {.actor = node_.entity().value,
+                                     .place = cluster_.partition(replica.partition).entity.value,
+                                     .a = same,
+                                     .b = before->end() - same,
+                                     .c = replica.leader_epoch});
+  }
+  declare_restored(replica, same);
+}
+
+/// An in-sync follower that has not heard of its leader yet keeps what that one lacks. Elected in this state it brings it
+/// back: records of a leader of long ago.
+void Broker::declare_restored(const Replica& replica, Offset from) {
+  replica.log.for_each(from, [&](const Extent& extent, std::int64_t epoch) {
+    const Offset first = std::max(extent.base, from);
+    const Offset end = std::min(extent.end(), replica.log.end());
+    context().emit(Kind::stored,
+                   {.code = kRestored,
+                    .actor = node_.entity().value,
+                    .place = cluster_.partition(replica.partition).entity.value,
+                    .peer = extent.lane.value,
+                    .a = extent.first_seq + (first - extent.base),
+                    .b = end - first,
+                    .c = first},
+                   {&epoch, 1});
+  });
 }
 
 void Broker::become_follower(Replica& replica, const PartitionState& state) {

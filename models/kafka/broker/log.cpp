@@ -72,10 +72,11 @@ Offset ReplicaLog::append(Extent extent) {
 void ReplicaLog::copy(LeaderEpoch epoch, Offset from, Offset to) {
   MQLAB_ASSERT(from == end_ && to > from, "a follower appends at its end");
   if (epoch != latest_epoch()) {
-    MQLAB_ASSERT(epoch > latest_epoch(), "leader epochs only rise along a log");
-    // An epoch begun here without a record ends where the next begins.
+    // An epoch begun here without a record leaves no trace: a leader elected after it may hold records of older epochs from
+    // this offset on, which had not been cut yet (UnifiedLog.truncateTo: "a conflicting epoch entry at the end of the log").
     while (!epochs_.empty() && epochs_.back().start == from) epochs_.pop_back();
-    epochs_.push_back({epoch, from});
+    MQLAB_ASSERT(epoch >= latest_epoch(), "leader epochs only rise along a log");
+    if (epoch != latest_epoch()) epochs_.push_back({epoch, from});
   }
   MQLAB_ASSERT(store_->branch(epoch).end() >= to, "a follower holds no more than its leader appended");
   end_ = to;

@@ -108,3 +108,20 @@ TEST_CASE("an epoch that does not rise is refused") {
   log.begin_epoch(4);
   CHECK_THROWS_AS(log.begin_epoch(4), sim::AssertionError);
 }
+
+TEST_CASE("a follower that led without a record copies what a later leader kept of an older epoch") {
+  PartitionStore store;
+  ReplicaLog first(store), second(store);
+  first.begin_epoch(0);
+  first.append(batch(8));
+  second.copy(0, 0, 8);
+  first.append(batch(2));  // not replicated when `second` is elected …
+  second.begin_epoch(1);   // … which appends nothing before `first` leads again
+  first.begin_epoch(2);
+  first.append(batch(1));
+  second.copy(0, 8, 10);
+  CHECK(second.epochs().size() == 1);
+  second.copy(2, 10, 11);
+  CHECK(second.common_prefix(first) == 11);
+  CHECK(second.end_of(1).epoch == 0);
+}

@@ -1,0 +1,147 @@
+#include "models/kafka/invariants.hpp"
+
+#include <algorithm>
+
+#include "models/kafka/broker/broker.hpp"
+#include "models/kafka/broker/controller.hpp"
+#include "models/kafka/group/group_coordinator.hpp"
+
+namespace models::kafka {
+
+Finding check_log_matching(const ReplicaLog& a, const ReplicaLog& b) {
+  const Offset same = a.common_prefix(b);
+  const Offset shorter = std::min(a.end(), b.end());
+  // Epochs rise along a log, so they meet again, if they do, where both begin one.
+  for (const ReplicaLog::EpochStart& begun : a.epochs()) {
+    for (const ReplicaLog::EpochStart& other : b.epochs()) {
+      const Offset at = std::max({begun.start, other.start, same});
+      if (begun.epoch != other.epoch || at >= shorter) continue;
+      if (a.epoch_at(at) != begun.epoch || b.epoch_at(at) != begun.epoch) continue;
+      return "both hold records of leader epoch " + std::to_string(begun.epoch) + " at offset " +
+             std::to_string(at) + ", and differ at offset " + std::to_string(same);
+    }
+  }
+  return std::nullopt;
+}
+
+Invariants::Invariants(Cluster& cluster) : cluster_(cluster) {
+  for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
+    const PartitionIndex index{p};
+    Partition partition{
+        .index = index,
+        .unclean_allowed = cluster.topic_of(index).config.unclean_leader_election_enable.value_or(
+            cluster.options().config.unclean_leader_election_enable),
+        .covered = ReplicaLog(cluster.shared(index).store)};
+    for (const BrokerId b : cluster.partition(index).replicas) {
+      partition.replicas.push_back(cluster.broker(b).replica(index));
+    }
+    partition.seen.resize(partition.replicas.size());
+    partitions_.push_back(std::move(partition));
+  }
+}
+
+Finding Invariants::check() {
+  for (Partition& partition : partitions_) {
+    if (Finding broken = check(partition)) return broken;
+  }
+  for (const std::string& group : groups_) {
+    if (Finding broken = check_committed(group)) return broken;
+  }
+  return std::nullopt;
+}
+
+Finding Invariants::found(const Partition& partition, const std::string& what) const {
+  return cluster_.context().entities[cluster_.partition(partition.index).entity].name + ": " + what;
+}
+
+Finding Invariants::check(Partition& partition) {
+  const PartitionState& granted = cluster_.controller().state(partition.index);
+  bool changed = granted.partition_epoch != partition.partition_epoch;
+  bool logs_changed = false;
+  for (std::size_t i = 0; i < partition.replicas.size(); ++i) {
+    const Replica& replica = *partition.replicas[i];
+    const Seen now{replica.log.end(), replica.high_watermark, replica.log.latest_epoch(),
+                   replica.leader_epoch, replica.leads};
+    if (now == partition.seen[i]) continue;
+    if (Finding broken = check_replica(replica, partition.seen[i], now)) {
+      return found(partition, "replica " + std::to_string(i) + ": " + *broken);
+    }
+    logs_changed |= now.end != partition.seen[i].end || now.latest_epoch != partition.seen[i].latest_epoch;
+    partition.seen[i] = now;
+    changed = true;
+  }
+  if (!changed) return std::nullopt;
+  partition.partition_epoch = granted.partition_epoch;
+  for (std::size_t i = 0; logs_changed && i < partition.replicas.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (Finding broken = check_log_matching(partition.replicas[i]->log, partition.replicas[j]->log)) {
+        return found(partition,
+                     "replicas " + std::to_string(j) + " and " + std::to_string(i) + ": " + *broken);
+      }
+    }
+  }
+  return check_leader(partition, granted);
+}
+
+Finding Invariants::check_replica(const Replica& replica, const Seen& before, const Seen& now) {
+  if (replica.high_watermark > replica.log.end()) {
+    return "the high watermark " + std::to_string(replica.high_watermark) + " is beyond the log's end " +
+           std::to_string(replica.log.end());
+  }
+  const bool same_reign = before.leads && now.leads && before.leader_epoch == now.leader_epoch;
+  if (same_reign && now.high_watermark < before.high_watermark) {
+    return "a leader's high watermark fell from " + std::to_string(before.high_watermark) + " to " +
+           std::to_string(now.high_watermark);
+  }
+  return std::nullopt;
+}
+
+Finding Invariants::check_leader(Partition& partition, const PartitionState& granted) {
+  if (granted.leader == kNoBroker) return std::nullopt;
+  const Replica& leader = *cluster_.broker(granted.leader).replica(partition.index);
+  if (!leader.leads || leader.leader_epoch != granted.leader_epoch)
+    return std::nullopt;  // has not heard of it yet
+  for (const BrokerId b : granted.isr) {
+    const ReplicaLog& log = cluster_.broker(b).replica(partition.index)->log;
+    const Offset same = log.common_prefix(leader.log);
+    if (same < leader.high_watermark) {
+      return found(partition, "broker " + std::to_string(b.value) +
+                                  " is in sync and agrees with its leader only up to " +
+                                  std::to_string(same) + ", below the high watermark " +
+                                  std::to_string(leader.high_watermark));
+    }
+  }
+  const bool new_leader =
+      partition.leader != granted.leader || partition.leader_epoch != granted.leader_epoch;
+  if (new_leader && !partition.unclean_allowed &&
+      leader.log.common_prefix(partition.covered) < partition.covered.end()) {
+    return found(partition, "the leader of epoch " + std::to_string(granted.leader_epoch) +
+                                " lacks records below an earlier high watermark, " +
+                                std::to_string(partition.covered.end()));
+  }
+  partition.leader = granted.leader;
+  partition.leader_epoch = granted.leader_epoch;
+  if (new_leader && partition.unclean_allowed) partition.covered.truncate(0);
+  if (leader.high_watermark > partition.covered.end()) {
+    partition.covered = leader.log;
+    partition.covered.truncate(leader.high_watermark);
+  }
+  return std::nullopt;
+}
+
+Finding Invariants::check_committed(const std::string& group) {
+  const BrokerId coordinator = cluster_.controller().state(cluster_.offsets_partition(group)).leader;
+  if (coordinator == kNoBroker) return std::nullopt;
+  const Group* const known = cluster_.broker(coordinator).coordinator().group(group);
+  if (known == nullptr) return std::nullopt;
+  for (const CommittedOffset& committed : known->offsets.entries()) {
+    const Partition& partition = partitions_[committed.partition.value];
+    const ReplicaLog* const line = cluster_.shared(committed.partition).line;
+    if (partition.unclean_allowed || line == nullptr || committed.offset <= line->end()) continue;
+    return found(partition, group + " has committed offset " + std::to_string(committed.offset) +
+                                ", beyond the log's end " + std::to_string(line->end()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace models::kafka

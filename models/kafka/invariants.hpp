@@ -1,0 +1,76 @@
+// What must hold of a cluster's own state after every event, whatever goes wrong: checked runs ask after each
+// one (WorldOptions::checked), tests ask when they like.
+//
+//   log matching       where two replicas hold records of one leader epoch at one offset, all before is equal
+//   high watermark     never beyond the own log's end; never falls while one leader leads in one epoch
+//   in-sync set        each member of the set that the controller granted holds all that its leader's high
+//   watermark covers leader             a leader elected cleanly holds all that any leader's high watermark
+//   ever covered committed offsets  never beyond the end of the log
+//
+// The last two do not hold, and are not asked, of topics that allow unclean elections: those give records up.
+//
+// State is compared, nothing is traced and nothing changed: a checked run has the digest of an unchecked one.
+// A partition is looked at when something of it has changed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/kafka/broker/log.hpp"
+#include "models/kafka/cluster.hpp"
+
+namespace models::kafka {
+
+struct PartitionState;
+struct Replica;
+
+/// What is broken, in words; nothing when all is well.
+using Finding = std::optional<std::string>;
+
+/// Where the logs hold records of one leader epoch at one offset, all before is equal.
+Finding check_log_matching(const ReplicaLog& a, const ReplicaLog& b);
+
+class Invariants {
+ public:
+  /// The cluster has been built and must outlive this.
+  explicit Invariants(Cluster& cluster);
+  /// The committed offsets of this group are looked at too.
+  void watch(std::string group) { groups_.push_back(std::move(group)); }
+
+  /// The first thing that is broken. Calls are in order of time: some of it is about what was seen before.
+  Finding check();
+
+ private:
+  /// A replica as it was when last looked at.
+  struct Seen {
+    Offset end = 0;
+    Offset high_watermark = 0;
+    LeaderEpoch latest_epoch = kNoEpoch;
+    LeaderEpoch leader_epoch = kNoEpoch;
+    bool leads = false;
+    friend bool operator==(const Seen&, const Seen&) = default;
+  };
+  struct Partition {
+    PartitionIndex index{};
+    bool unclean_allowed = false;
+    std::vector<Replica*> replicas{};
+    std::vector<Seen> seen{};  ///< of each replica
+    std::int32_t partition_epoch = -1;
+    BrokerId leader = kNoBroker;  ///< the last one whose high watermark is in `covered`
+    LeaderEpoch leader_epoch = kNoEpoch;
+    ReplicaLog covered;  ///< the log below the high watermark
+  };
+
+  Finding check(Partition& partition);
+  static Finding check_replica(const Replica& replica, const Seen& before, const Seen& now);
+  Finding check_leader(Partition& partition, const PartitionState& granted);
+  Finding check_committed(const std::string& group);
+  Finding found(const Partition& partition, const std::string& what) const;
+
+  Cluster& cluster_;
+  std::vector<Partition> partitions_;
+  std::vector<std::string> groups_;
+};
+
+}  // namespace models::kafka
