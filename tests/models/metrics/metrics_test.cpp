@@ -306,12 +306,19 @@ TEST_CASE("a crash of another broker makes nothing unavailable") {
 
 TEST_CASE("an outage that nothing ends counts to the end of arrivals and has no parts") {
   Story s;
-  s.leader(kBroker, 0).at(10s).broker(kBroker, BrokerCode::crashed).at(15s).leader(0, 0, LeaderCode::offline);
+  s.leader(kBroker, 0).send(0, 10, 0);
+  s.at(10s).broker(kBroker, BrokerCode::crashed).at(15s).leader(0, 0, LeaderCode::offline);
   s.at(40s).phase(PhaseCode::arrivals_stopped);
   const auto& o = s.at(60s).end();
   REQUIRE(value(o, Metric::unavailability_max_s) == Approx(30));
   REQUIRE(empty(o, Metric::detection_mean_s));
   REQUIRE(value(o, Metric::partitions_offline_max) == 1);
+}
+
+TEST_CASE("where nobody ever wrote nobody misses the leader") {
+  Story s;
+  s.leader(kBroker, 0).at(10s).broker(kBroker, BrokerCode::crashed).at(20s).leader(kOtherBroker, 1);
+  REQUIRE(empty(s.at(60s).end(), Metric::unavailability_max_s));
 }
 
 TEST_CASE("unclean elections and shrinking replica sets are counted") {

@@ -1,8 +1,8 @@
 // Arbitrary small scenarios with arbitrary fault programs, for properties that hold whatever happens.
 //
-// Everything is drawn through RapidCheck, so that a failing case shrinks: simple choices first, so that small numbers mean one
-// broker, no fault, no trouble. A case is a run of a few seconds and some thousand messages, with short timeouts, so that what
-// takes minutes with Kafka's defaults happens in it several times.
+// Everything is drawn through RapidCheck, so that a failing case shrinks: simple choices first, so that small
+// numbers mean one broker, no fault, no trouble. A case is a run of a few seconds and some thousand messages,
+// with short timeouts, so that what takes minutes with Kafka's defaults happens in it several times.
 //
 // Cases come from a fixed seed; RC_PARAMS in the environment takes its place ("seed=7 max_success=1000").
 #pragma once
@@ -66,7 +66,8 @@ inline models::ProducerOptions arbitrary_producer(const std::string& name) {
   producer.name = name;
   producer.to = "orders";
   if (sometimes(2)) {
-    producer.closed_loop = models::ClosedLoop{*rc::gen::inRange(1u, 20u), sim::Distribution::exponential(10e6)};
+    producer.closed_loop =
+        models::ClosedLoop{*rc::gen::inRange(1u, 20u), sim::Distribution::exponential(10e6)};
   } else {
     producer.arrivals = sim::ArrivalProcess::poisson(one_of<double>({20, 100, 400}));
   }
@@ -98,15 +99,19 @@ inline models::GroupOptions arbitrary_group(const std::string& name) {
   group.name = name;
   group.topics = {"orders"};
   group.members = *rc::gen::inRange(1u, 4u);
-  group.service = one_of<sim::Distribution>({sim::Distribution::constant(0), sim::Distribution::constant(1e6),
-                                             sim::Distribution::exponential(2e6), sim::Distribution::lognormal(5e6, 2)});
-  group.commit = one_of<CommitMode>({CommitMode::after_processing, CommitMode::automatic, CommitMode::before_processing,
-                                     CommitMode::each_record, CommitMode::asynchronous});
-  if (group.commit != CommitMode::each_record && sometimes(2)) group.hand_off = models::HandOff{*rc::gen::inRange(1u, 4u)};
+  group.service =
+      one_of<sim::Distribution>({sim::Distribution::constant(0), sim::Distribution::constant(1e6),
+                                 sim::Distribution::exponential(2e6), sim::Distribution::lognormal(5e6, 2)});
+  group.commit =
+      one_of<CommitMode>({CommitMode::after_processing, CommitMode::automatic, CommitMode::before_processing,
+                          CommitMode::each_record, CommitMode::asynchronous});
+  if (group.commit != CommitMode::each_record && sometimes(2))
+    group.hand_off = models::HandOff{*rc::gen::inRange(1u, 4u)};
   if (sometimes(4)) group.effect = models::EffectOptions{sometimes(5)};
   group.stagger = one_of<sim::Duration>({0s, 700ms});
   models::kafka::ConsumerConfig& config = group.config;
-  config.auto_offset_reset = sometimes(3) ? models::kafka::AutoOffsetReset::latest : models::kafka::AutoOffsetReset::earliest;
+  config.auto_offset_reset =
+      sometimes(3) ? models::kafka::AutoOffsetReset::latest : models::kafka::AutoOffsetReset::earliest;
   config.session_timeout = one_of<sim::Duration>({3s, 1s});
   config.heartbeat_interval = one_of<sim::Duration>({900ms, 200ms});
   config.max_poll_interval = one_of<sim::Duration>({300s, 1s});
@@ -137,7 +142,8 @@ inline Names names_of(const models::Scenario& s) {
   for (std::int32_t b = 0; b < s.kafka->brokers; ++b) names.brokers.push_back("kafka/" + std::to_string(b));
   for (const auto& producer : s.producers) names.producers.push_back(producer.name);
   for (const auto& group : s.groups) {
-    for (std::uint32_t i = 0; i < group.members; ++i) names.members.push_back(group.name + "/" + std::to_string(i));
+    for (std::uint32_t i = 0; i < group.members; ++i)
+      names.members.push_back(group.name + "/" + std::to_string(i));
   }
   return names;
 }
@@ -150,8 +156,8 @@ inline void give_a_step(models::FaultSpec& fault, const Names& names) {
       {Step::acknowledged, names.producers},
   };
   if (!names.members.empty()) {
-    for (const Step step : {Step::delivered, Step::effect_applied, Step::processed_not_committed, Step::commit_sent,
-                            Step::committed, Step::heartbeat_sent}) {
+    for (const Step step : {Step::delivered, Step::effect_applied, Step::processed_not_committed,
+                            Step::commit_sent, Step::committed, Step::heartbeat_sent}) {
       steps.push_back({step, names.members});
     }
   }
@@ -165,8 +171,8 @@ inline void give_a_step(models::FaultSpec& fault, const Names& names) {
 
 inline models::FaultSpec arbitrary_fault(const Names& names) {
   models::FaultSpec fault;
-  fault.kind = one_of<std::string>({"crash", "pause", "isolate", "link-cut", "message-loss", "delay", "response-loss",
-                                    "connection-reset", "heartbeat-loss", "leave"});
+  fault.kind = one_of<std::string>({"crash", "pause", "isolate", "link-cut", "message-loss", "delay",
+                                    "response-loss", "connection-reset", "heartbeat-loss", "leave"});
   if (fault.kind == "leave" && names.members.empty()) fault.kind = "crash";
   fault.target = one_of(names.all());
   if (fault.kind == "response-loss") fault.target = one_of(names.brokers);
@@ -204,38 +210,45 @@ inline void showValue(const ArbitraryWorld& world, std::ostream& out) {
   const auto ms = [](sim::Duration d) { return std::to_string(d.count() / 1000000) + "ms"; };
   const auto& topic = s.kafka->topics[0];
   const auto& config = s.kafka->config;
-  out << "seed " << world.seed << (world.shuffle_ties ? " shuffled" : "") << ", latency " << s.network.base.latency.name()
-      << " " << s.network.base.latency.mean() << "ns\n  brokers " << s.kafka->brokers << " partitions " << topic.partitions
-      << " replication " << topic.replication_factor << " min.insync " << config.min_insync_replicas << " unclean "
-      << config.unclean_leader_election_enable << " service " << s.kafka->service.request.mean() << "ns session "
-      << ms(config.broker_session_timeout) << " heartbeat " << ms(config.broker_heartbeat_interval) << " lag "
-      << ms(config.replica_lag_time_max) << " backoff " << ms(config.replica_fetch_backoff) << " imbalance "
-      << ms(config.leader_imbalance_check_interval) << " offsets " << config.offsets_topic_num_partitions << "x"
-      << config.offsets_topic_replication_factor << " delay " << ms(config.group_initial_rebalance_delay) << "\n";
+  out << "seed " << world.seed << (world.shuffle_ties ? " shuffled" : "") << ", latency "
+      << s.network.base.latency.name() << " " << s.network.base.latency.mean() << "ns\n  brokers "
+      << s.kafka->brokers << " partitions " << topic.partitions << " replication " << topic.replication_factor
+      << " min.insync " << config.min_insync_replicas << " unclean " << config.unclean_leader_election_enable
+      << " service " << s.kafka->service.request.mean() << "ns session " << ms(config.broker_session_timeout)
+      << " heartbeat " << ms(config.broker_heartbeat_interval) << " lag " << ms(config.replica_lag_time_max)
+      << " backoff " << ms(config.replica_fetch_backoff) << " imbalance "
+      << ms(config.leader_imbalance_check_interval) << " offsets " << config.offsets_topic_num_partitions
+      << "x" << config.offsets_topic_replication_factor << " delay "
+      << ms(config.group_initial_rebalance_delay) << "\n";
   for (const auto& p : s.producers) {
     out << "  " << p.name << " rate " << (p.arrivals ? p.arrivals->mean_rate() : 0) << " loop "
-        << (p.closed_loop ? p.closed_loop->outstanding : 0) << " keys " << p.keys.count << " resend " << p.resend << " acks "
-        << p.config.acks << " idempotence " << p.config.enable_idempotence << " retries " << p.config.retries
-        << " in-flight " << p.config.max_in_flight_requests_per_connection << " linger " << ms(p.config.linger) << " batch "
-        << p.config.batch_size << " request " << ms(p.config.request_timeout) << " delivery "
-        << ms(p.config.delivery_timeout) << " memory " << p.config.buffer_memory << " block " << ms(p.config.max_block)
-        << " age " << ms(p.config.metadata_max_age) << "\n";
+        << (p.closed_loop ? p.closed_loop->outstanding : 0) << " keys " << p.keys.count << " resend "
+        << p.resend << " acks " << p.config.acks << " idempotence " << p.config.enable_idempotence
+        << " retries " << p.config.retries << " in-flight " << p.config.max_in_flight_requests_per_connection
+        << " linger " << ms(p.config.linger) << " batch " << p.config.batch_size << " request "
+        << ms(p.config.request_timeout) << " delivery " << ms(p.config.delivery_timeout) << " memory "
+        << p.config.buffer_memory << " block " << ms(p.config.max_block) << " age "
+        << ms(p.config.metadata_max_age) << "\n";
   }
   for (const auto& g : s.groups) {
-    out << "  " << g.name << " members " << g.members << " service " << g.service.name() << " " << g.service.mean()
-        << "ns commit " << static_cast<int>(g.commit) << " threads " << (g.hand_off ? g.hand_off->threads : 0) << " effect "
-        << g.effect.has_value() << " stagger " << ms(g.stagger) << " reset " << static_cast<int>(g.config.auto_offset_reset)
-        << " session " << ms(g.config.session_timeout) << " heartbeat " << ms(g.config.heartbeat_interval) << " poll "
+    out << "  " << g.name << " members " << g.members << " service " << g.service.name() << " "
+        << g.service.mean() << "ns commit " << static_cast<int>(g.commit) << " threads "
+        << (g.hand_off ? g.hand_off->threads : 0) << " effect " << g.effect.has_value() << " stagger "
+        << ms(g.stagger) << " reset " << static_cast<int>(g.config.auto_offset_reset) << " session "
+        << ms(g.config.session_timeout) << " heartbeat " << ms(g.config.heartbeat_interval) << " poll "
         << ms(g.config.max_poll_interval) << "/" << g.config.max_poll_records << " auto-commit "
         << ms(g.config.auto_commit_interval) << " request " << ms(g.config.request_timeout) << " api "
         << ms(g.config.default_api_timeout) << " age " << ms(g.config.metadata_max_age) << " assignor "
-        << static_cast<int>(g.config.partition_assignment_strategy[0]) << " instance " << g.config.group_instance_id << "\n";
+        << static_cast<int>(g.config.partition_assignment_strategy[0]) << " instance "
+        << g.config.group_instance_id << "\n";
   }
   for (const auto& f : s.faults) {
     out << "  " << f.kind << " " << f.target << " " << f.other << (f.one_way ? " one-way" : "");
     if (f.at) out << " at " << ms(*f.at);
     if (f.every) out << " every " << ms(*f.every);
-    if (f.when) out << " at step " << static_cast<int>(f.when->step) << " #" << f.when->nth << " of " << f.when->subject;
+    if (f.when)
+      out << " at step " << static_cast<int>(f.when->step) << " #" << f.when->nth << " of "
+          << f.when->subject;
     if (f.duration) out << " for " << ms(*f.duration);
     if (f.probability > 0) out << " probability " << f.probability;
     if (f.delay) out << " delay " << f.delay->mean() << "ns";
@@ -249,11 +262,13 @@ inline ArbitraryWorld arbitrary_world() {
   s.name = "arbitrary";
   s.duration = 8s;
   s.drain = 60s;
-  s.network.base.latency = one_of<sim::Distribution>(
-      {sim::Distribution::constant(250'000), sim::Distribution::constant(0), sim::Distribution::lognormal(2e6, 1)});
+  s.network.base.latency =
+      one_of<sim::Distribution>({sim::Distribution::constant(250'000), sim::Distribution::constant(0),
+                                 sim::Distribution::lognormal(2e6, 1)});
   s.kafka = detail::arbitrary_cluster();
   const int producers = *rc::gen::inRange(1, 3);
-  for (int i = 0; i < producers; ++i) s.producers.push_back(detail::arbitrary_producer("shop" + std::to_string(i)));
+  for (int i = 0; i < producers; ++i)
+    s.producers.push_back(detail::arbitrary_producer("shop" + std::to_string(i)));
   const int groups = *rc::gen::inRange(0, 3);
   for (int i = 0; i < groups; ++i) s.groups.push_back(detail::arbitrary_group("group" + std::to_string(i)));
   const detail::Names names = detail::names_of(s);

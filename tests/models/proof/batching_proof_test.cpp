@@ -1,4 +1,5 @@
-// linger.ms and batch.size under Poisson arrivals: the producer's batches are those of theory (NUMBERS: 1.13).
+// linger.ms and batch.size under Poisson arrivals: the producer's batches are those of theory
+// (NUMBERS: 1.13).
 #include <cmath>
 
 #include "models/theory/batching.hpp"
@@ -11,15 +12,16 @@ namespace {
 
 constexpr sim::Duration kLinger = 5ms;
 constexpr std::int64_t kMost = 16;
-/// A batch of 16 records of 100 bytes without keys: header 61, each record 109 (models/kafka/producer/record_size.hpp).
+/// A batch of 16 records of 100 bytes without keys: header 61, each record 109
+/// (models/kafka/producer/record_size.hpp).
 constexpr std::int32_t kBatchSize = 61 + 16 * 109;
 
 struct Batches {
   Ratio size, full, delay_s, linger_s, per_s;
 };
 
-/// Reads batches at the moment they close. A batch counts when it begins well before arrivals stop; whether it does is known
-/// before its size is.
+/// Reads batches at the moment they close. A batch counts when it begins well before arrivals stop; whether
+/// it does is known before its size is.
 class BatchObserver : public sim::TraceSink {
  public:
   explicit BatchObserver(sim::Duration until) : until_(until) {}
@@ -34,7 +36,8 @@ class BatchObserver : public sim::TraceSink {
       most = std::max(most, r.b);
       const std::int64_t closed = sim::nanoseconds(r.time);
       delay_s += 1e-9 * static_cast<double>(closed - created[0]);
-      for (std::int64_t i = 0; i < r.b; ++i) linger_s += 1e-9 * static_cast<double>(closed - created[static_cast<std::size_t>(i)]);
+      for (std::int64_t i = 0; i < r.b; ++i)
+        linger_s += 1e-9 * static_cast<double>(closed - created[static_cast<std::size_t>(i)]);
     }
   }
   double batches = 0, records = 0, full = 0, delay_s = 0, linger_s = 0;

@@ -1,5 +1,6 @@
-// A second, naive bookkeeping of messages beside the ledger: one row a message, one a place in the log, no ranges, no cleverness.
-// It reads the same trace, shares no code with the ledger, and complains on its own about what cannot be.
+// A second, naive bookkeeping of messages beside the ledger: one row a message, one a place in the log, no
+// ranges, no cleverness. It reads the same trace, shares no code with the ledger, and complains on its own
+// about what cannot be.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ class Census : public sim::TraceSink {
     int live() const { return stored - truncated; }
   };
   struct Totals {
-    std::uint64_t offered = 0, refused = 0, acknowledged = 0, failed = 0, stored = 0, truncated = 0, again = 0;
+    std::uint64_t offered = 0, refused = 0, acknowledged = 0, failed = 0, stored = 0, truncated = 0,
+                  again = 0;
   };
 
   void consume(const sim::TraceBlock& block) override {
@@ -76,8 +78,10 @@ class Census : public sim::TraceSink {
   }
   Message* message(const sim::TraceRecord& r, std::uint32_t lane, std::int64_t seq) {
     std::vector<Message>& messages = lanes_[lane];
-    if (seq >= 0 && static_cast<std::size_t>(seq) < messages.size()) return &messages[static_cast<std::size_t>(seq)];
-    complain(r, "a message that was never offered: lane " + std::to_string(lane) + " seq " + std::to_string(seq));
+    if (seq >= 0 && static_cast<std::size_t>(seq) < messages.size())
+      return &messages[static_cast<std::size_t>(seq)];
+    complain(
+        r, "a message that was never offered: lane " + std::to_string(lane) + " seq " + std::to_string(seq));
     return nullptr;
   }
 
@@ -132,7 +136,8 @@ class Census : public sim::TraceSink {
     }
     std::vector<Entry>& log = logs_[r.place];
     if (static_cast<std::size_t>(offset) != log.size()) {
-      complain(r, "stored at offset " + std::to_string(offset) + " of a log that ends at " + std::to_string(log.size()));
+      complain(r, "stored at offset " + std::to_string(offset) + " of a log that ends at " +
+                      std::to_string(log.size()));
     }
     log.push_back({{r.peer, seq}, epoch});
   }
@@ -146,8 +151,9 @@ class Census : public sim::TraceSink {
       log.pop_back();
     }
   }
-  /// The record's epoch tells the last of its offsets from another that took its place after a truncation; a run of
-  /// records read before is of that epoch or older ones, which the live log answers unless it has been cut.
+  /// The record's epoch tells the last of its offsets from another that took its place after a truncation; a
+  /// run of records read before is of that epoch or older ones, which the live log answers unless it has been
+  /// cut.
   void process(const sim::TraceRecord& r, std::int64_t offset, bool last) {
     const std::vector<Entry>& log = logs_[r.place];
     const bool live = static_cast<std::size_t>(offset) < log.size() &&
@@ -158,7 +164,8 @@ class Census : public sim::TraceSink {
     } else {
       const auto found = off_line_.find({r.place, offset, r.c});
       if (found == off_line_.end()) {
-        if (last) complain(r, "processed offset " + std::to_string(offset) + ", where nothing was ever stored");
+        if (last)
+          complain(r, "processed offset " + std::to_string(offset) + ", where nothing was ever stored");
         return;
       }
       place = found->second;
@@ -168,7 +175,8 @@ class Census : public sim::TraceSink {
 
   std::map<std::uint32_t, std::vector<Message>> lanes_;
   std::map<std::uint32_t, std::vector<Entry>> logs_;
-  std::map<std::tuple<std::uint32_t, std::int64_t, std::int64_t>, Place> off_line_;  // by place, offset, epoch
+  std::map<std::tuple<std::uint32_t, std::int64_t, std::int64_t>, Place>
+      off_line_;  // by place, offset, epoch
   std::uint64_t refused_ = 0;
   std::vector<std::string> complaints_;
 };

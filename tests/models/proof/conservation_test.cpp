@@ -1,4 +1,5 @@
-// Whatever fails, no message is made or forgotten: each has one fate, and two independent bookkeepings agree on it.
+// Whatever fails, no message is made or forgotten: each has one fate, and two independent bookkeepings agree
+// on it.
 #include <rapidcheck.h>
 
 #include <cstdlib>
@@ -44,8 +45,8 @@ struct Run {
 
 std::string text(const Census::Message& m) {
   std::ostringstream out;
-  out << "acknowledged " << m.acknowledged << " failed " << m.failed << " stored " << m.stored << " truncated "
-      << m.truncated;
+  out << "acknowledged " << m.acknowledged << " failed " << m.failed << " stored " << m.stored
+      << " truncated " << m.truncated;
   return out.str();
 }
 
@@ -57,7 +58,8 @@ void check_one(const Run& run, const models::Scenario& s, const Census::Message&
   RC_ASSERT(m.acknowledged + m.failed <= 1);
   RC_ASSERT(m.live() >= 0);
   if (run.outcome.drained) RC_ASSERT(m.acknowledged + m.failed == 1);
-  // Success means that a leader has appended it; with acks=all that it stays, unless an unclean election gives it up.
+  // Success means that a leader has appended it; with acks=all that it stays, unless an unclean election
+  // gives it up.
   if (m.acknowledged > 0 && producer.config.acks != 0) RC_ASSERT(m.stored >= 1);
   if (m.acknowledged > 0 && producer.config.acks == -1 && !unclean) RC_ASSERT(m.live() >= 1);
   // Idempotence: in one place at most.
@@ -78,13 +80,15 @@ void check_against_ledger(const Run& run) {
     const auto [processed, again] = run.census.processed(group.group.value);
     RC_ASSERT(processed == group.processed);
     RC_ASSERT(again == group.duplicated);
-    RC_ASSERT(group.processed + group.lost + group.lost_unacknowledged + group.failed + group.in_flight == group.offered);
+    RC_ASSERT(group.processed + group.lost + group.lost_unacknowledged + group.failed + group.in_flight ==
+              group.offered);
   }
 }
 
 }  // namespace
 
-TEST_CASE("messages are conserved under arbitrary faults, and every invariant holds after every event", "[proof]") {
+TEST_CASE("messages are conserved under arbitrary faults, and every invariant holds after every event",
+          "[proof]") {
   CHECK(rc::check("messages are conserved", [] {
     const ArbitraryWorld w = *rc::gen::exec(arbitrary_world);
     const Run run(w, true);

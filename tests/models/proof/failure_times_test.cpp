@@ -1,8 +1,8 @@
 // How long failures take to be noticed and mended with Kafka's own defaults (NUMBERS: 1.14).
 //
-// Timers run from the last heartbeat received, so the times are a timeout less the age of that heartbeat. The moment of the
-// fault goes through all phases of the period evenly (a Weyl sequence over the trials), so that not only the bounds hold: the
-// mean is the middle, and both ends are nearly reached.
+// Timers run from the last heartbeat received, so the times are a timeout less the age of that heartbeat. The
+// moment of the fault goes through all phases of the period evenly (a Weyl sequence over the trials), so that
+// not only the bounds hold: the mean is the middle, and both ends are nearly reached.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -67,7 +67,8 @@ class FirstAfter : public sim::TraceSink {
   FirstAfter(sim::Duration since, Match match) : since_(since), match_(std::move(match)) {}
   void consume(const sim::TraceBlock& block) override {
     for (const sim::TraceRecord& r : block.records) {
-      if (!seen_ && r.time >= sim::Time{since_} && match_(r)) seen_ = sim::seconds(r.time - sim::Time{since_});
+      if (!seen_ && r.time >= sim::Time{since_} && match_(r))
+        seen_ = sim::seconds(r.time - sim::Time{since_});
     }
   }
   std::optional<double> seen_;
@@ -77,7 +78,9 @@ class FirstAfter : public sim::TraceSink {
   Match match_;
 };
 
-bool is(const sim::TraceRecord& r, Kind kind) { return r.kind == static_cast<std::uint16_t>(kind); }
+bool is(const sim::TraceRecord& r, Kind kind) {
+  return r.kind == static_cast<std::uint16_t>(kind);
+}
 template <class Code>
 bool is(const sim::TraceRecord& r, Kind kind, Code code) {
   return is(r, kind) && r.code == static_cast<std::uint16_t>(code);
@@ -88,7 +91,8 @@ void check_spread(const std::string& what, std::vector<double> times, double low
   std::sort(times.begin(), times.end());
   double mean = 0;
   for (const double t : times) mean += t / static_cast<double>(times.size());
-  INFO(what << ": " << times.front() << " to " << times.back() << " s, mean " << mean << ", expected " << low << " to " << high);
+  INFO(what << ": " << times.front() << " to " << times.back() << " s, mean " << mean << ", expected " << low
+            << " to " << high);
   CHECK(times.front() >= low - slack);
   CHECK(times.back() <= high + slack);
   const double even = (high - low) * (proof::kReduced ? 0.1 : 0.03);
@@ -101,11 +105,14 @@ constexpr double kRoundTrips = 0.01;  // s: a few, of 0.5 ms each
 
 }  // namespace
 
-TEST_CASE("a dead consumer is noticed 42 to 45 s after its crash, and taken over at the survivor's next heartbeat", "[proof]") {
+TEST_CASE(
+    "a dead consumer is noticed 42 to 45 s after its crash, and taken over at the survivor's next heartbeat",
+    "[proof]") {
   std::vector<double> detected;
   for (int trial = 0; trial < kTrials; ++trial) {
     models::Scenario s = defaults();
     s.groups.push_back(group_of(2));
+    s.groups[0].config.enable_auto_commit = false;  // a commit counts as a heartbeat
     const sim::Duration at = moment(trial, 3s);
     s.faults.push_back(fault_at("crash", "billing/0", at));
     models::World world(s, static_cast<std::uint64_t>(trial + 1));
@@ -114,7 +121,9 @@ TEST_CASE("a dead consumer is noticed 42 to 45 s after its crash, and taken over
     FirstAfter evicted(at, [victim](const sim::TraceRecord& r) {
       return is(r, Kind::member_state, models::MemberCode::evicted) && r.actor == victim;
     });
-    FirstAfter taken(at, [survivor](const sim::TraceRecord& r) { return is(r, Kind::ownership) && r.actor == survivor && r.a == 1; });
+    FirstAfter taken(at, [survivor](const sim::TraceRecord& r) {
+      return is(r, Kind::ownership) && r.actor == survivor && r.a == 1;
+    });
     world.trace().add_sink(evicted);
     world.trace().add_sink(taken);
     world.run();
@@ -127,7 +136,8 @@ TEST_CASE("a dead consumer is noticed 42 to 45 s after its crash, and taken over
   check_spread("detection of a dead consumer", detected, 42, 45, kRoundTrips);
 }
 
-TEST_CASE("a dead leader is noticed 7 to 9 s after its crash; election and the clients' refresh come on top", "[proof]") {
+TEST_CASE("a dead leader is noticed 7 to 9 s after its crash; election and the clients' refresh come on top",
+          "[proof]") {
   std::vector<double> detected;
   for (int trial = 0; trial < kTrials; ++trial) {
     models::Scenario s = defaults();
@@ -144,7 +154,7 @@ TEST_CASE("a dead leader is noticed 7 to 9 s after its crash; election and the c
     const double refresh = m[models::Metric::client_refresh_mean_s].value();
     detected.push_back(detection);
     CHECK(m[models::Metric::unavailability_max_s].value() == Approx(detection + election + refresh));
-    CHECK(election <= kRoundTrips);  // the metadata log's way to the new leader
+    CHECK(election <= kRoundTrips);       // the metadata log's way to the new leader
     CHECK(refresh <= 1.2 + kRoundTrips);  // retry.backoff.max.ms 1000 and its jitter of 20 %
   }
   check_spread("detection of a dead broker", detected, 7, 9, kRoundTrips);
@@ -190,8 +200,10 @@ double first_ownership(std::uint32_t members, sim::Duration stagger, sim::Durati
 
 }  // namespace
 
-TEST_CASE("the first join from Empty takes 3 s, and members that come meanwhile extend it, up to the rebalance timeout",
-          "[proof]") {
+TEST_CASE(
+    "the first join from Empty takes 3 s, and members that come meanwhile extend it, up to the rebalance "
+    "timeout",
+    "[proof]") {
   const double slack = 0.05;
   CHECK(std::abs(first_ownership(1, 0s, 300s) - 3) <= slack);
   CHECK(std::abs(first_ownership(5, 0s, 300s) - 3) <= 3 + slack);

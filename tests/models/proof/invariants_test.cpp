@@ -1,9 +1,9 @@
-// The invariants of a cluster's state: each is seen to fire on a cluster that was broken on purpose, and a checked run changes
-// nothing.
+// The invariants of a cluster's state: each is seen to fire on a cluster that was broken on purpose, and a
+// checked run changes nothing.
 #include "models/kafka/invariants.hpp"
 
-#include "models/world.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/world.hpp"
 #include "sim/assert.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/kafka/cluster_fixture.hpp"
@@ -31,7 +31,9 @@ struct Watched : ClusterFixture {
   Invariants invariants;
 };
 
-bool tells(const std::string& finding, const std::string& part) { return finding.find(part) != std::string::npos; }
+bool tells(const std::string& finding, const std::string& part) {
+  return finding.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -102,7 +104,8 @@ TEST_CASE("a cleanly elected leader that lacks acknowledged records is found") {
   CHECK(!w.invariants.check());  // the last in-sync replica is gone, nobody leads
   // An election that the controller would never make:
   Replica& usurper = w.replica(1);
-  const_cast<PartitionState&>(w.cluster.controller().state(PartitionIndex{0})) = {BrokerId{1}, 9, 99, {BrokerId{1}}};
+  const_cast<PartitionState&>(w.cluster.controller().state(PartitionIndex{0})) = {
+      BrokerId{1}, 9, 99, {BrokerId{1}}};
   usurper.leads = true;
   usurper.leader_epoch = 9;
   CHECK(tells(w.broken(), "the leader of epoch 9 lacks records below an earlier high watermark, 10"));
@@ -148,7 +151,9 @@ TEST_CASE("a group's committed offset beyond the log's end is found in a checked
       auto* group = const_cast<Group*>(broker.coordinator().group("billing"));
       group->offsets.apply({.partition = PartitionIndex{0}, .offset = 1'000'000});
     });
-    if (checked) CHECK_THROWS_AS(world.run(), sim::AssertionError);
-    else CHECK_NOTHROW(world.run());
+    if (checked)
+      CHECK_THROWS_AS(world.run(), sim::AssertionError);
+    else
+      CHECK_NOTHROW(world.run());
   }
 }
