@@ -89,7 +89,8 @@ Value check_entry(const Value& table, std::string_view selector,
                   std::span<const sim::CatalogueEntry> catalogue, Draws draws, const std::string& path) {
   const Value* name = table.find(selector);
   if (name == nullptr) throw BadScenario(table.place, path, "needs the key '" + std::string(selector) + "'");
-  const sim::CatalogueEntry& entry = find_entry(*name, catalogue, join_path(path, selector));
+  const std::string selected = join_path(path, selector);
+  const sim::CatalogueEntry& entry = find_entry(*name, catalogue, selected);
   Value out = Value::table_at(table.place);
   out.key_place = table.key_place;
   out.is_inline = true;
