@@ -16,6 +16,7 @@ class AssertionError : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
+[[noreturn]] void assertion_failed(const char* expression, const char* file, int line, const char* message);
 [[noreturn]] void assertion_failed(const char* expression, const char* file, int line, const std::string& message);
 
 }  // namespace sim

@@ -7,35 +7,39 @@
 
 namespace sim::detail {
 
-EventList::EventList(const SlotPool& slots) : slots_(slots) { reserve_near(8 * kNearMost); }
+EventList::EventList(const SlotPool& slots) : slots_(slots) { make_room(2 * kNearMost); }
 
-void EventList::reserve_near(std::size_t entries) {
+void EventList::note_last_taken() noexcept {
+  if (near_first_ != near_.data()) last_ = near_first_[-1].time;
+}
+
+/// Moves the entries to the front of the array, and has room for `entries` more before the next tidying.
+void EventList::make_room(std::size_t entries) {
   const auto count = static_cast<std::size_t>(near_last_ - near_first_);
-  if (entries > near_.size()) {
-    std::vector<Entry> larger(std::max(entries, 2 * near_.size()));
+  note_last_taken();
+  entries = std::max(entries, kNearMost);
+  if (count + entries > near_.size()) {
+    std::vector<Entry> larger(2 * (count + entries));
     std::copy(near_first_, near_last_, larger.data());
     near_.swap(larger);
-  } else if (count != 0) {
-    std::memmove(near_.data(), near_first_, count * sizeof(Entry));
+  } else {
+    std::copy(near_first_, near_last_, near_.data());
   }
   near_first_ = near_.data();
   near_last_ = near_first_ + count;
-  near_stop_ = near_.data() + near_.size();
+  near_stop_ = near_last_ + entries;
 }
 
-// The array is at its end, or holds more than is worth shifting about. Entries at the present instant have to stay; all
-// others can go to buckets, which are empty below the level that was opened last.
-void EventList::push_near_full(Entry entry) {
+// Once in a while: is there more than is worth shifting about? Entries at the present instant have to stay; all others
+// can go to buckets, which are empty below the level that was opened last.
+void EventList::push_and_tidy(Entry entry) {
   const auto count = static_cast<std::size_t>(near_last_ - near_first_);
-  const std::uint64_t now = far_size_ == 0 ? static_cast<std::uint64_t>(last_)
-                                           : std::max(base_, static_cast<std::uint64_t>(last_));
-  if (count >= kNearMost && near_last_[-1].time != static_cast<std::int64_t>(now)) {
-    spill(now);
-    push(entry);
-    return;
-  }
-  if (near_last_ == near_stop_) reserve_near(count + std::max(kNearMost, count / 4));
-  insert_near(entry);
+  note_last_taken();
+  std::uint64_t now = static_cast<std::uint64_t>(last_);
+  if (far_size_ != 0) now = std::max(now, base_);
+  if (count > kNearMost && near_last_[-1].time != static_cast<std::int64_t>(now)) spill(now);
+  make_room(static_cast<std::size_t>(near_last_ - near_first_) / 4);
+  push(entry);
 }
 
 void EventList::spill(std::uint64_t base) {
@@ -106,11 +110,11 @@ void EventList::drain(Chunk* head, Entry* end, Visit visit) {
 }
 
 bool EventList::refill(std::int64_t limit) {
-  near_first_ = near_last_ = near_.data();
+  make_room(2 * kNearMost);
   while (near_first_ == near_last_) {
     if (far_size_ <= kGatherMost) {
       gather();
-      return near_first_ != near_last_;
+      break;
     }
     const auto level = static_cast<unsigned>(__builtin_ctz(levels_));
     const auto digit = static_cast<unsigned>(__builtin_ctzll(buckets_[level]));
@@ -120,7 +124,8 @@ bool EventList::refill(std::int64_t limit) {
     if (static_cast<std::int64_t>(start) > limit) return false;
     open(level, digit, start, limit);
   }
-  return true;
+  near_stop_ = near_last_ + kNearMost;
+  return near_first_ != near_last_;
 }
 
 void EventList::gather() {
@@ -168,7 +173,7 @@ void EventList::deal(Chunk* head, Entry* end, std::uint64_t start, std::int64_t 
   MQLAB_ASSERT(earliest >= static_cast<std::int64_t>(start), "a bucket holds an entry before its start");
   base_ = static_cast<std::uint64_t>(std::min(earliest, limit));
   near_end_ = static_cast<std::int64_t>(base_) + 1;
-  reserve_near(count);
+  make_room(count + kNearMost);
   const bool soon = count <= 2048;
   drain(head, end, [this, soon](const Entry& e) {
     if (soon) slots_.prefetch(e.word);

@@ -23,7 +23,7 @@
 
 namespace sim::detail {
 
-struct Entry {
+struct alignas(16) Entry {
   std::int64_t time;   ///< nanoseconds, never negative
   std::uint64_t word;  ///< sequence above slot
 };
@@ -36,10 +36,17 @@ inline bool before(const Entry& a, const Entry& b) noexcept {
          ((static_cast<Wide>(static_cast<std::uint64_t>(b.time)) << 64) | b.word);
 }
 
+/// Writes all 16 bytes at once: an entry is often copied a moment after it was written, and a load that spans two
+/// stores would have to wait until both are in the cache.
+inline void write(Entry* at, const Entry& entry) noexcept {
+  using Pair [[gnu::vector_size(16), gnu::may_alias]] = std::int64_t;
+  *reinterpret_cast<Pair*>(at) = Pair{entry.time, static_cast<std::int64_t>(entry.word)};
+}
+
 class EventList {
  public:
   static constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
-  /// Entries that `near` may hold before those after the present instant spill into `far`.
+  /// More entries than this in `near` spill into `far`, but for those at the present instant.
   static constexpr std::size_t kNearMost = 32;
   /// Entries left in `far` that are worth keeping sorted instead.
   static constexpr std::size_t kGatherMost = 8;
@@ -58,10 +65,10 @@ class EventList {
     if (entry.time >= near_end_) {
       push_far(entry);
       ++far_size_;
-    } else if (static_cast<std::size_t>(near_last_ - near_first_) < kNearMost && near_last_ != near_stop_) [[likely]] {
+    } else if (near_last_ != near_stop_) [[likely]] {
       insert_near(entry);
     } else {
-      push_near_full(entry);
+      push_and_tidy(entry);
     }
   }
 
@@ -71,7 +78,7 @@ class EventList {
     return near_first_->time <= limit ? near_first_ : nullptr;
   }
   /// Takes the entry that front() showed.
-  void pop() noexcept { last_ = (near_first_++)->time; }
+  void pop() noexcept { ++near_first_; }
 
   /// Removes what no longer counts. O(size).
   void remove_if(const std::function<bool(const Entry&)>& gone);
@@ -93,7 +100,7 @@ class EventList {
   void insert_near(Entry entry) {
     Entry* at = near_last_++;
     for (; at != near_first_ && before(entry, at[-1]); --at) *at = at[-1];
-    *at = entry;
+    write(at, entry);
   }
 
   void push_far(Entry entry) {
@@ -103,7 +110,7 @@ class EventList {
     const unsigned bucket = level * kDigits + (time >> level * kDigitBits & (kDigits - 1));
     Entry* at = tail_[bucket];
     if ((reinterpret_cast<std::uintptr_t>(at) & (sizeof(Chunk) - 1)) == 0) [[unlikely]] at = add_chunk(bucket);
-    *at = entry;
+    write(at, entry);
     tail_[bucket] = at + 1;
   }
 
@@ -115,9 +122,10 @@ class EventList {
   Chunk* take_chunk();
   void grow_chunks();
   void give_back(Chunk* chunk) noexcept;
-  void push_near_full(Entry entry);
+  void push_and_tidy(Entry entry);
   void spill(std::uint64_t base);
-  void reserve_near(std::size_t entries);
+  void make_room(std::size_t entries);
+  void note_last_taken() noexcept;
   bool refill(std::int64_t limit);
   void gather();
   void open(unsigned level, unsigned digit, std::uint64_t start, std::int64_t limit);
@@ -127,13 +135,13 @@ class EventList {
   template <class Visit>
   void drain(Chunk* head, Entry* end, Visit visit);
 
-  Entry* near_first_ = nullptr;  ///< sorted entries [first, last); room up to stop
+  Entry* near_first_ = nullptr;  ///< sorted entries [first, last); before them what was taken since the array was tidied
   Entry* near_last_ = nullptr;
-  Entry* near_stop_ = nullptr;
+  Entry* near_stop_ = nullptr;  ///< where the next tidying is due, at the latest where the memory ends
   std::int64_t near_end_ = kForever;  ///< entries before this instant belong to `near`
   std::uint64_t base_ = 0;            ///< the instant from which levels are counted; never after an entry of `far`
   std::size_t far_size_ = 0;
-  std::int64_t last_ = 0;  ///< time of the last entry taken
+  std::int64_t last_ = 0;  ///< time of the last entry taken before the array was tidied
   const SlotPool& slots_;
   Chunk* free_chunks_ = nullptr;
   std::uint32_t levels_ = 0;  ///< bit per level that has a bucket in use

@@ -34,6 +34,7 @@ class Simulation::Running {
 Simulation::Simulation(const Options& options) : queue_(slots_), options_(options) {
   std::uint64_t state = options.seed;
   for (std::uint64_t& key : tie_keys_) key = next_key(state);
+  plain_words_end_ = options.shuffle_ties ? 0 : detail::kSequenceMost << detail::kSlotBits;
 }
 
 // Closures may own timers, processes and handles of this simulation, so all members still work while they go.
@@ -46,8 +47,10 @@ Simulation::~Simulation() {
   }
 }
 
-// Four rounds of a Feistel network on 40 bits. Sequence 0 is never drawn, so what is mapped to 0 takes the place of 0.
-std::uint64_t Simulation::shuffled(std::uint64_t sequence) const noexcept {
+// Shuffled: four rounds of a Feistel network on 40 bits. 0 is never drawn, so what is mapped to 0 takes the place of 0.
+std::uint64_t Simulation::draw_specially(std::uint64_t sequence) const {
+  sequence >>= detail::kSlotBits;
+  MQLAB_ASSERT(sequence < detail::kSequenceMost, "the sequence numbers of a run are used up");
   constexpr std::uint64_t kHalf = (std::uint64_t{1} << 20) - 1;
   const auto permute = [this](std::uint64_t x) {
     std::uint64_t left = x >> 20;
@@ -59,33 +62,26 @@ std::uint64_t Simulation::shuffled(std::uint64_t sequence) const noexcept {
     return left << 20 | right;
   };
   const std::uint64_t image = permute(sequence);
-  return image != 0 ? image : permute(0);
+  return (image != 0 ? image : permute(0)) << detail::kSlotBits;
 }
 
 bool Simulation::cancel(EventHandle handle) {
   if (!pending(handle)) return false;
   detail::Slot& slot = slots_[handle.word_];
   slot.kill();
-  --live_;
+  ++withdrawn_;
   slot.act(*this, slot, detail::Action::destroy);
   note_dead_entry();
   return true;
 }
 
-void Simulation::begin_event(Time at) {
-  if (at != now_) {
-    now_ = at;
-    instant_began_ = executed_;
-  } else if (executed_ - instant_began_ >= options_.events_per_instant_max) [[unlikely]] {
-    throw LivelockError("livelock: more than " + std::to_string(options_.events_per_instant_max) +
-                        " events at " + std::to_string(nanoseconds(now_)) + " ns");
-  }
-  ++executed_;
-  --live_;
+void Simulation::report_livelock() const {
+  throw LivelockError("livelock: more than " + std::to_string(options_.events_per_instant_max) + " events at " +
+                      std::to_string(nanoseconds(now_)) + " ns");
 }
 
 // An entry whose slot has another word: cancelled work, a timer that was disarmed, or one whose deadline moved on.
-void Simulation::meet_dead_entry(const detail::Entry& entry) {
+void Simulation::meet_dead_entry(detail::Entry entry) {
   detail::Slot& slot = slots_[entry.word];
   if (slot.act != &Timer::fire) return;
   auto& state = slot.as<Timer::State>();
@@ -122,14 +118,15 @@ bool Simulation::execute_next(std::int64_t limit) {
     return true;
   }
   while (const detail::Entry* const front = queue_.front(limit)) {
-    const detail::Entry entry = *front;
+    const std::int64_t time = front->time;
+    const std::uint64_t word = front->word;
     queue_.pop();
-    detail::Slot& slot = slots_[entry.word];
-    if (slot.word != entry.word) [[unlikely]] {
-      meet_dead_entry(entry);
+    detail::Slot& slot = slots_[word];
+    if (slot.word != word) [[unlikely]] {
+      meet_dead_entry({time, word});
       continue;
     }
-    begin_event(Time(Duration(entry.time)));
+    begin_event(Time(Duration(time)));
     slot.kill();
     slot.act(*this, slot, detail::Action::run);
     return true;

@@ -77,7 +77,9 @@ class Simulation {
   /// Callbacks run so far, posted ones included; a cancelled event is none, and neither is a timer pushed on.
   std::uint64_t events_executed() const noexcept { return executed_; }
   /// Work that is scheduled or posted, armed timers included, cancelled events not.
-  std::size_t pending_events() const noexcept { return live_; }
+  std::size_t pending_events() const noexcept {
+    return static_cast<std::size_t>((next_word_ >> detail::kSlotBits) - 1 - executed_ - withdrawn_);
+  }
   /// Entries in the queue: pending events and what is left of cancelled ones. At most about twice the former.
   std::size_t queued_entries() const noexcept { return queue_.size(); }
 
@@ -86,14 +88,12 @@ class Simulation {
   EventHandle schedule_at(Time at, F&& f) {
     MQLAB_ASSERT(at >= now_, "an event was scheduled into the past");
     MQLAB_ASSERT(at < kNever, "an event was scheduled at kNever");
-    const std::uint64_t word = store(std::forward<F>(f));
-    queue_.push({nanoseconds(at), word});
-    return EventHandle(word);
+    return enqueue(at, std::forward<F>(f));
   }
   /// Runs `f` after `delay`. Requires: delay >= 0.
   template <class F>
   EventHandle schedule_after(Duration delay, F&& f) {
-    return schedule_at(after(delay), std::forward<F>(f));
+    return enqueue(after(delay), std::forward<F>(f));
   }
   /// Runs `f` at the present instant, after the running callback and what was posted before, ahead of any queued event.
   template <class F>
@@ -123,9 +123,9 @@ class Simulation {
 
   /// The instant `delay` from now. Requires: delay >= 0.
   Time after(Duration delay) const {
-    // Unsigned, so that a sum past the end of time is caught as "the past" by who uses it.
+    // All in one test of the sign: a negative delay, a sum past the end of time, and one that ends at kNever.
     const auto sum = static_cast<std::uint64_t>(nanoseconds(now_)) + static_cast<std::uint64_t>(delay.count());
-    MQLAB_ASSERT(delay.count() >= 0 && sum < static_cast<std::uint64_t>(nanoseconds(kNever)),
+    MQLAB_ASSERT(static_cast<std::int64_t>(static_cast<std::uint64_t>(delay.count()) | (sum + 1)) >= 0,
                  "a delay is negative or ends past the end of time");
     return Time(Duration(static_cast<std::int64_t>(sum)));
   }
@@ -154,47 +154,65 @@ class Simulation {
   }
 
   template <class F>
+  EventHandle enqueue(Time at, F&& f) {
+    const std::uint64_t word = store(std::forward<F>(f));
+    queue_.push({nanoseconds(at), word});
+    return EventHandle(word);
+  }
+
+  template <class F>
   std::uint64_t store(F&& f) {
     using Closure = std::decay_t<F>;
     static_assert(sizeof(Closure) <= kCaptureBytes, "a closure captures at most 48 bytes: capture a pointer instead");
     static_assert(alignof(Closure) <= 16, "a closure is aligned to at most 16 bytes");
     static_assert(std::is_nothrow_constructible_v<Closure, F&&>, "a closure is moved in without throwing");
     static_assert(std::is_invocable_v<Closure&>, "a closure takes no arguments");
-    const std::uint64_t sequence = draw_sequence();
     detail::Slot& slot = slots_.take();
     ::new (static_cast<void*>(slot.storage)) Closure(std::forward<F>(f));
     slot.act = &act<Closure>;
-    slot.word |= sequence << detail::kSlotBits;
-    ++live_;
-    return slot.word;
+    const std::uint64_t word = slot.word | draw_sequence();
+    slot.word = word;
+    return word;
   }
 
+  /// A sequence number, where a word has it: above the bits of the slot.
   std::uint64_t draw_sequence() {
-    MQLAB_ASSERT(next_sequence_ < detail::kSequenceMost, "the sequence numbers of a run are used up");
-    const std::uint64_t sequence = next_sequence_++;
-    return options_.shuffle_ties ? shuffled(sequence) : sequence;
+    const std::uint64_t sequence = next_word_;
+    next_word_ += kOneSequence;
+    return sequence < plain_words_end_ ? sequence : draw_specially(sequence);
   }
-  std::uint64_t shuffled(std::uint64_t sequence) const noexcept;
+  std::uint64_t draw_specially(std::uint64_t sequence) const;
 
   bool execute_next(std::int64_t limit);
   void loop(std::int64_t limit);
-  void begin_event(Time at);
-  void meet_dead_entry(const detail::Entry& entry);
+  void begin_event(Time at) {
+    if (at != now_) {
+      now_ = at;
+      instant_began_ = executed_;
+    } else if (executed_ - instant_began_ >= options_.events_per_instant_max) [[unlikely]] {
+      report_livelock();
+    }
+    ++executed_;
+  }
+  [[noreturn]] void report_livelock() const;
+  void meet_dead_entry(detail::Entry entry);
   void reclaim_dead_entries();
   void note_dead_entry() {
-    if (queue_.size() > 2 * live_ + kDeadEntriesSpared) [[unlikely]] reclaim_dead_entries();
+    if (queue_.size() > 2 * pending_events() + kDeadEntriesSpared) [[unlikely]] reclaim_dead_entries();
   }
   void rethrow_failure();
 
   static constexpr std::size_t kDeadEntriesSpared = 1024;
+  static constexpr std::uint64_t kOneSequence = std::uint64_t{1} << detail::kSlotBits;
 
   detail::SlotPool slots_;
   detail::EventList queue_;
   Time now_{};
   std::uint64_t executed_ = 0;
   std::uint64_t instant_began_ = 0;  ///< executed_ when the clock last moved
-  std::uint64_t next_sequence_ = 1;
-  std::size_t live_ = 0;
+  std::uint64_t next_word_ = kOneSequence;
+  std::uint64_t plain_words_end_;   ///< from here on drawing takes more than counting: shuffled, or used up
+  std::uint64_t withdrawn_ = 0;     ///< numbers drawn for what was cancelled, disarmed or armed anew
   bool stopped_ = false;
   bool running_ = false;
   Ring<std::uint64_t> posted_;

@@ -32,7 +32,7 @@ Timer::~Timer() {
 void Timer::disarm() noexcept {
   if (!slot_->live()) return;
   slot_->kill();
-  --simulation_.live_;
+  ++simulation_.withdrawn_;
   simulation_.note_dead_entry();
 }
 

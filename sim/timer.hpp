@@ -38,12 +38,11 @@ class Timer {
     MQLAB_ASSERT(at < kNever, "a timer was armed for kNever: disarm it instead");
     State& state = slot_->as<State>();
     const bool was_armed = slot_->live();
-    const std::uint64_t word =
-        (slot_->word & detail::kSlotMask) | simulation_.draw_sequence() << detail::kSlotBits;
+    const std::uint64_t word = (slot_->word & detail::kSlotMask) | simulation_.draw_sequence();
     const detail::Entry entry{nanoseconds(at), word};
     slot_->word = word;
     state.deadline = entry.time;
-    simulation_.live_ += was_armed ? 0 : 1;
+    simulation_.withdrawn_ += was_armed ? 1 : 0;
     if (state.queued.word == 0 || !detail::before(state.queued, entry)) [[unlikely]] enqueue(entry);
   }
   /// Requires: delay >= 0.

@@ -1,0 +1,291 @@
+// How fast the engine runs, through its public API: every pending event owns a closure of at least 24 bytes and a handle that
+// could cancel it is kept, randomness is the library's, assertions are on.
+//
+// A row's label is a checksum of what its first batch computed: equal on every machine, whatever the number of batches.
+// tests/bench/compare_with_bounds sets each row beside a minimal program that does the same.
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/process.hpp"
+#include "sim/random.hpp"
+#include "sim/timer.hpp"
+
+namespace {
+
+constexpr std::uint64_t kBatch = 500'000;
+
+sim::Duration exponential(sim::Stream& stream, double mean_ns) {
+  return sim::Duration(static_cast<std::int64_t>(stream.exponential() * mean_ns));
+}
+
+/// What a batch leaves behind, mixed into one number.
+std::uint64_t checksum(const sim::Simulation& simulation, std::uint64_t computed) {
+  std::uint64_t sum = computed ^ static_cast<std::uint64_t>(sim::nanoseconds(simulation.now()));
+  sum = (sum ^ simulation.events_executed()) * 0x9E3779B97F4A7C15u;
+  return sum ^ sum >> 32;
+}
+
+/// Runs batches of `kBatch` items; `world.run_batch()` returns what it computed.
+template <class World>
+void measure(benchmark::State& state, World& world) {
+  std::uint64_t first = 0;
+  std::uint64_t items = 0;
+  for ([[maybe_unused]] auto iteration : state) {
+    const std::uint64_t computed = world.run_batch(kBatch);
+    if (items == 0) first = checksum(world.simulation, computed);
+    items += kBatch;
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(items));
+  char text[40];
+  std::snprintf(text, sizeof text, "checksum %016llx", static_cast<unsigned long long>(first));
+  state.SetLabel(text);
+}
+
+// --- hold: every event schedules one more, so that the number of pending events stays ------------------------------------
+
+class Hold {
+ public:
+  enum class Delays { exponential, discrete };
+
+  Hold(std::size_t pending, Delays delays) : delays_(delays), handles_(pending) {
+    for (std::size_t i = 0; i < pending; ++i) schedule(static_cast<std::uint32_t>(i), static_cast<unsigned>(i & 3));
+    run_batch(2 * pending);
+  }
+
+  std::uint64_t run_batch(std::uint64_t events) {
+    left_ = events;
+    simulation.run();
+    return sum_;
+  }
+
+  sim::Simulation simulation;
+
+ private:
+  /// One of four kinds of event, as a model has several. 24 bytes.
+  template <unsigned kKind>
+  struct Hop {
+    Hold* hold;
+    std::uint64_t hops;
+    std::uint32_t chain;
+    std::uint32_t weight;
+    void operator()() const {
+      hold->sum_ += weight + hops;
+      hold->schedule(chain, (chain + kKind + static_cast<unsigned>(hold->sum_)) & 3, hops + 1);
+      if (--hold->left_ == 0) hold->simulation.stop();
+    }
+  };
+
+  void schedule(std::uint32_t chain, unsigned kind, std::uint64_t hops = 0) {
+    const sim::Duration delay = draw();
+    sim::EventHandle& handle = handles_[chain];
+    switch (kind) {
+      case 0: handle = simulation.schedule_after(delay, Hop<1>{this, hops, chain, 1}); break;
+      case 1: handle = simulation.schedule_after(delay, Hop<2>{this, hops, chain, 2}); break;
+      case 2: handle = simulation.schedule_after(delay, Hop<3>{this, hops, chain, 3}); break;
+      default: handle = simulation.schedule_after(delay, Hop<5>{this, hops, chain, 5}); break;
+    }
+  }
+
+  sim::Duration draw() {
+    if (delays_ == Delays::exponential) return exponential(stream_, 1e9);
+    static constexpr sim::Duration kDelays[4] = {std::chrono::milliseconds(1), std::chrono::milliseconds(5),
+                                                 std::chrono::milliseconds(100), std::chrono::seconds(30)};
+    return kDelays[stream_.next() & 3];
+  }
+
+  const Delays delays_;
+  sim::Stream stream_{1, "hold"};
+  std::vector<sim::EventHandle> handles_;
+  std::uint64_t sum_ = 0;
+  std::uint64_t left_ = 0;
+};
+
+// --- M/M/1 ---------------------------------------------------------------------------------------------------------------
+
+constexpr double kServiceMean_ns = 1e9;
+constexpr double kArrivalMean_ns = 1e9 / 0.9;
+
+class CallbackQueue {
+ public:
+  CallbackQueue() { arrival_ = simulation.schedule_after(draw(kArrivalMean_ns), Arrive{this, 0, 0}); }
+
+  std::uint64_t run_batch(std::uint64_t customers) {
+    left_ = customers;
+    simulation.run();
+    return static_cast<std::uint64_t>(total_time_.count());
+  }
+
+  sim::Simulation simulation;
+
+ private:
+  struct Arrive {
+    CallbackQueue* queue;
+    std::uint64_t number;
+    std::uint64_t found;  ///< customers that the last one met
+    void operator()() const { queue->arrive(number); }
+  };
+  struct Depart {
+    CallbackQueue* queue;
+    std::uint64_t number;
+    sim::Time began;
+    void operator()() const { queue->depart(number); }
+  };
+
+  sim::Duration draw(double mean_ns) { return exponential(stream_, mean_ns); }
+  void arrive(std::uint64_t number) {
+    waiting_.push(simulation.now());
+    if (!busy_) serve(number);
+    arrival_ = simulation.schedule_after(draw(kArrivalMean_ns), Arrive{this, number + 1, waiting_.size()});
+  }
+  void serve(std::uint64_t number) {
+    busy_ = true;
+    departure_ = simulation.schedule_after(draw(kServiceMean_ns), Depart{this, number, simulation.now()});
+  }
+  void depart(std::uint64_t number) {
+    total_time_ += simulation.now() - waiting_.pop();
+    if (waiting_.empty()) {
+      busy_ = false;
+    } else {
+      serve(number + 1);
+    }
+    if (--left_ == 0) simulation.stop();
+  }
+
+  sim::Stream stream_{1, "mm1"};
+  sim::Ring<sim::Time> waiting_;
+  sim::EventHandle arrival_;
+  sim::EventHandle departure_;
+  bool busy_ = false;
+  sim::Duration total_time_{};
+  std::uint64_t left_ = 0;
+};
+
+class ProcessQueue {
+ public:
+  ProcessQueue() = default;
+
+  std::uint64_t run_batch(std::uint64_t customers) {
+    left_ = customers;
+    simulation.run();
+    return static_cast<std::uint64_t>(total_time_.count());
+  }
+
+  sim::Simulation simulation;
+
+ private:
+  static sim::Process arrivals(sim::Simulation& simulation, ProcessQueue& queue) {
+    for (;;) {
+      co_await sim::delay(simulation, exponential(queue.stream_, kArrivalMean_ns));
+      queue.customers_.put(simulation.now());
+    }
+  }
+  static sim::Process server(sim::Simulation& simulation, ProcessQueue& queue) {
+    for (;;) {
+      const sim::Time arrived = co_await queue.customers_.receive();
+      co_await sim::delay(simulation, exponential(queue.stream_, kServiceMean_ns));
+      queue.total_time_ += simulation.now() - arrived;
+      if (--queue.left_ == 0) simulation.stop();
+    }
+  }
+
+  sim::Stream stream_{1, "mm1"};
+  sim::Mailbox<sim::Time> customers_{simulation};
+  sim::Duration total_time_{};
+  std::uint64_t left_ = 0;
+  sim::Process arrivals_ = arrivals(simulation, *this);
+  sim::Process server_ = server(simulation, *this);
+};
+
+// --- churn: a reply puts off its client's timeout, which therefore hardly ever fires ----------------------------------------
+
+class Churn {
+ public:
+  explicit Churn(std::size_t clients) {
+    for (std::size_t i = 0; i < clients; ++i) {
+      Client& client = clients_.emplace_back(*this);
+      client.send(0);
+      client.timeout.arm_after(kTimeout);
+    }
+    run_batch(2 * clients);
+  }
+
+  std::uint64_t run_batch(std::uint64_t replies) {
+    left_ = replies;
+    simulation.run();
+    return sum_ + timeouts_;
+  }
+
+  sim::Simulation simulation;
+
+ private:
+  static constexpr sim::Duration kTimeout = std::chrono::seconds(30);
+
+  struct Client {
+    explicit Client(Churn& owner)
+        : churn(owner), timeout(owner.simulation, [this] { ++churn.timeouts_; }) {}
+
+    void send(std::uint64_t number) {
+      reply = churn.simulation.schedule_after(exponential(churn.stream_, 1e9), Reply{this, number, number + 1});
+    }
+
+    Churn& churn;
+    sim::EventHandle reply;
+    sim::Timer timeout;
+  };
+  struct Reply {
+    Client* client;
+    std::uint64_t number;
+    std::uint64_t next;
+    void operator()() const {
+      Churn& churn = client->churn;
+      churn.sum_ += number;
+      client->send(next);
+      client->timeout.arm_after(kTimeout);
+      if (--churn.left_ == 0) churn.simulation.stop();
+    }
+  };
+
+  sim::Stream stream_{1, "churn"};
+  std::uint64_t sum_ = 0;
+  std::uint64_t timeouts_ = 0;
+  std::uint64_t left_ = 0;
+  std::deque<Client> clients_;
+};
+
+void hold(benchmark::State& state, std::size_t pending, Hold::Delays delays) {
+  Hold world(pending, delays);
+  measure(state, world);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using Delays = Hold::Delays;
+  benchmark::RegisterBenchmark("hold/100", hold, 100, Delays::exponential);
+  benchmark::RegisterBenchmark("hold/10000", hold, 10'000, Delays::exponential);
+  benchmark::RegisterBenchmark("hold/1000000", hold, 1'000'000, Delays::exponential);
+  benchmark::RegisterBenchmark("hold_discrete/100000", hold, 100'000, Delays::discrete);
+  benchmark::RegisterBenchmark("mm1_callback/0.9", [](benchmark::State& state) {
+    CallbackQueue world;
+    measure(state, world);
+  });
+  benchmark::RegisterBenchmark("mm1_process/0.9", [](benchmark::State& state) {
+    ProcessQueue world;
+    measure(state, world);
+  });
+  benchmark::RegisterBenchmark("timeout_churn/10000", [](benchmark::State& state) {
+    Churn world(10'000);
+    measure(state, world);
+  });
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}

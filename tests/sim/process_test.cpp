@@ -1,0 +1,369 @@
+#include "sim/process.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/catch.hpp"
+
+using namespace std::chrono_literals;
+using sim::Condition;
+using sim::Mailbox;
+using sim::Process;
+using sim::Simulation;
+using sim::Time;
+
+namespace {
+
+using Log = std::vector<std::string>;
+
+std::string at(const Simulation& simulation, const std::string& what) {
+  return std::to_string(sim::nanoseconds(simulation.now()) / 1'000'000) + " " + what;
+}
+
+Process sleeper(Simulation& simulation, Log& log, sim::Duration span) {
+  log.push_back(at(simulation, "begins"));
+  co_await sim::delay(simulation, span);
+  log.push_back(at(simulation, "woke"));
+}
+
+Process receiver(Simulation& simulation, Log& log, Mailbox<int>& mailbox, std::string name) {
+  for (;;) {
+    const int value = co_await mailbox.receive();
+    log.push_back(at(simulation, name + std::to_string(value)));
+  }
+}
+
+Process waiter(Simulation& simulation, Log& log, Condition& condition, std::string name) {
+  for (;;) {
+    co_await condition.wait();
+    log.push_back(at(simulation, name));
+  }
+}
+
+Process timed_waiter(Simulation& simulation, Log& log, Condition& condition, sim::Duration timeout) {
+  for (;;) {
+    const bool notified = co_await condition.wait_for(timeout);
+    log.push_back(at(simulation, notified ? "notified" : "timeout"));
+  }
+}
+
+Process chooser(Simulation& simulation, Log& log, Mailbox<std::string>& left, Mailbox<int>& right) {
+  for (;;) {
+    auto first = co_await sim::first_of(left.receive(), right.receive(), sim::delay(simulation, 1s));
+    if (first.index() == 0) {
+      log.push_back(at(simulation, "left " + first.get<0>()));
+    } else if (first == 1) {
+      log.push_back(at(simulation, "right " + std::to_string(first.get<1>())));
+    } else {
+      log.push_back(at(simulation, "neither"));
+    }
+  }
+}
+
+/// Says when it is destroyed.
+struct Local {
+  Log& log;
+  ~Local() { log.push_back("destroyed"); }
+};
+
+}  // namespace
+
+TEST_CASE("a process begins through the FIFO and sleeps in virtual time") {
+  Simulation simulation;
+  Log log;
+  const Process process = sleeper(simulation, log, 5ms);
+  CHECK(log.empty());
+  simulation.run();
+  CHECK(log == Log{"0 begins", "5 woke"});
+  CHECK(process.done());
+}
+
+TEST_CASE("values come out of a mailbox in order, each to one receiver, first come first served") {
+  Simulation simulation;
+  Log log;
+  Mailbox<int> mailbox(simulation);
+  const Process a = receiver(simulation, log, mailbox, "a");
+  const Process b = receiver(simulation, log, mailbox, "b");
+  simulation.schedule_after(1ms, [&] {
+    for (int i = 1; i <= 5; ++i) mailbox.put(i);
+    CHECK(mailbox.size() == 3);  // two are promised
+  });
+  simulation.run();
+  CHECK(log == Log{"1 a1", "1 a2", "1 a3", "1 a4", "1 b5"});
+  CHECK(mailbox.empty());
+}
+
+TEST_CASE("a promised value cannot be taken by somebody else") {
+  Simulation simulation;
+  Log log;
+  Mailbox<int> mailbox(simulation);
+  const Process a = receiver(simulation, log, mailbox, "a");
+  simulation.run();
+  mailbox.put(1);
+  CHECK_FALSE(mailbox.try_receive().has_value());
+  mailbox.put(2);
+  CHECK(mailbox.try_receive() == 1);  // the values are alike: one of the two is promised, whichever
+  simulation.run();
+  CHECK(log == Log{"0 a2"});
+}
+
+TEST_CASE("a condition wakes one or all of those who wait, in the order in which they came") {
+  Simulation simulation;
+  Log log;
+  Condition condition(simulation);
+  const Process a = waiter(simulation, log, condition, "a");
+  const Process b = waiter(simulation, log, condition, "b");
+  condition.notify_all();  // nobody waits yet: remembered by nobody
+  simulation.schedule_after(1ms, [&] { condition.notify_one(); });
+  simulation.schedule_after(2ms, [&] { condition.notify_all(); });
+  simulation.run();
+  CHECK(log == Log{"1 a", "2 b", "2 a"});
+}
+
+TEST_CASE("waiting with a timeout says which came first") {
+  Simulation simulation;
+  Log log;
+  Condition condition(simulation);
+  const Process process = timed_waiter(simulation, log, condition, 10ms);
+  simulation.schedule_after(4ms, [&] { condition.notify_one(); });
+  simulation.run_until(Time(20ms));
+  CHECK(log == Log{"4 notified", "14 timeout"});
+}
+
+TEST_CASE("the first of several wins, and the others keep what they had") {
+  Simulation simulation;
+  Log log;
+  Mailbox<std::string> left(simulation);
+  Mailbox<int> right(simulation);
+  const Process process = chooser(simulation, log, left, right);
+  simulation.schedule_after(10ms, [&] {
+    right.put(1);
+    left.put("a text too long to be stored inline");
+    right.put(2);
+  });
+  simulation.run_until(Time(1500ms));
+  CHECK(log == Log{"10 right 1", "10 left a text too long to be stored inline", "10 right 2", "1010 neither"});
+}
+
+TEST_CASE("the result of a source that did not come first is an assertion") {
+  Simulation simulation;
+  std::optional<bool> fired;
+  struct Body {
+    static Process run(Simulation& simulation, std::optional<bool>& fired) {
+      auto first = co_await sim::first_of(sim::delay(simulation, 1s), sim::delay(simulation, 2s));
+      try {
+        first.get<1>();
+        fired = false;
+      } catch (const sim::AssertionError&) {
+        fired = true;
+      }
+    }
+  };
+  const Process process = Body::run(simulation, fired);
+  simulation.run();
+  CHECK(fired == true);
+}
+
+TEST_CASE("an exception out of a process is rethrown from run, whenever it was thrown") {
+  struct Body {
+    static Process at_once(Simulation&) {
+      throw std::runtime_error("at once");
+      co_return;
+    }
+    static Process later(Simulation& simulation) {
+      co_await sim::delay(simulation, 1s);
+      throw std::runtime_error("later");
+    }
+  };
+  Simulation simulation;
+  const Process a = Body::at_once(simulation);
+  CHECK_THROWS_WITH(simulation.run(), "at once");
+  CHECK(a.done());
+  const Process b = Body::later(simulation);
+  CHECK_THROWS_WITH(simulation.run_until(Time(5s)), "later");
+  CHECK(simulation.now() == Time(1s));
+  const Process c = Body::later(simulation);
+  CHECK_THROWS_WITH([&] { while (simulation.step()) {} }(), "later");
+}
+
+TEST_CASE("a crash before the first step keeps the body from running") {
+  Simulation simulation;
+  Log log;
+  { const Process process = sleeper(simulation, log, 1s); }
+  CHECK(simulation.pending_events() == 0);
+  simulation.run();
+  CHECK(log.empty());
+}
+
+TEST_CASE("a crash in a delay destroys the locals and withdraws the event") {
+  struct Body {
+    static Process run(Simulation& simulation, Log& log) {
+      const Local local{log};
+      co_await sim::delay(simulation, 1s);
+      log.push_back("ran on");
+    }
+  };
+  Simulation simulation;
+  Log log;
+  Process process = Body::run(simulation, log);
+  simulation.run_until(Time(1ms));
+  CHECK(simulation.pending_events() == 1);
+  process.crash();
+  CHECK(log == Log{"destroyed"});
+  CHECK(simulation.pending_events() == 0);
+  simulation.run();
+  CHECK(log == Log{"destroyed"});
+  CHECK(process.done());
+}
+
+TEST_CASE("a crash while waiting at a mailbox leaves the value to others") {
+  Simulation simulation;
+  Log log;
+  Mailbox<int> mailbox(simulation);
+  Process a = receiver(simulation, log, mailbox, "a");
+  const Process b = receiver(simulation, log, mailbox, "b");
+  simulation.run();
+  SECTION("before a value came") {
+    a.crash();
+    mailbox.put(1);
+    simulation.run();
+    CHECK(log == Log{"0 b1"});
+  }
+  SECTION("between promise and receipt: the next receiver gets it") {
+    mailbox.put(1);
+    a.crash();
+    simulation.run();
+    CHECK(log == Log{"0 b1"});
+  }
+  SECTION("between promise and receipt, with nobody else: it stays") {
+    mailbox.put(1);
+    mailbox.put(2);
+    a.crash();
+    CHECK(mailbox.try_receive() == 1);
+    simulation.run();
+    CHECK(log == Log{"0 b2"});
+  }
+}
+
+TEST_CASE("a crash while waiting at a condition passes the notification on") {
+  Simulation simulation;
+  Log log;
+  Condition condition(simulation);
+  Process a = waiter(simulation, log, condition, "a");
+  const Process b = waiter(simulation, log, condition, "b");
+  simulation.run();
+  SECTION("before it was notified") {
+    a.crash();
+    condition.notify_one();
+    simulation.run();
+    CHECK(log == Log{"0 b"});
+  }
+  SECTION("between notification and going on") {
+    condition.notify_one();
+    a.crash();
+    simulation.run();
+    CHECK(log == Log{"0 b"});
+  }
+}
+
+TEST_CASE("a crash in a timed wait withdraws both the wait and the timeout") {
+  Simulation simulation;
+  Log log;
+  Condition condition(simulation);
+  Process process = timed_waiter(simulation, log, condition, 10ms);
+  simulation.run_until(Time(1ms));
+  SECTION("while it waits") { process.crash(); }
+  SECTION("when it was notified") {
+    condition.notify_one();
+    process.crash();
+  }
+  CHECK(simulation.pending_events() == 0);
+  CHECK_FALSE(condition.has_waiters());
+  simulation.run();
+  CHECK(log.empty());
+}
+
+TEST_CASE("a crash in first_of withdraws all its sources") {
+  Simulation simulation;
+  Log log;
+  Mailbox<std::string> left(simulation);
+  Mailbox<int> right(simulation);
+  Process process = chooser(simulation, log, left, right);
+  simulation.run_until(Time(1ms));
+  SECTION("while it waits") {}
+  SECTION("when one source completed") { right.put(7); }
+  process.crash();
+  CHECK(simulation.pending_events() == 0);
+  right.put(1);
+  left.put("x");
+  simulation.run();
+  CHECK(log.empty());
+  CHECK(left.size() == 1);
+}
+
+TEST_CASE("a process that is destroyed by its own doing dies at its next wait") {
+  struct Body {
+    static Process run(Simulation& simulation, Log& log, Process& self) {
+      const Local local{log};
+      co_await sim::delay(simulation, 1ms);
+      self.crash();
+      log.push_back("goes on to the next wait");
+      co_await sim::delay(simulation, 1ms);
+      log.push_back("ran on");
+    }
+  };
+  Simulation simulation;
+  Log log;
+  Process process;
+  process = Body::run(simulation, log, process);
+  simulation.run();
+  CHECK(log == Log{"goes on to the next wait", "destroyed"});
+  CHECK(simulation.pending_events() == 0);
+}
+
+TEST_CASE("a mailbox or condition may die before those who wait at it") {
+  Simulation simulation;
+  Log log;
+  std::optional<Mailbox<int>> mailbox(std::in_place, simulation);
+  std::optional<Condition> condition(std::in_place, simulation);
+  Process a = receiver(simulation, log, *mailbox, "a");
+  Process b = receiver(simulation, log, *mailbox, "b");
+  Process c = waiter(simulation, log, *condition, "c");
+  Process d = timed_waiter(simulation, log, *condition, 1s);
+  simulation.run_until(Time(1ms));
+  mailbox->put(1);  // promised to a
+  mailbox.reset();
+  condition.reset();
+  CHECK_THROWS_AS([&] { a.crash(); b.crash(); c.crash(); d.crash(); throw 1; }(), int);
+  simulation.run();
+  CHECK(log.empty());
+}
+
+TEST_CASE("assigning to a process crashes what it held") {
+  Simulation simulation;
+  Log log;
+  Process process = sleeper(simulation, log, 1ms);
+  simulation.run_until(Time(500us));
+  process = sleeper(simulation, log, 3ms);
+  simulation.run();
+  CHECK(log == Log{"0 begins", "0 begins", "3 woke"});
+}
+
+TEST_CASE("processes still alive when the simulation's queue holds their owner are destroyed with it") {
+  Log log;
+  {
+    Simulation simulation;
+    struct Body {
+      static Process run(Simulation& simulation, Log& log) {
+        const Local local{log};
+        co_await sim::delay(simulation, 1h);
+      }
+    };
+    auto owned = std::make_unique<Process>(Body::run(simulation, log));
+    simulation.run_until(Time(1ms));
+    simulation.schedule_after(2h, [keeper = std::move(owned)] {});
+  }
+  CHECK(log == Log{"destroyed"});
+}
