@@ -134,8 +134,8 @@ class ProcessPromise {
   void unhandled_exception() noexcept { simulation_.fail(std::current_exception()); }
 
   template <class Source>
-  Await<std::remove_cvref_t<Source>> await_transform(Source&& source) {
-    return {*this, std::forward<Source>(source)};
+  Await<std::remove_reference_t<Source>> await_transform(Source&& source) {
+    return {*this, source};
   }
 
   /// Runs the body up to its next suspension. The promise may be gone afterwards.
@@ -166,12 +166,13 @@ class ProcessPromise {
   bool doomed_ = false;
 };
 
-/// A source while one process awaits it. Lives in the coroutine's frame: the frame's end withdraws what is armed.
+/// A source while one process awaits it. Lives in the coroutine's frame: the frame's end withdraws what is armed. The source
+/// is not copied: a temporary of the co_await expression lives as long as this does, and a copy made right after it was
+/// written would wait for the stores.
 template <class Source>
 class Await {
  public:
-  Await(ProcessPromise& process, Source&& source) : waiter_(process), source_(std::move(source)) {}
-  Await(ProcessPromise& process, const Source& source) : waiter_(process), source_(source) {}
+  Await(ProcessPromise& process, Source& source) : waiter_(process), source_(source) {}
   Await(const Await&) = delete;
   Await& operator=(const Await&) = delete;
   ~Await() {
@@ -190,7 +191,7 @@ class Await {
 
  private:
   Waiter waiter_;
-  Source source_;
+  Source& source_;
   bool armed_ = false;
 };
 
