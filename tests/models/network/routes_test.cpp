@@ -181,16 +181,16 @@ TEST_CASE("an impossible network is refused by the name of its key") {
   options = quiet();
   options.same_zone = link(1ms);
   options.same_zone->bandwidth_bits_per_s = -1;
-  check_refused(options, "network.same-zone.bandwidth");
+  check_refused(options, "network.same_zone.bandwidth");
   options = quiet();
   options.base.latency = sim::Distribution::constant(-1);
   check_refused(options, "network.latency");
   options = quiet();
   options.topology = {{"a", "a", link(1ms)}};
-  check_refused(options, "network.topology.0");
+  check_refused(options, "network.cables.0");
   options = quiet();
   options.retransmit_first = {};
-  check_refused(options, "network.retransmit");
+  check_refused(options, "network.retransmit_first");
 }
 
 TEST_CASE("a further component moves no other connection's latencies") {
