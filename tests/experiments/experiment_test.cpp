@@ -87,7 +87,7 @@ TEST_CASE("variants change the scenario, extend one another, and leave the base 
   CHECK(resolve(e, 0, 2).scenario.groups[0].members == 3);
   CHECK(resolve(e, 0, 2).scenario.kafka->brokers == 2);
   CHECK(e.variant_named("both") == 2);
-  CHECK_THROWS_WITH(e.variant_named("booth"), Catch::Matchers::Contains("did you mean 'both'?"));
+  CHECK_THROWS_WITH(e.variant_named("booth"), ContainsSubstring("did you mean 'both'?"));
 }
 
 TEST_CASE("a variant without changes names the base") {

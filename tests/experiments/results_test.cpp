@@ -93,13 +93,13 @@ TEST_CASE("a store of another sweep is refused") {
   { ResultsStore store(folder.path("results.sqlite"), "one"); }
   CHECK_NOTHROW(ResultsStore(folder.path("results.sqlite"), "one"));
   CHECK_THROWS_WITH(ResultsStore(folder.path("results.sqlite"), "two"),
-                    Catch::Matchers::Contains("holds results of another scenario"));
+                    ContainsSubstring("holds results of another scenario"));
 }
 
 TEST_CASE("a store that is no database, is missing or is a folder is refused") {
   const TempFolder folder;
   CHECK_THROWS_WITH(ResultsStore(folder.write("a.sqlite", std::string(5000, 'x'))),
-                    Catch::Matchers::Contains("a.sqlite: file is not a database"));
+                    ContainsSubstring("a.sqlite: file is not a database"));
   CHECK_THROWS_AS(ResultsStore(folder.path("none.sqlite")), ResultsError);
   make_folder(folder.path("b.sqlite"));
   CHECK_THROWS_AS(ResultsStore(folder.path("b.sqlite"), "i"), ResultsError);
@@ -115,7 +115,7 @@ TEST_CASE("a row whose metrics are not those of this program is refused, not rea
   }
   ResultsStore store(folder.path("results.sqlite"));
   CHECK_THROWS_WITH(store.for_each(false, [](const StoredTrial&) {}),
-                    Catch::Matchers::Contains("is damaged"));
+                    ContainsSubstring("is damaged"));
 }
 
 TEST_CASE("the 95 % interval is Student's") {
@@ -198,9 +198,9 @@ TEST_CASE("what cannot be written says which file and why") {
   const TempFolder folder;
   const std::string file = folder.write("file", "x");
   CHECK_THROWS_WITH(write_file(file + "/below.csv", "x"),
-                    Catch::Matchers::Contains("below.csv: cannot be written: Not a directory"));
+                    ContainsSubstring("below.csv: cannot be written: Not a directory"));
   CHECK_THROWS_WITH(write_file(folder.path("no/where.csv"), "x"),
-                    Catch::Matchers::Contains("No such file or directory"));
+                    ContainsSubstring("No such file or directory"));
   CHECK_THROWS_AS(make_folder(file), ResultsError);
   CHECK_THROWS_AS(make_folder(file + "/below"), ResultsError);
   CHECK_THROWS_AS(read_file(folder.path("none")), ResultsError);
