@@ -103,7 +103,7 @@ void MessageSource::skip_to(sim::Time now) {
 
 void MessageSource::stop(sim::Time now) {
   if (!ended_) look_ahead(1);
-  while (!ended_ && known() > 0 && times_.back() <= now) look_ahead(known() + 1);
+  while (arrivals_ && !ended_ && known() > 0 && times_.back() <= now) look_ahead(known() + 1);
   const auto first = times_.begin() + static_cast<std::ptrdiff_t>(head_);
   const auto end = std::upper_bound(first, times_.end(), now);
   const std::size_t kept = static_cast<std::size_t>(end - times_.begin());

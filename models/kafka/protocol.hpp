@@ -92,6 +92,7 @@ struct FetchPartition {
 struct FetchedPartition {
   PartitionIndex partition;
   ErrorCode error = ErrorCode::none;
+  LeaderEpoch asked_epoch = kNoEpoch;  ///< the leader epoch in which the client asked
   Offset base_offset = 0;  ///< data are offsets [base_offset, end_offset); end_offset == base_offset: none
   Offset end_offset = 0;
   std::int32_t bytes = 0;

@@ -190,7 +190,10 @@ void Broker::answer_fetch(FetchSession& session) {
 
 bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room, FetchCall& call) {
   Replica* replica = replicas_[entry.partition.value];
-  FetchedPartition out{.partition = entry.partition, .base_offset = entry.offset, .end_offset = entry.offset};
+  FetchedPartition out{.partition = entry.partition,
+                       .asked_epoch = entry.current_epoch,
+                       .base_offset = entry.offset,
+                       .end_offset = entry.offset};
   if (replica == nullptr || !replica->leads) {
     out.error = ErrorCode::not_leader_or_follower;
   } else if (entry.current_epoch != kNoEpoch && entry.current_epoch < replica->leader_epoch) {

@@ -114,8 +114,11 @@ void Broker::become_leader(Replica& replica, const PartitionState& state) {
 }
 
 void Broker::declare_line(Replica& replica) {
+  // Who hears of its election after that of its successor (it was paused) has never led anybody.
+  if (replica.leader_epoch < replica.shared->line_epoch) return;
   const ReplicaLog* before = replica.shared->line;
   replica.shared->line = &replica.log;
+  replica.shared->line_epoch = replica.leader_epoch;
   if (before == nullptr || before == &replica.log || cluster_.topic_of(replica.partition).internal) return;
   const Offset same = replica.log.common_prefix(*before);
   if (same < before->end()) {
@@ -246,10 +249,23 @@ void Broker::ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted) {
 
 void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
   Replica& replica = *replicas_[call->partition.value];
-  if (!replica.leads || replica.leader_epoch != call->leader_epoch || !replica.asked_isr) return;
-  replica.asked_isr.reset();
-  if (call->error != ErrorCode::none) return;  // asked again at the next scan or fetch
+  if (!replica.leads || replica.leader_epoch != call->leader_epoch || replica.asked_isr != call->isr) return;
+  const bool of_old = call->error != ErrorCode::disconnected && call->error != ErrorCode::none &&
+                      call->partition_epoch != replica.partition_epoch;
+  if (of_old) return;
+  // Partition.handleAlterPartitionError: the asked set goes on to count until it is known whether it was granted.
+  switch (call->error) {
+    case ErrorCode::none:
+      break;
+    case ErrorCode::ineligible_replica:  // not attempted; asked again at the next scan or fetch
+      return replica.asked_isr.reset();
+    case ErrorCode::disconnected:
+      return ask_in_sync_set(replica, call->isr);
+    default:
+      return;  // the controller knows better: its metadata are on their way
+  }
   if (call->partition_epoch <= replica.partition_epoch) return;
+  replica.asked_isr.reset();
   replica.isr = call->isr;
   replica.partition_epoch = call->partition_epoch;
   advance_high_watermark(replica);

@@ -171,7 +171,8 @@ void Broker::fail_waiting(Replica& replica, ErrorCode error) {
 void Broker::park(const Ref<ProduceCall>& call) {
   while (!produce_purgatory_.empty() && produce_purgatory_.front().call->awaiting == 0) produce_purgatory_.pop();
   produce_purgatory_.push({call, context().simulation.after(call->timeout)});
-  if (!produce_timer_.armed()) produce_timer_.arm_at(produce_purgatory_.front().deadline);
+  // A broker that was paused may find the oldest overdue.
+  if (!produce_timer_.armed()) produce_timer_.arm_at(std::max(produce_purgatory_.front().deadline, context().now()));
 }
 
 void Broker::expire_produce() {

@@ -23,6 +23,7 @@ class FetchSession;
 struct SharedPartition {
   PartitionStore store;
   const ReplicaLog* line = nullptr;  ///< log of the newest leader: the one that counts as "the log" for verdicts
+  LeaderEpoch line_epoch = kNoEpoch;  ///< of that leader
 };
 
 /// A leader's view of a replica elsewhere.

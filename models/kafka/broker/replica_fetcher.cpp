@@ -112,8 +112,9 @@ void ReplicaFetcher::apply(const FetchedPartition& fetched) {
     if (!retry_timer_.armed() || retry_timer_.deadline() > entry->delayed_until) retry_timer_.arm_at(entry->delayed_until);
     return;
   }
+  // Asked before a change of role: an old answer, above all one to truncate, says nothing of the log as it is now.
+  if (fetched.asked_epoch != replica.leader_epoch || fetched.base_offset != replica.log.end()) return;
   if (fetched.diverging_end != kNoOffset || fetched.diverging_epoch != kNoEpoch) return truncate(*entry, fetched);
-  if (fetched.base_offset != replica.log.end()) return;  // asked before a change of role
   if (fetched.end_offset > fetched.base_offset) {
     replica.log.copy(fetched.last_epoch, fetched.base_offset, fetched.end_offset);
     entry->changed = true;

@@ -99,11 +99,14 @@ void Committer::begin_blocking(sim::Duration limit) {
   try_blocking();
 }
 
+/// A member that was paused may find its deadline past.
+void Committer::arm(sim::Time at) { timer_.arm_at(std::max(at, context_.now())); }
+
 void Committer::try_blocking() {
   if (!blocked_ || blocking_sent_ || context_.now() < retry_at_) return;
-  if (membership_.coordinator() == nullptr) return timer_.arm_at(deadline_);
+  if (membership_.coordinator() == nullptr) return arm(deadline_);
   blocking_sent_ = true;
-  timer_.arm_at(deadline_);
+  arm(deadline_);
   const ErrorCode error = send(Purpose::blocking, blocking_items_);
   if (error != ErrorCode::none) failed(Purpose::blocking, blocking_items_, error);
 }
@@ -235,7 +238,7 @@ void Committer::failed(Purpose purpose, const Items& items, ErrorCode error) {
       }
       retry_at_ = context_.simulation.after(
           exponential_backoff(config_.retry_backoff, config_.retry_backoff_max, attempts_++, jitter_));
-      return timer_.arm_at(std::min(retry_at_, deadline_));
+      return arm(std::min(retry_at_, deadline_));
     case Purpose::nobody:
       return;
   }

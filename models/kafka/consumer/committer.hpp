@@ -64,6 +64,7 @@ class Committer {
   void failed(Purpose purpose, const Items& items, ErrorCode error);
   void refuse(const Items& items, ErrorCode error);
   void begin_blocking(sim::Duration limit);
+  void arm(sim::Time at);
   void try_blocking();
   void finish_blocking(ErrorCode error);
   void timer_due();

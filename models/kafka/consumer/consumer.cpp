@@ -96,6 +96,10 @@ void Consumer::turn_once() {
     return;
   }
   if (coordinate() && !positions_.update()) return end_application();
+  // A listener's commitSync() holds up the poll() that called it: an application that waits for its commits does not begin
+  // new work, and another commit, before it has returned.
+  const bool waits_for_commits = options_.commit != CommitMode::automatic && options_.commit != CommitMode::asynchronous;
+  if (commit_for_ != CommitFor::nothing && waits_for_commits) return;
   if (phase_ != Phase::polling || close_asked_ || held_up_by_coordinator()) return;
   fetcher_.collect(processor_.work());
   fetcher_.send();

@@ -91,7 +91,7 @@ void OffsetsStore::forget_beyond(Image& image, Offset log_end) {
 
 void OffsetsStore::elected(PartitionIndex partition, LeaderEpoch epoch, Offset log_end) {
   Shard& shard = shards_[partition];
-  MQLAB_ASSERT(epoch >= shard.epoch, "leaders of a partition are elected in order of their epochs");
+  if (epoch < shard.epoch) return;
   shard.epoch = epoch;
   while (!shard.records.empty() && shard.records.back().end > log_end) shard.records.pop_back();
   shard.first = std::min(shard.first, shard.records.size());

@@ -73,7 +73,9 @@ class OffsetsStore {
   /// The high watermark has reached `high_watermark`.
   void replicated(PartitionIndex partition, LeaderEpoch epoch, Offset high_watermark);
 
-  /// A leader of `epoch` was elected whose log ends at `log_end`: what lies beyond never happened.
+  /// A leader of `epoch` was elected whose log ends at `log_end`: what lies beyond never happened. One that hears of it after
+  /// its successor's election changes nothing.
+  /// Model: until it hears of the successor too, such a coordinator knows what the successor wrote.
   void elected(PartitionIndex partition, LeaderEpoch epoch, Offset log_end);
   /// Everything that is left, in order of group names.
   std::vector<LoadedGroup> load(PartitionIndex partition);

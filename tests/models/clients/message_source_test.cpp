@@ -140,3 +140,15 @@ TEST_CASE("a closed loop's messages arise when their predecessors are answered")
   CHECK(take(source, 10).size() == 1);
   CHECK(source.exhausted());
 }
+
+TEST_CASE("a closed loop stops though a message of it waits to be taken") {
+  ProducerOptions options;
+  options.closed_loop = ClosedLoop{.outstanding = 2, .think = sim::Distribution::constant(3e6)};
+  MessageSource source(1, "shop", options);
+  source.start(Time{});
+  source.stop(Time{1s});
+  CHECK(source.known() == 2);
+  source.pop(2);
+  source.release(Time{2s}, 2);
+  CHECK(source.exhausted());
+}

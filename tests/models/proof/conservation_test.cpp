@@ -19,7 +19,7 @@ namespace {
 
 /// RapidCheck reads its parameters once, at the first property.
 const int kFixedSeed = [] {
-  return setenv("RC_PARAMS", kReduced ? "seed=20 max_success=25" : "seed=20 max_success=250", 0);
+  return setenv("RC_PARAMS", kReduced ? "seed=2 max_success=50" : "seed=2 max_success=1000", 0);
 }();
 
 struct Run {
@@ -75,7 +75,9 @@ void check_against_ledger(const Run& run) {
   RC_ASSERT(census.acknowledged == ledger.acknowledged);
   RC_ASSERT(census.failed == ledger.failed);
   RC_ASSERT(census.stored == ledger.stored);
-  RC_ASSERT(census.again == ledger.log_duplicates);
+  // The ledger counts a second copy when it is stored, also if a truncation takes one of the two away later.
+  RC_ASSERT(census.again <= ledger.log_duplicates);
+  if (ledger.truncated == 0) RC_ASSERT(census.again == ledger.log_duplicates);
   for (const models::GroupTotals& group : ledger.groups) {
     const auto [processed, again] = run.census.processed(group.group.value);
     RC_ASSERT(processed == group.processed);

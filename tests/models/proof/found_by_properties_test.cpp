@@ -20,3 +20,19 @@ TEST_CASE("members that commit automatically and often get through a rebalance",
   models::World world(s, 1);
   CHECK(world.run().drained);
 }
+
+TEST_CASE("an answer to a metadata request may take longer than metadata.max.age.ms", "[proof]") {
+  QueueModel model;
+  model.arrivals_per_s = 20;
+  model.duration = 8s;
+  models::Scenario s = scenario_of(model);
+  s.groups[0].config.metadata_max_age = 2s;
+  models::FaultSpec pause;
+  pause.kind = "pause";
+  pause.target = "kafka/0";
+  pause.at = 0s;
+  pause.duration = 5s;
+  s.faults.push_back(pause);
+  models::World world(s, 1);
+  CHECK(world.run().drained);
+}
