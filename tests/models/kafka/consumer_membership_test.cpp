@@ -81,16 +81,17 @@ TEST_CASE("a cooperative member goes on reading while the group rebalances") {
   const std::string busy = world.owners("orders/1").front();
   const std::string free = world.owners("orders/0").front();
   REQUIRE(busy != free);
-  const std::size_t idle = 3 - (busy.back() - '0') - (free.back() - '0');
-  world.node(busy.back() == '0' ? 0 : busy.back() == '1' ? 1 : 2).pause();  // does not rejoin
+  const auto number = [](const std::string& member) { return static_cast<std::size_t>(member.back() - '0'); };
+  const std::size_t idle = 3 - number(busy) - number(free);
+  world.node(number(busy)).pause();  // does not rejoin
   world.node(idle).crash();
   world.run_for(500ms);
   world.node(idle).restart();  // joins as a new member: a rebalance begins, and waits for the paused one
   world.run_for(2500ms);
-  CHECK(world.member(free.back() - '0').membership().rebalancing());
+  CHECK(world.member(number(free)).membership().rebalancing());
   world.feed(0, 5);
   world.run_for(200ms);
-  CHECK(world.member(free.back() - '0').membership().rebalancing());
+  CHECK(world.member(number(free)).membership().rebalancing());
   CHECK(world.records(Kind::delivered, free) == 5);
 }
 
