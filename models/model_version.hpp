@@ -6,6 +6,6 @@
 
 namespace models {
 
-inline constexpr std::uint32_t kModelVersion = 1;
+inline constexpr std::uint32_t kModelVersion = 2;
 
 }  // namespace models

@@ -31,6 +31,7 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::client_refreshed, "client_refreshed", "leader_epoch", "", ""},
       KindInfo{Kind::fault, "fault", "strikes", "", ""},
       KindInfo{Kind::phase, "phase", "", "", ""},
+      KindInfo{Kind::abandoned, "abandoned", "base_offset", "count", "leader_epoch"},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

@@ -45,6 +45,7 @@ enum class Kind : std::uint16_t {
   /// Emitted when the world is built, before the first message, also for groups whose members start later.
   subscribed,
   /// actor member, place partition, peer group, a next offset to read, b position before (-1 none), code ResetCode.
+  /// Ledger (passed, skipped).
   position,
   /// actor member, place partition, peer group, offsets [a, a+b) were handed to the application; c leader epoch of the
   /// last of them (0 where there are none), which tells a record from another that took its offset after a truncation.
@@ -65,7 +66,7 @@ enum class Kind : std::uint16_t {
   ownership,
   /// actor coordinator, peer group, a new state, b generation, code old state (family's numbering, named by the family).
   group_state,
-  /// actor member, peer group, code MemberCode, b generation.
+  /// actor member, peer group, code MemberCode, b generation. Ledger (a crash empties the member's hands).
   member_state,
   /// actor new leader (0: none), place partition, a leader epoch, b its log end, code LeaderCode.
   leader_changed,
@@ -81,6 +82,11 @@ enum class Kind : std::uint16_t {
   fault,
   /// code PhaseCode.
   phase,
+
+  // ---- added since --------------------------------------------------------------------------------------------
+  /// actor member, place partition, peer group, offsets [a, a+b), c as delivered: handed to the application, which will not
+  /// process them. Ledger (in hand).
+  abandoned,
   count_,
 };
 

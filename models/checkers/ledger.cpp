@@ -63,6 +63,12 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
       return effect(r);
     case Kind::committed:
       return committed(r);
+    case Kind::abandoned: {
+      Partition& p = partition_at(r.place);
+      return put_down(p.subscriptions[subscription(p, r.peer)], r);
+    }
+    case Kind::member_state:
+      return member_state(r);
     default:
       return;
   }
@@ -283,12 +289,16 @@ void Ledger::subscribed(const sim::TraceRecord& r) {
 void Ledger::position(const sim::TraceRecord& r) {
   Partition& p = partition_at(r.place);
   Subscription& s = p.subscriptions[subscription(p, r.peer)];
+  // A group that comes for the first time and wants the latest leaves out what was there before it. One that
+  // had a position, or a commit that was forgotten, loses what it jumps over.
+  const bool skips = !s.positioned && static_cast<ResetCode>(r.code) == ResetCode::latest;
+  s.positioned = true;
   if (r.a < s.passed_end) {
     // It goes back: what was passed will be read after all.
     unpass(s, r.a, s.passed_end);
     s.passed_end = r.a;
   } else {
-    pass(s, r.a, number_, r.time);
+    pass(s, r.a, {0, 0, r.time, number_, skips});
   }
 }
 
@@ -297,6 +307,7 @@ void Ledger::delivered(const sim::TraceRecord& r) {
   Subscription& s = p.subscriptions[subscription(p, r.peer)];
   const std::int64_t end = r.a + r.b;
   s.delivered_end = std::max(s.delivered_end, end);
+  s.in_hand.push_back({r.actor, r.a, end, r.c});
   const auto count = [&](std::int64_t offset, std::uint64_t n) {
     s.delivered.add(unsigned_of(offset), n,
                     [&](std::uint64_t first, std::uint64_t part, std::uint32_t before) {
@@ -323,6 +334,7 @@ void Ledger::processed(const sim::TraceRecord& r, std::span<const std::int64_t> 
   Partition& p = partition_at(r.place);
   const std::size_t sub = subscription(p, r.peer);
   const FinishTimes finish = finish_times(r, payload);
+  put_down(p.subscriptions[sub], r);
   const auto count = [&](std::int64_t first, std::int64_t end) {
     Subscription& s = p.subscriptions[sub];
     s.processed.add(unsigned_of(first), unsigned_of(end - first));
@@ -362,7 +374,12 @@ void Ledger::processed_run(const sim::TraceRecord& r, const Partition& p, std::s
   while (rest.count > 0) {
     const MessageRun found{r, columns.span(rest.seq, rest.count), unsigned_of(rest.offset - r.a)};
     if (observer_ != nullptr) observer_->processed(found, finish, again);
-    if (found.columns.keys != nullptr) check_keys(r, totals, rest, found, finish, again);
+    if (found.columns.keys != nullptr) {
+      check_keys(r, totals, rest, found, finish, again);
+    } else if (again && found.columns.created == nullptr) {
+      // Not for a group that subscribed so late that they were gone before it processed them at all.
+      check_recalled_keys(r, totals, rest, found, finish);
+    }
     rest.seq += found.columns.count;
     rest.offset += signed_of(found.columns.count);
     rest.count -= found.columns.count;
@@ -377,8 +394,27 @@ void Ledger::check_keys(const sim::TraceRecord& r, GroupTotals& totals, const Lo
   KeyOrder::Found sum;
   for (std::size_t i = 0; i < columns.count; ++i) {
     if (columns.keys[i] == kNoKey) continue;
-    order.processed(producer, columns.keys[i], columns.created[i], finish[found.index + i], again, sum);
+    order.processed(producer, columns.keys[i], {run.lane, run.seq + i}, columns.created[i],
+                    finish[found.index + i], again, sum);
   }
+  note_order(r, totals, run, sum);
+}
+
+void Ledger::check_recalled_keys(const sim::TraceRecord& r, GroupTotals& totals, const LogPiece& run,
+                                 const MessageRun& found, const FinishTimes& finish) {
+  const Lane& l = lanes_[run.lane.value];
+  if (!l.columns.recall_keys(run.seq, found.columns.count, recalled_)) return;
+  KeyOrder& order = key_order_[group_of_[r.peer] - 1];
+  KeyOrder::Found sum;
+  for (std::size_t i = 0; i < recalled_.size(); ++i) {
+    if (recalled_[i] == kNoKey) continue;
+    order.processed_again(l.producer, recalled_[i], {run.lane, run.seq + i}, finish[found.index + i], sum);
+  }
+  note_order(r, totals, run, sum);
+}
+
+void Ledger::note_order(const sim::TraceRecord& r, GroupTotals& totals, const LogPiece& run,
+                        KeyOrder::Found sum) {
   if (sum.reordered > 0) {
     totals.reordered_per_key += sum.reordered;
     note(Verdict::reordered_per_key, r, run.lane, run.seq, run.offset, sum.reordered);
@@ -419,6 +455,7 @@ void Ledger::committed(const sim::TraceRecord& r) {
   Partition& p = partition_at(r.place);
   const std::size_t sub = subscription(p, r.peer);
   Subscription& s = p.subscriptions[sub];
+  s.positioned = true;
   if (r.a > s.settled_end) {
     const std::int64_t before = s.settled_end;
     s.settled_end = r.a;
@@ -427,7 +464,34 @@ void Ledger::committed(const sim::TraceRecord& r) {
                         if (count > 0) settle(p, sub, signed_of(first), signed_of(first + n));
                       });
   }
-  pass(s, r.a, number_, r.time);
+  pass(s, r.a, {0, 0, r.time, number_, false});
+}
+
+void Ledger::put_down(Subscription& s, const sim::TraceRecord& r) {
+  std::int64_t first = r.a;
+  for (std::size_t i = 0; i < s.in_hand.size() && first < r.a + r.b;) {
+    InHand& held = s.in_hand[i];
+    if (held.member != r.actor || first < held.first || first >= held.end) {
+      ++i;
+      continue;
+    }
+    const InHand rest{held.member, std::min(held.end, r.a + r.b), held.end, held.epoch};
+    held.end = first;
+    first = rest.first;
+    if (rest.first < rest.end) s.in_hand.insert(s.in_hand.begin() + static_cast<std::ptrdiff_t>(i) + 1, rest);
+    if (s.in_hand[i].first == s.in_hand[i].end)
+      s.in_hand.erase(s.in_hand.begin() + static_cast<std::ptrdiff_t>(i));
+    i = 0;  // the same application may have been given the next of them earlier
+  }
+}
+
+void Ledger::member_state(const sim::TraceRecord& r) {
+  if (static_cast<MemberCode>(r.code) != MemberCode::crashed) return;
+  for (Partition& p : partitions_) {
+    for (Subscription& s : p.subscriptions) {
+      std::erase_if(s.in_hand, [&r](const InHand& held) { return held.member == r.actor; });
+    }
+  }
 }
 
 void Ledger::settle(Partition& p, std::size_t sub, std::int64_t first, std::int64_t end) {
@@ -440,13 +504,14 @@ void Ledger::settle(Partition& p, std::size_t sub, std::int64_t first, std::int6
   });
 }
 
-void Ledger::pass(Subscription& s, std::int64_t end, sim::RecordNumber record, sim::Time time) {
+void Ledger::pass(Subscription& s, std::int64_t end, const Passed& how) {
   if (end <= s.passed_end) return;
-  s.processed.visit(unsigned_of(s.passed_end), unsigned_of(end - s.passed_end),
-                    [&](std::uint64_t first, std::uint64_t n, std::uint32_t count) {
-                      if (count == 0)
-                        s.passed.push_back({signed_of(first), signed_of(first + n), time, record});
-                    });
+  s.processed.visit(
+      unsigned_of(s.passed_end), unsigned_of(end - s.passed_end),
+      [&](std::uint64_t first, std::uint64_t n, std::uint32_t count) {
+        if (count == 0)
+          s.passed.push_back({signed_of(first), signed_of(first + n), how.time, how.record, how.skipped});
+      });
   s.passed_end = end;
 }
 
@@ -457,7 +522,8 @@ void Ledger::unpass(Subscription& s, std::int64_t first, std::int64_t end) {
     const Passed whole = *at;
     if (whole.end > end) {
       at->first = end;
-      if (whole.first < first) s.passed.insert(at, {whole.first, first, whole.time, whole.record});
+      if (whole.first < first)
+        s.passed.insert(at, {whole.first, first, whole.time, whole.record, whole.skipped});
       return;
     }
     if (whole.first < first) {

@@ -2,16 +2,18 @@
 //
 // Identity is (lane, seq). Counts are run-length (RunCounts), the log is an index of extents (LogIndex),
 // creation times and keys live in columns that are freed once a message is settled (MessageColumns). So a
-// message that waits costs about 12 bytes and its share of an extent, a finished one next to nothing, and
-// nothing grows with the length of a run but the extents.
+// message that waits costs about 12 bytes and its share of an extent, a finished one the one or two bytes by
+// which its key is remembered, and nothing else grows with the length of a run but the extents.
 //
 // It knows per message: offered, acknowledged or failed, stored and truncated how often; per group:
 // processed, applied and settled how often; per group and offset: delivered how often. Each message ends in
 // one state, given by a named record:
 //   processed                        by that group
 //   lost, lost_unacknowledged        truncated, never stored (acks=0), or passed by a commit or a position
-//   reset failed                           reported failed to the application, and not in the log in flight
-//   none of these when the drain ended
+//   reset failed                           reported failed to the application, and not in the log skipped in
+//   the log before the group's first position, by auto.offset.reset=latest in flight none of these when the
+//   drain ended; also what was passed or truncated, but
+//                                    is in the hands of an application that lives
 // The states add up to what was offered, or finish() asserts.
 //
 // What was done first and what again is found here once and told to one observer, so that metrics need no
@@ -72,7 +74,8 @@ struct GroupTotals {
   std::uint64_t duplicated = 0;  ///< processings beyond the first
   std::uint64_t lost = 0;
   std::uint64_t lost_unacknowledged = 0;
-  std::uint64_t failed = 0;  ///< reported failed and not in the log
+  std::uint64_t failed = 0;   ///< reported failed and not in the log
+  std::uint64_t skipped = 0;  ///< in the log before the group's first position
   std::uint64_t in_flight = 0;
   std::uint64_t redelivered = 0;         ///< offsets handed out beyond the first time
   std::uint64_t effects = 0;             ///< applications of the outside effect
@@ -95,6 +98,7 @@ struct LedgerTotals {
   std::uint64_t truncated = 0;  ///< copies that left the log
   std::uint64_t lost = 0;       ///< by any group (without groups: from the log)
   std::uint64_t lost_unacknowledged = 0;
+  std::uint64_t skipped = 0;        ///< by any group
   std::uint64_t in_flight = 0;      ///< for any group
   std::uint64_t unmapped = 0;       ///< offsets read that no log ever held
   std::vector<GroupTotals> groups;  ///< in order of subscription
@@ -120,7 +124,10 @@ class Ledger : public sim::TraceSink {
     RunCounts processed;
     RunCounts settled;
     RunCounts effect;
-    RunCounts passed;  ///< filled by finish(): unprocessed, and behind a commit or a reset
+    // Filled by finish():
+    RunCounts passed;   ///< unprocessed, and behind a commit or a reset
+    RunCounts skipped;  ///< unprocessed, and before the group's first position
+    RunCounts in_hand;  ///< unprocessed, and an application that lives holds them
   };
   struct Loss {
     std::uint64_t seq = 0;
@@ -147,6 +154,14 @@ class Ledger : public sim::TraceSink {
     std::int64_t end = 0;
     sim::Time time{};
     sim::RecordNumber record = 0;
+    bool skipped = false;
+  };
+  /// Offsets that an application was given and has not processed.
+  struct InHand {
+    std::uint32_t member = 0;
+    std::int64_t first = 0;
+    std::int64_t end = 0;
+    std::int64_t epoch = 0;
   };
   struct Subscription {
     std::uint32_t group = 0;         ///< index into totals().groups
@@ -155,7 +170,9 @@ class Ledger : public sim::TraceSink {
     std::int64_t settled_end = 0;    ///< highest committed offset
     std::int64_t passed_end = 0;     ///< looked for unprocessed ones up to here
     std::int64_t delivered_end = 0;  ///< highest offset ever handed out + 1
+    bool positioned = false;         ///< the group has had a position or a commit here
     std::vector<Passed> passed;      ///< unprocessed offsets behind a commit or a reset, rising
+    std::vector<InHand> in_hand;     ///< oldest first
     LogIndex::Cursor at_processed = 0;
     LogIndex::Cursor at_settled = 0;
     LogIndex::Cursor at_effect = 0;
@@ -200,6 +217,9 @@ class Ledger : public sim::TraceSink {
   void processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
   void effect(const sim::TraceRecord& r);
   void committed(const sim::TraceRecord& r);
+  /// They are no longer in the member's hands.
+  static void put_down(Subscription& s, const sim::TraceRecord& r);
+  void member_state(const sim::TraceRecord& r);
 
   Lane& lane(const sim::TraceRecord& r);
   Partition& partition_at(std::uint32_t place);
@@ -211,18 +231,24 @@ class Ledger : public sim::TraceSink {
                      const FinishTimes& finish, bool again);
   void check_keys(const sim::TraceRecord& r, GroupTotals& totals, const LogPiece& run,
                   const MessageRun& found, const FinishTimes& finish, bool again);
+  /// The same for messages that were let go.
+  void check_recalled_keys(const sim::TraceRecord& r, GroupTotals& totals, const LogPiece& run,
+                           const MessageRun& found, const FinishTimes& finish);
+  void note_order(const sim::TraceRecord& r, GroupTotals& totals, const LogPiece& run, KeyOrder::Found sum);
   void settle(Partition& p, std::size_t sub, std::int64_t first, std::int64_t end);
-  void pass(Subscription& s, std::int64_t end, sim::RecordNumber record, sim::Time time);
+  static void pass(Subscription& s, std::int64_t end, const Passed& how);
   static void unpass(Subscription& s, std::int64_t first, std::int64_t end);
   void note(Verdict verdict, const sim::TraceRecord& r, LaneId lane, std::uint64_t seq, std::int64_t offset,
             std::uint64_t count);
 
   // ledger_totals.cpp
   void collect_polled();
+  void collect_in_hand(Partition& p, std::size_t sub);
   void collect_passed(Partition& p, std::size_t sub);
+  void note_passed(const Partition& p, std::size_t sub, const Passed& passed, const LogPiece& piece);
   void judge_lane(LaneId id, sim::Time end);
   void judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
-                           RunCounts& lost_unacknowledged, RunCounts& in_flight);
+                           RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& in_flight);
   void count_resends();
   void check_sums() const;
 
@@ -236,7 +262,8 @@ class Ledger : public sim::TraceSink {
   std::vector<std::uint32_t> group_of_;      ///< by entity: index + 1
   std::vector<KeyOrder> key_order_;          ///< by group
   std::vector<Resend> resends_;
-  sim::RecordNumber number_ = 0;  ///< of the record being applied
+  std::vector<std::uint32_t> recalled_;  ///< keys
+  sim::RecordNumber number_ = 0;         ///< of the record being applied
   std::uint64_t stored_copies_ = 0;
 };
 

@@ -26,13 +26,18 @@ std::uint64_t add_new(RunCounts& set, std::uint64_t first, std::uint64_t n) {
 }
 
 /// What the records say of a run of messages that a group has not processed.
-enum class Fate { lost, lost_unacknowledged, failed, in_flight };
+enum class Fate { lost, lost_unacknowledged, failed, skipped, in_flight };
 
-Fate fate_of(bool acknowledged, bool failed, bool stored, bool live, bool passed) {
-  if (live) return !passed ? Fate::in_flight : acknowledged ? Fate::lost : Fate::lost_unacknowledged;
-  if (acknowledged) return Fate::lost;
-  if (failed) return Fate::failed;
-  return stored ? Fate::lost_unacknowledged : Fate::in_flight;
+struct Facts {
+  bool acknowledged, failed, stored, live, passed, skipped, in_hand;
+};
+
+Fate fate_of(const Facts& m) {
+  if (m.in_hand) return Fate::in_flight;
+  if (m.live && !m.passed) return m.skipped ? Fate::skipped : Fate::in_flight;
+  if (m.acknowledged) return Fate::lost;
+  if (!m.live && m.failed) return Fate::failed;
+  return m.stored ? Fate::lost_unacknowledged : Fate::in_flight;
 }
 
 }  // namespace
@@ -40,7 +45,10 @@ Fate fate_of(bool acknowledged, bool failed, bool stored, bool live, bool passed
 void Ledger::finish(sim::Time end) {
   collect_polled();
   for (Partition& p : partitions_) {
-    for (std::size_t sub = 0; sub < p.subscriptions.size(); ++sub) collect_passed(p, sub);
+    for (std::size_t sub = 0; sub < p.subscriptions.size(); ++sub) {
+      collect_in_hand(p, sub);
+      collect_passed(p, sub);
+    }
   }
   for (std::uint32_t id = 1; id < lanes_.size(); ++id) {
     if (lanes_[id].partition != 0) judge_lane(LaneId{id}, end);
@@ -66,6 +74,14 @@ void Ledger::collect_polled() {
   }
 }
 
+void Ledger::collect_in_hand(Partition& p, std::size_t sub) {
+  for (const InHand& held : p.subscriptions[sub].in_hand) {
+    for (const LogPiece& piece : p.log.walk_as_of(held.first, held.end - held.first, held.epoch)) {
+      add_new(lanes_[piece.lane.value].groups[sub].in_hand, piece.seq, piece.count);
+    }
+  }
+}
+
 void Ledger::collect_passed(Partition& p, std::size_t sub) {
   const Subscription& s = p.subscriptions[sub];
   LogIndex::Cursor cursor = 0;
@@ -75,44 +91,54 @@ void Ledger::collect_passed(Partition& p, std::size_t sub) {
       LaneGroup& group = l.groups[sub];
       group.processed.visit(
           piece.seq, piece.count, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t done) {
-            if (done > 0 || add_new(group.passed, seq, n) == 0) return;
-            l.acknowledged.visit(
-                seq, n, [&](std::uint64_t at, std::uint64_t part, std::uint32_t acknowledged) {
-                  const Verdict verdict = acknowledged > 0 ? Verdict::lost : Verdict::lost_unacknowledged;
-                  const std::int64_t offset = piece.offset + signed_of(at - piece.seq);
-                  anomalies_.add({passed.time, verdict, p.id, totals_.groups[s.group].group, piece.lane,
-                                  signed_of(at), offset, signed_of(part), passed.record});
-                });
+            if (done > 0) return;
+            if (add_new(passed.skipped ? group.skipped : group.passed, seq, n) == 0) return;
+            group.in_hand.visit(seq, n, [&](std::uint64_t at, std::uint64_t part, std::uint32_t held) {
+              if (held == 0)
+                note_passed(p, sub, passed, {piece.lane, at, part, piece.offset + signed_of(at - piece.seq)});
+            });
           });
     });
   }
+}
+
+void Ledger::note_passed(const Partition& p, std::size_t sub, const Passed& passed, const LogPiece& piece) {
+  lanes_[piece.lane.value].acknowledged.visit(
+      piece.seq, piece.count, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t acknowledged) {
+        const Verdict verdict = passed.skipped     ? Verdict::skipped
+                                : acknowledged > 0 ? Verdict::lost
+                                                   : Verdict::lost_unacknowledged;
+        anomalies_.add({passed.time, verdict, p.id, totals_.groups[p.subscriptions[sub].group].group,
+                        piece.lane, signed_of(seq), piece.offset + signed_of(seq - piece.seq), signed_of(n),
+                        passed.record});
+      });
 }
 
 void Ledger::judge_lane(LaneId id, sim::Time end) {
   Lane& l = lanes_[id.value];
   RunCounts lost;
   RunCounts lost_unacknowledged;
+  RunCounts skipped;
   RunCounts in_flight;
   const std::size_t groups = partitions_[l.partition - 1].subscriptions.size();
   for (std::size_t sub = 0; sub < std::max<std::size_t>(groups, 1); ++sub) {
-    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, in_flight);
+    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, in_flight);
   }
 }
 
 void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
-                                 RunCounts& lost_unacknowledged, RunCounts& in_flight) {
+                                 RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& in_flight) {
   Lane& l = lanes_[id.value];
   const Partition& p = partitions_[l.partition - 1];
   // A partition that nobody reads is judged as by a group that has processed whatever is in the log.
   GroupTotals nobody;
-  const RunCounts nothing;
+  const LaneGroup nothing;
   const bool read = sub < p.subscriptions.size();
   GroupTotals& totals = read ? totals_.groups[p.subscriptions[sub].group] : nobody;
-  const RunCounts& processed = read ? l.groups[sub].processed : nothing;
-  const RunCounts& passed = read ? l.groups[sub].passed : nothing;
+  const LaneGroup& group = read ? l.groups[sub] : nothing;
 
-  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 6>& counts) {
-    const auto [acknowledged, failed, stored, truncated, done, behind] = counts;
+  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 8>& counts) {
+    const auto [acknowledged, failed, stored, truncated, done, passed, before, in_hand] = counts;
     MQLAB_ASSERT(acknowledged == 0 || failed == 0, "a message has one outcome at its producer");
     MQLAB_ASSERT(stored >= truncated, "what leaves a log was stored");
     const bool live = stored > truncated;
@@ -127,7 +153,7 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
       }
       note(verdict, end, 0);
     };
-    switch (fate_of(acknowledged > 0, failed > 0, stored > 0, live, behind > 0)) {
+    switch (fate_of({acknowledged > 0, failed > 0, stored > 0, live, passed > 0, before > 0, in_hand > 0})) {
       case Fate::lost:
         totals.lost += n;
         totals_.lost += add_new(lost, seq, n);
@@ -139,14 +165,19 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
       case Fate::failed:
         totals.failed += n;
         return;
+      case Fate::skipped:
+        totals.skipped += n;
+        totals_.skipped += add_new(skipped, seq, n);
+        return;  // noted where it was skipped
       case Fate::in_flight:
         totals.in_flight += n;
         totals_.in_flight += add_new(in_flight, seq, n);
         return note(Verdict::in_flight, end, 0);
     }
   };
-  visit_jointly<6>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &processed, &passed}, l.offered(),
-                   judge);
+  visit_jointly<8>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &group.processed, &group.passed,
+                    &group.skipped, &group.in_hand},
+                   l.offered(), judge);
   totals.offered += l.offered();
 }
 
@@ -172,8 +203,10 @@ void Ledger::count_resends() {
 
 void Ledger::check_sums() const {
   for (const GroupTotals& g : totals_.groups) {
-    const std::uint64_t judged = g.processed + g.lost + g.lost_unacknowledged + g.failed + g.in_flight;
-    MQLAB_ASSERT(judged == g.offered, "processed + lost + failed + in flight = offered, for every group");
+    const std::uint64_t judged =
+        g.processed + g.lost + g.lost_unacknowledged + g.failed + g.skipped + g.in_flight;
+    MQLAB_ASSERT(judged == g.offered,
+                 "processed + lost + failed + skipped + in flight = offered, for every group");
   }
   std::uint64_t in_logs = 0;
   for (const Partition& p : partitions_) {

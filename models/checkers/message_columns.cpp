@@ -33,7 +33,9 @@ void MessageColumns::append(ColumnPool& pool, std::span<const std::int64_t> crea
                             std::span<const std::int64_t> keys, std::uint32_t shares) {
   for (std::size_t done = 0; done < created.size();) {
     if (size_ == chunks_.size() * kChunk) {
-      chunks_.push_back({pool.take_times(), nullptr, kChunk * shares});
+      Chunk& fresh = chunks_.emplace_back();
+      fresh.times = pool.take_times();
+      fresh.shares = kChunk * shares;
     }
     Chunk& chunk = chunks_.back();
     const std::size_t at = size_ % kChunk;
@@ -60,6 +62,34 @@ MessageColumns::Span MessageColumns::span(std::uint64_t seq, std::uint64_t n) co
   return {chunk.times.get() + at, chunk.keys ? chunk.keys.get() + at : nullptr, count};
 }
 
+void MessageColumns::pack(Chunk& chunk) {
+  // One more than the key, so that no key is 0 and takes no room.
+  std::uint32_t most = 0;
+  for (std::size_t i = 0; i < kChunk; ++i) most = std::max(most, chunk.keys[i] + 1);
+  chunk.width = most < 1U << 8 ? 1 : most < 1U << 16 ? 2 : 4;
+  chunk.packed = std::make_unique<std::uint8_t[]>(kChunk * chunk.width);
+  std::uint8_t* byte = chunk.packed.get();
+  for (std::size_t i = 0; i < kChunk; ++i) {
+    for (unsigned b = 0; b < chunk.width; ++b)
+      *byte++ = static_cast<std::uint8_t>((chunk.keys[i] + 1) >> (8 * b));
+  }
+}
+
+bool MessageColumns::recall_keys(std::uint64_t seq, std::uint64_t n, std::vector<std::uint32_t>& out) const {
+  const Chunk& chunk = chunks_[seq / kChunk];
+  if (!chunk.packed) return false;
+  const std::size_t at = seq % kChunk;
+  MQLAB_ASSERT(at + n <= kChunk, "keys are recalled chunk by chunk");
+  out.clear();
+  const std::uint8_t* byte = chunk.packed.get() + at * chunk.width;
+  for (std::uint64_t i = 0; i < n; ++i) {
+    std::uint32_t key = 0;
+    for (unsigned b = 0; b < chunk.width; ++b) key |= static_cast<std::uint32_t>(*byte++) << (8 * b);
+    out.push_back(key - 1);
+  }
+  return true;
+}
+
 void MessageColumns::release(ColumnPool& pool, std::uint64_t seq, std::uint64_t n) {
   while (n > 0) {
     Chunk& chunk = chunks_[seq / kChunk];
@@ -67,7 +97,10 @@ void MessageColumns::release(ColumnPool& pool, std::uint64_t seq, std::uint64_t 
     if (chunk.times) {  // else let go before a group that subscribed late
       MQLAB_ASSERT(chunk.shares >= part, "a share of a message is returned once");
       chunk.shares -= part;
-      if (chunk.shares == 0) pool.give(std::move(chunk.times), std::move(chunk.keys));
+      if (chunk.shares == 0) {
+        if (chunk.keys) pack(chunk);
+        pool.give(std::move(chunk.times), std::move(chunk.keys));
+      }
     }
     seq += part;
     n -= part;

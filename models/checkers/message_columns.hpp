@@ -2,8 +2,9 @@
 //
 // A chunk holds 512 messages: 8 bytes each for the time, 4 for the key where the lane has keys. Every message
 // has shares: one for its producer (acknowledged or failed) and one for each subscribed group (settled). When
-// all shares of a full chunk have been returned, its memory goes back to the pool, and only the counts of the
-// ledger remember those messages.
+// all shares of a full chunk have been returned, its memory goes back to the pool. Only the counts of the
+// ledger remember those messages then, and their keys, in 1, 2 or 4 bytes each, because a group may read them
+// once more: an application that held them all the while, or a committed offset that was lost.
 #pragma once
 
 #include <cstddef>
@@ -45,6 +46,9 @@ class MessageColumns {
               std::uint32_t shares);
   /// The first of [seq, seq + n), as far as one chunk goes. Requires n > 0.
   Span span(std::uint64_t seq, std::uint64_t n) const;
+  /// Keys of messages that span() found let go, into `out`. False when they have none. Requires that [seq,
+  /// seq + n) lies in one chunk.
+  bool recall_keys(std::uint64_t seq, std::uint64_t n, std::vector<std::uint32_t>& out) const;
   /// Returns one share of each of [seq, seq + n).
   void release(ColumnPool& pool, std::uint64_t seq, std::uint64_t n);
   /// One more group from now on: a share for every message that has not been let go.
@@ -56,8 +60,11 @@ class MessageColumns {
   struct Chunk {
     std::unique_ptr<std::int64_t[]> times;
     std::unique_ptr<std::uint32_t[]> keys;
-    std::uint64_t shares = 0;  ///< not yet returned, those of messages still to come included
+    std::uint64_t shares = 0;                ///< not yet returned, those of messages still to come included
+    std::unique_ptr<std::uint8_t[]> packed;  ///< keys + 1 of a chunk that was let go, low byte first
+    std::uint8_t width = 0;                  ///< bytes of each
   };
+  static void pack(Chunk& chunk);
   std::vector<Chunk> chunks_;
   std::uint64_t size_ = 0;
 };

@@ -10,7 +10,11 @@ std::span<const VerdictInfo> verdict_catalogue() {
           "never stored, or passed by a commit or a position reset"},
       VerdictInfo{Verdict::lost_unacknowledged, "lost_unacknowledged", "ledger",
                   "the same for a stored message of which the producer was never told success"},
-      VerdictInfo{Verdict::in_flight, "in_flight", "ledger", "no terminal state when the drain ended"},
+      VerdictInfo{
+          Verdict::skipped, "skipped", "ledger",
+          "in the log before the group's first position, which auto.offset.reset=latest put behind it"},
+      VerdictInfo{Verdict::in_flight, "in_flight", "ledger",
+                  "no terminal state when the drain ended, or in the hands of an application that lives"},
       VerdictInfo{Verdict::duplicated, "duplicated", "ledger", "processed again by the same group"},
       VerdictInfo{Verdict::log_duplicate, "log_duplicate", "ledger",
                   "stored while a copy was in the log already"},

@@ -22,6 +22,7 @@ enum class Verdict : std::uint16_t {
   // of the ledger
   lost,
   lost_unacknowledged,
+  skipped,
   in_flight,
   duplicated,
   log_duplicate,

@@ -18,6 +18,8 @@ std::span<const MetricInfo> metric_catalogue() {
       MetricInfo{M::lost, "lost", "messages", "acknowledged, and some group will never process them"},
       MetricInfo{M::lost_unacknowledged, "lost_unacknowledged", "messages",
                  "stored without success reported, and some group will never process them"},
+      MetricInfo{M::skipped, "skipped", "messages",
+                 "in the log before some group first came to it with auto.offset.reset=latest"},
       MetricInfo{M::duplicated, "duplicated", "messages", "processings beyond the first, summed over groups"},
       MetricInfo{M::redelivered, "redelivered", "messages", "offsets handed out beyond the first time"},
       MetricInfo{M::log_duplicates, "log_duplicates", "messages",

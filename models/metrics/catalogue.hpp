@@ -28,6 +28,7 @@ enum class Metric : std::uint16_t {
   in_flight,
   lost,
   lost_unacknowledged,
+  skipped,
   duplicated,
   redelivered,
   log_duplicates,

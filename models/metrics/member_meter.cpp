@@ -38,6 +38,7 @@ void MemberMeter::member_state(const sim::TraceRecord& r) {
     case MemberCode::crashed:
       if (!member.fault_at) member.fault_at = r.time;
       member.joined = false;
+      member.in_hand = 0;
       return;
     case MemberCode::left:
       member.joined = false;
@@ -61,7 +62,14 @@ void MemberMeter::ownership(const sim::TraceRecord& r) {
 }
 
 void MemberMeter::delivered(const sim::TraceRecord& r) {
-  members_[r.actor].handed = r.time;
+  // Of a pool that is handed one poll after the other, the work on all of them is one.
+  Member& member = members_[r.actor];
+  if (member.in_hand == 0) member.handed = r.time;
+  member.in_hand += r.b;
+}
+
+void MemberMeter::abandoned(const sim::TraceRecord& r) {
+  members_[r.actor].in_hand -= r.b;
 }
 
 void MemberMeter::processed_again(const MessageRun& run, const FinishTimes& finish) {
@@ -73,11 +81,12 @@ void MemberMeter::processed_again(const MessageRun& run, const FinishTimes& fini
 
 void MemberMeter::processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {
   Member& member = members_[r.actor];
-  const std::int64_t last =
-      (r.code & kArithmetic) != 0 ? payload[0] + payload[1] * (r.b - 1) : payload[payload.size() - 1];
+  const std::int64_t last = (r.code & kArithmetic) != 0 ? payload[0] + payload[1] * (r.b - 1)
+                                                        : *std::max_element(payload.begin(), payload.end());
   const sim::Time finish{sim::Duration{last}};
   member.busy += window_.part(work_began(member), finish);
   member.last_finish = std::max(member.last_finish, finish);
+  member.in_hand = std::max(std::int64_t{0}, member.in_hand - r.b);
   if (r.time >= window_.warm) member.processed += static_cast<std::uint64_t>(r.b);
 }
 

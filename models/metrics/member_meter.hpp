@@ -24,6 +24,7 @@ class MemberMeter {
   /// An ownership record that changed something.
   void ownership(const sim::TraceRecord& r);
   void delivered(const sim::TraceRecord& r);
+  void abandoned(const sim::TraceRecord& r);
   void processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
   /// Told before processed(): these messages of the record had been processed before.
   void processed_again(const MessageRun& run, const FinishTimes& finish);
@@ -42,7 +43,8 @@ class MemberMeter {
     bool idle = false;     ///< and without a partition
     std::int64_t owned = 0;
     std::uint64_t processed = 0;  ///< after the warm-up
-    sim::Time handed{};           ///< when its poll returned
+    std::int64_t in_hand = 0;     ///< records handed to it and not said to be processed
+    sim::Time handed{};           ///< when it was given something last while it had nothing to do
     sim::Time last_finish{};
     sim::Duration busy{};  ///< in the steady state
     std::optional<sim::Time> fault_at;

@@ -38,6 +38,8 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return advanced(r, r.a);
     case Kind::delivered:
       return members_.delivered(r);
+    case Kind::abandoned:
+      return members_.abandoned(r);
     case Kind::processed:
       members_.processed(r, payload);
       pauses_.processed(r);

@@ -16,6 +16,7 @@ void put_ledger(const LedgerTotals& t, MetricValues& values) {
   put(Metric::in_flight, t.in_flight);
   put(Metric::lost, t.lost);
   put(Metric::lost_unacknowledged, t.lost_unacknowledged);
+  put(Metric::skipped, t.skipped);
   put(Metric::log_duplicates, t.log_duplicates);
   put(Metric::resend_duplicates, t.resend_duplicates);
   put(Metric::reordered_in_log, t.reordered_in_log);
@@ -41,6 +42,7 @@ void put_groups(const LedgerTotals& t, MetricValues& values, std::vector<Labelle
     add(Metric::offered, g.offered, false);
     add(Metric::lost, g.lost, false);
     add(Metric::lost_unacknowledged, g.lost_unacknowledged, false);
+    add(Metric::skipped, g.skipped, false);
     add(Metric::in_flight, g.in_flight, false);
   }
 }

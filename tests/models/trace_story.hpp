@@ -114,11 +114,21 @@ class Story {
     return tell(Kind::high_watermark, {.actor = kBroker, .place = w.partition, .a = offset});
   }
 
-  Story& position(std::int64_t offset, std::int64_t before = -1, Where w = {}) {
-    return tell(Kind::position, member(w, offset, before));
+  Story& position(std::int64_t offset, std::int64_t before = -1, Where w = {},
+                  models::ResetCode how = models::ResetCode::sought) {
+    sim::TraceRecord r = member(w, offset, before);
+    r.code = static_cast<std::uint16_t>(how);
+    return tell(Kind::position, r);
+  }
+  Story& reset_to_latest(std::int64_t offset, Where w = {}) {
+    return position(offset, -1, w, models::ResetCode::latest);
   }
   Story& deliver(std::int64_t offset, std::int64_t n, Where w = {}) {
     return tell(Kind::delivered, member(w, offset, n, w.epoch));
+  }
+  /// Given up without being processed.
+  Story& abandon(std::int64_t offset, std::int64_t n, Where w = {}) {
+    return tell(Kind::abandoned, member(w, offset, n, w.epoch));
   }
   /// Finished one after the other, the last now, `step` apart.
   Story& process(std::int64_t offset, std::int64_t n, Where w = {}, sim::Duration step = 0ns) {

@@ -69,8 +69,10 @@ void Consumer::commit_finished(ErrorCode error) {
       MQLAB_ASSERT(false, "a commit has finished that nobody waits for");
       return;
     case CommitFor::work_ahead:
+      if (error == ErrorCode::none) return when_running(&Consumer::work);
       // What could not be committed first is not processed: at most once.
-      return when_running(error == ErrorCode::none ? &Consumer::work : &Consumer::back_to_poll);
+      recorder_.abandoned(processor_.work());
+      return when_running(&Consumer::back_to_poll);
     case CommitFor::work_done:
       commit_owed_ = error == ErrorCode::rebalance_in_progress;
       return when_running(&Consumer::back_to_poll);

@@ -31,6 +31,10 @@ void Recorder::delivered(const Work& work) {
   for (const Work::Range& range : work.ranges()) context_.emit(Kind::delivered, fields(range, range.from, range.to));
 }
 
+void Recorder::abandoned(const Work& work) {
+  for (const Work::Range& range : work.ranges()) context_.emit(Kind::abandoned, fields(range, range.from, range.to));
+}
+
 std::int64_t Recorder::done(const Work& work, std::int64_t begin, std::int64_t end, std::int64_t start) {
   std::int64_t applied = 0;
   work.for_each(begin, end, [&](const Work::Range& range, Offset from, Offset to, std::int64_t first) {

@@ -16,6 +16,9 @@ class Recorder {
   /// All of `work` was returned by poll().
   void delivered(const Work& work);
 
+  /// None of `work` will be processed.
+  void abandoned(const Work& work);
+
   /// Records [begin, end) of `work`, whose beginning was at `start` ns, are done and have had their effects. Returns how
   /// many effects were applied (0 without effects).
   std::int64_t done(const Work& work, std::int64_t begin, std::int64_t end, std::int64_t start);

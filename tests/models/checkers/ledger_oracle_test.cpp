@@ -37,8 +37,9 @@ struct Hand {
 struct View {
   std::map<std::int64_t, int> delivered;
   std::map<std::int64_t, int> processed;
-  std::map<std::int64_t, bool> passed;
+  std::map<std::int64_t, bool> passed;  ///< whether as the skipped are
   std::int64_t passed_end = 0;
+  bool positioned = false;
   Hand hand;
 };
 
@@ -90,6 +91,7 @@ class Play {
       CHECK(found.lost == expected.lost);
       CHECK(found.lost_unacknowledged == expected.lost_unacknowledged);
       CHECK(found.failed == expected.failed);
+      CHECK(found.skipped == expected.skipped);
       CHECK(found.in_flight == expected.in_flight);
       CHECK(found.redelivered == redelivered_[g]);
       CHECK(found.effects_duplicated == expected.effects_duplicated);
@@ -174,6 +176,7 @@ class Play {
   void deliver(std::uint32_t group) {
     if (log_.empty()) return;
     View& view = views_[group];
+    put_down(group);
     view.hand.offset = draw_between(std::max<std::int64_t>(0, end() - 12), end() - 1);
     const std::int64_t n = draw_between(1, end() - view.hand.offset);
     const auto first = log_.begin() + view.hand.offset;
@@ -184,6 +187,20 @@ class Play {
     for (std::int64_t i = view.hand.offset; i < view.hand.offset + n; ++i) {
       if (view.delivered[i]++ > 0) ++redelivered_[group];
     }
+  }
+
+  /// The application gives up what it holds, or dies of it.
+  void put_down(std::uint32_t group) {
+    Hand& hand = views_[group].hand;
+    if (hand.entries.empty()) return;
+    Where w = where(0, group);
+    w.epoch = hand.entries.back().epoch;
+    if (draw(2) == 0) {
+      story_.abandon(hand.offset, static_cast<std::int64_t>(hand.entries.size()), w);
+    } else {
+      story_.member_state(models::MemberCode::crashed, w);
+    }
+    hand.entries.clear();
   }
 
   void process(std::uint32_t group) {
@@ -209,24 +226,29 @@ class Play {
   void commit(std::uint32_t group) {
     const std::int64_t offset = draw_between(0, end());
     story_.commit(offset, -1, where(0, group));
-    pass(views_[group], offset);
+    views_[group].positioned = true;
+    pass(views_[group], offset, false);
   }
 
   void position(std::uint32_t group) {
     View& view = views_[group];
     const std::int64_t offset = draw_between(0, end());
-    story_.position(offset, -1, where(0, group));
+    const bool latest = draw(2) == 0;
+    story_.position(offset, -1, where(0, group),
+                    latest ? models::ResetCode::latest : models::ResetCode::sought);
+    const bool skips = latest && !view.positioned;
+    view.positioned = true;
     if (offset < view.passed_end) {
       view.passed.erase(view.passed.lower_bound(offset), view.passed.end());
       view.passed_end = offset;
     } else {
-      pass(view, offset);
+      pass(view, offset, skips);
     }
   }
 
-  static void pass(View& view, std::int64_t offset) {
+  static void pass(View& view, std::int64_t offset, bool skips) {
     for (; view.passed_end < offset; ++view.passed_end) {
-      if (view.processed.count(view.passed_end) == 0) view.passed[view.passed_end] = true;
+      if (view.processed.count(view.passed_end) == 0) view.passed[view.passed_end] = skips;
     }
   }
 
@@ -240,13 +262,17 @@ class Play {
       totals.duplicated += times - 1;
       return;
     }
-    const auto holds = [&](const auto& passed) {
-      return log_[static_cast<std::size_t>(passed.first)].message == id;
+    const View& view = views_[group];
+    const auto passed_as = [&](bool skipped) {
+      return std::any_of(view.passed.begin(), view.passed.end(), [&](const auto& passed) {
+        return passed.second == skipped && log_[static_cast<std::size_t>(passed.first)].message == id;
+      });
     };
-    const auto& passed = views_[group].passed;
-    const bool behind = std::any_of(passed.begin(), passed.end(), holds);
-    if (m.live > 0 && !behind) {
+    const auto& held = view.hand.entries;
+    if (std::any_of(held.begin(), held.end(), [id](const Entry& e) { return e.message == id; })) {
       ++totals.in_flight;
+    } else if (m.live > 0 && !passed_as(false)) {
+      ++(passed_as(true) ? totals.skipped : totals.in_flight);
     } else if (m.acknowledged) {
       ++totals.lost;
       lost_by_any[id] = true;

@@ -41,6 +41,25 @@ TEST_CASE("a chunk is let go when every share of every message in it is returned
   REQUIRE(columns.span(512, 1).created != nullptr);
 }
 
+TEST_CASE("keys of a chunk that was let go are remembered in as few bytes as they need") {
+  for (const std::int64_t first : {std::int64_t{-1}, std::int64_t{60'000}, std::int64_t{4'294'966'000}}) {
+    ColumnPool pool;
+    MessageColumns columns;
+    columns.append(pool, numbers(0, 512), numbers(first, 512), 1);
+    std::vector<std::uint32_t> keys;
+    REQUIRE_FALSE(columns.recall_keys(0, 1, keys));
+    columns.release(pool, 0, 512);
+    REQUIRE(columns.span(0, 1).keys == nullptr);
+    REQUIRE(columns.recall_keys(10, 502, keys));
+    REQUIRE(keys.size() == 502);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      REQUIRE(keys[i] == static_cast<std::uint32_t>(first + 10 + static_cast<std::int64_t>(i)));
+    }
+    REQUIRE(columns.recall_keys(0, 1, keys));
+    REQUIRE(keys[0] == (first < 0 ? models::kNoKey : static_cast<std::uint32_t>(first)));
+  }
+}
+
 TEST_CASE("a share returned twice is a mistake") {
   ColumnPool pool;
   MessageColumns columns;

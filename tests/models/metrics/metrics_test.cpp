@@ -70,7 +70,7 @@ TEST_CASE("latency leaves out what was created in the warm-up, whenever it is pr
 
 TEST_CASE("verdicts do not leave out the warm-up") {
   Story s(warm_after(10s));
-  s.subscribe().send(0, 10, 0).deliver(0, 10).commit(10);
+  s.subscribe().send(0, 10, 0).deliver(0, 10).commit(10).member_state(MemberCode::crashed);
   REQUIRE(value(s.at(20s).end(), Metric::lost) == 10);
 }
 
@@ -249,6 +249,31 @@ TEST_CASE("members without a partition are idle, those that process are active a
   REQUIRE(value(o, Metric::members_active) == 1);
   REQUIRE(value(o, Metric::member_utilisation_max) == Approx(0.5));
   REQUIRE(value(o, Metric::member_utilisation_mean) == Approx(0.25));
+}
+
+TEST_CASE(
+    "a member whose threads are handed one poll after the other is busy from the first to the last of them") {
+  Story s;
+  s.subscribe().member_state(MemberCode::joined).own().send(0, 4, 0);
+  s.at(1s).deliver(0, 2).at(3s).deliver(2, 1).at(4s).process_at(2, {4s}).at(6s).process_at(0, {6s, 2s});
+  SECTION("all of it done") {
+    s.at(10s).phase(PhaseCode::arrivals_stopped);
+    REQUIRE(value(s.end(), Metric::member_utilisation_max) == Approx(0.5));
+  }
+  SECTION("and idle between one and the next") {
+    s.at(8s).deliver(3, 1).at(9s).process(3, 1).at(10s).phase(PhaseCode::arrivals_stopped);
+    REQUIRE(value(s.end(), Metric::member_utilisation_max) == Approx(0.6));
+  }
+  SECTION("what it gave up or dropped dead with kept it busy no longer") {
+    s.at(8s).deliver(3, 1).abandon(3, 1).deliver(3, 1).member_state(MemberCode::crashed);
+    s.member_state(MemberCode::joined)
+        .at(9s)
+        .deliver(3, 1)
+        .at(10s)
+        .process(3, 1)
+        .phase(PhaseCode::arrivals_stopped);
+    REQUIRE(value(s.end(), Metric::member_utilisation_max) == Approx(0.6));
+  }
 }
 
 TEST_CASE("redelivered work is the service time of what had been processed before") {
