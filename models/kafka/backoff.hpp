@@ -1,5 +1,5 @@
 // Exponential back-off with jitter, as all of Kafka's clients do it (ExponentialBackoff.java): initial * 2^attempts, at most
-// `most`, times a uniform factor in [0.8, 1.2).
+// `most`, times a uniform factor in [1 - spread, 1 + spread).
 #pragma once
 
 #include <algorithm>
@@ -12,11 +12,11 @@ namespace models::kafka {
 
 /// `attempts` counts from 0. No draw when `initial` is 0.
 inline sim::Duration exponential_backoff(sim::Duration initial, sim::Duration most, std::uint32_t attempts,
-                                         sim::Stream& jitter) {
+                                         sim::Stream& jitter, double spread = 0.2) {
   if (initial <= sim::Duration{}) return sim::Duration{};
   const double doubled = static_cast<double>(initial.count()) * static_cast<double>(1ull << std::min(attempts, 40u));
   const double limit = static_cast<double>(std::max(most, initial).count());
-  const double jittered = (0.8 + 0.4 * jitter.uniform()) * std::min(doubled, limit);
+  const double jittered = (1 - spread + 2 * spread * jitter.uniform()) * std::min(doubled, limit);
   return sim::Duration{static_cast<std::int64_t>(std::min(jittered, limit))};
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/kafka/backoff.hpp"
+
 namespace models::kafka {
 
 Metadata::Metadata(Cluster& cluster, Node& client, const MetadataOptions& options, std::vector<TopicIndex> topics)
@@ -10,9 +12,8 @@ Metadata::Metadata(Cluster& cluster, Node& client, const MetadataOptions& option
       options_(options),
       topics_(std::move(topics)),
       leaders_(cluster.partitions().size()),
-      timer_(cluster.context().simulation, client, [this] {
-        if (wanted_ || cluster_.context().now() >= last_attempt_ + options_.max_age) send();
-      }) {
+      jitter_(cluster.context().simulation.seed(), "kafka/metadata/" + client.name()),
+      timer_(cluster.context().simulation, client, [this] { send(); }) {
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
     channels_.push_back(std::make_unique<RpcChannel>(cluster, client, BrokerId{b}, options.rpc));
   }
@@ -32,16 +33,17 @@ void Metadata::stop() {
   known_ = false;
   in_flight_ = false;
   wanted_ = false;
-  last_attempt_ = {};
+  failures_ = 0;
+  equivalent_ = 0;
+  allowed_at_ = {};
 }
 
 void Metadata::request_update() {
   if (wanted_) return;
   wanted_ = true;
   if (in_flight_) return;
-  const sim::Time earliest = last_attempt_ + options_.retry_backoff;  // Metadata.timeToAllowUpdate
-  if (earliest <= cluster_.context().now()) send();
-  else timer_.arm_at(earliest);
+  if (allowed_at_ <= cluster_.context().now()) send();
+  else timer_.arm_at(allowed_at_);
 }
 
 void Metadata::send() {
@@ -58,7 +60,6 @@ void Metadata::send() {
   next_broker_ = choice;
   in_flight_ = true;
   wanted_ = false;
-  last_attempt_ = cluster_.context().now();
   Ref<MetadataCall> call = cluster_.take<MetadataCall>();
   call->topics = topics_;
   channels_[choice]->call<&Metadata::on_response>(*this, std::move(call));
@@ -69,8 +70,10 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
   if (call->error != ErrorCode::none) {
     next_broker_ = (next_broker_ + 1) % channels_.size();
     wanted_ = true;
-    timer_.arm_after(std::max(options_.retry_backoff, sim::Duration{1}));
-    return;
+    ++failures_;
+    equivalent_ = 0;
+    back_off();
+    return timer_.arm_at(allowed_at_);
   }
   bool changed = !known_;
   known_ = true;
@@ -89,9 +92,20 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
     }
   }
   if (changed) ++version_;
-  if (wanted_) timer_.arm_after(std::max(options_.retry_backoff, sim::Duration{1}));
-  else timer_.arm_after(options_.max_age);  // from the answer on (Metadata.lastSuccessfulRefreshMs)
+  wanted_ = false;  // whoever asked meanwhile is served by this answer (Metadata.update: needFullUpdate)
+  failures_ = 0;
+  equivalent_ = changed ? 0 : equivalent_ + 1;
+  back_off();
+  timer_.arm_after(options_.max_age);  // from the answer on (Metadata.lastSuccessfulRefreshMs)
   if (updated_) updated_();
+}
+
+void Metadata::back_off() {
+  const std::uint32_t attempts = std::max(failures_, equivalent_);
+  allowed_at_ = cluster_.context().simulation.after(
+      std::max(exponential_backoff(options_.retry_backoff, options_.retry_backoff_max, attempts > 0 ? attempts - 1 : 0,
+                                   jitter_),
+               sim::Duration{1}));
 }
 
 }  // namespace models::kafka

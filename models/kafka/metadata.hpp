@@ -1,8 +1,9 @@
 // A client's view of who leads what, as old as its last Metadata response.
 //
 // A request for an update goes to one broker at a time, round robin over those that can be reached; updates are asked for on
-// start, when metadata.max.age.ms has passed and when a response said that the view is stale (at most one every
-// retry.backoff.ms, Metadata.java). `updated` runs after every response; where a partition's leader epoch rose a
+// start, when metadata.max.age.ms has passed and when a response said that the view is stale. Between two there is a
+// back-off: retry.backoff.ms, doubled up to retry.backoff.max.ms while attempts fail or answers bring nothing new
+// (Metadata.java: timeToAllowUpdate). `updated` runs after every response; where a partition's leader epoch rose a
 // client_refreshed record is emitted.
 #pragma once
 
@@ -17,6 +18,7 @@ namespace models::kafka {
 struct MetadataOptions {
   sim::Duration max_age{300'000'000'000};
   sim::Duration retry_backoff{100'000'000};
+  sim::Duration retry_backoff_max{1'000'000'000};
   RpcOptions rpc;
 };
 
@@ -40,6 +42,7 @@ class Metadata {
 
  private:
   void send();
+  void back_off();
   void on_response(BrokerId from, Ref<MetadataCall> call);
 
   Cluster& cluster_;
@@ -54,7 +57,10 @@ class Metadata {
   bool known_ = false;
   bool in_flight_ = false;
   bool wanted_ = false;
-  sim::Time last_attempt_{};
+  std::uint32_t failures_ = 0;    // since the last answer
+  std::uint32_t equivalent_ = 0;  // answers in a row that brought nothing new
+  sim::Time allowed_at_{};        // the next attempt, not before
+  sim::Stream jitter_;
   NodeTimer<std::function<void()>> timer_;
 };
 

@@ -318,12 +318,12 @@ struct OffsetFetchCall : CallBase, Pooled<OffsetFetchCall> {
 struct BrokerHeartbeatCall : CallBase, Pooled<BrokerHeartbeatCall> {
   BrokerId broker = kNoBroker;
   std::int64_t broker_epoch = -1;  ///< in: -1 asks to register; out: the epoch given
-  bool fenced = false;             ///< response
+  std::uint32_t incarnation = 0;   ///< of the process that asks to register (incarnationId)
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::broker_heartbeat};
     broker = kNoBroker;
     broker_epoch = -1;
-    fenced = false;
+    incarnation = 0;
   }
 };
 

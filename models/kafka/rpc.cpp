@@ -6,6 +6,11 @@
 #include "models/kafka/cluster.hpp"
 
 namespace models::kafka {
+namespace {
+
+constexpr std::uint32_t kCloseBytes = 40;  // a TCP segment without payload
+
+}  // namespace
 
 CallBase& base(AnyCall& call) {
   return std::visit([](auto& ref) -> CallBase& { return *ref; }, call);
@@ -40,6 +45,16 @@ std::optional<AnyCall> next_after(const CallBase& answered) {
   AnyCall next = std::move(channel.backlog_.front());
   channel.backlog_.erase(channel.backlog_.begin());
   return next;
+}
+
+void hang_up(Network& network, const CallBase& refused) {
+  RpcChannel& channel = *refused.origin;
+  const ConnectionId connection = refused.connection;
+  if (connection != channel.connection_) return;
+  channel.backlog_.clear();  // and muted for good
+  network.send(connection, Side::server, kCloseBytes, [&channel, connection] {
+    if (channel.connection_ == connection) channel.disconnect();
+  });
 }
 
 RpcChannel::RpcChannel(Cluster& cluster, Node& client, BrokerId broker, const RpcOptions& options)

@@ -49,6 +49,9 @@ void respond(Network& network, AnyCall call);
 bool admit(AnyCall& call);
 /// The call of this connection has been answered (or needs no answer): returns the next one to handle, if any.
 std::optional<AnyCall> next_after(const CallBase& answered);
+/// The server closes the connection of this call: what came behind it on it is not carried out, and the client finds it
+/// closed after what was answered before.
+void hang_up(Network& network, const CallBase& refused);
 
 struct RpcOptions {
   sim::Duration request_timeout{30'000'000'000};
@@ -113,6 +116,7 @@ class RpcChannel final : public ConnectionListener {
   friend void respond(Network& network, AnyCall call);
   friend bool admit(AnyCall& call);
   friend std::optional<AnyCall> next_after(const CallBase& answered);
+  friend void hang_up(Network& network, const CallBase& refused);
 
   void submit(Pending pending, sim::Duration timeout);
   void transmit(AnyCall call);

@@ -1,5 +1,7 @@
 #include "models/kafka/broker/broker.hpp"
 
+#include <algorithm>
+
 #include "models/kafka/broker/replica_fetcher.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
 #include "sim/assert.hpp"
@@ -12,6 +14,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       node_(node),
       replicas_(cluster.partitions().size(), nullptr),
       fenced_(static_cast<std::size_t>(cluster.broker_count()), false),
+      lifecycle_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/lifecycle"),
       service_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/service"),
       free_service_(cluster.options().service.free()),
       appended_step_(cluster.context().steps.cell(node.entity(), Step::appended)),
@@ -28,8 +31,10 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       if (b != id) continue;
       owned_.push_back(std::make_unique<Replica>(PartitionIndex{p}, cluster.shared(PartitionIndex{p})));
       Replica& made = *owned_.back();
-      made.min_insync =
-          cluster.topic_of(made.partition).config.min_insync_replicas.value_or(config().min_insync_replicas);
+      // Partition.effectiveMinIsr: a partition cannot ask for more than it has.
+      made.min_insync = std::min(
+          cluster.topic_of(made.partition).config.min_insync_replicas.value_or(config().min_insync_replicas),
+          static_cast<std::int32_t>(info.replicas.size()));
       replicas_[p] = &made;
     }
   }
@@ -153,6 +158,7 @@ void Broker::crashed() {
   metadata_channel_->abandon();
   broker_epoch_ = -1;
   heartbeat_in_flight_ = false;
+  heartbeat_failures_ = 0;
   has_roles_ = false;
 }
 

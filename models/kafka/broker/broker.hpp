@@ -113,6 +113,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void send_heartbeat();
   void on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call);
   void shrink_in_sync_sets();
+  void readmit_followers();
   void maybe_expand(Replica& replica, Follower& follower);
   void ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted);
   void on_altered(BrokerId, Ref<AlterPartitionCall> call);
@@ -131,6 +132,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   bool has_roles_ = false;                       // false from a restart until the metadata log has been read
   std::int64_t broker_epoch_ = -1;
   bool heartbeat_in_flight_ = false;
+  std::uint32_t heartbeat_failures_ = 0;
+  sim::Stream lifecycle_stream_;
 
   sim::Ring<AnyCall> queue_;
   std::int32_t busy_threads_ = 0;

@@ -7,6 +7,9 @@
 namespace models::kafka {
 namespace {
 
+/// Elections of preferred leaders in one round at most (ReplicationControlManager.MAX_ELECTIONS_PER_IMBALANCE).
+constexpr int kMostElectionsPerImbalance = 1000;
+
 bool contains(const std::vector<BrokerId>& set, BrokerId b) { return std::find(set.begin(), set.end(), b) != set.end(); }
 
 }  // namespace
@@ -16,6 +19,7 @@ Controller::Controller(Cluster& cluster, Node& node)
       node_(node),
       brokers_(static_cast<std::size_t>(cluster.broker_count())),
       rebalance_timer_(cluster.context().simulation, node, [this] { rebalance_preferred_leaders(); }) {
+  node.set_program(*this);
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
     brokers_[index(BrokerId{b})].session = std::make_unique<NodeTimer<std::function<void()>>>(
         cluster.context().simulation, node, [this, b] { fence(BrokerId{b}); });
@@ -26,17 +30,30 @@ void Controller::start() {
   for (BrokerRegistration& broker : brokers_) {
     broker.epoch = next_broker_epoch_++;
     broker.fenced = false;
-    broker.session->arm_after(cluster_.options().config.broker_session_timeout);
   }
+  watch_brokers();
   for (const PartitionInfo& partition : cluster_.partitions()) {
     const PartitionIndex p{static_cast<std::uint32_t>(partitions_.size())};
     partitions_.push_back({partition.replicas.front(), 0, 0, partition.replicas});
     if (!cluster_.topic_of(p).internal) tell_in_sync(p, partitions_.back());
   }
-  if (cluster_.options().config.auto_leader_rebalance_enable) {
-    rebalance_timer_.arm_after(cluster_.options().config.leader_imbalance_check_interval);
-  }
 }
+
+void Controller::watch_brokers() {
+  const BrokerConfig& config = cluster_.options().config;
+  for (BrokerRegistration& broker : brokers_) {
+    if (!broker.fenced) broker.session->arm_after(config.broker_session_timeout);
+  }
+  if (config.auto_leader_rebalance_enable) rebalance_timer_.arm_after(config.leader_imbalance_check_interval);
+}
+
+void Controller::crashed() {
+  for (BrokerRegistration& broker : brokers_) broker.session->disarm();
+  rebalance_timer_.disarm();
+  parked_.clear();
+}
+
+void Controller::restarted() { watch_brokers(); }
 
 void Controller::receive(AnyCall call) {
   if (admit(call)) dispatch(std::move(call));
@@ -67,9 +84,14 @@ void Controller::answer(AnyCall call) {
 void Controller::handle(Ref<BrokerHeartbeatCall> call) {
   BrokerRegistration& broker = brokers_[index(call->broker)];
   if (call->broker_epoch == -1) {
-    // A new incarnation: whatever the old one led is up for election (ClusterControlManager.registerBroker).
-    if (!broker.fenced) fence(call->broker);
+    if (broker.session->armed() && call->incarnation != broker.incarnation) {
+      // "Another broker is registered with that broker id": its predecessor's session lasts still.
+      call->error = ErrorCode::duplicate_broker_registration;
+      return answer(std::move(call));
+    }
+    if (!broker.fenced) fence(call->broker);  // the controller was away when its session ended
     broker.epoch = next_broker_epoch_++;
+    broker.incarnation = call->incarnation;
     call->broker_epoch = broker.epoch;
     cluster_.context().emit(Kind::broker_state, {.code = static_cast<std::uint16_t>(BrokerCode::registered),
                                                  .actor = cluster_.node(call->broker).entity().value});
@@ -80,7 +102,6 @@ void Controller::handle(Ref<BrokerHeartbeatCall> call) {
     unfence(call->broker);
   }
   broker.session->arm_after(cluster_.options().config.broker_session_timeout);
-  call->fenced = broker.fenced;
   answer(std::move(call));
 }
 
@@ -136,7 +157,8 @@ void Controller::elect(PartitionIndex p, PartitionState next) {
   }
   const bool same = next.leader == now.leader && next.isr == now.isr;
   if (same) return;
-  // Every change of leader, and every shrink decided here, raises the epoch (PartitionChangeBuilder.triggerLeaderEpochBump).
+  // A change of leader raises the epoch; a mere shrink has not done so since 3.6 (PartitionChangeBuilder.java:
+  // triggerLeaderEpochBumpForIsrShrinkIfNeeded).
   if (next.leader != now.leader) {
     next.leader_epoch = now.leader_epoch + 1;
     const LeaderCode code = next.leader == kNoBroker ? LeaderCode::offline
@@ -201,13 +223,14 @@ void Controller::handle(Ref<AlterPartitionCall> call) {
 }
 
 void Controller::rebalance_preferred_leaders() {
-  // AutoBalance: every partition whose preferred leader is alive and in sync goes back to it.
-  // Model: Kafka moves leaders back only on brokers whose imbalance exceeds leader.imbalance.per.broker.percentage
-  // (10); here every partition goes back to its preferred leader.
+  // Every partition whose preferred leader is alive and in sync goes back to it, whatever the share of such partitions
+  // (ReplicationControlManager.maybeBalancePartitionLeaders; leader.imbalance.per.broker.percentage was ZooKeeper's).
+  int left = kMostElectionsPerImbalance;
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
     const BrokerId preferred = cluster_.partition(PartitionIndex{p}).replicas.front();
     const PartitionState& now = partitions_[p];
     if (now.leader == preferred || !alive(preferred) || !contains(now.isr, preferred)) continue;
+    if (left-- == 0) break;
     PartitionState next = now;
     next.leader = preferred;
     next.leader_epoch = now.leader_epoch + 1;

@@ -2,10 +2,16 @@
 // set, and writes all of it to a metadata log that the brokers follow.
 //
 // Rules: PartitionChangeBuilder.java (election), ReplicationControlManager.java (AlterPartition, fencing),
-// BrokerHeartbeatManager.java (sessions). A session lasts broker.session.timeout.ms from the last heartbeat received.
+// BrokerHeartbeatManager.java (sessions), ClusterControlManager.java (registration). A session lasts
+// broker.session.timeout.ms from the last heartbeat received; a process that comes back within the session of the one
+// before is refused until that has ended, so that a quick restart shortens no outage.
 //
-// Model: one controller that does not fail, on a host of its own called "controller"; the quorum, its elections and
-// eligible leader replicas (KIP-966) are not modelled. A write to the metadata log is durable at once.
+// Model: one controller, on a host of its own called "controller"; the quorum, its elections and eligible leader replicas
+// (KIP-966) are not modelled. A write to the metadata log is durable at once. While the controller is down nobody is
+// fenced and nobody elected; back again it gives every broker a full session, as a newly elected one does.
+// Model: no controlled shutdown: a broker that stops has crashed, its leaderships move when its session ends.
+// Model: AlterPartition names no broker epochs (KIP-903): a member restarted between its leader's request and the
+// controller's answer is refused because it is fenced by then.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +39,7 @@ struct MetadataChange {
   bool fenced = false;
 };
 
-class Controller final : public RpcServer {
+class Controller final : public RpcServer, public NodeProgram {
  public:
   Controller(Cluster& cluster, Node& node);
 
@@ -41,6 +47,10 @@ class Controller final : public RpcServer {
   void start();
   void receive(AnyCall call) override;
   Node& node() { return node_; }
+
+  // NodeProgram
+  void crashed() override;
+  void restarted() override;
 
   const PartitionState& state(PartitionIndex p) const { return partitions_[p.value]; }
   /// Changes since start(); change n never alters once written.
@@ -50,6 +60,7 @@ class Controller final : public RpcServer {
  private:
   struct BrokerRegistration {
     std::int64_t epoch = -1;
+    std::uint32_t incarnation = 0;
     bool fenced = true;
     std::unique_ptr<NodeTimer<std::function<void()>>> session;
   };
@@ -61,6 +72,7 @@ class Controller final : public RpcServer {
   void dispatch(AnyCall call);
   void answer(AnyCall call);
 
+  void watch_brokers();
   void fence(BrokerId b);
   void unfence(BrokerId b);
   /// Chooses a leader when the present one is gone or there is none; writes the change, if any.

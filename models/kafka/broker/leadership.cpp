@@ -2,6 +2,7 @@
 // and makeFollower, Partition.maybeShrinkIsr and maybeExpandIsr).
 #include <algorithm>
 
+#include "models/kafka/backoff.hpp"
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/replica_fetcher.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
@@ -21,8 +22,9 @@ void Broker::start() {
   }
   has_roles_ = true;
   follow_metadata();
-  // Brokers were not started at the same instant.
-  heartbeat_timer_.arm_after(config().broker_heartbeat_interval * (id_.value + 1) / (cluster_.broker_count() + 1));
+  // Brokers were not started at the same instant: at time zero each is anywhere between two heartbeats.
+  heartbeat_timer_.arm_after(sim::Duration{static_cast<std::int64_t>(
+      lifecycle_stream_.uniform() * static_cast<double>(config().broker_heartbeat_interval.count()))});
   isr_timer_.arm_after(config().replica_lag_time_max / 2);
 }
 
@@ -43,14 +45,31 @@ void Broker::on_metadata(BrokerId, Ref<MetadataLogCall> call) {
   // One answer is one delta (MetadataDelta): of a partition only the last of several states is taken up, so that
   // a broker that catches up never acts in a role it has already lost.
   touched_.clear();
-  for (; metadata_position_ < call->to; ++metadata_position_) note(cluster_.controller().change(metadata_position_));
+  bool unfenced = false;
+  for (; metadata_position_ < call->to; ++metadata_position_) {
+    const MetadataChange& change = cluster_.controller().change(metadata_position_);
+    note(change);
+    unfenced = unfenced || (change.broker != kNoBroker && !change.fenced);
+  }
   if (!has_roles_) {
     has_roles_ = true;
     touched_.clear();
     for (const auto& replica : owned_) touched_.push_back(replica.get());
   }
   for (Replica* replica : touched_) take_up_role(*replica);
+  if (unfenced) readmit_followers();
   follow_metadata();
+}
+
+/// A follower that was fenced goes on fetching, and joins the in-sync set at its first fetch after it was unfenced. Its
+/// fetches name only partitions in which something has changed, which are none in a quiet one.
+void Broker::readmit_followers() {
+  for (const auto& replica : owned_) {
+    if (!replica->leads) continue;
+    for (Follower& f : replica->followers) {
+      if (f.session != nullptr && !replica->in_maximal_isr(f.broker)) maybe_expand(*replica, f);
+    }
+  }
 }
 
 void Broker::note(const MetadataChange& change) {
@@ -185,28 +204,31 @@ ReplicaFetcher& Broker::fetcher_from(BrokerId leader) {
 // ---- heartbeats ---------------------------------------------------------------------------------------------------
 
 void Broker::send_heartbeat() {
-  heartbeat_timer_.arm_after(config().broker_heartbeat_interval);
-  if (node_.heartbeats_lost() || heartbeat_in_flight_) return;
+  if (heartbeat_in_flight_) return;
+  if (node_.heartbeats_lost()) return heartbeat_timer_.arm_after(config().broker_heartbeat_interval);
   Ref<BrokerHeartbeatCall> call = cluster_.take<BrokerHeartbeatCall>();
   call->broker = id_;
   call->broker_epoch = broker_epoch_;
+  call->incarnation = node_.incarnation();
   heartbeat_in_flight_ = true;
   to_controller_->call<&Broker::on_heartbeat>(*this, std::move(call), config().broker_session_timeout / 2);
 }
 
 void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
   heartbeat_in_flight_ = false;
-  if (call->error == ErrorCode::stale_broker_epoch) {
-    broker_epoch_ = -1;
-    return send_heartbeat();
+  if (call->error != ErrorCode::none) {
+    // BrokerLifecycleManager.resendExponentialBackoff
+    return heartbeat_timer_.arm_after(exponential_backoff(std::chrono::milliseconds{100}, config().broker_session_timeout,
+                                                          heartbeat_failures_++, lifecycle_stream_, 0.02));
   }
-  if (call->error != ErrorCode::none) return;
+  heartbeat_failures_ = 0;
   const bool registered = broker_epoch_ == -1;
   broker_epoch_ = call->broker_epoch;
   // What a new incarnation reads of the metadata log holds its own registration: it sees what it has lost before it
   // takes up any role (BrokerLifecycleManager: initialCatchUpFuture).
   if (registered && !has_roles_) follow_metadata();
-  if (registered || call->fenced) send_heartbeat();  // asks to be unfenced at once
+  if (registered) return send_heartbeat();  // asks to be unfenced at once
+  heartbeat_timer_.arm_after(config().broker_heartbeat_interval);
 }
 
 // ---- in-sync sets -------------------------------------------------------------------------------------------------

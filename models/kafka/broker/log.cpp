@@ -106,7 +106,8 @@ EpochEnd ReplicaLog::end_of(LeaderEpoch epoch) const {
   for (std::size_t i = epochs_.size(); i-- > 0;) {
     if (epochs_[i].epoch <= epoch) return {epochs_[i].epoch, i + 1 < epochs_.size() ? epochs_[i + 1].start : end_};
   }
-  return {};
+  if (epoch == kNoEpoch || epochs_.empty()) return {};
+  return {epoch, epochs_.front().start};
 }
 
 ReadResult ReplicaLog::read(Offset from, Offset limit, std::int64_t max_bytes) const {

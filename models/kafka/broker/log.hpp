@@ -109,8 +109,8 @@ class ReplicaLog {
 
   /// Leader epoch of the record at `offset` < end().
   LeaderEpoch epoch_at(Offset offset) const;
-  /// End offset of the largest epoch that is not above `epoch` (LeaderEpochFileCache.endOffsetFor); undefined when all
-  /// epochs are above it.
+  /// End offset of the largest epoch that is not above `epoch` (LeaderEpochFileCache.endOffsetFor). When all epochs are
+  /// above it: `epoch` itself, ending where the first of them starts. Undefined for kNoEpoch and for a log without epochs.
   EpochEnd end_of(LeaderEpoch epoch) const;
   /// Whole batches from `from` on, below `limit`, at most `max_bytes` unless the first alone is larger, of one epoch.
   ReadResult read(Offset from, Offset limit, std::int64_t max_bytes) const;

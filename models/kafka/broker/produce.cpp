@@ -14,7 +14,11 @@ void Broker::handle_produce(Ref<ProduceCall> call) {
     if (!node_.up()) return;  // a fault struck at a named step
   }
   if (call->acks == 0) {
-    return take_up_next(*call);  // no answer: the connection is free for the next request
+    // No answer: the connection is free for the next request; an error is told by closing it (KafkaApis: "the server will
+    // close socket server so that the producer client will know that some error has happened").
+    const bool failed = std::any_of(call->batches.begin(), call->batches.end(),
+                                    [](const ProduceBatch& batch) { return batch.error != ErrorCode::none; });
+    return failed ? hang_up(context().network, *call) : take_up_next(*call);
   }
   if (call->awaiting > 0) return park(call);
   std::int64_t unreplicated = 0;

@@ -8,8 +8,10 @@
 namespace models::kafka {
 namespace {
 
-/// What became of the request is not known: the broker may have appended the batch.
-bool leaves_doubt(ErrorCode error) {
+/// What became of the request is not known: the broker may have appended the batch. A leader that resigns says
+/// NOT_LEADER_OR_FOLLOWER of appends that wait for their replication, too.
+bool leaves_doubt(ErrorCode error, std::int16_t acks) {
+  if (acks == -1 && error == ErrorCode::not_leader_or_follower) return true;
   return error == ErrorCode::disconnected || error == ErrorCode::network_exception ||
          error == ErrorCode::request_timed_out || error == ErrorCode::not_enough_replicas_after_append;
 }
@@ -222,7 +224,7 @@ void Sender::settle(Batch& batch, ErrorCode error, Offset base_offset, sim::Time
     expired_.erase(std::remove(expired_.begin(), expired_.end(), &batch), expired_.end());
     return accumulator_.release(batch);
   }
-  if (leaves_doubt(error)) batch.maybe_written = true;
+  if (leaves_doubt(error, config_.acks)) batch.maybe_written = true;
   if (error == ErrorCode::none || error == ErrorCode::duplicate_sequence_number) {
     succeed(batch, base_offset);
   } else if (error == ErrorCode::message_too_large && batch.count > 1) {

@@ -125,3 +125,18 @@ TEST_CASE("a follower that led without a record copies what a later leader kept 
   CHECK(second.common_prefix(first) == 11);
   CHECK(second.end_of(1).epoch == 0);
 }
+
+TEST_CASE("an epoch older than all of a log's ends where the first of them starts") {
+  PartitionStore store;
+  ReplicaLog log(store);
+  CHECK(log.end_of(3).end == kNoOffset);  // no epochs at all
+  log.begin_epoch(2);
+  log.append(batch(5));
+  log.begin_epoch(5);
+  log.append(batch(5));
+  CHECK(log.end_of(1).epoch == 1);
+  CHECK(log.end_of(1).end == 0);
+  CHECK(log.end_of(3).epoch == 2);
+  CHECK(log.end_of(3).end == 5);
+  CHECK(log.end_of(kNoEpoch).end == kNoOffset);
+}

@@ -1,0 +1,143 @@
+// Sessions, registration and the controller's own outage; what a broker says by closing a connection.
+#include <algorithm>
+
+#include "models/kafka/metadata.hpp"
+#include "tests/catch.hpp"
+#include "tests/models/kafka/cluster_fixture.hpp"
+
+using namespace kafka_test;
+
+namespace {
+
+std::size_t broker_states(const ClusterFixture& f, BrokerCode code) {
+  const auto all = f.recorder.of(Kind::broker_state);
+  return static_cast<std::size_t>(std::count_if(
+      all.begin(), all.end(), [code](const auto& r) { return r.code == static_cast<std::uint16_t>(code); }));
+}
+
+/// Seconds from now until somebody leads; at most 20.
+double time_without_leader(ClusterFixture& f) {
+  const sim::Time from = f.simulation.now();
+  while (f.leader() == -1 && f.simulation.now() < from + 20s) f.run_for(10ms);
+  return sim::seconds(f.simulation.now() - from);
+}
+
+}  // namespace
+
+TEST_CASE("a leader back within its predecessor's session is not let in before that ends, and others lead by then") {
+  ClusterFixture f;
+  f.node(0).crash();
+  f.run_for(1s);
+  f.node(0).restart();
+  const double silent = time_without_leader(f);
+  CHECK(silent > 5.9);  // a quick restart has shortened nothing
+  CHECK(silent < 8.1);
+  CHECK(f.leader() == 1);
+  CHECK(broker_states(f, BrokerCode::registered) == 0);
+  f.run_for(30s);
+  CHECK(broker_states(f, BrokerCode::registered) == 1);
+  CHECK_FALSE(f.cluster.controller().fenced(BrokerId{0}));
+  CHECK(f.replica(1).isr.size() == 3);
+}
+
+TEST_CASE("a broker back after its session is registered and unfenced at once") {
+  ClusterFixture f;
+  f.node(0).crash();
+  f.run_for(12s);
+  REQUIRE(f.cluster.controller().fenced(BrokerId{0}));
+  f.node(0).restart();
+  f.run_for(100ms);
+  CHECK(broker_states(f, BrokerCode::registered) == 1);
+  CHECK_FALSE(f.cluster.controller().fenced(BrokerId{0}));
+}
+
+TEST_CASE("while the controller is down nobody is fenced; back again it gives every broker a full session") {
+  ClusterFixture f;
+  f.cluster.controller().node().crash();
+  f.node(0).crash();
+  f.run_for(30s);
+  CHECK(broker_states(f, BrokerCode::fenced) == 0);
+  CHECK(f.leader() == -1);
+  f.cluster.controller().node().restart();
+  const double silent = time_without_leader(f);
+  CHECK(silent > 8.9);  // the dead leader's session began anew
+  CHECK(silent < 9.1);
+  CHECK(f.leader() == 1);
+  f.run_for(30s);
+  CHECK(broker_states(f, BrokerCode::fenced) == 1);  // the living ones found their way back within their sessions
+}
+
+TEST_CASE("brokers that cannot reach the controller try again ever more slowly, and are fenced meanwhile") {
+  ClusterFixture f;
+  const ImpairmentId cut = f.network.cut(f.node(2).host(), f.cluster.controller().node().host());
+  f.run_for(60s);
+  CHECK(f.cluster.controller().fenced(BrokerId{2}));
+  CHECK(f.replica(0).isr.size() == 2);
+  f.network.heal(cut);
+  f.run_for(15s);
+  CHECK_FALSE(f.cluster.controller().fenced(BrokerId{2}));
+  CHECK(f.replica(0).isr.size() == 3);
+}
+
+TEST_CASE("a partition cannot ask for more in-sync replicas than it has") {
+  for (const std::int32_t replicas : {1, 3}) {
+    FixtureOptions options;
+    options.replication_factor = replicas;
+    options.config.min_insync_replicas = 2;
+    ClusterFixture f(options);
+    if (replicas == 3) {
+      f.node(1).crash();
+      f.node(2).crash();
+      f.run_for(15s);
+    }
+    const auto all = f.produce(BrokerId{0}, 1, -1);
+    f.run_for(1s);
+    CHECK(all->error == (replicas == 1 ? ErrorCode::none : ErrorCode::not_enough_replicas));
+  }
+}
+
+TEST_CASE("an error of acks=0 closes the connection, and what came behind it is not carried out") {
+  for (const std::int32_t to : {0, 1}) {  // the leader, and another
+    ClusterFixture f;
+    f.produce(BrokerId{to}, 1, 1);
+    f.run_for(10ms);
+    RpcChannel& channel = *f.channels[static_cast<std::size_t>(to)];
+    REQUIRE(channel.ready());
+    for (int i = 0; i < 2; ++i) {
+      Ref<ProduceCall> call = f.cluster.take<ProduceCall>();
+      call->acks = 0;
+      ProduceBatch batch;
+      batch.lane = f.lane;
+      batch.first_seq = f.next_seq++;
+      batch.count = 1;
+      call->batches.push_back(batch);
+      channel.send_only(std::move(call));
+    }
+    const auto behind = f.produce(BrokerId{to}, 1, 1);
+    f.run_for(10ms);
+    const bool leads = to == 0;
+    CHECK(channel.ready() == leads);
+    CHECK(behind->error == (leads ? ErrorCode::none : ErrorCode::disconnected));
+    CHECK(f.replica(0).log.end() == (leads ? 4 : 0));
+  }
+}
+
+TEST_CASE("a client that learns nothing new from its metadata asks ever more slowly, up to retry.backoff.max.ms") {
+  ClusterFixture f;
+  Metadata metadata(f.cluster, f.client, {}, {});
+  std::vector<sim::Time> answers;
+  metadata.on_update([&] {
+    answers.push_back(f.simulation.now());
+    if (answers.size() < 10) f.simulation.post([&] { metadata.request_update(); });
+  });
+  metadata.start();
+  f.run_for(30s);
+  REQUIRE(answers.size() == 10);
+  const auto gap = [&](std::size_t i) { return sim::seconds(answers[i + 1] - answers[i]); };
+  CHECK(gap(0) < 0.13);  // 100 ms +- 20 %
+  CHECK(gap(2) > 0.15);
+  for (std::size_t i = 5; i < 9; ++i) {
+    CHECK(gap(i) > 0.79);
+    CHECK(gap(i) < 1.01);
+  }
+}
