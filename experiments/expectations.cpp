@@ -34,6 +34,7 @@ bool within(const Expectation& e, const std::optional<double>& value) {
 bool ratio_holds(const Expectation& e, const std::optional<double>& value,
                  const std::optional<double>& other) {
   if (!value || !other) return false;
+  if (*value == 0 && *other == 0) return false;  // nothing was compared
   return (!e.max_ratio || *value <= *e.max_ratio * *other) &&
          (!e.min_ratio || *value >= *e.min_ratio * *other);
 }
@@ -109,27 +110,38 @@ void judge_cell(const Expectation& e, const Seeds& seeds, const Seeds* versus, J
   }
 }
 
-void judge_faults(const Experiment& experiment, const std::vector<StoredTrial>& trials,
-                  std::vector<Judgement>& out) {
-  if (trials.empty()) return;
+std::string fault_name(const Experiment& experiment, std::size_t fault) {
+  const Value* const faults = experiment.base.find("faults");
+  const Value* const name =
+      faults != nullptr && fault < faults->items.size() ? faults->items[fault].find("name") : nullptr;
+  return name != nullptr ? name->text : std::to_string(fault);
+}
+
+std::string where_text(const Experiment& experiment, std::uint64_t point, std::uint64_t variant) {
+  const std::string at = point_text(experiment, point);
+  return experiment.variants[variant].name + (at.empty() ? "" : ", " + at);
+}
+
+/// The faults that struck in none of a cell's trials.
+void judge_faults(const Experiment& experiment, std::uint64_t point, std::uint64_t variant,
+                  const Seeds& seeds, std::vector<Judgement>& out) {
   std::vector<std::uint64_t> fired;
-  for (const StoredTrial& trial : trials) {
-    const auto& one = trial.result.outcome.faults_fired;
+  for (const auto& [seed, trial] : seeds) {
+    const auto& one = trial->result.outcome.faults_fired;
     fired.resize(std::max(fired.size(), one.size()));
     for (std::size_t i = 0; i < one.size(); ++i) fired[i] += one[i];
   }
-  const Value* faults = experiment.base.find("faults");
   for (std::size_t i = 0; i < fired.size(); ++i) {
     if (fired[i] > 0) continue;
-    const Value* name =
-        faults != nullptr && i < faults->items.size() ? faults->items[i].find("name") : nullptr;
     Judgement j;
-    j.expectation = "fault " + (name != nullptr ? name->text : std::to_string(i)) + " strikes";
-    j.failure = "it fired in no trial: the scenario tested nothing";
-    j.where = "all trials";
+    j.expectation = "fault " + fault_name(experiment, i) + " strikes";
+    j.where = where_text(experiment, point, variant);
+    j.failure = "it struck in no trial: nothing was tested";
+    j.of = seeds.size();
+    j.seed = seeds.begin()->first;
+    j.point = point;
+    j.variant = variant;
     j.is_fault = true;
-    j.of = trials.size();
-    j.seed = trials.front().key.seed;
     out.push_back(std::move(j));
   }
 }
@@ -163,13 +175,12 @@ std::vector<Judgement> judge(const Experiment& experiment, const std::vector<Sto
       j.expectation = e.name;
       j.point = point;
       j.variant = variant;
-      j.where = experiment.variants[variant].name;
-      if (const std::string at = point_text(experiment, point); !at.empty()) j.where += ", " + at;
+      j.where = where_text(experiment, point, variant);
       judge_cell(e, seeds, other == cells.end() ? nullptr : &other->second, j);
       out.push_back(std::move(j));
     }
   }
-  judge_faults(experiment, trials, out);
+  for (const auto& [cell, seeds] : cells) judge_faults(experiment, cell.first, cell.second, seeds, out);
   return out;
 }
 

@@ -23,8 +23,9 @@ struct Judgement {
   bool is_fault = false;  ///< not an expectation: a fault that did not strike
 };
 
-/// One judgement per expectation, point and variant. A fault that fired in no trial at all is a judgement of
-/// its own that failed: such a scenario tested nothing.
+/// One judgement per expectation, point and variant. A comparison of nothing with nothing (0 against 0) does
+/// not hold. A fault that struck in no trial of a point and variant is a judgement of its own that failed:
+/// nothing was tested there.
 std::vector<Judgement> judge(const Experiment& experiment, const std::vector<StoredTrial>& trials);
 
 /// "session.timeout.ms=6000, …": the axes' values at a point; empty without axes.

@@ -47,7 +47,7 @@ void print(const Judgement& j, const Experiment& experiment, const Grid& grid, s
 
 int check_one(const std::string& path, const CheckCommand& o, unsigned threads, Streams io) {
   const Experiment experiment =
-      load_experiment(path, {.trials = o.trials.value_or(kSeeds), .without_axes = true});
+      load_experiment(path, {.trials = o.trials.value_or(kSeeds), .judged_axes = true});
   const Grid grid(experiment);
   const std::vector<StoredTrial> trials = run_all(grid, o, threads, io);
   int code = 0;

@@ -93,6 +93,8 @@ class Coherence {
     for (const models::ProducerOptions& p : s_.producers) {
       const std::string path = join_path("producers", p.name);
       topic_exists(path + ".to", p.to);
+      if (p.resend_after_restart && p.closed_loop)
+        fail(path + ".resend_after_restart", "does not go with a closed loop, which a restart begins anew");
       config(path, models::kafka::validate(p.config));
     }
   }
@@ -128,6 +130,9 @@ class Coherence {
     const int given = (f.at ? 1 : 0) + (f.every ? 1 : 0) + (f.when ? 1 : 0);
     if (given != 1) fail(path, "needs exactly one of at, rate and when");
     if (f.at && *f.at >= s_.duration) fail(path + ".at", "is not before the end of the run's duration");
+    if (f.spread && !f.at) fail(path + ".spread", "goes with `at`: rate and when have no moment to spread");
+    if (f.spread && f.at && *f.at + *f.spread > s_.duration)
+      fail(path + ".spread", "reaches beyond the end of the run's duration");
     const models::FaultInfo* info = models::find_fault(f.kind);
     if (info == nullptr) fail(path + ".kind", "'" + f.kind + "' is no fault");
     std::vector<std::string_view> known{"kind"};

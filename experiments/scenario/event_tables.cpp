@@ -125,6 +125,8 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) { f.one_way = v.boolean; }},
       {{"at", KeyType::duration, "when it strikes, since the start of the run"},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.at = parse_duration(v.text); }},
+      {{"spread", KeyType::duration, "with `at`: strikes somewhere in [at, at + spread), drawn for each run"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.spread = parse_duration(v.text); }},
       {{"rate", KeyType::rate, "strikes at random, at this mean rate: \"1/10min\""},
        [](const Value& v, FaultSpec& f, const BindContext&) {
          f.every = sim::Distribution::to_duration(1e9 / v.number);

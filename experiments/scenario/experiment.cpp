@@ -217,18 +217,37 @@ void read_sweep(const Value& section, const Overrides& overrides, Experiment& ou
   if (out.trials == 0 || out.trials > kMostTrials)
     throw UsageError("--trials must be from 1 to " + std::to_string(kMostTrials));
   if (out.first_seed > kMostSeed) throw UsageError("--seed is too large");
-  out.points = count_points(out.axes, kMostTrials / out.trials / out.variants.size());
 }
 
-void check_where(const Experiment& e, const Value& section) {
+/// Leaves out the axes of which no expectation speaks.
+void keep_judged_axes(Experiment& out) {
+  std::erase_if(out.axes, [&](const Axis& axis) {
+    return std::none_of(out.expectations.begin(), out.expectations.end(), [&](const Expectation& e) {
+      return std::any_of(e.where.begin(), e.where.end(),
+                         [&](const auto& at) { return at.first == axis.path; });
+    });
+  });
+}
+
+bool equal(const Value& a, const Value& b) {
+  return same(a, b) || (a.is_numeric() && b.is_numeric() && a.as_double() == b.as_double());
+}
+
+void check_where(const Experiment& e, const Value& section, const Overrides& overrides) {
   for (std::size_t i = 0; i < e.expectations.size(); ++i) {
     for (const auto& [path, value] : e.expectations[i].where) {
-      if (look_up(e.base, path) != nullptr) continue;
-      const bool is_axis =
-          std::any_of(e.axes.begin(), e.axes.end(), [p = &path](const Axis& a) { return a.path == *p; });
-      if (!is_axis)
-        throw BadScenario(section.items[i].place, "expect." + std::to_string(i) + ".where",
-                          "there is no '" + path.text() + "'");
+      const auto axis =
+          std::find_if(e.axes.begin(), e.axes.end(), [p = &path](const Axis& a) { return a.path == *p; });
+      const std::string key = "expect." + std::to_string(i) + ".where";
+      if (axis == e.axes.end()) {
+        if (look_up(e.base, path) != nullptr) continue;
+        throw BadScenario(section.items[i].place, key, "there is no '" + path.text() + "'");
+      }
+      const bool reached = std::any_of(axis->values.begin(), axis->values.end(),
+                                       [v = &value](const Value& at) { return equal(at, *v); });
+      if (!reached && overrides.axes.empty())
+        throw BadScenario(section.items[i].place, key,
+                          "the sweep has no point at which " + path.text() + " is " + to_toml(value));
     }
   }
 }
@@ -287,7 +306,9 @@ Experiment load_experiment(const std::string& file, const Overrides& overrides) 
   for (std::size_t i = 0; i < expectations.items.size(); ++i) {
     out.expectations.push_back(read_expectation(expectations.items[i], out.variants, i));
   }
-  check_where(out, expectations);
+  check_where(out, expectations, overrides);
+  if (overrides.judged_axes) keep_judged_axes(out);
+  out.points = count_points(out.axes, kMostTrials / out.trials / out.variants.size());
   const Value* scenario = out.base.find("scenario");
   const Value* question = scenario == nullptr ? nullptr : scenario->find("question");
   if (question != nullptr) out.question = question->text;
@@ -337,10 +358,7 @@ bool applies_at(const Expectation& expectation, const Experiment& experiment, st
     for (const auto& [set_path, value] : experiment.sets) {
       if (set_path == path) actual = &value;
     }
-    const bool equal =
-        actual != nullptr && (same(*actual, wanted) || (actual->is_numeric() && wanted.is_numeric() &&
-                                                        actual->as_double() == wanted.as_double()));
-    if (!equal) return false;
+    if (actual == nullptr || !equal(*actual, wanted)) return false;
   }
   return true;
 }

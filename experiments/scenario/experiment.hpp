@@ -48,6 +48,7 @@ struct Overrides {
   std::vector<std::string> axes = {};  ///< PATH=SPEC
   std::optional<std::uint64_t> trials = {}, first_seed = {};
   bool without_axes = false;  ///< one point: the scenario as it stands
+  bool judged_axes = false;   ///< of the file's axes those alone that some expectation's `where` names
 };
 
 struct Experiment {

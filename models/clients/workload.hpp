@@ -1,5 +1,5 @@
-// What applications do, in plain data: how messages arise at a producer, and what a group of consumers does with them.
-// The broker's own client settings (`config`) ride along.
+// What applications do, in plain data: how messages arise at a producer, and what a group of consumers does
+// with them. The broker's own client settings (`config`) ride along.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,12 @@ struct KeyOptions {
   sim::Distribution rank = sim::Distribution::constant(0);  ///< draws a rank
   std::uint32_t count = 0;                                  ///< 0: null keys
   std::string prefix = "k";
-  bool on_wire = true;  ///< false: the application knows the key, the record carries none (order per key is still judged)
+  bool on_wire = true;  ///< false: the application knows the key, the record carries none (order per key is
+                        ///< still judged)
 };
 
-/// A closed loop: `outstanding` messages are under way; each next one is sent `think` after the acknowledgement of its
-/// predecessor.
+/// A closed loop: `outstanding` messages are under way; each next one is sent `think` after the
+/// acknowledgement of its predecessor.
 struct ClosedLoop {
   std::uint32_t outstanding = 1;
   sim::Distribution think = sim::Distribution::constant(0);  ///< ns
@@ -38,20 +39,24 @@ struct ProducerOptions {
   std::uint64_t messages = 0;                   ///< stop after so many; 0: until `duration`
   KeyOptions keys;
   sim::Distribution size = sim::Distribution::constant(100);  ///< bytes of value and key
-  bool resend = false;          ///< the application sends a message again when its callback reports a failure
-  std::string host, rack;       ///< where it runs; empty: a host of its own
+  bool resend = false;  ///< the application sends a message again when its callback reports a failure
+  /// An application that remembers (a table of what is to be sent): after a restart it sends again, as new
+  /// messages, those that had been routed and not reported as successes. Open loops only.
+  bool resend_after_restart = false;
+  std::string host, rack;  ///< where it runs; empty: a host of its own
   kafka::ProducerConfig config;
 };
 
 enum class CommitMode : std::uint8_t {
-  automatic,         ///< "auto": enable.auto.commit, inside poll()
-  after_processing,  ///< commitSync after each poll's records are processed
-  before_processing, ///< commitSync before the first record is processed; when it fails the poll is dropped
-  each_record,       ///< commitSync after each record
-  asynchronous,      ///< commitAsync after each poll's records are processed
+  automatic,          ///< "auto": enable.auto.commit, inside poll()
+  after_processing,   ///< commitSync after each poll's records are processed
+  before_processing,  ///< commitSync before the first record is processed; when it fails the poll is dropped
+  each_record,        ///< commitSync after each record
+  asynchronous,       ///< commitAsync after each poll's records are processed
 };
 
-/// Work handed to other threads: poll() returns at once and goes on, `auto` then commits what is not yet done.
+/// Work handed to other threads: poll() returns at once and goes on, `auto` then commits what is not yet
+/// done.
 struct HandOff {
   std::uint32_t threads = 1;
 };

@@ -92,6 +92,8 @@ std::span<const sim::ParameterInfo> common_fault_parameters() {
       ParameterInfo{"target", "name", "",
                     "who is hit: 'kafka/0', 'shop', or 'billing/*' for one drawn at each strike"},
       ParameterInfo{"at", "duration", "", "when it strikes (one of at, rate, when)"},
+      ParameterInfo{"spread", "duration", "",
+                    "strikes somewhere in [at, at + spread), drawn for each run; absent: exactly at `at`"},
       ParameterInfo{"rate", "1/s", "", "how often it strikes at random, as in \"1/10min\""},
       ParameterInfo{"when", "table", "",
                     "{ step, nth, subject }: the nth time a named step happens at subject"},

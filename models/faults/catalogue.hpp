@@ -59,7 +59,7 @@ struct FaultInfo {
 std::span<const FaultInfo> fault_catalogue();
 /// The row of that name, or null.
 const FaultInfo* find_fault(std::string_view kind);
-/// The parameters that every fault has: name, target, at, rate, when, for, heals.
+/// The parameters that every fault has: name, target, at, spread, rate, when, for, heals.
 std::span<const sim::ParameterInfo> common_fault_parameters();
 
 }  // namespace models

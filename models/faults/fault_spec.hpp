@@ -33,6 +33,11 @@ struct FaultSpec {
   std::optional<sim::Duration> every;  ///< mean time between strikes, exponential: `rate = "1/10min"`
   std::optional<When> when;
 
+  /// Of `at`: it strikes somewhere in [at, at + spread), drawn for each run, every moment as likely. Timers
+  /// that all start with the run have the same phase in each; without a spread each trial would meet the
+  /// same.
+  std::optional<sim::Duration> spread;
+
   std::optional<sim::Duration> duration;  ///< `for`; absent: to the end of arrivals
   /// Whether what still lasts when arrivals stop is undone then. Unless given: yes, but a client crashed
   /// without `for` stays dead, and a member that joined or left without `for` stays so.

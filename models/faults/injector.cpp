@@ -48,6 +48,10 @@ void check_timing(const FaultSpec& spec, const std::string& path) {
   const int timings = (spec.at ? 1 : 0) + (spec.every ? 1 : 0) + (spec.when ? 1 : 0);
   if (timings != 1) throw ScenarioError(path, "a fault has exactly one of at, rate and when");
   if (spec.at && *spec.at < sim::Duration{}) throw ScenarioError(path + ".at", "is before the run");
+  if (spec.spread && !spec.at)
+    throw ScenarioError(path + ".spread", "goes with `at`: rate and when have no moment to spread");
+  if (spec.spread && *spec.spread <= sim::Duration{})
+    throw ScenarioError(path + ".spread", "is not positive");
   if (spec.every && *spec.every <= sim::Duration{}) throw ScenarioError(path + ".rate", "is not positive");
   if (spec.when && spec.when->nth < 1) throw ScenarioError(path + ".when.nth", "occurrences count from 1");
   if (spec.duration && *spec.duration <= sim::Duration{})
@@ -133,11 +137,17 @@ void FaultInjector::start() {
   if (!resolved_) resolve();
   for (Armed& fault : faults_) {
     if (fault.spec.every) schedule_random(fault);
-    if (fault.spec.at) {
-      fault.next =
-          context_.simulation.schedule_at(sim::Time{*fault.spec.at}, [this, &fault] { strike(fault); });
-    }
+    if (fault.spec.at) schedule_once(fault);
   }
+}
+
+void FaultInjector::schedule_once(Armed& fault) {
+  sim::Time when{*fault.spec.at};
+  if (fault.spec.spread) {
+    const auto width = static_cast<std::uint64_t>(fault.spec.spread->count());
+    when += sim::Duration{static_cast<std::int64_t>(fault.times.uniform_int(width))};
+  }
+  fault.next = context_.simulation.schedule_at(when, [this, &fault] { strike(fault); });
 }
 
 void FaultInjector::schedule_random(Armed& fault) {

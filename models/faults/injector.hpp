@@ -1,5 +1,5 @@
-// Makes a scenario's faults happen: at a time, at random with a rate, or at the n-th occurrence of a named
-// step.
+// Makes a scenario's faults happen: at a time (or somewhere in a spread of times), at random with a rate, or
+// at the n-th occurrence of a named step.
 //
 // Lifecycle: construct (specs are checked), add every target, resolve() (names are looked up), start() at
 // time 0, heal_all() when arrivals stop. Each strike and each heal is a record Kind::fault, emitted before
@@ -73,6 +73,7 @@ class FaultInjector {
   };
 
   void watch_step(Armed& fault);
+  void schedule_once(Armed& fault);
   void schedule_random(Armed& fault);
   void strike(Armed& fault);
   sim::RecordNumber took_effect(Armed& fault, std::uint64_t number);

@@ -104,7 +104,7 @@ std::span<const MetricInfo> metric_catalogue() {
                  "a partition became fetchable by two members of a group at once"},
       MetricInfo{M::overlap_sum_s, "overlap_sum_s", "s", "how long, summed"},
       MetricInfo{M::overlap_processed, "overlap_processed", "messages",
-                 "processed while their partition had two owners"},
+                 "processed, by either, while two members of a group could fetch their partition"},
       MetricInfo{M::rebalances, "rebalances", "times",
                  "rises of a group's generation after the warm-up, but its first"},
       MetricInfo{M::generations, "generations", "times", "rises of a group's generation in the whole run"},

@@ -42,7 +42,7 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return members_.abandoned(r);
     case Kind::processed:
       members_.processed(r, payload);
-      pauses_.processed(r);
+      pauses_.processed(r, payload);
       return advanced(r, r.a + r.b);
     case Kind::committed:
       lag_.committed(r);

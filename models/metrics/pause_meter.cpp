@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "models/trace_kinds.hpp"
+
 namespace models {
 
 sim::Duration PauseMeter::after_warmup(sim::Time since, sim::Time t) const {
@@ -29,7 +31,7 @@ bool PauseMeter::ownership(const sim::TraceRecord& r, bool unread, sim::RecordNu
 void PauseMeter::gained(State& s, const sim::TraceRecord& r, sim::RecordNumber number) {
   if (s.owners.size() == 1) return close_pause(s, r.time);
   if (s.owners.size() != 2) return;
-  s.overlap_since = r.time;
+  s.overlap_since = s.last_overlap_since = r.time;
   ++s.overlaps;
   anomalies_.add({r.time, Verdict::overlap, EntityId{r.place}, EntityId{r.actor}, {}, -1, -1, 1, number});
 }
@@ -37,6 +39,7 @@ void PauseMeter::gained(State& s, const sim::TraceRecord& r, sim::RecordNumber n
 void PauseMeter::dropped(State& s, const sim::TraceRecord& r, bool unread) {
   if (s.owners.size() == 1 && s.overlap_since) {
     s.overlap_sum += after_warmup(*s.overlap_since, r.time);
+    s.last_overlap_end = r.time;
     s.overlap_since.reset();
   }
   if (!s.owners.empty()) return;
@@ -66,10 +69,18 @@ void PauseMeter::close_pause(State& s, sim::Time t) {
   s.pause_max = std::max(s.pause_max, s.pause);
 }
 
-void PauseMeter::processed(const sim::TraceRecord& r) {
+void PauseMeter::processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {
   const std::size_t reading = readings_.index(r.place, r.peer);
-  if (reading >= states_.size() || states_[reading].owners.size() < 2) return;
-  states_[reading].overlap_processed += static_cast<std::uint64_t>(r.b);
+  if (reading >= states_.size() || !states_[reading].last_overlap_since) return;
+  // The record tells of a poll's work, which may begin before the overlap and be told of after it.
+  State& s = states_[reading];
+  const std::int64_t from = sim::nanoseconds(*s.last_overlap_since);
+  const std::int64_t to = sim::nanoseconds(s.overlap_since ? r.time : s.last_overlap_end);
+  for (std::int64_t i = 0; i < r.b; ++i) {
+    const std::int64_t finish =
+        (r.code & kArithmetic) != 0 ? payload[0] + payload[1] * i : payload[static_cast<std::size_t>(i)];
+    s.overlap_processed += finish >= from && finish <= to ? 1 : 0;
+  }
 }
 
 void PauseMeter::sample(sim::Time t, std::vector<Sample>& points) const {

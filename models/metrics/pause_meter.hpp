@@ -3,12 +3,14 @@
 // Rebalance pause of a partition: from the moment it stops being fetchable for its group to the moment it is
 // fetchable again, whether the owner changed or not; counted only while it holds unread records. The time
 // regardless of records is kept too. An overlap lasts while two members of one group may fetch the same
-// partition. The wait before a group's first assignment is no pause; what lies in the warm-up is left out;
-// what is open at the end counts to the end.
+// partition; a message counts as processed in one when its own processing ended in it, by whichever member,
+// however long the poll was that it belonged to. The wait before a group's first assignment is no pause; what
+// lies in the warm-up is left out; what is open at the end counts to the end.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "models/checkers/verdicts.hpp"
@@ -31,7 +33,7 @@ class PauseMeter {
     if (reading >= states_.size() || !states_[reading].unfetchable_since) return;
     set_waiting(states_[reading], unread, t);
   }
-  void processed(const sim::TraceRecord& r);
+  void processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
   void sample(sim::Time t, std::vector<Sample>& points) const;
 
   void finish(sim::Time end);
@@ -43,6 +45,8 @@ class PauseMeter {
     std::optional<sim::Time> unfetchable_since;
     std::optional<sim::Time> waiting_since;  ///< unfetchable, with unread records
     std::optional<sim::Time> overlap_since;
+    std::optional<sim::Time> last_overlap_since;  ///< of the latest overlap, which may go on
+    sim::Time last_overlap_end{};
     sim::Duration pause{};  ///< of the pause that is going on
     sim::Duration pause_sum{};
     sim::Duration pause_max{};

@@ -123,7 +123,20 @@ TEST_CASE("where limits an expectation to the points at which axes have a value"
   CHECK_FALSE(only(judge(e, {trial(0, 0, 1, 0), trial(1, 0, 1, 9)})).met);
 }
 
-TEST_CASE("a fault that struck in no trial fails: the scenario tested nothing") {
+TEST_CASE("versus of nothing against nothing compares nothing, and fails") {
+  const Experiment most = expecting("variant = 'cure'\nversus = 'base'\nmax_ratio = 0.9\n");
+  const Judgement j = only(judge(most, {trial(0, 0, 1, 0), trial(0, 1, 1, 0)}));
+  CHECK_FALSE(j.met);
+  CHECK(j.failure == "lost is 0 against 0, wanted at most 0.9 times that");
+  CHECK(only(judge(most, {trial(0, 0, 1, 7), trial(0, 1, 1, 0)})).met);
+  const Experiment least = expecting("variant = 'cure'\nversus = 'base'\nmin_ratio = 2\n");
+  CHECK_FALSE(only(judge(least, {trial(0, 0, 1, 0), trial(0, 1, 1, 0)})).met);
+  CHECK(only(judge(least, {trial(0, 0, 1, 0), trial(0, 1, 1, 3)})).met);
+  const Experiment means = expecting("variant = 'cure'\nversus = 'base'\nmax_ratio = 1\nper = 'point'\n");
+  CHECK_FALSE(only(judge(means, {trial(0, 0, 1, 0), trial(0, 1, 1, 0)})).met);
+}
+
+TEST_CASE("a fault that struck in no trial fails: nothing was tested") {
   const Experiment e =
       load(small_and("[[faults]]\nname = 'never'\nkind = 'crash'\ntarget = 'billing/0'\n"
                      "when = { step = 'effect-applied', nth = 1000000 }\n"));
@@ -134,4 +147,28 @@ TEST_CASE("a fault that struck in no trial fails: the scenario tested nothing") 
   CHECK(j.expectation == "fault never strikes");
   trials[1].result.outcome.faults_fired = {1};
   CHECK(judge(e, trials).empty());
+}
+
+TEST_CASE("a fault must strike at every point and in every variant") {
+  const Experiment e =
+      load(small_and("[[faults]]\nname = 'stop'\nkind = 'crash'\ntarget = 'billing/0'\nat = '1s'\n"
+                     "[[variant]]\nname = 'base'\n[[variant]]\nname = 'cure'\nset = { 'kafka.brokers' = 2 }\n"
+                     "[sweep]\n'groups.billing.members' = [1, 2]\n"));
+  std::vector<StoredTrial> trials;
+  for (const std::uint64_t point : {0, 1}) {
+    for (const std::uint64_t variant : {0, 1}) {
+      for (const std::uint64_t seed : {1, 2}) {
+        trials.push_back(trial(point, variant, seed, 0));
+        trials.back().result.outcome.faults_fired = {seed == 2 ? 1u : 0u};
+      }
+    }
+  }
+  CHECK(judge(e, trials).empty());
+  trials[5].result.outcome.faults_fired = {0};  // point 1, variant 0, seed 2
+  const Judgement j = only(judge(e, trials));
+  CHECK_FALSE(j.met);
+  CHECK(j.is_fault);
+  CHECK(j.where == "base, groups.billing.members=2");
+  CHECK(j.point == 1);
+  CHECK(j.variant == 0);
 }

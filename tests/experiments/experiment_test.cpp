@@ -117,6 +117,17 @@ TEST_CASE("axes make points, the last moves fastest, --axis replaces one, --set 
   CHECK(load(text, {.without_axes = true}).points == 1);
 }
 
+TEST_CASE("a check goes to the points of the axes that some expectation's where names") {
+  const std::string sweep =
+      "[sweep]\n\"groups.billing.members\" = [1, 2]\n\"producers.shop.arrivals.rate\" = [10, 20, 30]\n";
+  const std::string gate = "[[expect]]\nname = 'e'\nmetric = 'lost'\nequals = 0\n";
+  CHECK(load(small_and(gate + sweep), {.judged_axes = true}).points == 1);
+  const Experiment e =
+      load(small_and(gate + "where = { 'groups.billing.members' = 2 }\n" + sweep), {.judged_axes = true});
+  REQUIRE(e.points == 2);
+  CHECK(e.axes.front().path.text() == "groups.billing.members");
+}
+
 TEST_CASE("a sweep's numbers are bounded") {
   CHECK_THROWS_AS(load(std::string(kSmall), {.trials = 0}), UsageError);
   CHECK_THROWS_AS(load(std::string(kSmall), {.trials = 10'000'001}), UsageError);
@@ -144,6 +155,10 @@ TEST_CASE("expectations name what is there and ask for one thing") {
   CHECK(with("metric = 'lost'\nmax_ratio = 0.5\n").find("need versus") != std::string::npos);
   CHECK(with("metric = 'lost'\nversus = 'base'\n").find("needs min_ratio or max_ratio") != std::string::npos);
   CHECK(with("metric = 'lost'\nequals = 0\nper = 'points'\n").find("did you mean 'point'?") !=
+        std::string::npos);
+  CHECK(with("metric = 'lost'\nequals = 0\nwhere = { 'groups.billing.members' = 3 }\n"
+             "[sweep]\n'groups.billing.members' = [1, 2]\n")
+            .find("expect.0.where: the sweep has no point at which groups.billing.members is 3") !=
         std::string::npos);
   CHECK(with("metric = 'lost'\nequals = 0\nwhere = { 'groups.billing.nothing' = 1 }\n")
             .find("there is no 'groups.billing.nothing'") != std::string::npos);

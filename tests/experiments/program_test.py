@@ -724,6 +724,13 @@ class Check(Case):
         self.check(pair + "max_ratio = 1\nmin_ratio = 1\n", 0)  # common random numbers
         self.assertIn("wanted at most 0.5 times that", self.check(pair + "max_ratio = 0.5\n", 1))
 
+    def test_an_expectation_of_a_point_is_judged_there(self):
+        self.write("s.toml", SMALL + '[[expect]]\nname = "e"\nmetric = "lost"\nequals = 0\n'
+                   'where = { "groups.billing.members" = 3 }\n'
+                   '[sweep]\n"groups.billing.members" = [2, 3]\n')
+        out = self.mqlab("check", "s.toml", "--trials", "2").stdout
+        self.assertRegex(out, r"^ok   small: e \[base, groups.billing.members=3\], 2 of 2\n$")
+
     def test_a_fault_that_never_strikes_fails(self):
         fault = ('[[faults]]\nname = "never"\nkind = "crash"\ntarget = "billing/0"\n'
                  'when = { step = "committed", nth = 1000000000 }\n')

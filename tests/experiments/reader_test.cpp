@@ -120,6 +120,14 @@ TEST_CASE("two elements of one name are refused with the place of the other") {
         "s.toml:25:8: groups.billing: this name is taken; the other one is at s.toml:18:8");
 }
 
+TEST_CASE("a closed loop begins anew after a restart, and sends nothing again") {
+  const std::string_view open = "arrivals = { process = \"poisson\", rate = 100 }";
+  CHECK(complaint(small_with(open, std::string(open) + "\nresend_after_restart = true")).empty());
+  CHECK(holds(
+      complaint(small_with(open, "arrivals = { process = \"closed_loop\" }\nresend_after_restart = true")),
+      "producers.shop.resend_after_restart: does not go with a closed loop"));
+}
+
 TEST_CASE("a fault's kind, target, step, moment and parameters are checked") {
   const auto with_fault = [](std::string_view fault) {
     return complaint(small_and("[[faults]]\nname = \"f\"\n" + std::string(fault)));
@@ -137,6 +145,17 @@ TEST_CASE("a fault's kind, target, step, moment and parameters are checked") {
         "s.toml:24:1: faults.f: needs exactly one of at, rate and when");
   CHECK(with_fault("kind = 'crash'\ntarget = 'billing/1'\nat = '3s'\n") ==
         "s.toml:28:6: faults.f.at: is not before the end of the run's duration");
+  CHECK(with_fault("kind = 'crash'\ntarget = 'billing/1'\nat = '1s'\nspread = '2s'\n").empty());
+  CHECK(with_fault("kind = 'crash'\ntarget = 'billing/1'\nat = '1s'\nspread = '2100ms'\n") ==
+        "s.toml:29:10: faults.f.spread: reaches beyond the end of the run's duration");
+  CHECK(with_fault("kind = 'crash'\ntarget = 'billing/1'\nat = '1s'\nspread = '0s'\n") ==
+        "s.toml:29:10: faults.f.spread: is not positive");
+  CHECK(holds(with_fault("kind = 'crash'\ntarget = 'billing/1'\nat = '1s'\nspread = 3\n"), "s.toml:29:10: "));
+  CHECK(with_fault("kind = 'crash'\ntarget = 'billing/1'\nrate = '1/10s'\nspread = '1s'\n") ==
+        "s.toml:29:10: faults.f.spread: goes with `at`: rate and when have no moment to spread");
+  CHECK(holds(
+      with_fault("kind = 'crash'\ntarget = 'billing/1'\nwhen = { step = 'committed' }\nspread = '1s'\n"),
+      "faults.f.spread: goes with `at`"));
   CHECK(with_fault("kind = 'crash'\ntarget = 'billing/1'\nwhen = { step = 'commited' }\n") ==
         "s.toml:28:17: faults.f.when.step: 'commited' is not allowed here; did you mean 'committed'?");
   CHECK(holds(with_fault("kind = 'crash'\ntarget = 'billing/1'\nat = '1s'\nother = 'shop'\n"),

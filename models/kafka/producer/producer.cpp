@@ -62,7 +62,7 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
                     .buffer_memory = config_.buffer_memory,
                     .max_request_size = config_.max_request_size,
                     .keep_keys = options.keys.count > 0,
-                    .keep_sizes = options.resend},
+                    .keep_sizes = options.resend || options.resend_after_restart},
                    std::move(partitions)),
       gateway_(make_gateway(*this)),
       acknowledged_step_(context.steps.cell(node.entity(), Step::acknowledged)),
@@ -330,12 +330,16 @@ void Producer::failed(Batch& batch, ErrorCode error) {
   accumulator_.report().failed(queue.entity, queue.lane, batch, error);
   ++disturbances_;
   if (!options_.resend) return source_.release(context_.now(), static_cast<std::size_t>(batch.count));
+  send_again(batch, queue.lane, resends_);
+}
+
+void Producer::send_again(const Batch& batch, LaneId lane, std::vector<Message>& out) const {
+  const std::size_t told = batch.sizes.size() - static_cast<std::size_t>(batch.count);  // of their success
   for (std::int32_t i = 0; i < batch.count; ++i) {
-    const auto at = static_cast<std::size_t>(i);
+    const std::size_t at = told + static_cast<std::size_t>(i);
     const std::uint32_t key = batch.keys.empty() ? 0 : static_cast<std::uint32_t>(batch.keys[at]);
     const std::uint32_t size = batch.sizes[at];
-    resends_.push_back(
-        {context_.now(), key, size, sizer_.fixed_bytes(size, key), queue.lane, batch.first_seq + i});
+    out.push_back({context_.now(), key, size, sizer_.fixed_bytes(size, key), lane, batch.first_seq + i});
   }
 }
 
@@ -371,6 +375,7 @@ void Producer::abandon_batches() {
     accumulator_.close(batch);
     const PartitionQueue& queue = accumulator_[batch.partition];
     accumulator_.report().failed(queue.entity, queue.lane, batch, ErrorCode::client_closed);
+    if (options_.resend_after_restart) send_again(batch, queue.lane, remembered_);
     accumulator_.release(batch);
   };
   if (acknowledging_ != nullptr) {
@@ -396,6 +401,9 @@ void Producer::restarted() {
   free_ = now;
   source_.skip_to(now);
   ++disturbances_;
+  for (Message& message : remembered_) message.created = now;
+  resends_.swap(remembered_);
+  remembered_.clear();
   gateway_->start();
   advance();
 }

@@ -19,7 +19,8 @@
 // Crash: what had arisen is on record (offered when it was routed, else refused with code closed); what
 // waited in the buffer has failed, surely unwritten unless an earlier attempt left doubt, what was on the
 // wire has failed and may be written, all with code client_closed. While the process is down nothing arises.
-// A restart gets new metadata and a new producer id.
+// A restart gets new metadata and a new producer id. With `resend_after_restart` what had been routed and had
+// no success reported is handed to send() again then, before newer messages, each as a new message.
 #pragma once
 
 #include <cstdint>
@@ -106,6 +107,8 @@ class Producer final : public NodeProgram, private GatewayListener, private Send
   void sleep();
   void on_timer();
 
+  /// The batch's open messages, as new ones that name them.
+  void send_again(const Batch& batch, LaneId lane, std::vector<Message>& out) const;
   void abandon_batches();
 
   Context& context_;
@@ -125,6 +128,7 @@ class Producer final : public NodeProgram, private GatewayListener, private Send
 
   std::vector<Message> resends_;  ///< from resent_ on: messages whose callback reported a failure
   std::size_t resent_ = 0;
+  std::vector<Message> remembered_;  ///< while the process is down: what a restart sends again
   Blocked blocked_ = Blocked::no;
   sim::Time block_deadline_ = sim::kNever;  ///< of the message at the head; kNever before its first try
   sim::Time free_{};                        ///< the application's thread was busy until then

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "models/scenario_error.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/faults/fault_world.hpp"
@@ -86,6 +88,40 @@ TEST_CASE("random strikes come at their rate, and move with the seed") {
   for (const std::string& line : lines) first += line.find("kafka/0") != std::string::npos ? 1 : 0;
   CHECK(first > lines.size() / 3);
   CHECK(first < lines.size() * 2 / 3);
+}
+
+TEST_CASE("a spread strikes once, somewhere in it, and moves with the seed alone") {
+  const auto strike_ms = [](std::uint64_t seed, bool other = false) {
+    FaultWorld w(seed);
+    FaultSpec spec = lasting(at(fault("pause", "kafka/0"), 10s), 1ms);
+    spec.spread = 3s;
+    std::vector<FaultSpec> specs{spec};
+    if (other) {
+      spec.target = "shop";
+      specs.insert(specs.begin(), spec);
+    }
+    w.inject(specs);
+    std::vector<int> mine;
+    for (const std::string& line : w.run_to(20s)) {
+      if (line.find("strikes kafka/0") != std::string::npos) mine.push_back(std::stoi(line));
+    }
+    REQUIRE(mine.size() == 1);
+    return mine.front();
+  };
+  int sum = 0, earliest = 20'000, latest = 0;
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    const int ms = strike_ms(seed);
+    sum += ms;
+    earliest = std::min(earliest, ms);
+    latest = std::max(latest, ms);
+  }
+  CHECK(earliest >= 10'000);
+  CHECK(earliest < 10'050);
+  CHECK(latest > 12'950);
+  CHECK(latest < 13'000);
+  CHECK(sum / 400 == Approx(11'500).margin(150));  // 3.5 standard errors
+  CHECK(strike_ms(7) == strike_ms(7));
+  CHECK(strike_ms(7) == strike_ms(7, true));
 }
 
 TEST_CASE("another fault moves no random strike") {
@@ -189,6 +225,16 @@ TEST_CASE("a fault whose parameters make no sense is refused by the name of the 
   spec.every = 0s;
   CHECK(refusal(spec).find("faults.0.rate: ") == 0);
   CHECK(refusal(at(fault("crash", "kafka/0"), -1s)).find("faults.0.at: ") == 0);
+  spec = at(fault("crash", "kafka/0"), 1s);
+  spec.spread = 0s;
+  CHECK(refusal(spec) == "faults.0.spread: is not positive");
+  spec = on_step(fault("crash", "kafka/0"), Step::appended, 1);
+  spec.spread = 1s;
+  CHECK(refusal(spec) == "faults.0.spread: goes with `at`: rate and when have no moment to spread");
+  spec = fault("crash", "kafka/0");
+  spec.every = 1s;
+  spec.spread = 1s;
+  CHECK(refusal(spec) == "faults.0.spread: goes with `at`: rate and when have no moment to spread");
   CHECK(refusal(lasting(at(fault("crash", "kafka/0"), 1s), 0s)).find("faults.0.for: ") == 0);
   CHECK(refusal(on_step(fault("crash", "kafka/0"), Step::appended, 0)).find("faults.0.when.nth: ") == 0);
   CHECK(refusal(at(fault("link-cut", "kafka/0"), 1s)).find("faults.0.other: is missing") == 0);

@@ -37,6 +37,52 @@ TEST_CASE(
   CHECK(shop.cluster->ids_given == 2);
 }
 
+TEST_CASE("an application that remembers sends again after a restart what had no success, as new messages") {
+  ProducerOptions options = at_ms({100, 101, 110, 111, 400});
+  options.config.linger = 5ms;
+  options.keys.count = 10;
+  options.keys.rank = sim::Distribution::uniform(0, 9);
+  options.resend_after_restart = true;
+  Shop shop(options);
+  shop.cluster->round_trip = 20ms;
+  shop.at(112ms, [&] { shop.node.crash(); });  // two on the wire, two in the buffer
+  shop.at(300ms, [&] { shop.node.restart(); });
+  shop.run(1s);
+  CHECK(shop.messages(Kind::failed) == 4);
+  CHECK(shop.messages(Kind::resent) == 4);
+  const auto resent = shop.of(Kind::resent);
+  CHECK(resent.front().c == 0);
+  CHECK(resent.front().a == 4);
+  CHECK(shop.messages(Kind::offered) == 9);
+  CHECK(shop.messages(Kind::acknowledged) == 5);
+  // The broker had the first two: idempotence does not know a new producer id's messages for the old ones.
+  CHECK(shop.log() == std::vector<std::int64_t>{0, 1, 4, 5, 6, 7, 8});
+  CHECK(shop.producer->idle());
+}
+
+TEST_CASE("what was acknowledged before the crash is not sent again") {
+  ProducerOptions options = keyless(100'000);
+  options.messages = 5'000;
+  options.resend_after_restart = true;
+  Shop shop(options, 3);
+  shop.steps.watch(shop.node.entity(), Step::acknowledged, 1'234, [&] { shop.node.crash(); });
+  shop.at(500ms, [&] { shop.node.restart(); });
+  shop.run(2s);
+  CHECK(shop.messages(Kind::resent) == shop.messages(Kind::failed));
+  CHECK(shop.messages(Kind::acknowledged) == shop.messages(Kind::offered) - shop.messages(Kind::failed));
+}
+
+TEST_CASE("who stays dead sends nothing again, and is idle") {
+  ProducerOptions options = at_ms({100, 101});
+  options.resend_after_restart = true;
+  Shop shop(options);
+  shop.cluster->round_trip = 20ms;
+  shop.at(112ms, [&] { shop.node.crash(); });
+  shop.run(1s);
+  CHECK(shop.messages(Kind::resent) == 0);
+  CHECK(shop.producer->idle());
+}
+
 TEST_CASE("messages of the time after a restart keep their keys") {
   ProducerOptions options = keyless(1'000);
   options.keys.count = 1'000'000;

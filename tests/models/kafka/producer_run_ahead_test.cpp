@@ -109,6 +109,15 @@ TEST_CASE("running ahead changes nothing: a closed loop, with resends") {
   same_with_and_without(options, 3, troubles);
 }
 
+TEST_CASE("running ahead changes nothing: an application that sends again after its restart") {
+  ProducerOptions options = keyless(20'000);
+  options.resend_after_restart = true;
+  same_with_and_without(options, 3, [](Shop& shop) {
+    shop.steps.watch(shop.node.entity(), Step::acknowledged, 777, [&shop] { shop.node.crash(); });
+    shop.at(400ms, [&shop] { shop.node.restart(); });
+  });
+}
+
 TEST_CASE("running ahead changes nothing: a crash at a named step") {
   same_with_and_without(keyless(20'000), 6, [](Shop& shop) {
     shop.steps.watch(shop.node.entity(), Step::acknowledged, 7'777, [&shop] { shop.node.crash(); });

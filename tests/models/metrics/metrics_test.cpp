@@ -205,6 +205,14 @@ TEST_CASE("two members that may fetch one partition overlap until one of them ma
   REQUIRE(o.anomalies().counted(Verdict::overlap) == 1);
 }
 
+TEST_CASE("of a poll that began before an overlap or was told of after it, what ended inside counts") {
+  Story s;
+  s.subscribe().own().send(0, 10, 0).at(10s).own({.member = kOtherMember});
+  s.at(12s).process_at(0, {8s, 9s, 11s, 12s}, {.member = kOtherMember});
+  s.at(14s).disown().at(18s).process_at(4, {13s, 14s, 15s, 18s}, {.member = kOtherMember});
+  REQUIRE(value(s.at(20s).end(), Metric::overlap_processed) == 4);
+}
+
 TEST_CASE("one owner after the other, or one of each group, is no overlap") {
   Story s;
   s.subscribe().subscribe({.group = kOtherGroup}).own().own({.group = kOtherGroup, .member = kOtherMember});

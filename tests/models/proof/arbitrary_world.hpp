@@ -77,6 +77,7 @@ inline models::ProducerOptions arbitrary_producer(const std::string& name) {
     producer.keys.on_wire = sometimes(7);
   }
   producer.resend = sometimes(3);
+  producer.resend_after_restart = producer.arrivals.has_value() && sometimes(3);
   models::kafka::ProducerConfig& config = producer.config;
   config.acks = one_of<std::int16_t>({-1, 1, 0});
   config.enable_idempotence = config.acks == -1 && !sometimes(4);
@@ -223,12 +224,12 @@ inline void showValue(const ArbitraryWorld& world, std::ostream& out) {
   for (const auto& p : s.producers) {
     out << "  " << p.name << " rate " << (p.arrivals ? p.arrivals->mean_rate() : 0) << " loop "
         << (p.closed_loop ? p.closed_loop->outstanding : 0) << " keys " << p.keys.count << " resend "
-        << p.resend << " acks " << p.config.acks << " idempotence " << p.config.enable_idempotence
-        << " retries " << p.config.retries << " in-flight " << p.config.max_in_flight_requests_per_connection
-        << " linger " << ms(p.config.linger) << " batch " << p.config.batch_size << " request "
-        << ms(p.config.request_timeout) << " delivery " << ms(p.config.delivery_timeout) << " memory "
-        << p.config.buffer_memory << " block " << ms(p.config.max_block) << " age "
-        << ms(p.config.metadata_max_age) << "\n";
+        << p.resend << " after restart " << p.resend_after_restart << " acks " << p.config.acks
+        << " idempotence " << p.config.enable_idempotence << " retries " << p.config.retries << " in-flight "
+        << p.config.max_in_flight_requests_per_connection << " linger " << ms(p.config.linger) << " batch "
+        << p.config.batch_size << " request " << ms(p.config.request_timeout) << " delivery "
+        << ms(p.config.delivery_timeout) << " memory " << p.config.buffer_memory << " block "
+        << ms(p.config.max_block) << " age " << ms(p.config.metadata_max_age) << "\n";
   }
   for (const auto& g : s.groups) {
     out << "  " << g.name << " members " << g.members << " service " << g.service.name() << " "
