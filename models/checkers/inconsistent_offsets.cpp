@@ -1,9 +1,39 @@
 #include "models/checkers/inconsistent_offsets.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 namespace models {
+
+namespace {
+
+std::int64_t end_of(const LogPiece& piece) {
+  return piece.offset + static_cast<std::int64_t>(piece.count);
+}
+
+/// Calls each(earlier, later) for the pairs of buried pieces that share an offset. Along the offsets, with
+/// those that reach the present one at hand: a pair that shares none is never looked at, however many
+/// truncations there were.
+template <class Each>
+void for_each_overlap(const std::vector<LogIndex::Buried>& buried, Each&& each) {
+  std::vector<std::size_t> by_offset(buried.size());
+  std::iota(by_offset.begin(), by_offset.end(), std::size_t{0});
+  std::stable_sort(by_offset.begin(), by_offset.end(), [&](std::size_t a, std::size_t b) {
+    return buried[a].piece.offset < buried[b].piece.offset;
+  });
+  std::vector<std::size_t> reaching;
+  for (const std::size_t i : by_offset) {
+    const LogPiece& piece = buried[i].piece;
+    std::erase_if(reaching, [&](std::size_t other) { return end_of(buried[other].piece) <= piece.offset; });
+    for (const std::size_t other : reaching) {
+      each(buried[std::min(i, other)].piece, buried[std::max(i, other)].piece);
+    }
+    reaching.push_back(i);
+  }
+}
+
+}  // namespace
 
 bool InconsistentOffsets::seen(LaneId lane, std::uint64_t seq) const {
   const Ledger::Lane& l = ledger_.lanes()[lane.value];
@@ -39,13 +69,14 @@ void InconsistentOffsets::finish(sim::Time end) {
   for (const Ledger::Partition& p : ledger_.partitions()) {
     RunCounts found;
     const std::vector<LogIndex::Buried>& buried = p.log.buried();
-    for (std::size_t i = 0; i < buried.size(); ++i) {
-      const LogPiece& before = buried[i].piece;
-      LogIndex::Cursor cursor = 0;
-      p.log.walk(before.offset, static_cast<std::int64_t>(before.count), cursor,
-                 [&](const LogPiece& after) { compare(p, before, after, found, end); });
-      for (std::size_t j = i + 1; j < buried.size(); ++j) compare(p, before, buried[j].piece, found, end);
+    LogIndex::Cursor cursor = 0;
+    for (const LogIndex::Buried& grave : buried) {
+      p.log.walk(grave.piece.offset, static_cast<std::int64_t>(grave.piece.count), cursor,
+                 [&](const LogPiece& after) { compare(p, grave.piece, after, found, end); });
     }
+    for_each_overlap(buried, [&](const LogPiece& before, const LogPiece& after) {
+      compare(p, before, after, found, end);
+    });
   }
 }
 

@@ -37,7 +37,8 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   add_node(EntityKind::controller, "controller",
            {place_of(options_.racks, 0), place_of(options_.zones, 0), place_of(options_.regions, 0)}, 0);
   add_topics();
-  offsets_store_ = std::make_unique<OffsetsStore>(options_.config.unclean_leader_election_enable);
+  offsets_store_ = std::make_unique<OffsetsStore>(options_.config.unclean_leader_election_enable,
+                                                  [this](PartitionIndex p) { return compact_internal(p); });
   controller_ = std::make_unique<Controller>(*this, *nodes_.back());
   for (std::int32_t b = 0; b < options_.brokers; ++b) {
     brokers_.push_back(std::make_unique<Broker>(*this, BrokerId{b}, *nodes_[static_cast<std::size_t>(b)]));
@@ -45,6 +46,20 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
 }
 
 Cluster::~Cluster() = default;
+
+/// Model: the cleaner keeps the newest record of each key; what __consumer_offsets says is kept by OffsetsStore, so that its
+/// batches can go as soon as no replica will read them.
+Offset Cluster::compact_internal(PartitionIndex p) {
+  const ReplicaLog* line = shared(p).line;
+  if (line == nullptr) return 0;
+  Offset agreed = line->end();
+  for (const BrokerId b : partitions_[p.value].replicas) {
+    const Replica* replica = broker(b).replica(p);
+    agreed = replica == nullptr ? 0 : std::min(agreed, line->common_prefix(replica->log));
+  }
+  shared(p).store.forget_below(agreed);
+  return agreed;
+}
 
 void Cluster::add_topics() {
   for (const TopicOptions& topic : options_.topics) add_topic(topic, false);

@@ -81,6 +81,8 @@ class Cluster {
  private:
   void add_topics();
   void add_topic(const TopicOptions& topic, bool internal);
+  /// Lets go of batches of an internal partition that all replicas hold; returns up to where they do.
+  Offset compact_internal(PartitionIndex p);
 
   std::tuple<Pool<ProduceCall>, Pool<FetchCall>, Pool<ListOffsetsCall>, Pool<MetadataCall>, Pool<InitProducerIdCall>,
              Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>, Pool<HeartbeatCall>,

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 
+#include "models/kafka/refused_keys.hpp"
 #include "models/near_miss.hpp"
 
 namespace models::kafka {
@@ -158,7 +159,6 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"broker.heartbeat.interval.ms", "ms", "2000", span<&B::broker_heartbeat_interval, 1, 1'000'000, B>},
     {"broker.session.timeout.ms", "ms", "9000", span<&B::broker_session_timeout, 1, 1'000'000, B>},
     {"num.io.threads", "int", "8", integer<&B::num_io_threads, 1, kInt32Max, B>},
-    {"queued.max.requests", "int", "500", integer<&B::queued_max_requests, 1, kInt32Max, B>},
     {"message.max.bytes", "bytes", "1048588", integer<&B::message_max_bytes, 0, kInt32Max, B>},
     {"fetch.max.bytes", "bytes", "57671680", integer<&B::fetch_max_bytes, 1024, kInt32Max, B>},
     {"group.initial.rebalance.delay.ms", "ms", "3000", span<&B::group_initial_rebalance_delay, 0, 1'000'000, B>},
@@ -170,7 +170,8 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"offsets.topic.replication.factor", "int", "3",
      integer<&B::offsets_topic_replication_factor, 1, 32767, B>},
     {"offsets.commit.timeout.ms", "ms", "5000", span<&B::offsets_commit_timeout, 1, 1'000'000, B>},
-    {"producer.id.expiration.ms", "ms", "86400000", span<&B::producer_id_expiration, 1, 1'000'000, B>},
+    {"queued.max.requests", "int", "500", nullptr, "the queue of requests has no bound"},
+    {"producer.id.expiration.ms", "ms", "86400000", nullptr, "a producer's state is kept to the end of a run"},
     {"default.replication.factor", "int", "1", nullptr, "give each topic its replication-factor"},
     {"num.partitions", "int", "1", nullptr, "give each topic its partitions"},
     {"num.network.threads", "int", "3", nullptr, "network threads never limit the modelled brokers"},
@@ -256,7 +257,6 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"max.partition.fetch.bytes", "bytes", "1048576", integer<&C::max_partition_fetch_bytes, 0, kInt32Max, C>},
     {"partition.assignment.strategy", "list", "RangeAssignor,CooperativeStickyAssignor", set_assignors},
     {"group.instance.id", "string", "null", text_value<&C::group_instance_id, C>},
-    {"client.rack", "string", "", text_value<&C::client_rack, C>},
     {"request.timeout.ms", "ms", "30000", span<&C::request_timeout, 0, 1'000'000, C>},
     {"default.api.timeout.ms", "ms", "60000", span<&C::default_api_timeout, 0, 1'000'000, C>},
     {"retry.backoff.ms", "ms", "100", span<&C::retry_backoff, 0, 1'000'000, C>},
@@ -266,6 +266,7 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"metadata.max.age.ms", "ms", "300000", span<&C::metadata_max_age, 0, 1'000'000, C>},
     {"group.protocol", "string", "classic", only_classic, "classic only"},
     {"isolation.level", "string", "read_uncommitted", only_uncommitted, "read_uncommitted only"},
+    {"client.rack", "string", "", nullptr, "consumers fetch from leaders, and assignors do not look at racks"},
     {"group.id", "string", "null", nullptr, "groups go by the name of their table"},
     {"exclude.internal.topics", "bool", "true", nullptr, "groups name their topics"},
     {"allow.auto.create.topics", "bool", "true", nullptr, "topics are declared"},
@@ -275,21 +276,33 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"group.remote.assignor", "string", "null", nullptr, "the consumer protocol is not modelled yet"},
 });
 
+std::string name_of(KeyScope scope) {
+  constexpr std::string_view kNames[] = {"broker", "topic", "producer", "consumer"};
+  return std::string(kNames[static_cast<std::size_t>(scope)]);
+}
+
+ConfigError not_modelled(KeyScope scope, std::string_view name, std::string_view reason) {
+  return {std::string(name),
+          "Kafka has this " + name_of(scope) + " setting, mqlab does not model it: " + std::string(reason)};
+}
+
 template <class Config, std::size_t N>
-std::optional<ConfigError> set_by_table(const std::array<Key<Config>, N>& keys, std::string_view scope, Config& config,
+std::optional<ConfigError> set_by_table(const std::array<Key<Config>, N>& keys, KeyScope scope, Config& config,
                                         std::string_view name, std::string_view value) {
   for (const Key<Config>& key : keys) {
     if (key.name != name) continue;
-    if (key.apply == nullptr) {
-      return ConfigError{std::string(name), "Kafka has this " + std::string(scope) + " setting, mqlab does not model it: " +
-                                                std::string(key.note)};
-    }
+    if (key.apply == nullptr) return not_modelled(scope, name, key.note);
     if (Error e = key.apply(config, value)) return ConfigError{std::string(name), *e};
     return std::nullopt;
   }
+  std::string_view reason;
+  for_each_refused(scope, [&](std::string_view listed, std::string_view why) {
+    if (stands_for(listed, name)) reason = why;
+  });
+  if (!reason.empty()) return not_modelled(scope, name, reason);
   std::vector<std::string_view> names;
   for (const Key<Config>& key : keys) names.push_back(key.name);
-  return ConfigError{std::string(name), "is no " + std::string(scope) + " setting of Kafka that mqlab knows" +
+  return ConfigError{std::string(name), "is no " + name_of(scope) + " setting of Kafka that mqlab knows" +
                                             did_you_mean(name, names)};
 }
 
@@ -298,21 +311,24 @@ void append_rows(std::vector<KeyInfo>& rows, KeyScope scope, const std::array<Ke
   for (const Key<Config>& key : keys) {
     rows.push_back({scope, key.name, key.type, key.default_value, key.apply != nullptr, key.note});
   }
+  for_each_refused(scope, [&](std::string_view listed, std::string_view why) {
+    rows.push_back({scope, listed, {}, {}, false, why});
+  });
 }
 
 }  // namespace
 
 std::optional<ConfigError> set(BrokerConfig& config, std::string_view key, std::string_view value) {
-  return set_by_table(kBrokerKeys, "broker", config, key, value);
+  return set_by_table(kBrokerKeys, KeyScope::broker, config, key, value);
 }
 std::optional<ConfigError> set(TopicConfig& config, std::string_view key, std::string_view value) {
-  return set_by_table(kTopicKeys, "topic", config, key, value);
+  return set_by_table(kTopicKeys, KeyScope::topic, config, key, value);
 }
 std::optional<ConfigError> set(ProducerConfig& config, std::string_view key, std::string_view value) {
-  return set_by_table(kProducerKeys, "producer", config, key, value);
+  return set_by_table(kProducerKeys, KeyScope::producer, config, key, value);
 }
 std::optional<ConfigError> set(ConsumerConfig& config, std::string_view key, std::string_view value) {
-  return set_by_table(kConsumerKeys, "consumer", config, key, value);
+  return set_by_table(kConsumerKeys, KeyScope::consumer, config, key, value);
 }
 
 std::optional<ConfigError> validate(const ProducerConfig& c) {

@@ -32,8 +32,6 @@ struct BrokerConfig {
   Duration broker_heartbeat_interval{2'000'000'000};
   Duration broker_session_timeout{9'000'000'000};
   std::int32_t num_io_threads = 8;
-  std::int32_t num_network_threads = 3;
-  std::int32_t queued_max_requests = 500;
   std::int32_t message_max_bytes = 1048588;
   std::int32_t fetch_max_bytes = 57671680;
   Duration group_initial_rebalance_delay{3'000'000'000};
@@ -44,7 +42,6 @@ struct BrokerConfig {
   std::int32_t offsets_topic_num_partitions = 50;
   std::int16_t offsets_topic_replication_factor = 3;
   Duration offsets_commit_timeout{5'000'000'000};
-  Duration producer_id_expiration{86'400'000'000'000};
 };
 
 struct TopicConfig {
@@ -95,7 +92,6 @@ struct ConsumerConfig {
   std::int32_t max_partition_fetch_bytes = 1048576;
   std::vector<Assignor> partition_assignment_strategy{Assignor::range, Assignor::cooperative_sticky};
   std::string group_instance_id;  ///< "{index}" stands for the member's number; empty: dynamic
-  std::string client_rack;
   Duration request_timeout{30'000'000'000};
   Duration default_api_timeout{60'000'000'000};
   Duration retry_backoff{100'000'000};
@@ -126,7 +122,7 @@ std::optional<ConfigError> validate(const ConsumerConfig& config, const BrokerCo
 enum class KeyScope : std::uint8_t { broker, topic, producer, consumer };
 struct KeyInfo {
   KeyScope scope;
-  std::string_view name;
+  std::string_view name;           ///< with a * at its end: every key that begins so
   std::string_view type;           ///< "int", "ms", "bytes", "bool", "string", "list"
   std::string_view default_value;  ///< as Kafka prints it
   bool modelled;

@@ -211,7 +211,6 @@ struct Subscription {
   std::vector<TopicIndex> topics;
   std::vector<PartitionIndex> owned;  ///< sticky and cooperative: what it holds now
   std::int32_t generation = -1;       ///< generation in which `owned` was assigned (KIP-792)
-  std::string rack;
 };
 
 struct JoinGroupCall : CallBase, Pooled<JoinGroupCall> {
@@ -291,6 +290,7 @@ struct OffsetCommitCall : CallBase, Pooled<OffsetCommitCall> {
   struct Item {
     PartitionIndex partition;
     Offset offset = kNoOffset;
+    LeaderEpoch epoch = kNoEpoch;  ///< of the last record before `offset`, as far as the member knows (KIP-320)
     ErrorCode error = ErrorCode::none;
   };
   std::vector<Item> items;
@@ -304,7 +304,8 @@ struct OffsetFetchCall : CallBase, Pooled<OffsetFetchCall> {
   std::string group;
   struct Item {
     PartitionIndex partition;
-    Offset offset = kNoOffset;  ///< response; -1: nothing committed
+    Offset offset = kNoOffset;     ///< response; -1: nothing committed
+    LeaderEpoch epoch = kNoEpoch;  ///< response; as committed
   };
   std::vector<Item> items;
   void clear() {

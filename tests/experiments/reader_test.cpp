@@ -190,9 +190,11 @@ TEST_CASE("Kafka's keys keep Kafka's names, bounds and values") {
 TEST_CASE("a key that Kafka has and mqlab does not model is refused by name, never ignored") {
   for (const models::kafka::KeyInfo& key : models::kafka::key_catalogue()) {
     if (key.modelled || key.scope != models::kafka::KeyScope::consumer) continue;
-    const std::string said = complaint(small_and(std::string(key.name) + " = 1\n"));
+    std::string name(key.name);
+    if (name.back() == '*') name.back() = 'x';
+    const std::string said = complaint(small_and(name + " = 1\n"));
     INFO(said);
-    CHECK(holds(said, "s.toml:24:1: groups.billing.config." + std::string(key.name) + ": "));
+    CHECK(holds(said, "s.toml:24:1: groups.billing.config." + name + ": "));
     CHECK(holds(said, "not model"));
   }
 }

@@ -168,7 +168,7 @@ bool Broker::enough(FetchSession& session) {
 
 void Broker::answer_fetch(FetchSession& session) {
   Ref<FetchCall> call = std::move(session.waiting);
-  std::int64_t room = call->max_bytes;
+  std::int64_t room = std::min(call->max_bytes, config().fetch_max_bytes);  // KafkaApis.handleFetchRequest
   std::vector<std::uint32_t>& queue = session.queued();
   std::size_t kept = 0;
   std::int64_t bytes = 0;

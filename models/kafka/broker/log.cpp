@@ -22,17 +22,24 @@ std::size_t Branch::find(Offset offset) const {
   // Readers are near the end: gallop backwards, then bisect.
   std::size_t high = size_;
   std::size_t step = 1;
-  while (high > step && (*this)[high - step].base > offset) {
+  while (high > first_ + step && (*this)[high - step].base > offset) {
     high -= step;
     step *= 2;
   }
-  std::size_t low = high > step ? high - step : 0;
+  std::size_t low = high > first_ + step ? high - step : first_;
   while (high - low > 1) {
     const std::size_t middle = low + (high - low) / 2;
     if ((*this)[middle].base <= offset) low = middle;
     else high = middle;
   }
   return low;
+}
+
+void Branch::forget_below(Offset offset) {
+  while (first_ + kChunk < size_ && (*this)[first_ + kChunk].base <= offset) {
+    chunks_[first_ / kChunk].reset();
+    first_ += kChunk;
+  }
 }
 
 // ---- PartitionStore -----------------------------------------------------------------------------------------------
@@ -50,6 +57,16 @@ const Branch& PartitionStore::branch(LeaderEpoch epoch) const {
                                    [](const auto& b, LeaderEpoch e) { return b->epoch() < e; });
   MQLAB_ASSERT(at != branches_.end() && (*at)->epoch() == epoch, "no branch of that epoch");
   return **at;
+}
+
+void PartitionStore::forget_below(Offset offset) {
+  for (const auto& branch : branches_) branch->forget_below(offset);
+}
+
+std::size_t PartitionStore::kept() const {
+  std::size_t kept = 0;
+  for (const auto& branch : branches_) kept += branch->kept();
+  return kept;
 }
 
 // ---- ReplicaLog ---------------------------------------------------------------------------------------------------

@@ -49,6 +49,10 @@ class Branch {
   void append(Extent extent);
   /// Index of the extent that holds `offset`, start() <= offset < end(). Cheap near the end.
   std::size_t find(Offset offset) const;
+  /// Nobody will ask for what lies below `offset` any more: its memory is let go, but for the last chunk.
+  void forget_below(Offset offset);
+  /// Batches held in memory, in chunks; what a test of the memory price looks at.
+  std::size_t kept() const { return chunks_.size() * kChunk - first_; }
 
  private:
   static constexpr std::size_t kChunk = 128;
@@ -56,6 +60,7 @@ class Branch {
   Offset start_;
   Offset end_;
   std::size_t size_ = 0;
+  std::size_t first_ = 0;  ///< kept
   std::int64_t bytes_ = 0;
   std::vector<std::unique_ptr<std::array<Extent, kChunk>>> chunks_;
 };
@@ -65,6 +70,8 @@ class PartitionStore {
  public:
   Branch& open(LeaderEpoch epoch, Offset start);
   const Branch& branch(LeaderEpoch epoch) const;
+  void forget_below(Offset offset);
+  std::size_t kept() const;
 
  private:
   std::vector<std::unique_ptr<Branch>> branches_;

@@ -5,8 +5,9 @@
 namespace models::kafka {
 
 const ProducerStates::State* ProducerStates::find(ProducerId id) const {
-  const auto at = std::lower_bound(states_.begin(), states_.end(), id, [](const State& s, ProducerId i) { return s.id < i; });
-  return at != states_.end() && at->id == id ? &*at : nullptr;
+  const std::vector<State>& states = now_.states;
+  const auto at = std::lower_bound(states.begin(), states.end(), id, [](const State& s, ProducerId i) { return s.id < i; });
+  return at != states.end() && at->id == id ? &*at : nullptr;
 }
 
 ProducerStates::Verdict ProducerStates::check(ProducerId id, std::int16_t epoch, std::int32_t base_sequence,
@@ -30,10 +31,18 @@ ProducerStates::Verdict ProducerStates::check(ProducerId id, std::int16_t epoch,
 }
 
 void ProducerStates::appended(const Extent& extent) {
+  add(extent);
+  now_.epoch = leading_;
+}
+
+void ProducerStates::add(const Extent& extent) {
+  if (++since_snapshot_ > kSnapshotEvery) take_snapshot();
+  now_.end = extent.end();
   if (extent.producer_id == kNoProducerId) return;
-  auto at = std::lower_bound(states_.begin(), states_.end(), extent.producer_id,
+  std::vector<State>& states = now_.states;
+  auto at = std::lower_bound(states.begin(), states.end(), extent.producer_id,
                              [](const State& s, ProducerId i) { return s.id < i; });
-  if (at == states_.end() || at->id != extent.producer_id) at = states_.insert(at, State{.id = extent.producer_id});
+  if (at == states.end() || at->id != extent.producer_id) at = states.insert(at, State{.id = extent.producer_id});
   State& state = *at;
   if (extent.producer_epoch != state.epoch) {
     state.epoch = extent.producer_epoch;
@@ -46,9 +55,21 @@ void ProducerStates::appended(const Extent& extent) {
   state.batches[state.size++] = {extent.base_sequence, advance_sequence(extent.base_sequence, extent.count - 1), extent.base};
 }
 
+void ProducerStates::take_snapshot() {
+  since_snapshot_ = 1;
+  if (snapshots_.size() == kSnapshots) snapshots_.erase(snapshots_.begin());
+  snapshots_.push_back(now_);
+}
+
 void ProducerStates::rebuild(const ReplicaLog& log) {
-  states_.clear();
-  log.for_each(0, [this](const Extent& extent, LeaderEpoch) { appended(extent); });
+  while (!snapshots_.empty() && !snapshots_.back().holds(log)) snapshots_.pop_back();
+  if (!now_.holds(log)) now_ = snapshots_.empty() ? Snapshot{} : snapshots_.back();
+  log.for_each(now_.end, [this](const Extent& extent, LeaderEpoch epoch) {
+    add(extent);
+    now_.epoch = epoch;
+    ++batches_read_;
+  });
+  leading_ = log.latest_epoch();
 }
 
 }  // namespace models::kafka

@@ -41,8 +41,7 @@ void Consumer::processed() {
   if (options_.commit != CommitMode::each_record) return work_done();
   phase_ = Phase::committing;
   commit_for_ = CommitFor::record_done;
-  const auto [partition, offset] = processor_.last_done();
-  committer_.blocking(partition, offset, options_.config.default_api_timeout);
+  committer_.blocking(processor_.last_done(), options_.config.default_api_timeout);
 }
 
 void Consumer::work_done() {

@@ -39,6 +39,21 @@ void Assignment::mark_pending_revocation(OwnershipCode why) {
 }
 
 void Assignment::set_position(PartitionIndex p, Offset position, LeaderEpoch epoch, ResetCode how) {
+  seek(p, position, epoch, how);
+  validated(p);
+}
+
+void Assignment::set_unvalidated_position(PartitionIndex p, Offset position, LeaderEpoch epoch, ResetCode how) {
+  seek(p, position, epoch, how);
+  change_state(p, FetchState::awaiting_validation);
+}
+
+void Assignment::validated(PartitionIndex p) {
+  change_state(p, FetchState::fetching);
+  report_owned(p, true, OwnershipCode::assigned);
+}
+
+void Assignment::seek(PartitionIndex p, Offset position, LeaderEpoch epoch, ResetCode how) {
   HeldPartition& held = held_[p.value];
   cluster_.context().emit(Kind::position, {.code = static_cast<std::uint16_t>(how),
                                            .actor = member_.value,
@@ -49,8 +64,6 @@ void Assignment::set_position(PartitionIndex p, Offset position, LeaderEpoch epo
   held.position = position;
   held.settled = position;
   held.offset_epoch = epoch;
-  change_state(p, FetchState::fetching);
-  report_owned(p, true, OwnershipCode::assigned);
 }
 
 void Assignment::change_state(PartitionIndex p, FetchState state) {

@@ -29,7 +29,7 @@ struct HeldPartition {
   bool asked = false;               ///< a request about its position is under way
   Offset position = kNoOffset;
   Offset settled = kNoOffset;       ///< the position that needs no commit
-  LeaderEpoch offset_epoch = kNoEpoch;  ///< of the last record handed out
+  LeaderEpoch offset_epoch = kNoEpoch;  ///< of the last record handed out, or as committed
   PartitionLeader leader;           ///< under which the position is valid
   sim::Time retry_at{};             ///< a failed request about its position is not repeated before
   // Its place in the fetch session of `session` (kNoBroker: none), as last sent.
@@ -69,9 +69,14 @@ class Assignment {
 
   /// The position is known and valid; `p` can be fetched from now on.
   void set_position(PartitionIndex p, Offset position, LeaderEpoch epoch, ResetCode how);
+  /// The position is known, and whether the leader's log holds what was read up to it is to be asked.
+  void set_unvalidated_position(PartitionIndex p, Offset position, LeaderEpoch epoch, ResetCode how);
+  /// The position is valid.
+  void validated(PartitionIndex p);
   void change_state(PartitionIndex p, FetchState state);
 
  private:
+  void seek(PartitionIndex p, Offset position, LeaderEpoch epoch, ResetCode how);
   void report_owned(PartitionIndex p, bool owned, OwnershipCode why);
 
   Cluster& cluster_;

@@ -46,7 +46,9 @@ void Committer::forget() {
 void Committer::all_consumed(Items& items) const {
   items.clear();
   for (const PartitionIndex p : assignment_.partitions()) {
-    if (assignment_.has_valid_position(p)) items.push_back({.partition = p, .offset = assignment_[p].position});
+    const HeldPartition& held = assignment_[p];
+    if (!assignment_.has_valid_position(p)) continue;
+    items.push_back({.partition = p, .offset = held.position, .epoch = held.offset_epoch});
   }
 }
 
@@ -83,8 +85,8 @@ void Committer::blocking(sim::Duration limit) {
   begin_blocking(limit);
 }
 
-void Committer::blocking(PartitionIndex p, Offset offset, sim::Duration limit) {
-  blocking_items_.assign(1, {.partition = p, .offset = offset});
+void Committer::blocking(const OffsetCommitCall::Item& item, sim::Duration limit) {
+  blocking_items_.assign(1, item);
   begin_blocking(limit);
 }
 

@@ -39,7 +39,7 @@ class Committer {
   /// commitSync(): all consumed. commit_finished() runs once, perhaps before this returns.
   void blocking(sim::Duration limit);
   /// commitSync() of one position.
-  void blocking(PartitionIndex p, Offset offset, sim::Duration limit);
+  void blocking(const OffsetCommitCall::Item& item, sim::Duration limit);
   bool blocked() const { return blocked_; }
 
   /// The coordinator may be known now.

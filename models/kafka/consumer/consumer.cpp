@@ -195,7 +195,6 @@ void Consumer::describe(Subscription& subscription) const {
   const std::vector<PartitionIndex>& owned = cooperative_ ? assignment_.partitions() : last_assigned_;
   subscription.owned.assign(owned.begin(), owned.end());
   subscription.generation = last_generation_;
-  subscription.rack = options_.config.client_rack;
 }
 
 void Consumer::membership_changed() {

@@ -83,8 +83,11 @@ void Positions::on_committed(BrokerId from, Ref<OffsetFetchCall> call) {
   for (const OffsetFetchCall::Item& item : call->items) {
     if (assignment_[item.partition].state != FetchState::initializing) continue;
     if (item.offset >= 0) {
+      // With the epoch that was committed the leader can tell whether its log holds what was read (KIP-320).
       assignment_[item.partition].leader = metadata_.leader(item.partition);
-      assignment_.set_position(item.partition, item.offset, kNoEpoch, ResetCode::committed);
+      const bool known = item.epoch != kNoEpoch;
+      if (known) assignment_.set_unvalidated_position(item.partition, item.offset, item.epoch, ResetCode::committed);
+      else assignment_.set_position(item.partition, item.offset, kNoEpoch, ResetCode::committed);
     } else {
       assignment_.change_state(item.partition, FetchState::awaiting_reset);
     }
@@ -104,7 +107,9 @@ bool Positions::ask_leaders() {
     if (reset && config_.auto_offset_reset == AutoOffsetReset::none) return false;
     if (held.asked || now < held.retry_at) continue;
     const PartitionLeader leader = metadata_.leader(p);
-    if (leader.leader == kNoBroker || connections_.data(leader.leader).backing_off()) {
+    // Records of a later epoch have been read than that of the leader known here (Metadata.updateLastSeenEpochIfNewer).
+    const bool outdated = !reset && leader.epoch < held.offset_epoch;
+    if (outdated || leader.leader == kNoBroker || connections_.data(leader.leader).backing_off()) {
       metadata_.request_update();
       retry_later(p);
       continue;
@@ -168,7 +173,7 @@ void Positions::validated(const OffsetForLeaderEpochCall::Item& item) {
   HeldPartition& held = assignment_[item.partition];
   const bool undefined = item.end_offset == kNoOffset || item.end_epoch == kNoEpoch;
   if (!undefined && item.end_offset >= held.position) {
-    return assignment_.change_state(item.partition, FetchState::fetching);
+    return assignment_.validated(item.partition);
   }
   if (config_.auto_offset_reset == AutoOffsetReset::none) {
     nowhere_to_begin_ = true;  // LogTruncationException

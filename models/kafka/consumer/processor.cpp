@@ -97,10 +97,10 @@ void Processor::settle_until_now() {
   if (std::min(end, segment_end_ - 1) > done_) settle(std::min(end, segment_end_ - 1));
 }
 
-std::pair<PartitionIndex, Offset> Processor::last_done() const {
-  std::pair<PartitionIndex, Offset> last{};
+OffsetCommitCall::Item Processor::last_done() const {
+  OffsetCommitCall::Item last;
   work_.for_each(done_ - 1, done_, [&](const Work::Range& range, Offset, Offset to, std::int64_t) {
-    last = {range.partition, to};
+    last = {.partition = range.partition, .offset = to, .epoch = range.epoch};
   });
   return last;
 }

@@ -40,7 +40,7 @@ class Processor {
   void go_on();
   bool all_done() const { return done_ == work_.size(); }
   /// The record last done: its partition and the offset after it.
-  std::pair<PartitionIndex, Offset> last_done() const;
+  OffsetCommitCall::Item last_done() const;
 
   void paused();
   void resumed();

@@ -17,6 +17,7 @@ struct CommittedOffset {
   Offset offset = kNoOffset;
   sim::Time at{};     ///< when it was committed: offsets of a group without members expire
   EntityId member{};  ///< who committed it
+  LeaderEpoch epoch = kNoEpoch;  ///< of the last record before it
 };
 
 class CommittedOffsets {

@@ -43,8 +43,7 @@ GroupMember::GroupMember(sim::Simulation& simulation, GroupTimers& timers, Group
 bool GroupMember::matches(const JoinGroupCall& call) const {
   const Subscription& other = call.subscription;
   return protocols == call.protocols && subscription.topics == other.topics &&
-         subscription.owned == other.owned && subscription.generation == other.generation &&
-         subscription.rack == other.rack;
+         subscription.owned == other.owned && subscription.generation == other.generation;
 }
 
 Group::Group(sim::Simulation& simulation, GroupTimers& timers, std::string group_name, EntityId group_entity)

@@ -43,7 +43,7 @@ void GroupCoordinator::receive(Ref<OffsetCommitCall> call) {
 
   scratch_.clear();
   for (const OffsetCommitCall::Item& item : call->items) {
-    scratch_.push_back({item.partition, item.offset, now(), call->member});
+    scratch_.push_back({item.partition, item.offset, now(), call->member, item.epoch});
   }
   const auto records = static_cast<std::int32_t>(scratch_.size());
   Follow then = std::move(call);
@@ -68,7 +68,7 @@ void GroupCoordinator::apply_commit(Group& group, const CommittedOffset& commit)
 
 void GroupCoordinator::committed(Group& group, sim::Time since, Ref<OffsetCommitCall> call) {
   for (OffsetCommitCall::Item& item : call->items) {
-    apply_commit(group, {item.partition, item.offset, since, call->member});
+    apply_commit(group, {item.partition, item.offset, since, call->member, item.epoch});
     item.error = ErrorCode::none;
   }
   reply(std::move(call), ErrorCode::none);
@@ -85,7 +85,9 @@ void GroupCoordinator::receive(Ref<OffsetFetchCall> call) {
 
 void GroupCoordinator::answer_fetch(Group* group, Ref<OffsetFetchCall> call) {
   for (OffsetFetchCall::Item& item : call->items) {
-    item.offset = group == nullptr ? kNoOffset : group->offsets.offset(item.partition);
+    const CommittedOffset* const found = group == nullptr ? nullptr : group->offsets.find(item.partition);
+    item.offset = found == nullptr ? kNoOffset : found->offset;
+    item.epoch = found == nullptr ? kNoEpoch : found->epoch;
   }
   reply(std::move(call), ErrorCode::none);
 }

@@ -64,12 +64,26 @@ void OffsetsStore::replicated(PartitionIndex partition, LeaderEpoch epoch, Offse
     if (!keep_history_) fold(shard.folded[shard.records[at].group], shard.records[at]);
   }
   shard.first = at;
+  constexpr std::uint32_t kWorthAsking = 256;
+  if (agreed_ && ++shard.writes >= kWorthAsking) fold_agreed(partition, shard, high_watermark);
   if (keep_history_) return;
   constexpr std::size_t kWorthMoving = 256;
   if (at == shard.records.size() || (at > kWorthMoving && 2 * at > shard.records.size())) {
     shard.records.erase(shard.records.begin(), shard.records.begin() + static_cast<std::ptrdiff_t>(at));
     shard.first = 0;
   }
+}
+
+void OffsetsStore::fold_agreed(PartitionIndex partition, Shard& shard, Offset high_watermark) {
+  shard.writes = 0;
+  const Offset agreed = std::min(agreed_(partition), high_watermark);
+  if (!keep_history_) return;
+  std::size_t at = 0;
+  for (; at < shard.first && shard.records[at].end <= agreed; ++at) {
+    fold(shard.folded[shard.records[at].group], shard.records[at]);
+  }
+  shard.records.erase(shard.records.begin(), shard.records.begin() + static_cast<std::ptrdiff_t>(at));
+  shard.first -= at;
 }
 
 void OffsetsStore::forget_beyond(Image& image, Offset log_end) {

@@ -6,14 +6,16 @@
 //
 // Memory does not grow with history: what the high watermark has passed is folded into the newest value of
 // each key, as compaction would. Where unclean elections are allowed a replica may lead that lacks such
-// records; the history is then kept
-// (`keep_history`), so that the older values come back. Without it a key whose newest value is lost is lost.
+// records; the history is then kept (`keep_history`), so that the older values come back, up to where all
+// replicas hold the same. So it grows only while a replica is behind. Without it a key whose newest value is
+// lost is lost.
 //
 // A deposed leader that does not know it yet goes on appending to its own log; what it writes under an older
 // epoch than that of the newest election is ignored here, as its followers-to-be will truncate it.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -62,7 +64,12 @@ struct LoadedGroup {
 
 class OffsetsStore {
  public:
-  explicit OffsetsStore(bool keep_history = false) : keep_history_(keep_history) {}
+  /// Asked now and then: the offset up to which all replicas of a partition hold the same records. Whoever
+  /// answers may let go of the log below it.
+  using Agreed = std::function<Offset(PartitionIndex)>;
+
+  explicit OffsetsStore(bool keep_history = false, Agreed agreed = {})
+      : keep_history_(keep_history), agreed_(std::move(agreed)) {}
 
   /// Records appended by the leader of `epoch`; `end` is the log offset after them. A null `metadata` is a
   /// tombstone.
@@ -104,13 +111,17 @@ class OffsetsStore {
     std::vector<Image> folded;    ///< by group
     std::vector<Record> records;  ///< from `first` on, in order of `end`
     std::size_t first = 0;
+    std::uint32_t writes = 0;     ///< since all replicas were asked
   };
 
   std::uint32_t group_number(Shard& shard, std::string_view group);
   static void fold(Image& image, const Record& record);
+  /// Folds what every replica holds.
+  void fold_agreed(PartitionIndex partition, Shard& shard, Offset high_watermark);
   static void forget_beyond(Image& image, Offset log_end);
 
   bool keep_history_;
+  Agreed agreed_;
   std::map<PartitionIndex, Shard> shards_;
 };
 

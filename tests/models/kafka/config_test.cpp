@@ -72,3 +72,28 @@ TEST_CASE("every modelled key accepts its own default") {
     }
   }
 }
+
+TEST_CASE("what Kafka has and mqlab leaves out is told from what nobody has") {
+  BrokerConfig broker;
+  TopicConfig topic;
+  ProducerConfig producer;
+  ConsumerConfig consumer;
+  const auto refused = [](const std::optional<ConfigError>& error) {
+    return error && error->message.find("mqlab does not model it: ") != std::string::npos;
+  };
+  for (const char* key :
+       {"unclean.leader.election.interval.ms", "leader.imbalance.per.broker.percentage", "controller.quorum.voters",
+        "controller.quorum.election.backoff.max.ms", "controller.quorum.append.linger.ms",
+        "controller.quorum.request.timeout.ms", "group.coordinator.append.linger.ms",
+        "log.message.timestamp.after.max.ms", "queued.max.requests", "producer.id.expiration.ms", "ssl.keystore.location",
+        "group.share.enable"}) {
+    INFO(key);
+    CHECK(refused(set(broker, key, "1")));
+  }
+  CHECK(refused(set(topic, "message.timestamp.after.max.ms", "1")));
+  CHECK(refused(set(producer, "sasl.mechanism", "PLAIN")));
+  CHECK(refused(set(consumer, "client.rack", "a")));
+  CHECK(refused(set(consumer, "key.deserializer", "x")));
+  CHECK_FALSE(refused(set(broker, "controller.quorum.patience.ms", "1")));
+  CHECK_FALSE(refused(set(producer, "ssl.", "1")));
+}

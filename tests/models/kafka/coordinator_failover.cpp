@@ -241,6 +241,28 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("history is kept only from where the replica that is furthest behind ends") {
+  Offset furthest_behind = 0;
+  OffsetsStore store(true, [&](PartitionIndex) { return furthest_behind; });
+  const PartitionIndex p{1};
+  store.elected(p, 0, 0);
+  Offset end = 0;
+  const auto write = [&](Offset until) {
+    while (end < until) {
+      const CommittedOffset commit{PartitionIndex{3}, ++end * 10, {}, {}};
+      store.append(p, 0, end, "billing", std::span(&commit, 1));
+      store.replicated(p, 0, end);
+    }
+  };
+  write(2000);
+  CHECK(store.kept_records(p) == 2000);
+  furthest_behind = 1500;
+  write(3000);
+  CHECK(store.kept_records(p) == 1500);
+  store.elected(p, 1, 1600);
+  CHECK(store.load(p)[0].offsets.offset(PartitionIndex{3}) == 16000);
+}
+
 TEST_CASE("a leader that hears of its election after that of its successor takes nothing away") {
   OffsetsStore store;
   const PartitionIndex p{1};

@@ -279,7 +279,7 @@ struct FakeMember {
     call->instance_id = instance_id;
     call->member = world.entity(name);
     call->generation = generation;
-    call->items.push_back({PartitionIndex{partition}, offset, ErrorCode::none});
+    call->items.push_back({.partition = PartitionIndex{partition}, .offset = offset, .epoch = commit_epoch});
     return world.send(call, to);
   }
   Ref<OffsetFetchCall> fetch(std::uint32_t partition) {
@@ -303,7 +303,8 @@ struct FakeMember {
   sim::Duration session_timeout = 10s;
   sim::Duration rebalance_timeout = 60s;
   std::vector<std::string> protocols{"range"};
-  Subscription subscription{.topics = {TopicIndex{1}}, .owned = {}, .generation = -1, .rack = {}};
+  LeaderEpoch commit_epoch = kNoEpoch;  ///< of the records before what it commits
+  Subscription subscription{.topics = {TopicIndex{1}}, .owned = {}, .generation = -1};
   FakeBroker* to = nullptr;
 };
 

@@ -24,6 +24,19 @@ TEST_CASE("a commit counts and is answered when it has been replicated") {
   CHECK(a.fetched(8) == kNoOffset);
 }
 
+TEST_CASE("the leader epoch of a commit comes back with its offset") {
+  CoordinatorWorld w;
+  FakeMember a(w, "a");
+  stabilize(w, {&a});
+  a.commit_epoch = 3;
+  a.commit(7, 12);
+  w.run_for(5ms);
+  const auto fetch = a.fetch(7);
+  REQUIRE(w.answered(fetch));
+  CHECK(fetch->items[0].offset == 12);
+  CHECK(fetch->items[0].epoch == 3);
+}
+
 TEST_CASE("an offset fetch waits for the commits before it") {
   CoordinatorWorld w;
   FakeMember a(w, "a");
@@ -147,7 +160,7 @@ TEST_CASE("commits of several partitions are one write") {
   call->member_id = a.id;
   call->member = w.entity("a");
   call->generation = 1;
-  for (std::uint32_t p = 20; p > 10; --p) call->items.push_back({PartitionIndex{p}, 5, ErrorCode::none});
+  for (std::uint32_t p = 20; p > 10; --p) call->items.push_back({.partition = PartitionIndex{p}, .offset = 5});
   w.send(call);
   CHECK(w.broker->unreplicated.size() == 1);
   CHECK(w.broker->log_end[w.billing_partition()] == before + 10);

@@ -140,3 +140,20 @@ TEST_CASE("an epoch older than all of a log's ends where the first of them start
   CHECK(log.end_of(3).end == 5);
   CHECK(log.end_of(kNoEpoch).end == kNoOffset);
 }
+
+TEST_CASE("what nobody will ask for is let go, and the rest is found as before") {
+  PartitionStore store;
+  ReplicaLog log(store);
+  log.begin_epoch(0);
+  for (int i = 0; i < 1000; ++i) log.append(batch(2));
+  store.forget_below(1500);
+  CHECK(store.kept() < 1000 - 600);
+  for (Offset o = 1500; o < 2000; ++o) CHECK(log.at(o).base == o / 2 * 2);
+  CHECK(log.read(1500, 2000, 250).end == 1504);
+  for (int i = 0; i < 10'000; ++i) {
+    log.append(batch(2));
+    store.forget_below(log.end() - 20);
+  }
+  CHECK(store.kept() <= 3 * 128);
+  CHECK(log.at(log.end() - 20).base == log.end() - 20);
+}

@@ -63,6 +63,56 @@ TEST_CASE("sequences wrap round to 0") {
   CHECK(advance_sequence(2147483647, 1) == 0);
 }
 
+TEST_CASE("the state of a log is rebuilt from where it was last known, however often its leader changes") {
+  PartitionStore store;
+  ReplicaLog mine(store);
+  ReplicaLog other(store);
+  ProducerStates states;
+  std::int32_t sequence = 0;
+  // Elections in turn; each leader takes 100 batches, and this replica's last batch never reached the other.
+  for (LeaderEpoch epoch = 0; epoch < 60; epoch += 2) {
+    mine.begin_epoch(epoch);
+    states.rebuild(mine);
+    CHECK(states.check(kProducer, 0, sequence, 1).error == ErrorCode::none);
+    for (int i = 0; i < 100; ++i) states.appended(mine.at(mine.append(batch(sequence++, 1, 0))));
+    other.copy(epoch, other.end(), mine.end() - 1);
+    --sequence;
+    other.begin_epoch(epoch + 1);
+    for (int i = 0; i < 100; ++i) other.append(batch(sequence++, 1, 0));
+    mine.truncate(mine.common_prefix(other));
+    mine.copy(epoch + 1, mine.end(), other.end());
+  }
+  ProducerStates from_scratch;
+  from_scratch.rebuild(mine);
+  states.rebuild(mine);
+  for (std::int32_t first = sequence - 8; first <= sequence + 1; ++first) {
+    const ProducerStates::Verdict mended = states.check(kProducer, 0, first, 1);
+    const ProducerStates::Verdict known = from_scratch.check(kProducer, 0, first, 1);
+    CHECK(mended.error == known.error);
+    CHECK(mended.duplicate == known.duplicate);
+    CHECK(mended.base_offset == known.base_offset);
+  }
+  CHECK(from_scratch.batches_read() == 60 * 100 - 30);
+  // Each cut reaches behind what it knew, back to a snapshot: at most 512 batches more than are new.
+  CHECK(states.batches_read() < 30 * (100 + 512));
+}
+
+TEST_CASE("a snapshot is not used where the log has been cut behind it and written anew") {
+  PartitionStore store;
+  ReplicaLog log(store);
+  log.begin_epoch(0);
+  ProducerStates states;
+  states.rebuild(log);
+  for (int i = 0; i < 3000; ++i) states.appended(log.at(log.append(batch(i, 1, 0))));
+  log.truncate(100);
+  log.begin_epoch(1);
+  for (int i = 100; i < 3000; ++i) log.append(batch(i, 1, 0));
+  const std::uint64_t before = states.batches_read();
+  states.rebuild(log);
+  CHECK(states.batches_read() - before == 3000);
+  CHECK(states.check(kProducer, 0, 3000, 1).error == ErrorCode::none);
+}
+
 TEST_CASE("state rebuilt from a log is the state that led to it") {
   PartitionStore store;
   ReplicaLog log(store);

@@ -1,0 +1,168 @@
+#include "models/kafka/refused_keys.hpp"
+
+#include <array>
+
+namespace models::kafka {
+
+std::span<const RefusedKeys> refused_keys() {
+  using S = KeyScope;
+  static constexpr auto kRows = std::to_array<RefusedKeys>({
+      {S::broker, "the controller is one, and does not fail",
+       "controller.quorum.voters controller.quorum.bootstrap.servers "
+       "controller.quorum.election.backoff.max.ms controller.quorum.append.linger.ms "
+       "controller.quorum.request.timeout.ms controller.quorum.retry.backoff.ms "
+       "controller.listener.names controller.socket.timeout.ms process.roles metadata.log.dir "
+       "metadata.log.max.snapshot.interval.ms metadata.log.max.record.bytes.between.snapshots "
+       "metadata.log.segment.min.bytes metadata.log.segment.bytes metadata.log.segment.ms "
+       "metadata.max.retention.bytes metadata.max.retention.ms metadata.max.idle.interval.ms"},
+      {S::broker, "an unclean election follows at once where it is allowed",
+       "unclean.leader.election.interval.ms"},
+      {S::broker, "any imbalance is mended at the next check",
+       "leader.imbalance.per.broker.percentage"},
+      {S::broker, "eligible leader replicas are not modelled yet",
+       "eligible.leader.replicas.enable"},
+      {S::broker, "a broker registers at once and is unfenced when it has caught up",
+       "initial.broker.registration.timeout.ms server.max.startup.time.ms"},
+      {S::broker, "timestamps do not decide delivery",
+       "log.message.timestamp.type log.message.timestamp.difference.max.ms "
+       "log.message.timestamp.before.max.ms log.message.timestamp.after.max.ms"},
+      {S::broker, "writes of the group coordinator are not gathered",
+       "group.coordinator.append.linger.ms"},
+      {S::broker, "the group coordinator takes no time of its own",
+       "group.coordinator.threads"},
+      {S::broker, "the classic protocol is the only one",
+       "group.coordinator.new.enable group.coordinator.rebalance.protocols "
+       "group.consumer.min.session.timeout.ms group.consumer.max.session.timeout.ms "
+       "group.consumer.min.heartbeat.interval.ms group.consumer.max.heartbeat.interval.ms "
+       "group.consumer.max.size group.consumer.assignors group.consumer.migration.policy"},
+      {S::broker, "share groups are not modelled yet",
+       "group.share.* share.*"},
+      {S::broker, "expired offsets are looked for when they expire",
+       "offsets.retention.check.interval.ms"},
+      {S::broker, "a new coordinator reads its partition at once",
+       "offsets.load.buffer.size"},
+      {S::broker, "segments are not modelled yet",
+       "offsets.topic.segment.bytes log.roll.ms log.roll.hours log.roll.jitter.ms "
+       "log.roll.jitter.hours log.index.size.max.bytes log.index.interval.bytes log.preallocate "
+       "log.segment.delete.delay.ms"},
+      {S::broker, "compression is not modelled; give compressed sizes",
+       "offsets.topic.compression.codec compression.type compression.gzip.level "
+       "compression.lz4.level compression.zstd.level"},
+      {S::broker, "commits carry no metadata",
+       "offset.metadata.max.bytes"},
+      {S::broker, "disks are not modelled yet",
+       "log.dirs log.dir log.flush.scheduler.interval.ms log.flush.offset.checkpoint.interval.ms "
+       "log.flush.start.offset.checkpoint.interval.ms num.recovery.threads.per.data.dir "
+       "num.replica.alter.log.dirs.threads replica.high.watermark.checkpoint.interval.ms "
+       "log.dir.failure.timeout.ms log.initial.task.delay.ms"},
+      {S::broker, "retention is not modelled yet",
+       "log.retention.minutes log.retention.check.interval.ms"},
+      {S::broker, "compaction is not modelled yet",
+       "log.cleaner.*"},
+      {S::broker, "tiered storage is not modelled",
+       "remote.* log.local.retention.ms log.local.retention.bytes"},
+      {S::broker, "transactions are not modelled yet",
+       "transaction.* transactional.id.expiration.ms"},
+      {S::broker, "a producer's state is kept to the end of a run",
+       "producer.id.expiration.check.interval.ms"},
+      {S::broker, "any number of connections is taken, and idle ones stay open",
+       "max.connections max.connections.per.ip max.connections.per.ip.overrides "
+       "max.connection.creation.rate connections.max.idle.ms connections.max.reauth.ms "
+       "connection.failed.authentication.delay.ms socket.connection.setup.timeout.ms "
+       "socket.connection.setup.timeout.max.ms socket.listen.backlog.size"},
+      {S::broker, "socket buffers are not modelled",
+       "socket.send.buffer.bytes socket.receive.buffer.bytes replica.socket.receive.buffer.bytes"},
+      {S::broker, "requests of any size are taken, in any number",
+       "socket.request.max.bytes queued.max.request.bytes max.request.partition.size.limit"},
+      {S::broker, "followers and brokers wait for an answer until the connection is lost",
+       "replica.socket.timeout.ms request.timeout.ms"},
+      {S::broker, "fetch sessions are kept for every client",
+       "max.incremental.fetch.session.cache.slots"},
+      {S::broker, "requests that wait cost nothing",
+       "fetch.purgatory.purge.interval.requests producer.purgatory.purge.interval.requests "
+       "delete.records.purgatory.purge.interval.requests background.threads"},
+      {S::broker, "a broker that is stopped crashes",
+       "controlled.shutdown.enable controlled.shutdown.max.retries "
+       "controlled.shutdown.retry.backoff.ms"},
+      {S::broker, "brokers are numbered, and placed by racks, zones and regions",
+       "broker.id broker.id.generation.enable reserved.broker.max.id node.id broker.rack"},
+      {S::broker, "topics are declared",
+       "auto.create.topics.enable delete.topic.enable create.topic.policy.class.name "
+       "alter.config.policy.class.name"},
+      {S::broker, "brokers have one listener each",
+       "listeners advertised.listeners listener.security.protocol.map control.plane.listener.name "
+       "inter.broker.listener.name early.start.listeners"},
+      {S::broker, "all brokers are of one version",
+       "inter.broker.protocol.version log.message.format.version log.message.downconversion.enable "
+       "unstable.api.versions.enable unstable.feature.versions.enable"},
+      {S::broker, "quotas are not modelled",
+       "quota.window.num quota.window.size.seconds controller.quota.window.num "
+       "controller.quota.window.size.seconds replication.quota.window.num "
+       "replication.quota.window.size.seconds alter.log.dirs.replication.quota.window.num "
+       "alter.log.dirs.replication.quota.window.size.seconds client.quota.callback.class "
+       "leader.replication.throttled.rate leader.replication.throttled.replicas "
+       "follower.replication.throttled.rate follower.replication.throttled.replicas "
+       "replica.alter.log.dirs.io.max.bytes.per.second"},
+      {S::broker, "nobody is authenticated and nothing is encrypted",
+       "ssl.* sasl.* security.* authorizer.class.name principal.builder.class delegation.token.* "
+       "password.encoder.*"},
+      {S::broker, "metrics are mqlab's own",
+       "metrics.num.samples metrics.recording.level metrics.sample.window.ms metric.reporters "
+       "kafka.metrics.* telemetry.max.bytes auto.include.jmx.reporter"},
+      {S::broker, "KRaft is the only mode",
+       "zookeeper.*"},
+      {S::topic, "segments are not modelled yet",
+       "segment.jitter.ms segment.index.bytes index.interval.bytes file.delete.delay.ms preallocate"},
+      {S::topic, "disks are not modelled yet",
+       "flush.ms"},
+      {S::topic, "compaction is not modelled yet",
+       "delete.retention.ms min.compaction.lag.ms max.compaction.lag.ms min.cleanable.dirty.ratio"},
+      {S::topic, "compression is not modelled",
+       "compression.gzip.level compression.lz4.level compression.zstd.level"},
+      {S::topic, "timestamps do not decide delivery",
+       "message.timestamp.difference.max.ms message.timestamp.before.max.ms "
+       "message.timestamp.after.max.ms"},
+      {S::topic, "tiered storage is not modelled",
+       "remote.storage.enable local.retention.ms local.retention.bytes remote.log.copy.disable "
+       "remote.log.delete.on.disable"},
+      {S::topic, "all brokers are of one version",
+       "message.format.version message.downconversion.enable"},
+      {S::topic, "quotas are not modelled",
+       "leader.replication.throttled.replicas follower.replication.throttled.replicas"},
+      {S::producer, "nobody is authenticated and nothing is encrypted",
+       "ssl.* sasl.* security.*"},
+      {S::producer, "metrics are mqlab's own",
+       "metrics.num.samples metrics.recording.level metrics.sample.window.ms metric.reporters "
+       "enable.metrics.push"},
+      {S::producer, "clients know all brokers of their cluster",
+       "client.dns.lookup metadata.recovery.strategy"},
+      {S::producer, "a connection is made in one round trip, or not at all",
+       "socket.connection.setup.timeout.ms socket.connection.setup.timeout.max.ms"},
+      {S::producer, "nothing sits between an application and its client",
+       "interceptor.classes"},
+      {S::producer, "compression is not modelled; give compressed sizes",
+       "compression.gzip.level compression.lz4.level compression.zstd.level"},
+      {S::producer, "a producer knows its topics for good",
+       "metadata.max.idle.ms"},
+      {S::consumer, "nobody is authenticated and nothing is encrypted",
+       "ssl.* sasl.* security.*"},
+      {S::consumer, "metrics are mqlab's own",
+       "metrics.num.samples metrics.recording.level metrics.sample.window.ms metric.reporters "
+       "enable.metrics.push"},
+      {S::consumer, "clients know all brokers of their cluster",
+       "client.dns.lookup metadata.recovery.strategy"},
+      {S::consumer, "a connection is made in one round trip, or not at all",
+       "socket.connection.setup.timeout.ms socket.connection.setup.timeout.max.ms"},
+      {S::consumer, "socket buffers are not modelled",
+       "send.buffer.bytes receive.buffer.bytes"},
+      {S::consumer, "clients go by the name of their table",
+       "client.id"},
+      {S::consumer, "nothing sits between an application and its client",
+       "interceptor.classes"},
+      {S::consumer, "payloads do not exist",
+       "key.deserializer value.deserializer"},
+  });
+  return kRows;
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,235 @@
+// Every key that the catalogue calls modelled changes what a run does: the run with the key at an extreme value has another
+// digest than the same run without it. A key that is taken and then ignored fails here.
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/kafka/config.hpp"
+#include "models/world.hpp"
+#include "tests/catch.hpp"
+
+using namespace std::chrono_literals;
+using models::Scenario;
+using models::kafka::KeyInfo;
+using models::kafka::KeyScope;
+
+namespace {
+
+models::FaultSpec crash(std::string target, sim::Duration at, sim::Duration length) {
+  models::FaultSpec fault;
+  fault.kind = "crash";
+  fault.target = std::move(target);
+  fault.at = at;
+  fault.duration = length;
+  return fault;
+}
+
+/// Each broker and a consumer die once; timeouts are short enough to see it.
+Scenario small_world() {
+  Scenario s;
+  s.name = "keys";
+  s.duration = 20s;
+  s.drain = 20s;
+  models::kafka::ClusterOptions cluster;
+  cluster.service.request = sim::Distribution::exponential(100'000);
+  cluster.config.broker_session_timeout = 2s;
+  cluster.config.broker_heartbeat_interval = 500ms;
+  cluster.config.min_insync_replicas = 2;
+  models::kafka::TopicOptions topic;
+  topic.name = "orders";
+  topic.partitions = 3;
+  topic.replication_factor = 3;
+  cluster.topics.push_back(topic);
+  s.kafka = cluster;
+
+  models::ProducerOptions producer;
+  producer.name = "shop";
+  producer.to = "orders";
+  producer.arrivals = sim::ArrivalProcess::poisson(150);
+  producer.size = sim::Distribution::constant(200);
+  producer.keys.count = 50;
+  producer.keys.rank = sim::Distribution::uniform(0, 50);
+  s.producers.push_back(producer);
+
+  models::GroupOptions group;
+  group.name = "billing";
+  group.topics = {"orders"};
+  group.members = 2;
+  group.service = sim::Distribution::constant(3e6);
+  group.config.session_timeout = 10s;
+  s.groups.push_back(group);
+
+  s.faults = {crash("kafka/0", 3s, 3s), crash("kafka/1", 8s, 3s), crash("kafka/2", 13s, 3s), crash("billing/0", 17s, 1s)};
+  return s;
+}
+
+models::kafka::BrokerConfig& broker(Scenario& s) { return s.kafka->config; }
+models::ProducerOptions& producer(Scenario& s) { return s.producers[0]; }
+models::GroupOptions& group(Scenario& s) { return s.groups[0]; }
+
+void no_keys(Scenario& s) { producer(s).keys.count = 0; }
+void not_idempotent(Scenario& s) { producer(s).config.enable_idempotence = false; }
+void waits_for_commits(Scenario& s) { group(s).commit = models::CommitMode::after_processing; }
+/// The in-sync set shrinks to a broker, which dies after another has come back.
+void leaderless(Scenario& s) {
+  broker(s).min_insync_replicas = 1;
+  s.faults = {crash("kafka/1", 2s, 8s), crash("kafka/2", 2s, 8s), crash("kafka/0", 6s, 14s)};
+}
+/// The group is empty for longer than a minute, and until somebody looks for expired offsets (every ten minutes).
+void deserted(Scenario& s) {
+  s.duration = 1300s;
+  producer(s).arrivals = sim::ArrivalProcess::poisson(2);
+  s.faults = {crash("billing/0", 30s, 1200s), crash("billing/1", 30s, 1200s)};
+}
+void a_member_missing(Scenario& s) { s.faults = {crash("billing/0", 7s, 12s)}; }
+/// One broker, so that whoever wants anything waits for this one connection.
+void alone(Scenario& s) {
+  s.kafka->brokers = 1;
+  s.kafka->topics[0].replication_factor = 1;
+  broker(s).min_insync_replicas = 1;
+  s.faults = {crash("kafka/0", 8s, 4s)};
+}
+/// Brokers that nobody reaches, and who are not known to be gone; the application waits for its commits.
+void out_of_reach(Scenario& s) {
+  waits_for_commits(s);
+  broker(s).group_initial_rebalance_delay = 0ms;
+  for (models::FaultSpec& fault : s.faults) fault.kind = fault.kind == "crash" ? "isolate" : fault.kind;
+}
+void slow_brokers(Scenario& s) { s.kafka->service.request = sim::Distribution::exponential(3'000'000); }
+void little_memory(Scenario& s) { producer(s).config.buffer_memory = 40'000; }
+void no_patience(Scenario& s) { producer(s).config.request_timeout = 500ms; }
+void balances_often(Scenario& s) { broker(s).leader_imbalance_check_interval = 1s; }
+
+struct Row {
+  KeyScope scope;
+  std::string_view key, value;
+  std::function<void(Scenario&)> prepare = {};
+};
+
+const std::vector<Row>& rows() {
+  using S = KeyScope;
+  static const std::vector<Row> all{
+      {S::broker, "min.insync.replicas", "3"},
+      {S::broker, "replica.lag.time.max.ms", "100"},
+      {S::broker, "replica.fetch.wait.max.ms", "5"},
+      {S::broker, "replica.fetch.min.bytes", "100000"},
+      {S::broker, "replica.fetch.max.bytes", "1"},
+      {S::broker, "replica.fetch.response.max.bytes", "1"},
+      {S::broker, "replica.fetch.backoff.ms", "10"},
+      {S::broker, "unclean.leader.election.enable", "true", leaderless},
+      {S::broker, "auto.leader.rebalance.enable", "false", balances_often},
+      {S::broker, "leader.imbalance.check.interval.seconds", "1"},
+      {S::broker, "broker.heartbeat.interval.ms", "100"},
+      {S::broker, "broker.session.timeout.ms", "9000"},
+      {S::broker, "num.io.threads", "1", slow_brokers},
+      {S::broker, "message.max.bytes", "100"},
+      {S::broker, "fetch.max.bytes", "1024"},
+      {S::broker, "group.initial.rebalance.delay.ms", "0"},
+      {S::broker, "group.min.session.timeout.ms", "60000"},
+      {S::broker, "group.max.session.timeout.ms", "6000"},
+      {S::broker, "group.max.size", "1"},
+      {S::broker, "offsets.retention.minutes", "1", deserted},
+      {S::broker, "offsets.topic.num.partitions", "1"},
+      {S::broker, "offsets.topic.replication.factor", "1"},
+      {S::broker, "offsets.commit.timeout.ms", "20", out_of_reach},
+      {S::topic, "min.insync.replicas", "3"},
+      {S::topic, "unclean.leader.election.enable", "true", leaderless},
+      {S::topic, "max.message.bytes", "100"},
+      {S::producer, "acks", "1", not_idempotent},
+      {S::producer, "enable.idempotence", "false"},
+      {S::producer, "retries", "0", not_idempotent},
+      {S::producer, "delivery.timeout.ms", "600", no_patience},
+      {S::producer, "request.timeout.ms", "200"},
+      {S::producer, "linger.ms", "0"},
+      {S::producer, "batch.size", "0"},
+      {S::producer, "buffer.memory", "20000"},
+      {S::producer, "max.block.ms", "1", little_memory},
+      {S::producer, "max.request.size", "100"},
+      {S::producer, "max.in.flight.requests.per.connection", "1", slow_brokers},
+      {S::producer, "retry.backoff.ms", "1"},
+      {S::producer, "retry.backoff.max.ms", "100"},
+      {S::producer, "reconnect.backoff.ms", "5"},
+      {S::producer, "reconnect.backoff.max.ms", "50"},
+      {S::producer, "metadata.max.age.ms", "100"},
+      {S::producer, "partitioner.adaptive.partitioning.enable", "false", no_keys},
+      {S::producer, "partitioner.availability.timeout.ms", "50", no_keys},
+      {S::producer, "partitioner.ignore.keys", "true"},
+      {S::producer, "partitioner.class", "RoundRobinPartitioner", no_keys},
+      {S::consumer, "session.timeout.ms", "6000", a_member_missing},
+      {S::consumer, "heartbeat.interval.ms", "500"},
+      {S::consumer, "max.poll.interval.ms", "100", waits_for_commits},
+      {S::consumer, "max.poll.records", "1"},
+      {S::consumer, "enable.auto.commit", "false"},
+      {S::consumer, "auto.commit.interval.ms", "100"},
+      {S::consumer, "auto.offset.reset", "earliest"},
+      {S::consumer, "fetch.min.bytes", "10000"},
+      {S::consumer, "fetch.max.wait.ms", "1"},
+      {S::consumer, "fetch.max.bytes", "1"},
+      {S::consumer, "max.partition.fetch.bytes", "1"},
+      {S::consumer, "partition.assignment.strategy", "RoundRobinAssignor"},
+      {S::consumer, "group.instance.id", "m{index}"},
+      {S::consumer, "request.timeout.ms", "200"},
+      {S::consumer, "default.api.timeout.ms", "100", out_of_reach},
+      {S::consumer, "retry.backoff.ms", "1"},
+      {S::consumer, "retry.backoff.max.ms", "50", waits_for_commits},
+      {S::consumer, "reconnect.backoff.ms", "5", alone},
+      {S::consumer, "reconnect.backoff.max.ms", "50", alone},
+      {S::consumer, "metadata.max.age.ms", "100"},
+  };
+  return all;
+}
+
+void set(Scenario& s, const Row& row) {
+  switch (row.scope) {
+    case KeyScope::broker:
+      REQUIRE_FALSE(models::kafka::set(s.kafka->config, row.key, row.value));
+      return;
+    case KeyScope::topic:
+      REQUIRE_FALSE(models::kafka::set(s.kafka->topics[0].config, row.key, row.value));
+      return;
+    case KeyScope::producer:
+      REQUIRE_FALSE(models::kafka::set(s.producers[0].config, row.key, row.value));
+      return;
+    case KeyScope::consumer:
+      REQUIRE_FALSE(models::kafka::set(s.groups[0].config, row.key, row.value));
+      return;
+  }
+}
+
+auto digest_of(const Scenario& s) {
+  models::World world(s, 1);
+  world.run();
+  return world.trace().digest();
+}
+
+/// Modelled by what they refuse: one value is taken.
+bool takes_one_value(std::string_view key) { return key == "group.protocol" || key == "isolation.level"; }
+
+}  // namespace
+
+TEST_CASE("every modelled key changes a run when it is set to an extreme") {
+  for (const Row& row : rows()) {
+    Scenario without = small_world();
+    if (row.prepare) row.prepare(without);
+    Scenario with = without;
+    set(with, row);
+    INFO(row.key << " = " << row.value << ", scope " << static_cast<int>(row.scope));
+    CHECK(digest_of(without) != digest_of(with));
+  }
+}
+
+TEST_CASE("no modelled key is left out of the table of those that are tried") {
+  for (const KeyInfo& key : models::kafka::key_catalogue()) {
+    if (!key.modelled || takes_one_value(key.name)) continue;
+    INFO(key.name);
+    CHECK(std::any_of(rows().begin(), rows().end(),
+                      [&key](const Row& row) { return row.scope == key.scope && row.key == key.name; }));
+  }
+}
+
+TEST_CASE("the same run twice has the same digest, so that a difference is the key's") {
+  CHECK(digest_of(small_world()) == digest_of(small_world()));
+}
