@@ -18,7 +18,10 @@ ClusterGateway::ClusterGateway(Cluster& cluster, Node& node, const ProducerConfi
                                GatewayListener& listener)
     : cluster_(cluster),
       listener_(listener),
-      metadata_(cluster, node, {config.metadata_max_age, config.retry_backoff, config.retry_backoff_max, rpc_options(config)}, {topic}),
+      metadata_(
+          cluster, node,
+          {config.metadata_max_age, config.retry_backoff, config.retry_backoff_max, rpc_options(config)},
+          {topic}),
       in_flight_most_(static_cast<std::size_t>(config.max_in_flight_requests_per_connection)),
       next_broker_(node.entity().value % static_cast<std::size_t>(cluster.broker_count())) {
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {

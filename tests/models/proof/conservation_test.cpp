@@ -82,7 +82,8 @@ void check_against_ledger(const Run& run) {
     const auto [processed, again] = run.census.processed(group.group.value);
     RC_ASSERT(processed == group.processed);
     RC_ASSERT(again == group.duplicated);
-    RC_ASSERT(group.processed + group.lost + group.lost_unacknowledged + group.failed + group.in_flight ==
+    RC_ASSERT(group.processed + group.lost + group.lost_unacknowledged + group.failed + group.skipped +
+                  group.in_flight ==
               group.offered);
   }
 }
