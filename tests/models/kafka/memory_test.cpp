@@ -1,0 +1,74 @@
+// What a run keeps of __consumer_offsets does not grow with its length, though every commit is a record.
+
+#include "models/kafka/broker/replica.hpp"
+#include "models/kafka/cluster.hpp"
+#include "models/kafka/group/offsets_store.hpp"
+#include "models/world.hpp"
+#include "tests/catch.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Kept {
+  std::size_t batches = 0;
+  std::size_t records = 0;
+};
+
+/// A commit for each record, at 200 records a second; `absent`: a broker is away all the while.
+Kept kept_after(sim::Duration duration, bool unclean, bool absent = false) {
+  models::Scenario s;
+  s.name = "memory";
+  s.duration = duration;
+  models::kafka::ClusterOptions cluster;
+  cluster.config.unclean_leader_election_enable = unclean;
+  cluster.config.offsets_topic_num_partitions = 1;
+  cluster.config.group_initial_rebalance_delay = 0ms;
+  models::kafka::TopicOptions topic;
+  topic.name = "orders";
+  cluster.topics.push_back(topic);
+  s.kafka = cluster;
+  models::ProducerOptions producer;
+  producer.name = "shop";
+  producer.to = "orders";
+  producer.arrivals = sim::ArrivalProcess::poisson(200);
+  s.producers.push_back(producer);
+  models::GroupOptions group;
+  group.name = "billing";
+  group.topics = {"orders"};
+  group.commit = models::CommitMode::each_record;
+  s.groups.push_back(group);
+  if (absent) {
+    models::FaultSpec fault;
+    fault.kind = "crash";
+    fault.target = "kafka/2";
+    fault.at = 1s;
+    s.faults.push_back(fault);
+  }
+  models::World world(s, 1);
+  Kept kept;
+  CHECK(world.run().drained);
+  for (std::uint32_t p = 0; p < world.kafka().partitions().size(); ++p) {
+    const models::kafka::PartitionIndex partition{p};
+    if (!world.kafka().topic_of(partition).internal) continue;
+    kept.batches += world.kafka().shared(partition).store.kept();
+    kept.records += world.kafka().offsets_store().kept_records(partition);
+  }
+  return kept;
+}
+
+}  // namespace
+
+TEST_CASE("ten times the commits leave no more batches and records of __consumer_offsets behind") {
+  for (const bool unclean : {false, true}) {
+    const Kept after_long = kept_after(100s, unclean);
+    INFO(after_long.batches << " batches, " << after_long.records << " records, unclean " << unclean);
+    CHECK(after_long.batches < 1000);  // of 20,000
+    CHECK(after_long.records < 1000);
+  }
+}
+
+TEST_CASE("while a replica is away, what it would need to lead is kept where it may lead") {
+  CHECK(kept_after(30s, true, true).records > 5000);
+  CHECK(kept_after(30s, false, true).records < 1000);
+}
