@@ -39,33 +39,32 @@ class Condition {
 
 class Condition::Wait {
  public:
-  explicit Wait(Condition& condition)
-      : simulation_(condition.waiters_.simulation()), condition_(&condition) {}
+  explicit Wait(Condition& condition) noexcept : condition_(&condition) {}
 
   bool ready() const noexcept { return false; }
   void arm(Waiter& waiter) noexcept { condition_->waiters_.add(node_, waiter); }
   void disarm() {
     const bool passes_on = node_.notified() && !node_.orphaned();
-    node_.leave(simulation_);
+    node_.leave();
     if (passes_on) condition_->notify_one();
   }
   void take() noexcept { node_.finish(); }
 
  protected:
-  Simulation& simulation_;
   Condition* condition_;
   detail::WaitNode node_;
 };
 
 class Condition::TimedWait : public Condition::Wait {
  public:
-  TimedWait(Condition& condition, Duration timeout) : Wait(condition), timeout_(timeout) {}
+  TimedWait(Condition& condition, Duration timeout)
+      : Wait(condition), simulation_(condition.waiters_.simulation()), timeout_(timeout) {}
 
   void arm(Waiter& waiter) {
     Wait::arm(waiter);
     deadline_ = simulation_.schedule_after(timeout_, [this, &waiter] {
       // It cannot have been notified at this very instant and not gone on: the FIFO runs before any event.
-      node_.leave(simulation_);
+      node_.leave();
       waiter.wake();
     });
   }
@@ -81,6 +80,7 @@ class Condition::TimedWait : public Condition::Wait {
   }
 
  private:
+  Simulation& simulation_;
   Duration timeout_;
   EventHandle deadline_;
 };

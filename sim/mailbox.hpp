@@ -54,13 +54,13 @@ class Mailbox {
 template <class T>
 class Mailbox<T>::Receive {
  public:
-  explicit Receive(Mailbox& mailbox) : simulation_(mailbox.receivers_.simulation()), mailbox_(&mailbox) {}
+  explicit Receive(Mailbox& mailbox) noexcept : mailbox_(&mailbox) {}
 
   bool ready() const noexcept { return mailbox_->available(); }
   void arm(Waiter& waiter) noexcept { mailbox_->receivers_.add(node_, waiter); }
   void disarm() {
     const bool gives_back = node_.notified() && !node_.orphaned();
-    node_.leave(simulation_);
+    node_.leave();
     if (!gives_back) return;
     --mailbox_->promised_;
     if (!mailbox_->receivers_.empty()) mailbox_->promise_one();
@@ -72,7 +72,6 @@ class Mailbox<T>::Receive {
   }
 
  private:
-  Simulation& simulation_;
   Mailbox* mailbox_;
   detail::WaitNode node_;
 };

@@ -65,15 +65,18 @@ Simulation& simulation_among(Arguments&... arguments) {
 /// Who is to go on when a source completes: a process, or a group that has this source as one of several.
 class Waiter {
  public:
-  explicit Waiter(detail::ProcessPromise& process) : process_(&process) {}
-  Waiter(detail::WaitingGroup& group, std::size_t index) : group_(&group), index_(index) {}
+  explicit Waiter(detail::ProcessPromise& process) noexcept : process_(&process) {}
+  Waiter(detail::WaitingGroup& group, std::size_t index) noexcept
+      : process_(nullptr), group_(&group), index_(index) {}
   /// Resumes who waits; the source may be gone when this returns.
   inline void wake();
+  /// The process that waits here, and nowhere else; null for a group.
+  detail::ProcessPromise* process() const noexcept { return process_; }
 
  private:
-  detail::ProcessPromise* process_ = nullptr;
-  detail::WaitingGroup* group_ = nullptr;
-  std::size_t index_ = 0;
+  detail::ProcessPromise* process_;
+  detail::WaitingGroup* group_;  ///< means something when there is no process, as the next
+  std::size_t index_;
 };
 
 /// Owns a coroutine; its destruction is a crash. Move-only; an empty Process owns nothing.
@@ -217,7 +220,11 @@ class Delay {
 
   bool ready() const noexcept { return false; }
   void arm(Waiter& waiter) {
-    event_ = simulation_->schedule_after(duration_, [&waiter] { waiter.wake(); });
+    if (detail::ProcessPromise* const process = waiter.process()) {
+      event_ = simulation_->schedule_after(duration_, [process] { process->resume(); });
+    } else {
+      event_ = simulation_->schedule_after(duration_, [&waiter] { waiter.wake(); });
+    }
   }
   void disarm() { simulation_->cancel(event_); }
   void take() const noexcept {}

@@ -120,7 +120,7 @@ class Stream {
  private:
   static constexpr std::uint64_t kKeyedTag = 0x6b65796564000000ULL;
   static constexpr std::size_t kBlock = 4;   // words of one counter
-  static constexpr std::size_t kBlocks = 2;  // counters computed side by side: their multiplications overlap
+  static constexpr std::size_t kBlocks = 3;  // counters computed side by side: their multiplications overlap
 
   /// Bit 8 of the word is the sign; no branch, which would be guessed wrong half of the time.
   static double with_sign(double x, std::uint64_t word) noexcept {

@@ -140,17 +140,17 @@ class Simulation {
 
   template <class F>
   static void act(Simulation& simulation, detail::Slot& slot, detail::Action action) {
-    F& f = slot.as<F>();
-    struct Release {
-      Simulation& simulation;
-      detail::Slot& slot;
-      F& f;
-      ~Release() {
-        f.~F();
-        simulation.slots_.give_back(slot);
-      }
-    } release{simulation, slot, f};
-    if (action == detail::Action::run) [[likely]] f();
+    F& stored = slot.as<F>();
+    if (action == detail::Action::destroy) [[unlikely]] {
+      stored.~F();
+      simulation.slots_.give_back(slot);
+      return;
+    }
+    // Out of the slot first: what the closure schedules finds it free, and hot.
+    F f(std::move(stored));
+    stored.~F();
+    simulation.slots_.give_back(slot);
+    f();
   }
 
   template <class F>
@@ -166,6 +166,7 @@ class Simulation {
     static_assert(sizeof(Closure) <= kCaptureBytes, "a closure captures at most 48 bytes: capture a pointer instead");
     static_assert(alignof(Closure) <= 16, "a closure is aligned to at most 16 bytes");
     static_assert(std::is_nothrow_constructible_v<Closure, F&&>, "a closure is moved in without throwing");
+    static_assert(std::is_nothrow_move_constructible_v<Closure>, "a closure moves without throwing");
     static_assert(std::is_invocable_v<Closure&>, "a closure takes no arguments");
     detail::Slot& slot = slots_.take();
     ::new (static_cast<void*>(slot.storage)) Closure(std::forward<F>(f));

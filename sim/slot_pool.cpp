@@ -1,32 +1,42 @@
 #include "sim/slot_pool.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
-#include <new>
 
 #include "sim/assert.hpp"
 
 namespace sim::detail {
 
-void SlotPool::Block::operator()(Slot* slots) const noexcept {
-  ::operator delete(static_cast<void*>(slots), std::align_val_t{alignof(Slot)});
+SlotPool::~SlotPool() {
+  if (slots_ != nullptr) munmap(slots_, reserved_ * sizeof(Slot));
+}
+
+/// Addresses, not memory: a page costs something only once a slot on it is used. Where the system grants less than all
+/// (a limit on addresses), fewer will do.
+void SlotPool::reserve() {
+  for (std::size_t slots = kSlotsMost; slots >= kMostAtOnce; slots /= 4) {
+    void* const range = mmap(nullptr, slots * sizeof(Slot), PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (range == MAP_FAILED) continue;
+    slots_ = static_cast<Slot*>(range);
+    reserved_ = slots;
+    return;
+  }
+  throw std::bad_alloc();
 }
 
 void SlotPool::grow() {
-  const std::size_t chunks = std::clamp<std::size_t>(chunk_index_.size(), 1, kBlockChunksMost);
-  const std::size_t slots = chunks * kChunkSlots;
-  MQLAB_ASSERT(size_ + slots <= kSlotsMost, "too many pending events: 16,777,216 is the most");
-  auto* const memory =
-      static_cast<Slot*>(::operator new(slots * sizeof(Slot), std::align_val_t{alignof(Slot)}));
-  blocks_.emplace_back(memory);
-  for (std::size_t c = 0; c < chunks; ++c) chunk_index_.push_back(memory + c * kChunkSlots);
-  chunks_ = chunk_index_.data();
-  for (std::size_t i = slots; i-- > 0;) {
-    Slot* const slot = ::new (static_cast<void*>(memory + i)) Slot;
-    slot->word = size_ + i;
+  if (slots_ == nullptr) reserve();
+  const std::size_t more = std::clamp(size_, kFewest, kMostAtOnce);
+  MQLAB_ASSERT(size_ + more <= reserved_, "too many pending events: 16,777,216 is the most");
+  for (std::size_t i = size_ + more; i-- > size_;) {
+    Slot* const slot = ::new (static_cast<void*>(slots_ + i)) Slot;
+    slot->word = i;
     slot->act = nullptr;
     give_back(*slot);
   }
-  size_ += slots;
+  size_ += more;
 }
 
 }  // namespace sim::detail

@@ -1,14 +1,15 @@
 // Where pending work lives: 64-byte slots, one cache line each, that never move while they are in use.
 //
 // A slot holds the word of the queue entry that may run it (the generation of every handle), one function that runs or
-// destroys what it holds, and 48 bytes of inline storage. Memory grows in blocks that double and is given back only
-// with the pool, so a steady state allocates nothing. The most recently freed slot is the next one given out: it is hot.
+// destroys what it holds, and 48 bytes of inline storage. They stand in one range of addresses, which is reserved when the
+// first is needed and filled as more are: the way from a queue entry to its slot is a shift and an addition, and that way
+// is what every event waits for. Memory is given back only with the pool, so a steady state allocates nothing. The most
+// recently freed slot is the next one given out: it is hot.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <vector>
+#include <new>
 
 namespace sim {
 
@@ -51,6 +52,7 @@ class SlotPool {
   SlotPool() = default;
   SlotPool(const SlotPool&) = delete;
   SlotPool& operator=(const SlotPool&) = delete;
+  ~SlotPool();
 
   /// A dead slot whose `act` and storage are free to use.
   Slot& take() {
@@ -65,28 +67,23 @@ class SlotPool {
   }
 
   Slot& operator[](std::uint64_t word) const noexcept {
-    const std::uint64_t index = word & kSlotMask;
-    return chunks_[index >> kChunkBits][index & (kChunkSlots - 1)];
+    return slots_[word & kSlotMask];
   }
   void prefetch(std::uint64_t word) const noexcept { __builtin_prefetch(&(*this)[word], 1, 3); }
   bool holds(std::uint64_t word) const noexcept { return (word & kSlotMask) < size_; }
   std::size_t size() const noexcept { return size_; }
 
  private:
-  static constexpr unsigned kChunkBits = 10;
-  static constexpr std::size_t kChunkSlots = std::size_t{1} << kChunkBits;
-  static constexpr std::size_t kBlockChunksMost = 64;
-  struct Block {
-    void operator()(Slot* slots) const noexcept;
-  };
+  static constexpr std::size_t kFewest = 256;         ///< given out at first
+  static constexpr std::size_t kMostAtOnce = 65'536;  ///< when more are needed
 
+  void reserve();
   void grow();
 
   Slot* free_ = nullptr;
-  Slot** chunks_ = nullptr;  ///< chunk_index_.data(), one load nearer
+  Slot* slots_ = nullptr;
   std::size_t size_ = 0;
-  std::vector<Slot*> chunk_index_;
-  std::vector<std::unique_ptr<Slot[], Block>> blocks_;
+  std::size_t reserved_ = 0;
 };
 
 }  // namespace detail

@@ -23,6 +23,7 @@ WaitQueue::~WaitQueue() {
 void WaitQueue::add(WaitNode& node, Waiter& waiter) noexcept {
   node.state_ = WaitNode::State::waiting;
   node.queue_ = this;
+  node.simulation_ = &simulation_;
   node.waiter_ = &waiter;
   waiting_.append(node);
 }
@@ -39,13 +40,12 @@ void WaitQueue::call_off_all() {
   for (WaitNode* node = notified_.first; node != nullptr; node = node->next_) simulation_.cancel(node->wake_);
 }
 
-void WaitNode::leave(Simulation& simulation) {
-  if (state_ == State::notified) simulation.cancel(wake_);
+void WaitNode::leave() {
+  if (state_ == State::notified) simulation_->cancel(wake_);
   finish();
 }
 
-void WaitNode::finish() noexcept {
-  if (state_ == State::idle) return;
+void WaitNode::withdraw() noexcept {
   if (queue_ != nullptr) queue_->list_of(*this).remove(*this);
   queue_ = nullptr;
   state_ = State::idle;

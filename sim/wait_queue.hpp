@@ -22,17 +22,23 @@ class WaitNode {
   bool notified() const noexcept { return state_ == State::notified; }
   bool orphaned() const noexcept { return queue_ == nullptr; }
   /// Leaves the queue, if it still stands in one; a wake-up under way is called off.
-  void leave(Simulation& simulation);
+  void leave();
   /// To be called when the process has gone on.
-  void finish() noexcept;
+  void finish() noexcept {
+    if (state_ != State::idle) withdraw();
+  }
 
  private:
   friend class WaitQueue;
+  void withdraw() noexcept;
+
   State state_ = State::idle;
-  WaitQueue* queue_ = nullptr;
-  WaitNode* next_ = nullptr;
-  WaitNode* previous_ = nullptr;
-  Waiter* waiter_ = nullptr;
+  // Set when it is armed: most awaitables are ready and never are.
+  WaitQueue* queue_;
+  Simulation* simulation_;
+  WaitNode* next_;
+  WaitNode* previous_;
+  Waiter* waiter_;
   EventHandle wake_;
 };
 
