@@ -5,6 +5,8 @@
 // back-off: retry.backoff.ms, doubled up to retry.backoff.max.ms while attempts fail or answers bring nothing new
 // (Metadata.java: timeToAllowUpdate). `updated` runs after every response; where a partition's leader epoch rose a
 // client_refreshed record is emitted.
+//
+// Model: produce and fetch answers carry no hints of the new leader (KIP-951, 3.7); only a metadata answer tells of it.
 #pragma once
 
 #include <functional>

@@ -30,6 +30,7 @@ std::string_view error_name(ErrorCode code) {
     case ErrorCode::fenced_leader_epoch: return "FENCED_LEADER_EPOCH";
     case ErrorCode::unknown_leader_epoch: return "UNKNOWN_LEADER_EPOCH";
     case ErrorCode::stale_broker_epoch: return "STALE_BROKER_EPOCH";
+    case ErrorCode::offset_not_available: return "OFFSET_NOT_AVAILABLE";
     case ErrorCode::duplicate_broker_registration: return "DUPLICATE_BROKER_REGISTRATION";
     case ErrorCode::member_id_required: return "MEMBER_ID_REQUIRED";
     case ErrorCode::group_max_size_reached: return "GROUP_MAX_SIZE_REACHED";

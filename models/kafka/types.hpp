@@ -62,6 +62,7 @@ enum class ErrorCode : std::uint16_t {
   fenced_leader_epoch = 74,
   unknown_leader_epoch = 75,
   stale_broker_epoch = 77,
+  offset_not_available = 78,
   duplicate_broker_registration = 101,
   member_id_required = 79,
   group_max_size_reached = 81,

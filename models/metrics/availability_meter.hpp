@@ -5,6 +5,9 @@
 // detection (to the broker being fenced), election (to a new leader), client refresh (to the next batch
 // stored); they add up. An outage without a new leader has no parts and counts for the longest and the sum;
 // one that nothing ends is counted to the end of arrivals.
+//
+// Model: an outage begins with a crash. A leader that is paused or cut off from its clients makes none here; the
+// publish latency shows it.
 #pragma once
 
 #include <cstdint>

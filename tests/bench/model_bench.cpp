@@ -93,6 +93,10 @@ void repeat(benchmark::State& state, const Load& load) {
 void kafka_log(benchmark::State& state) { repeat(state, {}); }
 BENCHMARK(kafka_log)->Unit(benchmark::kMillisecond);
 
+/// Ten times as long: records a second stay the same as long as nothing grows with history.
+void kafka_log_long(benchmark::State& state) { repeat(state, {.duration = 40s}); }
+BENCHMARK(kafka_log_long)->Unit(benchmark::kMillisecond);
+
 void kafka_keyed(benchmark::State& state) { repeat(state, {.producers = 50, .keys = 100'000}); }
 BENCHMARK(kafka_keyed)->Unit(benchmark::kMillisecond);
 

@@ -19,6 +19,8 @@
 // a group is loaded (from Dead); member_state evicted; committed. What members are told they report
 // themselves (joined, left, fenced, commit_refused), when they learn of it.
 //
+// Model: every record is appended by itself (group.coordinator.append.linger.ms 0); Kafka 4 gathers those of a few
+// milliseconds into one batch.
 // Model: loading takes no time (no COORDINATOR_LOAD_IN_PROGRESS); protocol type is always "consumer"; offsets
 // of a Stable group's abandoned topics do not expire; a member.id ends in 64 random bits where Kafka puts a
 // UUID, so among dynamic members of one group the order of member ids says nothing, as with Kafka's default

@@ -141,3 +141,37 @@ TEST_CASE("a client that learns nothing new from its metadata asks ever more slo
     CHECK(gap(i) < 1.01);
   }
 }
+
+TEST_CASE("a new leader names no latest offset before its high watermark has caught up with its log") {
+  ClusterFixture f;
+  f.produce(BrokerId{0}, 5, -1);
+  f.run_for(5ms);  // the followers hold the records, not yet the high watermark
+  REQUIRE(f.replica(1).log.end() == 5);
+  REQUIRE(f.replica(1).high_watermark == 0);
+  f.node(2).pause();
+  f.node(0).crash();
+  while (f.leader() != 1) f.run_for(1ms);
+  REQUIRE(f.replica(1).high_watermark < 5);
+  struct Listed {
+    ErrorCode error = ErrorCode::none;
+    Offset offset = kNoOffset;
+    void on_offsets(BrokerId, Ref<ListOffsetsCall> call) {
+      error = call->items.front().error;
+      offset = call->items.front().offset;
+    }
+  } listed;
+  const auto ask = [&] {
+    Ref<ListOffsetsCall> call = f.cluster.take<ListOffsetsCall>();
+    call->items.push_back({.partition = PartitionIndex{0},
+                           .current_leader_epoch = f.replica(1).leader_epoch,
+                           .spec = OffsetSpec::latest});
+    f.channels[1]->call<&Listed::on_offsets>(listed, std::move(call));
+    f.run_for(10ms);
+  };
+  ask();
+  CHECK(listed.error == ErrorCode::offset_not_available);
+  f.run_for(30s);  // the paused one is fenced and leaves the in-sync set
+  ask();
+  CHECK(listed.error == ErrorCode::none);
+  CHECK(listed.offset == 5);
+}
