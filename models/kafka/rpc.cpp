@@ -89,11 +89,12 @@ void RpcChannel::open_connection() {
 
 void RpcChannel::submit(Pending pending, sim::Duration timeout) {
   const sim::Duration limit = timeout > sim::Duration{} ? timeout : options_.request_timeout;
-  pending.deadline = cluster_.context().simulation.after(limit);
+  const sim::Time deadline = cluster_.context().simulation.after(limit);
+  pending.deadline = deadline;
   in_flight_.push_back(std::move(pending));
   if (state_ == State::open) transmit(in_flight_.back().call);
   else connect();
-  if (in_flight_.size() == 1) watch_deadlines();
+  if (deadline < timer_.deadline()) timer_.arm_at(deadline);
 }
 
 void RpcChannel::transmit(AnyCall call) {

@@ -148,8 +148,9 @@ TEST_CASE("a new leader names no latest offset before its high watermark has cau
   f.run_for(5ms);  // the followers hold the records, not yet the high watermark
   REQUIRE(f.replica(1).log.end() == 5);
   REQUIRE(f.replica(1).high_watermark == 0);
-  f.node(2).pause();
   f.node(0).crash();
+  f.run_for(3s);
+  f.node(2).pause();
   while (f.leader() != 1) f.run_for(1ms);
   REQUIRE(f.replica(1).high_watermark < 5);
   struct Listed {
@@ -174,4 +175,22 @@ TEST_CASE("a new leader names no latest offset before its high watermark has cau
   ask();
   CHECK(listed.error == ErrorCode::none);
   CHECK(listed.offset == 5);
+}
+
+TEST_CASE("a call that may wait less than the one before it is not kept waiting by that one's deadline") {
+  ClusterFixture f;
+  f.fetch(BrokerId{0}, 0, 0, 0ms);
+  f.run_for(10ms);
+  REQUIRE(f.channels[0]->ready());
+  f.network.cut(f.client.host(), f.node(0).host());
+  struct Ended {
+    int calls = 0;
+    void on_metadata(BrokerId, Ref<MetadataCall> call) { calls += call->error == ErrorCode::disconnected ? 1 : 0; }
+  } ended;
+  f.channels[0]->call<&Ended::on_metadata>(ended, f.cluster.take<MetadataCall>(), 20s);
+  f.channels[0]->call<&Ended::on_metadata>(ended, f.cluster.take<MetadataCall>(), 1s);
+  f.run_for(900ms);
+  CHECK(ended.calls == 0);
+  f.run_for(200ms);
+  CHECK(ended.calls == 2);  // one late answer costs the whole connection
 }
