@@ -21,7 +21,8 @@ struct Context {
   sim::Time now() const { return simulation.now(); }
 
   /// Emits a record at the current time. `payload` as the kind says.
-  sim::RecordNumber emit(Kind kind, sim::TraceRecord fields, std::span<const std::int64_t> payload = {}) const {
+  sim::RecordNumber emit(Kind kind, sim::TraceRecord fields,
+                         std::span<const std::int64_t> payload = {}) const {
     fields.time = simulation.now();
     fields.kind = static_cast<std::uint16_t>(kind);
     return trace.emit(fields, payload);

@@ -26,7 +26,7 @@ enum class EntityKind : std::uint8_t {
 
 struct Entity {
   EntityKind kind = EntityKind::nothing;
-  std::string name;      ///< as users write it: "kafka/0", "orders", "orders/3", "billing", "billing/1", "shop"
+  std::string name;  ///< as users write it: "kafka/0", "orders", "orders/3", "billing", "billing/1", "shop"
   EntityId parent{};
   std::uint32_t index = 0;
 };

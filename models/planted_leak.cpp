@@ -29,7 +29,7 @@ namespace models {
 
 std::int64_t planted_leak() {
   // The order of a set of pointers follows the addresses, which differ from process to process.
-  std::vector<std::unique_ptr<int>> owned;
+  std::vector<std::unique_ptr<int> > owned;
   std::unordered_set<const int*> set;
   for (int i = 0; i < 64; ++i) {
     owned.push_back(std::make_unique<int>(i));
@@ -46,7 +46,9 @@ std::int64_t planted_leak() {
 
 namespace models {
 
-std::int64_t planted_leak() { return 0; }
+std::int64_t planted_leak() {
+  return 0;
+}
 
 }  // namespace models
 

@@ -17,10 +17,10 @@ namespace models {
 struct Scenario {
   std::string name;
   std::string question;
-  sim::Duration duration{};            ///< then arrivals stop, faults heal and the run drains
-  sim::Duration warmup{};              ///< left out of steady-state metrics, never out of verdicts
-  sim::Duration drain = std::chrono::seconds{60};///< the longest that the run goes on after `duration`
-  sim::Duration sample = std::chrono::seconds{1};///< distance of time series points
+  sim::Duration duration{};  ///< then arrivals stop, faults heal and the run drains
+  sim::Duration warmup{};    ///< left out of steady-state metrics, never out of verdicts
+  sim::Duration drain = std::chrono::seconds{60};  ///< the longest that the run goes on after `duration`
+  sim::Duration sample = std::chrono::seconds{1};  ///< distance of time series points
   NetworkOptions network;
   std::optional<kafka::ClusterOptions> kafka;
   std::vector<ProducerOptions> producers;

@@ -90,12 +90,12 @@ enum class Kind : std::uint16_t {
   count_,
 };
 
-inline constexpr std::uint16_t kHasKeys = 1;      // offered
-inline constexpr std::uint16_t kOffLine = 1;      // stored
-inline constexpr std::uint16_t kRestored = 2;     // stored
-inline constexpr std::uint16_t kArithmetic = 1;   // processed
-inline constexpr std::uint16_t kApplied = 0;      // effect
-inline constexpr std::uint16_t kSuppressed = 1;   // effect
+inline constexpr std::uint16_t kHasKeys = 1;     // offered
+inline constexpr std::uint16_t kOffLine = 1;     // stored
+inline constexpr std::uint16_t kRestored = 2;    // stored
+inline constexpr std::uint16_t kArithmetic = 1;  // processed
+inline constexpr std::uint16_t kApplied = 0;     // effect
+inline constexpr std::uint16_t kSuppressed = 1;  // effect
 
 enum class RefusedCode : std::uint16_t { none, buffer_full, too_large, no_metadata, closed };
 enum class ResetCode : std::uint16_t { committed, earliest, latest, sought };

@@ -34,7 +34,8 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   add_groups();
   faults_ = std::make_unique<FaultInjector>(context_, scenario_.faults);
   if (kafka_) {
-    for (std::int32_t b = 0; b < kafka_->broker_count(); ++b) faults_->add_target(kafka_->node(kafka::BrokerId{b}));
+    for (std::int32_t b = 0; b < kafka_->broker_count(); ++b)
+      faults_->add_target(kafka_->node(kafka::BrokerId{b}));
     faults_->add_target(kafka_->node(kafka::kController));
   }
   for (const auto& node : nodes_) faults_->add_target(*node);
@@ -82,8 +83,9 @@ void World::add_groups() {
 }
 
 bool World::joins_later(const std::string& member) const {
-  return std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
-                     [&member](const FaultSpec& fault) { return fault.kind == "join" && fault.target == member; });
+  return std::any_of(scenario_.faults.begin(), scenario_.faults.end(), [&member](const FaultSpec& fault) {
+    return fault.kind == "join" && fault.target == member;
+  });
 }
 
 void World::add_roles() {
@@ -91,10 +93,11 @@ void World::add_roles() {
   for (std::uint32_t p = 0; p < kafka_->partitions().size(); ++p) {
     const kafka::PartitionIndex partition{p};
     if (kafka_->topic_of(partition).internal) continue;
-    faults_->add_role("leader " + entities_[kafka_->partition(partition).entity].name, [this, partition]() -> Node* {
-      const kafka::BrokerId leader = kafka_->controller().state(partition).leader;
-      return leader == kafka::kNoBroker ? nullptr : &kafka_->node(leader);
-    });
+    faults_->add_role("leader " + entities_[kafka_->partition(partition).entity].name,
+                      [this, partition]() -> Node* {
+                        const kafka::BrokerId leader = kafka_->controller().state(partition).leader;
+                        return leader == kafka::kNoBroker ? nullptr : &kafka_->node(leader);
+                      });
   }
 }
 
@@ -112,7 +115,8 @@ void World::phase(PhaseCode code) {
 
 bool World::idle() const {
   return std::all_of(producers_.begin(), producers_.end(), [](const auto& p) { return p->idle(); }) &&
-         std::all_of(groups_.begin(), groups_.end(), [this](const auto& g) { return g->idle() && read_to_the_end(*g); });
+         std::all_of(groups_.begin(), groups_.end(),
+                     [this](const auto& g) { return g->idle() && read_to_the_end(*g); });
 }
 
 bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
@@ -127,7 +131,8 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
       if (leader == kafka::kNoBroker) return false;
       const kafka::Offset end = kafka_->broker(leader).replica(p)->log.end();
       const auto at_end = [&](const auto& member) {
-        return member->running() && member->assignment().can_fetch(p) && member->assignment()[p].position >= end;
+        return member->running() && member->assignment().can_fetch(p) &&
+               member->assignment()[p].position >= end;
       };
       if (std::none_of(members.begin(), members.end(), at_end)) return false;
     }

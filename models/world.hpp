@@ -38,10 +38,10 @@ class Invariants;
 }  // namespace kafka
 
 struct RunOutcome {
-  bool drained = false;            ///< nothing was under way at the end
-  sim::Time end{};                 ///< when the run ended
+  bool drained = false;  ///< nothing was under way at the end
+  sim::Time end{};       ///< when the run ended
   std::uint64_t events = 0;
-  std::uint64_t records = 0;       ///< trace records
+  std::uint64_t records = 0;                ///< trace records
   std::vector<std::uint64_t> faults_fired;  ///< of each fault of the scenario, in its order
 };
 

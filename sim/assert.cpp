@@ -8,7 +8,8 @@ namespace sim {
 
 [[gnu::cold]] void assertion_failed(const char* expression, const char* file, int line,
                                     const std::string& message) {
-  throw AssertionError(std::string(file) + ":" + std::to_string(line) + ": " + message + " (" + expression + ")");
+  throw AssertionError(std::string(file) + ":" + std::to_string(line) + ": " + message + " (" + expression +
+                       ")");
 }
 
 }  // namespace sim

@@ -17,10 +17,12 @@ class AssertionError : public std::logic_error {
 };
 
 [[noreturn]] void assertion_failed(const char* expression, const char* file, int line, const char* message);
-[[noreturn]] void assertion_failed(const char* expression, const char* file, int line, const std::string& message);
+[[noreturn]] void assertion_failed(const char* expression, const char* file, int line,
+                                   const std::string& message);
 
 }  // namespace sim
 
-#define MQLAB_ASSERT(condition, message)                                    \
-  (__builtin_expect(static_cast<bool>(condition), 1) ? static_cast<void>(0) \
-                                                     : ::sim::assertion_failed(#condition, __FILE__, __LINE__, message))
+#define MQLAB_ASSERT(condition, message)             \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
+       : ::sim::assertion_failed(#condition, __FILE__, __LINE__, message))

@@ -85,7 +85,11 @@ class Condition::TimedWait : public Condition::Wait {
   EventHandle deadline_;
 };
 
-inline Condition::Wait Condition::wait() { return Wait(*this); }
-inline Condition::TimedWait Condition::wait_for(Duration timeout) { return {*this, timeout}; }
+inline Condition::Wait Condition::wait() {
+  return Wait(*this);
+}
+inline Condition::TimedWait Condition::wait_for(Duration timeout) {
+  return {*this, timeout};
+}
 
 }  // namespace sim

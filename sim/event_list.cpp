@@ -7,7 +7,9 @@
 
 namespace sim::detail {
 
-EventList::EventList(const SlotPool& slots) : slots_(slots) { make_room(2 * kNearMost); }
+EventList::EventList(const SlotPool& slots) : slots_(slots) {
+  make_room(2 * kNearMost);
+}
 
 void EventList::note_last_taken() noexcept {
   if (near_first_ != near_.data()) last_ = near_first_[-1].time;
@@ -119,7 +121,8 @@ bool EventList::refill(std::int64_t limit) {
     const auto level = static_cast<unsigned>(__builtin_ctz(levels_));
     const auto digit = static_cast<unsigned>(__builtin_ctzll(buckets_[level]));
     const unsigned shift = level * kDigitBits;
-    const std::uint64_t above = shift + kDigitBits < 64 ? base_ >> (shift + kDigitBits) << (shift + kDigitBits) : 0;
+    const std::uint64_t above =
+        shift + kDigitBits < 64 ? base_ >> (shift + kDigitBits) << (shift + kDigitBits) : 0;
     const std::uint64_t start = above | std::uint64_t{digit} << shift;
     if (static_cast<std::int64_t>(start) > limit) return false;
     open(level, digit, start, limit);

@@ -74,7 +74,8 @@ class EventList {
 
   /// The earliest entry, or nullptr when none is at or before `limit`.
   const Entry* front(std::int64_t limit) {
-    if (near_first_ == near_last_ && !refill(limit)) [[unlikely]] return nullptr;
+    if (near_first_ == near_last_ && !refill(limit)) [[unlikely]]
+      return nullptr;
     return near_first_->time <= limit ? near_first_ : nullptr;
   }
   /// Takes the entry that front() showed.
@@ -109,7 +110,8 @@ class EventList {
     const unsigned level = high * 43 >> 8;  // high / 6
     const unsigned bucket = level * kDigits + (time >> level * kDigitBits & (kDigits - 1));
     Entry* at = tail_[bucket];
-    if ((reinterpret_cast<std::uintptr_t>(at) & (sizeof(Chunk) - 1)) == 0) [[unlikely]] at = add_chunk(bucket);
+    if ((reinterpret_cast<std::uintptr_t>(at) & (sizeof(Chunk) - 1)) == 0) [[unlikely]]
+      at = add_chunk(bucket);
     write(at, entry);
     tail_[bucket] = at + 1;
   }
@@ -135,18 +137,20 @@ class EventList {
   template <class Visit>
   void drain(Chunk* head, Entry* end, Visit visit);
 
-  Entry* near_first_ = nullptr;  ///< sorted entries [first, last); before them what was taken since the array was tidied
+  Entry* near_first_ =
+      nullptr;  ///< sorted entries [first, last); before them what was taken since the array was tidied
   Entry* near_last_ = nullptr;
-  Entry* near_stop_ = nullptr;  ///< where the next tidying is due, at the latest where the memory ends
+  Entry* near_stop_ = nullptr;        ///< where the next tidying is due, at the latest where the memory ends
   std::int64_t near_end_ = kForever;  ///< entries before this instant belong to `near`
-  std::uint64_t base_ = 0;            ///< the instant from which levels are counted; never after an entry of `far`
+  std::uint64_t base_ = 0;  ///< the instant from which levels are counted; never after an entry of `far`
   std::size_t far_size_ = 0;
   std::int64_t last_ = 0;  ///< time of the last entry taken before the array was tidied
   const SlotPool& slots_;
   Chunk* free_chunks_ = nullptr;
   std::uint32_t levels_ = 0;  ///< bit per level that has a bucket in use
   std::array<std::uint64_t, kLevels> buckets_{};
-  std::array<Entry*, kLevels * kDigits> tail_{};  ///< where a bucket's next entry is written; null or chunk-aligned: no room
+  std::array<Entry*, kLevels * kDigits>
+      tail_{};  ///< where a bucket's next entry is written; null or chunk-aligned: no room
   std::array<Chunk*, kLevels * kDigits> head_{};
   std::vector<Entry> near_;
   std::vector<std::unique_ptr<Chunk[]>> blocks_;

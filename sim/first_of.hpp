@@ -79,7 +79,12 @@ class FirstOf final : private detail::WaitingGroup {
 
   template <class Visit>
   void for_each(Visit visit) {
-    std::apply([&visit](auto&... sources) { std::size_t index = 0; (visit(sources, index++), ...); }, sources_);
+    std::apply(
+        [&visit](auto&... sources) {
+          std::size_t index = 0;
+          (visit(sources, index++), ...);
+        },
+        sources_);
   }
 
   template <std::size_t... I>

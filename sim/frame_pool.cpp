@@ -22,7 +22,7 @@ void* FramePool::allocate(std::size_t bytes) {
     header = free_[step];
     free_[step] = header->next;
   } else {
-    header = ::new (::operator new(step * kStep)) Header;
+    header = ::new (::operator new(step* kStep)) Header;
   }
   header->pool = this;
   return header + 1;

@@ -146,7 +146,8 @@ class ProcessPromise {
     running_ = true;
     handle().resume();
     running_ = false;
-    if (doomed_) [[unlikely]] handle().destroy();
+    if (doomed_) [[unlikely]]
+      handle().destroy();
   }
   void crash() noexcept {
     if (running_) {
@@ -179,7 +180,8 @@ class Await {
   Await(const Await&) = delete;
   Await& operator=(const Await&) = delete;
   ~Await() {
-    if (armed_) [[unlikely]] source_.disarm();
+    if (armed_) [[unlikely]]
+      source_.disarm();
   }
 
   bool await_ready() { return source_.ready(); }
@@ -211,7 +213,9 @@ inline void Waiter::wake() {
 inline void Process::crash() noexcept {
   if (detail::ProcessPromise* const promise = std::exchange(promise_, nullptr)) promise->crash();
 }
-inline bool Process::done() const noexcept { return promise_ == nullptr || promise_->done(); }
+inline bool Process::done() const noexcept {
+  return promise_ == nullptr || promise_->done();
+}
 
 /// A source that completes when its span of virtual time has passed; see delay().
 class Delay {
@@ -236,6 +240,8 @@ class Delay {
 };
 
 /// `co_await delay(simulation, 5ms)`. A delay of zero lets everything else go first that is due at this instant.
-inline Delay delay(Simulation& simulation, Duration duration) { return {simulation, duration}; }
+inline Delay delay(Simulation& simulation, Duration duration) {
+  return {simulation, duration};
+}
 
 }  // namespace sim

@@ -28,7 +28,8 @@ class Ring {
   std::size_t capacity() const noexcept { return capacity_; }
 
   void push(T item) {
-    if (size() == capacity_) [[unlikely]] grow();
+    if (size() == capacity_) [[unlikely]]
+      grow();
     ::new (static_cast<void*>(items_ + (last_ & (capacity_ - 1)))) T(std::move(item));
     ++last_;
   }

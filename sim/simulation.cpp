@@ -76,8 +76,8 @@ bool Simulation::cancel(EventHandle handle) {
 }
 
 void Simulation::report_livelock() const {
-  throw LivelockError("livelock: more than " + std::to_string(options_.events_per_instant_max) + " events at " +
-                      std::to_string(nanoseconds(now_)) + " ns");
+  throw LivelockError("livelock: more than " + std::to_string(options_.events_per_instant_max) +
+                      " events at " + std::to_string(nanoseconds(now_)) + " ns");
 }
 
 // An entry whose slot has another word: cancelled work, a timer that was disarmed, or one whose deadline moved on.
@@ -141,7 +141,9 @@ void Simulation::loop(std::int64_t limit) {
   rethrow_failure();
 }
 
-void Simulation::run() { loop(nanoseconds(kNever) - 1); }
+void Simulation::run() {
+  loop(nanoseconds(kNever) - 1);
+}
 
 void Simulation::run_until(Time end) {
   MQLAB_ASSERT(end >= now_, "a run was to end in the past");

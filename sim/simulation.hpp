@@ -124,7 +124,8 @@ class Simulation {
   /// The instant `delay` from now. Requires: delay >= 0.
   Time after(Duration delay) const {
     // All in one test of the sign: a negative delay, a sum past the end of time, and one that ends at kNever.
-    const auto sum = static_cast<std::uint64_t>(nanoseconds(now_)) + static_cast<std::uint64_t>(delay.count());
+    const auto sum =
+        static_cast<std::uint64_t>(nanoseconds(now_)) + static_cast<std::uint64_t>(delay.count());
     MQLAB_ASSERT(static_cast<std::int64_t>(static_cast<std::uint64_t>(delay.count()) | (sum + 1)) >= 0,
                  "a delay is negative or ends past the end of time");
     return Time(Duration(static_cast<std::int64_t>(sum)));
@@ -163,7 +164,8 @@ class Simulation {
   template <class F>
   std::uint64_t store(F&& f) {
     using Closure = std::decay_t<F>;
-    static_assert(sizeof(Closure) <= kCaptureBytes, "a closure captures at most 48 bytes: capture a pointer instead");
+    static_assert(sizeof(Closure) <= kCaptureBytes,
+                  "a closure captures at most 48 bytes: capture a pointer instead");
     static_assert(alignof(Closure) <= 16, "a closure is aligned to at most 16 bytes");
     static_assert(std::is_nothrow_constructible_v<Closure, F&&>, "a closure is moved in without throwing");
     static_assert(std::is_nothrow_move_constructible_v<Closure>, "a closure moves without throwing");
@@ -199,7 +201,8 @@ class Simulation {
   void meet_dead_entry(detail::Entry entry);
   void reclaim_dead_entries();
   void note_dead_entry() {
-    if (queue_.size() > 2 * pending_events() + kDeadEntriesSpared) [[unlikely]] reclaim_dead_entries();
+    if (queue_.size() > 2 * pending_events() + kDeadEntriesSpared) [[unlikely]]
+      reclaim_dead_entries();
   }
   void rethrow_failure();
 
@@ -212,8 +215,8 @@ class Simulation {
   std::uint64_t executed_ = 0;
   std::uint64_t instant_began_ = 0;  ///< executed_ when the clock last moved
   std::uint64_t next_word_ = kOneSequence;
-  std::uint64_t plain_words_end_;   ///< from here on drawing takes more than counting: shuffled, or used up
-  std::uint64_t withdrawn_ = 0;     ///< numbers drawn for what was cancelled, disarmed or armed anew
+  std::uint64_t plain_words_end_;  ///< from here on drawing takes more than counting: shuffled, or used up
+  std::uint64_t withdrawn_ = 0;    ///< numbers drawn for what was cancelled, disarmed or armed anew
   bool stopped_ = false;
   bool running_ = false;
   Ring<std::uint64_t> posted_;

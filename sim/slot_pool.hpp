@@ -23,7 +23,9 @@ inline constexpr unsigned kSlotBits = 24;
 inline constexpr std::uint64_t kSlotMask = (std::uint64_t{1} << kSlotBits) - 1;
 inline constexpr std::uint64_t kSequenceMost = (std::uint64_t{1} << 40) - 1;
 
-constexpr bool names_an_entry(std::uint64_t word) noexcept { return word > kSlotMask; }
+constexpr bool names_an_entry(std::uint64_t word) noexcept {
+  return word > kSlotMask;
+}
 
 enum class Action { run, destroy };
 
@@ -56,7 +58,8 @@ class SlotPool {
 
   /// A dead slot whose `act` and storage are free to use.
   Slot& take() {
-    if (free_ == nullptr) [[unlikely]] grow();
+    if (free_ == nullptr) [[unlikely]]
+      grow();
     Slot& slot = *free_;
     free_ = slot.as<Slot*>();
     return slot;
@@ -66,9 +69,7 @@ class SlotPool {
     free_ = &slot;
   }
 
-  Slot& operator[](std::uint64_t word) const noexcept {
-    return slots_[word & kSlotMask];
-  }
+  Slot& operator[](std::uint64_t word) const noexcept { return slots_[word & kSlotMask]; }
   void prefetch(std::uint64_t word) const noexcept { __builtin_prefetch(&(*this)[word], 1, 3); }
   bool holds(std::uint64_t word) const noexcept { return (word & kSlotMask) < size_; }
   std::size_t size() const noexcept { return size_; }

@@ -28,8 +28,14 @@ using Time = Clock::time_point;
 inline constexpr Time kNever = Time::max();
 
 /// Nanoseconds since the start of the run.
-constexpr std::int64_t nanoseconds(Time t) noexcept { return t.time_since_epoch().count(); }
-constexpr double seconds(Time t) noexcept { return static_cast<double>(nanoseconds(t)) / 1e9; }
-constexpr double seconds(Duration d) noexcept { return static_cast<double>(d.count()) / 1e9; }
+constexpr std::int64_t nanoseconds(Time t) noexcept {
+  return t.time_since_epoch().count();
+}
+constexpr double seconds(Time t) noexcept {
+  return static_cast<double>(nanoseconds(t)) / 1e9;
+}
+constexpr double seconds(Duration d) noexcept {
+  return static_cast<double>(d.count()) / 1e9;
+}
 
 }  // namespace sim

@@ -43,7 +43,8 @@ class Timer {
     slot_->word = word;
     state.deadline = entry.time;
     simulation_.withdrawn_ += was_armed ? 1 : 0;
-    if (state.queued.word == 0 || !detail::before(state.queued, entry)) [[unlikely]] enqueue(entry);
+    if (state.queued.word == 0 || !detail::before(state.queued, entry)) [[unlikely]]
+      enqueue(entry);
   }
   /// Requires: delay >= 0.
   void arm_after(Duration delay) { arm_at(simulation_.after(delay)); }
@@ -59,7 +60,7 @@ class Timer {
 
   /// What the timer's slot stores. The slot's word is that of the deadline; an entry in the queue may carry an older one.
   struct State {
-    detail::Entry queued;    ///< the entry that stands in the queue; its word is 0 when there is none
+    detail::Entry queued;  ///< the entry that stands in the queue; its word is 0 when there is none
     std::int64_t deadline;
     detail::Slot* body;  ///< where the callback lives
     bool running;        ///< the callback runs

@@ -40,12 +40,14 @@ static_assert(sizeof(TraceRecord) == 56);
 
 /// A run of consecutive records. Valid only during the call that receives it.
 struct TraceBlock {
-  RecordNumber first = 1;                   ///< number of records[0]
+  RecordNumber first = 1;  ///< number of records[0]
   std::span<const TraceRecord> records;
-  std::span<const std::int64_t> words;      ///< payload of all records
-  std::span<const RecordNumber> causes;     ///< as long as records, or empty when no sink asked
+  std::span<const std::int64_t> words;   ///< payload of all records
+  std::span<const RecordNumber> causes;  ///< as long as records, or empty when no sink asked
 
-  std::span<const std::int64_t> payload(const TraceRecord& r) const { return words.subspan(r.payload, r.words); }
+  std::span<const std::int64_t> payload(const TraceRecord& r) const {
+    return words.subspan(r.payload, r.words);
+  }
 };
 
 class TraceSink {

@@ -15,7 +15,9 @@ class WaitNode {
 
   WaitNode() = default;
   /// Only an idle node moves: sources are returned by value before they are awaited.
-  WaitNode(WaitNode&& other) { MQLAB_ASSERT(other.state_ == State::idle, "an awaitable was moved while in use"); }
+  WaitNode(WaitNode&& other) {
+    MQLAB_ASSERT(other.state_ == State::idle, "an awaitable was moved while in use");
+  }
   WaitNode& operator=(WaitNode&&) = delete;
 
   bool waiting() const noexcept { return state_ == State::waiting; }

@@ -14,7 +14,8 @@ namespace models::kafka {
 inline sim::Duration exponential_backoff(sim::Duration initial, sim::Duration most, std::uint32_t attempts,
                                          sim::Stream& jitter, double spread = 0.2) {
   if (initial <= sim::Duration{}) return sim::Duration{};
-  const double doubled = static_cast<double>(initial.count()) * static_cast<double>(1ull << std::min(attempts, 40u));
+  const double doubled =
+      static_cast<double>(initial.count()) * static_cast<double>(1ull << std::min(attempts, 40u));
   const double limit = static_cast<double>(std::max(most, initial).count());
   const double jittered = (1 - spread + 2 * spread * jitter.uniform()) * std::min(doubled, limit);
   return sim::Duration{static_cast<std::int64_t>(std::min(jittered, limit))};

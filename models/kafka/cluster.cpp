@@ -27,7 +27,8 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   const auto add_node = [this](EntityKind kind, std::string name, Location location, std::uint32_t index) {
     const EntityId entity = context_.entities.add(kind, name, {}, index);
     const HostId host = context_.network.add_host(name, std::move(location));
-    nodes_.push_back(std::make_unique<Node>(context_.simulation, context_.network, entity, host, std::move(name)));
+    nodes_.push_back(
+        std::make_unique<Node>(context_.simulation, context_.network, entity, host, std::move(name)));
   };
   for (std::int32_t b = 0; b < options_.brokers; ++b) {
     add_node(EntityKind::broker, "kafka/" + std::to_string(b),
@@ -67,7 +68,8 @@ void Cluster::add_topics() {
   offsets.name = "__consumer_offsets";
   offsets.partitions = options_.config.offsets_topic_num_partitions;
   // Model: a cluster smaller than offsets.topic.replication.factor keeps as many copies as it has brokers.
-  offsets.replication_factor = std::min<std::int32_t>(options_.config.offsets_topic_replication_factor, options_.brokers);
+  offsets.replication_factor =
+      std::min<std::int32_t>(options_.config.offsets_topic_replication_factor, options_.brokers);
   add_topic(offsets, true);
 }
 
@@ -76,16 +78,18 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
                "no more replicas than brokers");
   const TopicIndex index{static_cast<std::uint32_t>(topics_.size())};
   const EntityId entity = context_.entities.add(EntityKind::topic, topic.name);
-  topics_.push_back({topic.name, entity, PartitionIndex{static_cast<std::uint32_t>(partitions_.size())}, topic.partitions,
-                     topic.config, internal});
+  topics_.push_back({topic.name, entity, PartitionIndex{static_cast<std::uint32_t>(partitions_.size())},
+                     topic.partitions, topic.config, internal});
   for (std::int32_t n = 0; n < topic.partitions; ++n) {
     PartitionInfo info;
     info.topic = index;
     info.number = n;
-    info.entity = context_.entities.add(internal ? EntityKind::internal_partition : EntityKind::partition,
-                                        topic.name + "/" + std::to_string(n), entity, static_cast<std::uint32_t>(n));
+    info.entity =
+        context_.entities.add(internal ? EntityKind::internal_partition : EntityKind::partition,
+                              topic.name + "/" + std::to_string(n), entity, static_cast<std::uint32_t>(n));
     if (!topic.assignment.empty()) {
-      for (const std::int32_t b : topic.assignment[static_cast<std::size_t>(n)]) info.replicas.push_back(BrokerId{b});
+      for (const std::int32_t b : topic.assignment[static_cast<std::size_t>(n)])
+        info.replicas.push_back(BrokerId{b});
     } else {
       // StripedReplicaPlacer without racks: leaders go round, followers are the next brokers.
       for (std::int32_t r = 0; r < topic.replication_factor; ++r) {

@@ -27,7 +27,7 @@ struct TopicInfo {
   PartitionIndex first{};  ///< its partitions are first, first+1, …
   std::int32_t partitions = 0;
   TopicConfig config;
-  bool internal = false;   ///< __consumer_offsets
+  bool internal = false;  ///< __consumer_offsets
 };
 
 struct PartitionInfo {
@@ -84,10 +84,11 @@ class Cluster {
   /// Lets go of batches of an internal partition that all replicas hold; returns up to where they do.
   Offset compact_internal(PartitionIndex p);
 
-  std::tuple<Pool<ProduceCall>, Pool<FetchCall>, Pool<ListOffsetsCall>, Pool<MetadataCall>, Pool<InitProducerIdCall>,
-             Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>, Pool<HeartbeatCall>,
-             Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>, Pool<OffsetForLeaderEpochCall>,
-             Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>, Pool<MetadataLogCall>>
+  std::tuple<Pool<ProduceCall>, Pool<FetchCall>, Pool<ListOffsetsCall>, Pool<MetadataCall>,
+             Pool<InitProducerIdCall>, Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>,
+             Pool<HeartbeatCall>, Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>,
+             Pool<OffsetForLeaderEpochCall>, Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>,
+             Pool<MetadataLogCall>>
       pools_;
   Context& context_;
   ClusterOptions options_;

@@ -68,24 +68,34 @@ Error text_value(C& config, std::string_view text) {
 }
 
 Error set_acks(ProducerConfig& config, std::string_view text) {
-  if (text == "all" || text == "-1") config.acks = -1;
-  else if (text == "0") config.acks = 0;
-  else if (text == "1") config.acks = 1;
-  else return "'" + std::string(text) + "' is none of all, -1, 0, 1";
+  if (text == "all" || text == "-1")
+    config.acks = -1;
+  else if (text == "0")
+    config.acks = 0;
+  else if (text == "1")
+    config.acks = 1;
+  else
+    return "'" + std::string(text) + "' is none of all, -1, 0, 1";
   return std::nullopt;
 }
 
 Error set_reset(ConsumerConfig& config, std::string_view text) {
-  if (text == "earliest") config.auto_offset_reset = AutoOffsetReset::earliest;
-  else if (text == "latest") config.auto_offset_reset = AutoOffsetReset::latest;
-  else if (text == "none") config.auto_offset_reset = AutoOffsetReset::none;
-  else return "'" + std::string(text) + "' is none of earliest, latest, none";
+  if (text == "earliest")
+    config.auto_offset_reset = AutoOffsetReset::earliest;
+  else if (text == "latest")
+    config.auto_offset_reset = AutoOffsetReset::latest;
+  else if (text == "none")
+    config.auto_offset_reset = AutoOffsetReset::none;
+  else
+    return "'" + std::string(text) + "' is none of earliest, latest, none";
   return std::nullopt;
 }
 
 Error set_partitioner(ProducerConfig& config, std::string_view text) {
-  if (text.empty() || text == "null") config.partitioner_class = Partitioner::default_sticky;
-  else if (text == "RoundRobinPartitioner" || text == "org.apache.kafka.clients.producer.RoundRobinPartitioner") {
+  if (text.empty() || text == "null")
+    config.partitioner_class = Partitioner::default_sticky;
+  else if (text == "RoundRobinPartitioner" ||
+           text == "org.apache.kafka.clients.producer.RoundRobinPartitioner") {
     config.partitioner_class = Partitioner::round_robin;
   } else {
     return "'" + std::string(text) + "' is not modelled; allowed: null, RoundRobinPartitioner";
@@ -107,9 +117,12 @@ Error set_assignors(ConsumerConfig& config, std::string_view text) {
     while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
     while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
     one = simple_name(one);
-    if (one == "RangeAssignor" || one == "range") wanted.push_back(Assignor::range);
-    else if (one == "RoundRobinAssignor" || one == "roundrobin") wanted.push_back(Assignor::round_robin);
-    else if (one == "StickyAssignor" || one == "sticky") wanted.push_back(Assignor::sticky);
+    if (one == "RangeAssignor" || one == "range")
+      wanted.push_back(Assignor::range);
+    else if (one == "RoundRobinAssignor" || one == "roundrobin")
+      wanted.push_back(Assignor::round_robin);
+    else if (one == "StickyAssignor" || one == "sticky")
+      wanted.push_back(Assignor::sticky);
     else if (one == "CooperativeStickyAssignor" || one == "cooperative-sticky") {
       wanted.push_back(Assignor::cooperative_sticky);
     } else {
@@ -161,7 +174,8 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"num.io.threads", "int", "8", integer<&B::num_io_threads, 1, kInt32Max, B>},
     {"message.max.bytes", "bytes", "1048588", integer<&B::message_max_bytes, 0, kInt32Max, B>},
     {"fetch.max.bytes", "bytes", "57671680", integer<&B::fetch_max_bytes, 1024, kInt32Max, B>},
-    {"group.initial.rebalance.delay.ms", "ms", "3000", span<&B::group_initial_rebalance_delay, 0, 1'000'000, B>},
+    {"group.initial.rebalance.delay.ms", "ms", "3000",
+     span<&B::group_initial_rebalance_delay, 0, 1'000'000, B>},
     {"group.min.session.timeout.ms", "ms", "6000", span<&B::group_min_session_timeout, 0, 1'000'000, B>},
     {"group.max.session.timeout.ms", "ms", "1800000", span<&B::group_max_session_timeout, 0, 1'000'000, B>},
     {"group.max.size", "int", "2147483647", integer<&B::group_max_size, 1, kInt32Max, B>},
@@ -171,7 +185,8 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      integer<&B::offsets_topic_replication_factor, 1, 32767, B>},
     {"offsets.commit.timeout.ms", "ms", "5000", span<&B::offsets_commit_timeout, 1, 1'000'000, B>},
     {"queued.max.requests", "int", "500", nullptr, "the queue of requests has no bound"},
-    {"producer.id.expiration.ms", "ms", "86400000", nullptr, "a producer's state is kept to the end of a run"},
+    {"producer.id.expiration.ms", "ms", "86400000", nullptr,
+     "a producer's state is kept to the end of a run"},
     {"default.replication.factor", "int", "1", nullptr, "give each topic its replication-factor"},
     {"num.partitions", "int", "1", nullptr, "give each topic its partitions"},
     {"num.network.threads", "int", "3", nullptr, "network threads never limit the modelled brokers"},
@@ -183,12 +198,16 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"log.retention.bytes", "bytes", "-1", nullptr, "retention is not modelled yet"},
     {"log.segment.bytes", "bytes", "1073741824", nullptr, "segments are not modelled yet"},
     {"log.cleanup.policy", "list", "delete", nullptr, "compaction is not modelled yet"},
-    {"controller.quorum.election.timeout.ms", "ms", "1000", nullptr, "one controller that does not fail is modelled"},
-    {"controller.quorum.fetch.timeout.ms", "ms", "2000", nullptr, "one controller that does not fail is modelled"},
+    {"controller.quorum.election.timeout.ms", "ms", "1000", nullptr,
+     "one controller that does not fail is modelled"},
+    {"controller.quorum.fetch.timeout.ms", "ms", "2000", nullptr,
+     "one controller that does not fail is modelled"},
     {"replica.selector.class", "string", "null", nullptr, "consumers fetch from leaders"},
     {"transaction.max.timeout.ms", "ms", "900000", nullptr, "transactions are not modelled yet"},
-    {"group.consumer.session.timeout.ms", "ms", "45000", nullptr, "the consumer protocol is not modelled yet"},
-    {"group.consumer.heartbeat.interval.ms", "ms", "5000", nullptr, "the consumer protocol is not modelled yet"},
+    {"group.consumer.session.timeout.ms", "ms", "45000", nullptr,
+     "the consumer protocol is not modelled yet"},
+    {"group.consumer.heartbeat.interval.ms", "ms", "5000", nullptr,
+     "the consumer protocol is not modelled yet"},
 });
 
 using T = TopicConfig;
@@ -227,7 +246,8 @@ constexpr auto kProducerKeys = std::to_array<Key<P>>({
     {"metadata.max.age.ms", "ms", "300000", span<&P::metadata_max_age, 0, 1'000'000, P>},
     {"partitioner.adaptive.partitioning.enable", "bool", "true",
      boolean<&P::partitioner_adaptive_partitioning_enable, P>},
-    {"partitioner.availability.timeout.ms", "ms", "0", span<&P::partitioner_availability_timeout, 0, 1'000'000, P>},
+    {"partitioner.availability.timeout.ms", "ms", "0",
+     span<&P::partitioner_availability_timeout, 0, 1'000'000, P>},
     {"partitioner.ignore.keys", "bool", "false", boolean<&P::partitioner_ignore_keys, P>},
     {"partitioner.class", "string", "null", set_partitioner},
     {"transactional.id", "string", "null", nullptr, "transactions are not modelled yet"},
@@ -254,7 +274,8 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"fetch.min.bytes", "bytes", "1", integer<&C::fetch_min_bytes, 0, kInt32Max, C>},
     {"fetch.max.wait.ms", "ms", "500", span<&C::fetch_max_wait, 0, 1'000'000, C>},
     {"fetch.max.bytes", "bytes", "52428800", integer<&C::fetch_max_bytes, 0, kInt32Max, C>},
-    {"max.partition.fetch.bytes", "bytes", "1048576", integer<&C::max_partition_fetch_bytes, 0, kInt32Max, C>},
+    {"max.partition.fetch.bytes", "bytes", "1048576",
+     integer<&C::max_partition_fetch_bytes, 0, kInt32Max, C>},
     {"partition.assignment.strategy", "list", "RangeAssignor,CooperativeStickyAssignor", set_assignors},
     {"group.instance.id", "string", "null", text_value<&C::group_instance_id, C>},
     {"request.timeout.ms", "ms", "30000", span<&C::request_timeout, 0, 1'000'000, C>},
@@ -266,7 +287,8 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"metadata.max.age.ms", "ms", "300000", span<&C::metadata_max_age, 0, 1'000'000, C>},
     {"group.protocol", "string", "classic", only_classic, "classic only"},
     {"isolation.level", "string", "read_uncommitted", only_uncommitted, "read_uncommitted only"},
-    {"client.rack", "string", "", nullptr, "consumers fetch from leaders, and assignors do not look at racks"},
+    {"client.rack", "string", "", nullptr,
+     "consumers fetch from leaders, and assignors do not look at racks"},
     {"group.id", "string", "null", nullptr, "groups go by the name of their table"},
     {"exclude.internal.topics", "bool", "true", nullptr, "groups name their topics"},
     {"allow.auto.create.topics", "bool", "true", nullptr, "topics are declared"},
@@ -287,8 +309,8 @@ ConfigError not_modelled(KeyScope scope, std::string_view name, std::string_view
 }
 
 template <class Config, std::size_t N>
-std::optional<ConfigError> set_by_table(const std::array<Key<Config>, N>& keys, KeyScope scope, Config& config,
-                                        std::string_view name, std::string_view value) {
+std::optional<ConfigError> set_by_table(const std::array<Key<Config>, N>& keys, KeyScope scope,
+                                        Config& config, std::string_view name, std::string_view value) {
   for (const Key<Config>& key : keys) {
     if (key.name != name) continue;
     if (key.apply == nullptr) return not_modelled(scope, name, key.note);
@@ -334,7 +356,8 @@ std::optional<ConfigError> set(ConsumerConfig& config, std::string_view key, std
 std::optional<ConfigError> validate(const ProducerConfig& c) {
   // ProducerConfig.postProcessAndValidateIdempotenceConfigs; since 4.0 without a silent fallback.
   if (c.enable_idempotence && c.acks != -1) {
-    return ConfigError{"acks", "must be all with enable.idempotence=true (its default); set enable.idempotence=false"};
+    return ConfigError{
+        "acks", "must be all with enable.idempotence=true (its default); set enable.idempotence=false"};
   }
   if (c.enable_idempotence && c.retries == 0) {
     return ConfigError{"retries", "must be above 0 with enable.idempotence=true (its default)"};
@@ -355,9 +378,11 @@ std::optional<ConfigError> validate(const ConsumerConfig& c, const BrokerConfig&
     return ConfigError{"heartbeat.interval.ms", "must be below session.timeout.ms"};
   }
   // GroupCoordinator: INVALID_SESSION_TIMEOUT
-  if (c.session_timeout < broker.group_min_session_timeout || c.session_timeout > broker.group_max_session_timeout) {
-    return ConfigError{"session.timeout.ms",
-                       "is outside the broker's group.min.session.timeout.ms and group.max.session.timeout.ms"};
+  if (c.session_timeout < broker.group_min_session_timeout ||
+      c.session_timeout > broker.group_max_session_timeout) {
+    return ConfigError{
+        "session.timeout.ms",
+        "is outside the broker's group.min.session.timeout.ms and group.max.session.timeout.ms"};
   }
   return std::nullopt;
 }

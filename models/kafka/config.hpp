@@ -126,7 +126,7 @@ struct KeyInfo {
   std::string_view type;           ///< "int", "ms", "bytes", "bool", "string", "list"
   std::string_view default_value;  ///< as Kafka prints it
   bool modelled;
-  std::string_view note;           ///< what mqlab does with it, or why not
+  std::string_view note;  ///< what mqlab does with it, or why not
 };
 /// Every key, modelled or refused, for `mqlab list kafka`.
 std::span<const KeyInfo> key_catalogue();

@@ -6,7 +6,8 @@
 
 namespace models::kafka {
 
-Metadata::Metadata(Cluster& cluster, Node& client, const MetadataOptions& options, std::vector<TopicIndex> topics)
+Metadata::Metadata(Cluster& cluster, Node& client, const MetadataOptions& options,
+                   std::vector<TopicIndex> topics)
     : cluster_(cluster),
       client_(client),
       options_(options),
@@ -42,8 +43,10 @@ void Metadata::request_update() {
   if (wanted_) return;
   wanted_ = true;
   if (in_flight_) return;
-  if (allowed_at_ <= cluster_.context().now()) send();
-  else timer_.arm_at(allowed_at_);
+  if (allowed_at_ <= cluster_.context().now())
+    send();
+  else
+    timer_.arm_at(allowed_at_);
 }
 
 void Metadata::send() {
@@ -80,7 +83,9 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
   for (const MetadataCall::Item& item : call->items) {
     PartitionLeader& view = leaders_[item.partition.value];
     // Metadata.updateLatestMetadata: an older epoch never replaces a newer one.
-    if (item.leader.epoch < view.epoch || (item.leader.epoch == view.epoch && item.leader.leader == view.leader)) continue;
+    if (item.leader.epoch < view.epoch ||
+        (item.leader.epoch == view.epoch && item.leader.leader == view.leader))
+      continue;
     const bool refreshed = view.epoch != kNoEpoch && item.leader.leader != kNoBroker;
     view = item.leader;
     changed = true;
@@ -103,8 +108,8 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
 void Metadata::back_off() {
   const std::uint32_t attempts = std::max(failures_, equivalent_);
   allowed_at_ = cluster_.context().simulation.after(
-      std::max(exponential_backoff(options_.retry_backoff, options_.retry_backoff_max, attempts > 0 ? attempts - 1 : 0,
-                                   jitter_),
+      std::max(exponential_backoff(options_.retry_backoff, options_.retry_backoff_max,
+                                   attempts > 0 ? attempts - 1 : 0, jitter_),
                sim::Duration{1}));
 }
 

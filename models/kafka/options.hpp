@@ -14,7 +14,8 @@ struct TopicOptions {
   std::string name;
   std::int32_t partitions = 1;
   std::int32_t replication_factor = 1;
-  std::vector<std::vector<std::int32_t>> assignment;  ///< brokers of each partition, preferred leader first; empty: round robin
+  std::vector<std::vector<std::int32_t>>
+      assignment;  ///< brokers of each partition, preferred leader first; empty: round robin
   TopicConfig config;
 };
 
@@ -27,13 +28,14 @@ struct ServiceOptions {
   sim::Duration per_kilobyte{};
 
   bool free() const {
-    return request.is_constant() && request.mean() == 0 && per_batch == sim::Duration{} && per_kilobyte == sim::Duration{};
+    return request.is_constant() && request.mean() == 0 && per_batch == sim::Duration{} &&
+           per_kilobyte == sim::Duration{};
   }
 };
 
 struct ClusterOptions {
   std::int32_t brokers = 3;
-  std::vector<std::string> racks;    ///< of broker i: racks[i % size]
+  std::vector<std::string> racks;  ///< of broker i: racks[i % size]
   std::vector<std::string> zones;
   std::vector<std::string> regions;
   BrokerConfig config;

@@ -43,8 +43,8 @@ enum class Api : std::uint8_t {
 /// What all calls share. `Derived` must provide clear().
 struct CallBase {
   Api api{};
-  ConnectionId connection{};     ///< set by RpcChannel
-  RpcChannel* origin = nullptr;  ///< set by RpcChannel
+  ConnectionId connection{};          ///< set by RpcChannel
+  RpcChannel* origin = nullptr;       ///< set by RpcChannel
   ErrorCode error = ErrorCode::none;  ///< top-level error of the response
   std::uint32_t request_bytes = 100;
   std::uint32_t response_bytes = 100;
@@ -85,7 +85,8 @@ struct FetchPartition {
   PartitionIndex partition;
   Offset fetch_offset = 0;
   LeaderEpoch current_leader_epoch = kNoEpoch;  ///< as the fetcher knows it; -1 skips the check
-  LeaderEpoch last_fetched_epoch = kNoEpoch;    ///< of the record before fetch_offset (KIP-595 truncation on fetch)
+  LeaderEpoch last_fetched_epoch =
+      kNoEpoch;  ///< of the record before fetch_offset (KIP-595 truncation on fetch)
   std::int32_t max_bytes = 1048576;
 };
 
@@ -99,7 +100,8 @@ struct FetchedPartition {
   LeaderEpoch last_epoch = kNoEpoch;  ///< leader epoch of the last record returned
   Offset high_watermark = 0;
   Offset log_start = 0;
-  LeaderEpoch diverging_epoch = kNoEpoch;  ///< set when the fetcher's log diverges: truncate to min(...), ask again
+  LeaderEpoch diverging_epoch =
+      kNoEpoch;  ///< set when the fetcher's log diverges: truncate to min(...), ask again
   Offset diverging_end = kNoOffset;
 };
 
@@ -107,14 +109,15 @@ struct FetchedPartition {
 struct FetchCall : CallBase, Pooled<FetchCall> {
   BrokerId replica = kNoBroker;  ///< a follower's id; -1 for a consumer
   EntityId client{};
-  std::uint64_t session = 0;     ///< 0 opens a new full session; the response names it
-  bool full = false;             ///< partitions replace the session's
+  std::uint64_t session = 0;  ///< 0 opens a new full session; the response names it
+  bool full = false;          ///< partitions replace the session's
   sim::Duration max_wait{};
   std::int32_t min_bytes = 1;
   std::int32_t max_bytes = 52428800;
   std::vector<FetchPartition> partitions;
   std::vector<PartitionIndex> forgotten;
-  std::vector<FetchedPartition> fetched;  ///< response: partitions with data, an error or a new high watermark
+  std::vector<FetchedPartition>
+      fetched;  ///< response: partitions with data, an error or a new high watermark
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::fetch};
     replica = kNoBroker;
@@ -175,8 +178,8 @@ struct MetadataCall : CallBase, Pooled<MetadataCall> {
     PartitionIndex partition;
     PartitionLeader leader;
   };
-  std::vector<Item> items;           ///< response
-  std::vector<BrokerId> brokers;     ///< response: brokers alive
+  std::vector<Item> items;        ///< response
+  std::vector<BrokerId> brokers;  ///< response: brokers alive
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::metadata};
     topics.clear();
@@ -233,9 +236,7 @@ struct JoinGroupCall : CallBase, Pooled<JoinGroupCall> {
   };
   std::vector<Member> members;  ///< only for the leader
   bool skip_assignment = false;
-  void clear() {
-    *this = JoinGroupCall{refs, home};
-  }
+  void clear() { *this = JoinGroupCall{refs, home}; }
   JoinGroupCall() { api = Api::join_group; }
 
  private:
@@ -254,7 +255,7 @@ struct SyncGroupCall : CallBase, Pooled<SyncGroupCall> {
     std::string member_id;
     std::vector<PartitionIndex> partitions;
   };
-  std::vector<Assignment> assignments;  ///< only from the leader
+  std::vector<Assignment> assignments;   ///< only from the leader
   std::vector<PartitionIndex> assigned;  ///< response
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::sync_group};
@@ -290,7 +291,8 @@ struct OffsetCommitCall : CallBase, Pooled<OffsetCommitCall> {
   struct Item {
     PartitionIndex partition;
     Offset offset = kNoOffset;
-    LeaderEpoch epoch = kNoEpoch;  ///< of the last record before `offset`, as far as the member knows (KIP-320)
+    LeaderEpoch epoch =
+        kNoEpoch;  ///< of the last record before `offset`, as far as the member knows (KIP-320)
     ErrorCode error = ErrorCode::none;
   };
   std::vector<Item> items;

@@ -66,7 +66,9 @@ RpcChannel::RpcChannel(Cluster& cluster, Node& client, BrokerId broker, const Rp
               "kafka/reconnect/" + client.name() + "/" + cluster.node(broker).name()),
       timer_(cluster.context().simulation, client, [this] { on_timer(); }) {}
 
-RpcChannel::~RpcChannel() { abandon(); }
+RpcChannel::~RpcChannel() {
+  abandon();
+}
 
 bool RpcChannel::backing_off() const {
   return state_ == State::closed && cluster_.context().now() < retry_at_;
@@ -92,8 +94,10 @@ void RpcChannel::submit(Pending pending, sim::Duration timeout) {
   const sim::Time deadline = cluster_.context().simulation.after(limit);
   pending.deadline = deadline;
   in_flight_.push_back(std::move(pending));
-  if (state_ == State::open) transmit(in_flight_.back().call);
-  else connect();
+  if (state_ == State::open)
+    transmit(in_flight_.back().call);
+  else
+    connect();
   if (deadline < timer_.deadline()) timer_.arm_at(deadline);
 }
 
@@ -103,8 +107,9 @@ void RpcChannel::transmit(AnyCall call) {
   shared.connection = connection_;
   shared.origin = this;
   RpcServer* server = &cluster_.server(broker_);
-  cluster_.context().network.send(connection_, Side::client, shared.request_bytes,
-                                  [server, sent = std::move(call)]() mutable { server->receive(std::move(sent)); });
+  cluster_.context().network.send(
+      connection_, Side::client, shared.request_bytes,
+      [server, sent = std::move(call)]() mutable { server->receive(std::move(sent)); });
 }
 
 void RpcChannel::answered(AnyCall call) {
@@ -155,9 +160,12 @@ void RpcChannel::fail_all(ErrorCode error) {
 void RpcChannel::watch_deadlines() {
   sim::Time next = sim::kNever;
   for (const Pending& pending : in_flight_) next = std::min(next, pending.deadline);
-  if (state_ == State::closed && want_connection_) next = std::min(next, std::max(retry_at_, cluster_.context().now()));
-  if (next == sim::kNever) timer_.disarm();
-  else timer_.arm_at(next);
+  if (state_ == State::closed && want_connection_)
+    next = std::min(next, std::max(retry_at_, cluster_.context().now()));
+  if (next == sim::kNever)
+    timer_.disarm();
+  else
+    timer_.arm_at(next);
 }
 
 void RpcChannel::on_timer() {

@@ -24,11 +24,11 @@ class Cluster;
 /// The controller's address in place of a broker's.
 inline constexpr BrokerId kController{-2};
 
-using AnyCall =
-    std::variant<Ref<ProduceCall>, Ref<FetchCall>, Ref<ListOffsetsCall>, Ref<MetadataCall>, Ref<InitProducerIdCall>,
-                 Ref<FindCoordinatorCall>, Ref<JoinGroupCall>, Ref<SyncGroupCall>, Ref<HeartbeatCall>,
-                 Ref<LeaveGroupCall>, Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<OffsetForLeaderEpochCall>,
-                 Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>>;
+using AnyCall = std::variant<Ref<ProduceCall>, Ref<FetchCall>, Ref<ListOffsetsCall>, Ref<MetadataCall>,
+                             Ref<InitProducerIdCall>, Ref<FindCoordinatorCall>, Ref<JoinGroupCall>,
+                             Ref<SyncGroupCall>, Ref<HeartbeatCall>, Ref<LeaveGroupCall>,
+                             Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<OffsetForLeaderEpochCall>,
+                             Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>>;
 
 /// The part that all calls share.
 CallBase& base(AnyCall& call);
@@ -71,7 +71,8 @@ class RpcChannel final : public ConnectionListener {
   /// `timeout` 0 means request.timeout.ms.
   template <auto Method, class Owner, class CallT>
   void call(Owner& owner, Ref<CallT> call, sim::Duration timeout = {}) {
-    submit({AnyCall(std::move(call)), &owner,
+    submit({AnyCall(std::move(call)),
+            &owner,
             [](void* self, BrokerId from, AnyCall done) {
               (static_cast<Owner*>(self)->*Method)(from, std::get<Ref<CallT>>(std::move(done)));
             },

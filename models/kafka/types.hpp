@@ -85,10 +85,10 @@ constexpr bool means_stale_metadata(ErrorCode code) {
 
 /// RetriableException and its children, for produce.
 constexpr bool is_retriable(ErrorCode code) {
-  return means_stale_metadata(code) || code == ErrorCode::request_timed_out || code == ErrorCode::not_enough_replicas ||
-         code == ErrorCode::not_enough_replicas_after_append || code == ErrorCode::unknown_leader_epoch ||
-         code == ErrorCode::coordinator_load_in_progress || code == ErrorCode::coordinator_not_available ||
-         code == ErrorCode::not_coordinator;
+  return means_stale_metadata(code) || code == ErrorCode::request_timed_out ||
+         code == ErrorCode::not_enough_replicas || code == ErrorCode::not_enough_replicas_after_append ||
+         code == ErrorCode::unknown_leader_epoch || code == ErrorCode::coordinator_load_in_progress ||
+         code == ErrorCode::coordinator_not_available || code == ErrorCode::not_coordinator;
 }
 
 }  // namespace models::kafka

@@ -45,8 +45,9 @@ class AvailabilityMeter {
     std::optional<sim::Time> elected;
   };
   struct Partition {
-    bool led = false;      ///< ever
-    bool written = false;  ///< ever: where nobody writes, and inside __consumer_offsets, nobody misses the leader
+    bool led = false;  ///< ever
+    bool written =
+        false;  ///< ever: where nobody writes, and inside __consumer_offsets, nobody misses the leader
     std::uint32_t leader = 0;
     std::optional<Outage> outage;
     sim::Duration unavailable{};

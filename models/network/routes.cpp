@@ -102,8 +102,8 @@ HostId Routes::add_host(std::string name, Location location) {
     }
     if (!host.attached) {
       throw ScenarioError("network.cables", "host '" + host.name +
-                                                  "' is no end of a cable, and neither is its rack, " +
-                                                  "zone or region: give it a rack that is");
+                                                "' is no end of a cable, and neither is its rack, " +
+                                                "zone or region: give it a rack that is");
     }
     const std::vector<bool> none_down(options_.topology.size());
     if (!hosts_.empty() && !topology_->path(*hosts_.front().attached, *host.attached, none_down)) {

@@ -7,10 +7,10 @@
 namespace theory {
 
 struct Batching {
-  double full = 0;                  ///< probability that a batch fills before its linger ends
-  double size = 0;                  ///< mean records a batch
-  double batch_delay_s = 0;         ///< mean time from the first record to the end of the batch
-  double record_linger_s = 0;       ///< mean time of a record in its batch
+  double full = 0;             ///< probability that a batch fills before its linger ends
+  double size = 0;             ///< mean records a batch
+  double batch_delay_s = 0;    ///< mean time from the first record to the end of the batch
+  double record_linger_s = 0;  ///< mean time of a record in its batch
 };
 
 /// `records_per_s` per partition, linger > 0, at least 1 record a batch.

@@ -8,7 +8,8 @@
 namespace theory {
 
 void MarkovChain::add(std::size_t from, std::size_t to, double rate_per_s) {
-  if (from >= states_ || to >= states_ || from == to) throw std::invalid_argument("no such transition in this chain");
+  if (from >= states_ || to >= states_ || from == to)
+    throw std::invalid_argument("no such transition in this chain");
   if (!(rate_per_s >= 0)) throw std::invalid_argument("a rate is negative");
   transitions_.push_back({from, to, rate_per_s});
 }

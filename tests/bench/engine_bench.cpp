@@ -57,10 +57,18 @@ class Hold {
   Hold(std::size_t pending, Delays delays) : delays_(delays), handles_(pending) {
     for (std::uint32_t i = 0; i < pending; ++i) {
       switch (i & 3) {
-        case 0: schedule<0>(i, 0); break;
-        case 1: schedule<1>(i, 0); break;
-        case 2: schedule<2>(i, 0); break;
-        default: schedule<3>(i, 0); break;
+        case 0:
+          schedule<0>(i, 0);
+          break;
+        case 1:
+          schedule<1>(i, 0);
+          break;
+        case 2:
+          schedule<2>(i, 0);
+          break;
+        default:
+          schedule<3>(i, 0);
+          break;
       }
     }
     run_batch(2 * pending);
@@ -230,11 +238,11 @@ class Churn {
   static constexpr sim::Duration kTimeout = std::chrono::seconds(30);
 
   struct Client {
-    explicit Client(Churn& owner)
-        : churn(owner), timeout(owner.simulation, [this] { ++churn.timeouts_; }) {}
+    explicit Client(Churn& owner) : churn(owner), timeout(owner.simulation, [this] { ++churn.timeouts_; }) {}
 
     void send(std::uint64_t number) {
-      reply = churn.simulation.schedule_after(exponential(churn.stream_, 1e9), Reply{this, number, number + 1});
+      reply =
+          churn.simulation.schedule_after(exponential(churn.stream_, 1e9), Reply{this, number, number + 1});
     }
 
     Churn& churn;

@@ -71,7 +71,7 @@ struct Trial {
 Trial run(const models::Scenario& scenario, std::uint64_t seed) {
   models::World world(scenario, seed);
   models::Observers observers(
-          {.warmup = scenario.warmup, .sample = scenario.sample, .entities = &world.entities()});
+      {.warmup = scenario.warmup, .sample = scenario.sample, .entities = &world.entities()});
   world.trace().add_sink(observers);
   world.run();
   return {observers.values()[models::Metric::processed].value_or(0), world.trace().digest()};
@@ -90,17 +90,25 @@ void repeat(benchmark::State& state, const Load& load) {
   state.SetLabel("digest " + digest);
 }
 
-void kafka_log(benchmark::State& state) { repeat(state, {}); }
+void kafka_log(benchmark::State& state) {
+  repeat(state, {});
+}
 BENCHMARK(kafka_log)->Unit(benchmark::kMillisecond);
 
 /// Ten times as long: records a second stay the same as long as nothing grows with history.
-void kafka_log_long(benchmark::State& state) { repeat(state, {.duration = 40s}); }
+void kafka_log_long(benchmark::State& state) {
+  repeat(state, {.duration = 40s});
+}
 BENCHMARK(kafka_log_long)->Unit(benchmark::kMillisecond);
 
-void kafka_keyed(benchmark::State& state) { repeat(state, {.producers = 50, .keys = 100'000}); }
+void kafka_keyed(benchmark::State& state) {
+  repeat(state, {.producers = 50, .keys = 100'000});
+}
 BENCHMARK(kafka_keyed)->Unit(benchmark::kMillisecond);
 
-void kafka_small(benchmark::State& state) { repeat(state, {.producers = 1, .records_per_s = 2'000, .duration = 10s}); }
+void kafka_small(benchmark::State& state) {
+  repeat(state, {.producers = 1, .records_per_s = 2'000, .duration = 10s});
+}
 BENCHMARK(kafka_small)->Unit(benchmark::kMillisecond);
 
 /// Resident memory of this process, in bytes.
@@ -119,7 +127,8 @@ double backlog_bytes(std::uint32_t groups, sim::Duration duration) {
   if (pipe(channel) != 0) std::abort();
   const pid_t child = fork();
   if (child == 0) {
-    const models::Scenario scenario = scenario_of({.groups = groups, .duration = duration, .service_ns = 1e12});
+    const models::Scenario scenario =
+        scenario_of({.groups = groups, .duration = duration, .service_ns = 1e12});
     const double before = resident_bytes();
     models::World world(scenario, 1);
     models::Observers observers(

@@ -114,8 +114,7 @@ TEST_CASE("a row whose metrics are not those of this program is refused, not rea
     store.put(damaged);
   }
   ResultsStore store(folder.path("results.sqlite"));
-  CHECK_THROWS_WITH(store.for_each(false, [](const StoredTrial&) {}),
-                    ContainsSubstring("is damaged"));
+  CHECK_THROWS_WITH(store.for_each(false, [](const StoredTrial&) {}), ContainsSubstring("is damaged"));
 }
 
 TEST_CASE("the 95 % interval is Student's") {

@@ -21,14 +21,24 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 
 }  // namespace
 
-void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
+void* operator new(std::size_t bytes) {
+  return counted(bytes, alignof(std::max_align_t));
+}
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return counted(bytes, static_cast<std::size_t>(alignment));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
 
 namespace {
 
@@ -114,7 +124,8 @@ TEST_CASE("timers allocate nothing in a steady state") {
       brief.arm_after(1s);
     }
   };
-  for (int i = 0; i < 100; ++i) timers.push_back(std::make_unique<sim::Timer>(simulation, Rearm{timers, delays, simulation}));
+  for (int i = 0; i < 100; ++i)
+    timers.push_back(std::make_unique<sim::Timer>(simulation, Rearm{timers, delays, simulation}));
   for (const auto& timer : timers) timer->arm_after(delays.next());
   CHECK(allocations_in_steady_state(simulation) == 0);
 }

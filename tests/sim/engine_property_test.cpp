@@ -122,10 +122,14 @@ Log run_program(std::uint64_t seed, std::uint64_t works_most, unsigned fan_out) 
   };
   const auto delay = [&draw] {
     switch (draw(4)) {
-      case 0: return std::int64_t{0};
-      case 1: return static_cast<std::int64_t>(draw(4) * 1'000'000);
-      case 2: return static_cast<std::int64_t>(draw(std::uint64_t{1} << draw(30)));
-      default: return static_cast<std::int64_t>(draw(50));
+      case 0:
+        return std::int64_t{0};
+      case 1:
+        return static_cast<std::int64_t>(draw(4) * 1'000'000);
+      case 2:
+        return static_cast<std::int64_t>(draw(std::uint64_t{1} << draw(30)));
+      default:
+        return static_cast<std::int64_t>(draw(50));
     }
   };
   const auto act_once = [&] {
@@ -138,12 +142,16 @@ Log run_program(std::uint64_t seed, std::uint64_t works_most, unsigned fan_out) 
       case 3:
         if (next_work < works_most) machine.post(next_work++);
         break;
-      case 4: machine.cancel(kTimers + draw(next_work - kTimers + 1)); break;
+      case 4:
+        machine.cancel(kTimers + draw(next_work - kTimers + 1));
+        break;
       case 5:
       case 6:
         if (next_work < works_most) machine.arm(draw(kTimers), delay());
         break;
-      default: machine.disarm(draw(kTimers)); break;
+      default:
+        machine.disarm(draw(kTimers));
+        break;
     }
   };
   const auto act = [&](std::uint64_t work) {

@@ -83,7 +83,8 @@ class Pair {
 /// Delays as models have them: none, ties on a grid, spread over any power of two, the far end of time.
 rc::Gen<std::int64_t> a_delay() {
   return rc::gen::oneOf(
-      rc::gen::just<std::int64_t>(0), rc::gen::element<std::int64_t>(1, 63, 64, 1'000'000, 5'000'000, 30'000'000'000),
+      rc::gen::just<std::int64_t>(0),
+      rc::gen::element<std::int64_t>(1, 63, 64, 1'000'000, 5'000'000, 30'000'000'000),
       rc::gen::map(rc::gen::pair(rc::gen::inRange(0, 62), rc::gen::arbitrary<std::uint64_t>()),
                    [](const std::pair<int, std::uint64_t>& p) {
                      return static_cast<std::int64_t>(p.second & ((std::uint64_t{1} << p.first) - 1));
@@ -99,7 +100,9 @@ TEST_CASE("entries come out in order of time and sequence, whatever goes in") {
     for (int i = 0; i < steps; ++i) {
       switch (*rc::gen::inRange(0, 8)) {
         case 0:
-        case 1: pair.push(*a_delay()); break;
+        case 1:
+          pair.push(*a_delay());
+          break;
         case 2: {
           const std::int64_t delay = *a_delay();
           for (int k = *rc::gen::inRange(1, 200); k > 0; --k) pair.push(delay);
@@ -120,8 +123,12 @@ TEST_CASE("entries come out in order of time and sequence, whatever goes in") {
           for (int k = *rc::gen::inRange(1, 200); k > 0 && pair.pop(); --k) {
           }
           break;
-        case 6: pair.pop_until(*a_delay()); break;
-        default: pair.remove_every(static_cast<std::uint64_t>(*rc::gen::inRange(1, 5))); break;
+        case 6:
+          pair.pop_until(*a_delay());
+          break;
+        default:
+          pair.remove_every(static_cast<std::uint64_t>(*rc::gen::inRange(1, 5)));
+          break;
       }
     }
     pair.drain();

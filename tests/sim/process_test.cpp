@@ -144,7 +144,8 @@ TEST_CASE("the first of several wins, and the others keep what they had") {
     right.put(2);
   });
   simulation.run_until(Time(1500ms));
-  CHECK(log == Log{"10 right 1", "10 left a text too long to be stored inline", "10 right 2", "1010 neither"});
+  CHECK(log ==
+        Log{"10 right 1", "10 left a text too long to be stored inline", "10 right 2", "1010 neither"});
 }
 
 TEST_CASE("the result of a source that did not come first is an assertion") {
@@ -185,7 +186,12 @@ TEST_CASE("an exception out of a process is rethrown from run, whenever it was t
   CHECK_THROWS_WITH(simulation.run_until(Time(5s)), "later");
   CHECK(simulation.now() == Time(1s));
   const Process c = Body::later(simulation);
-  CHECK_THROWS_WITH([&] { while (simulation.step()) {} }(), "later");
+  CHECK_THROWS_WITH(
+      [&] {
+        while (simulation.step()) {
+        }
+      }(),
+      "later");
 }
 
 TEST_CASE("a crash before the first step keeps the body from running") {
@@ -274,7 +280,9 @@ TEST_CASE("a crash in a timed wait withdraws both the wait and the timeout") {
   Condition condition(simulation);
   Process process = timed_waiter(simulation, log, condition, 10ms);
   simulation.run_until(Time(1ms));
-  SECTION("while it waits") { process.crash(); }
+  SECTION("while it waits") {
+    process.crash();
+  }
   SECTION("when it was notified") {
     condition.notify_one();
     process.crash();
@@ -293,7 +301,9 @@ TEST_CASE("a crash in first_of withdraws all its sources") {
   Process process = chooser(simulation, log, left, right);
   simulation.run_until(Time(1ms));
   SECTION("while it waits") {}
-  SECTION("when one source completed") { right.put(7); }
+  SECTION("when one source completed") {
+    right.put(7);
+  }
   process.crash();
   CHECK(simulation.pending_events() == 0);
   right.put(1);
@@ -336,7 +346,15 @@ TEST_CASE("a mailbox or condition may die before those who wait at it") {
   mailbox->put(1);  // promised to a
   mailbox.reset();
   condition.reset();
-  CHECK_THROWS_AS([&] { a.crash(); b.crash(); c.crash(); d.crash(); throw 1; }(), int);
+  CHECK_THROWS_AS(
+      [&] {
+        a.crash();
+        b.crash();
+        c.crash();
+        d.crash();
+        throw 1;
+      }(),
+      int);
   simulation.run();
   CHECK(log.empty());
 }

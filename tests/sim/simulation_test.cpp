@@ -31,7 +31,9 @@ std::vector<int> order_of_ties(std::uint64_t seed) {
 TEST_CASE("events run in order of time, and of scheduling where times are equal") {
   Simulation simulation;
   std::vector<std::pair<int, Time>> log;
-  const auto note = [&](int id) { return [&log, &simulation, id] { log.emplace_back(id, simulation.now()); }; };
+  const auto note = [&](int id) {
+    return [&log, &simulation, id] { log.emplace_back(id, simulation.now()); };
+  };
   simulation.schedule_at(Time(2s), note(1));
   simulation.schedule_at(Time(1s), note(2));
   simulation.schedule_after(2s, note(3));
@@ -233,7 +235,8 @@ TEST_CASE("shuffled ties differ between seeds and are equal within one") {
 TEST_CASE("shuffling moves no event to another time and leaves posted work in order") {
   Simulation simulation({.seed = 5, .shuffle_ties = true});
   std::vector<int> order;
-  for (int i = 0; i < 100; ++i) simulation.schedule_at(Time(std::chrono::seconds(i)), [&order, i] { order.push_back(i); });
+  for (int i = 0; i < 100; ++i)
+    simulation.schedule_at(Time(std::chrono::seconds(i)), [&order, i] { order.push_back(i); });
   simulation.run();
   for (int i = 0; i < 100; ++i) CHECK(order[static_cast<std::size_t>(i)] == i);
   order.clear();
@@ -266,10 +269,11 @@ TEST_CASE("what a closure owns is destroyed when it ran, was cancelled, or the s
 TEST_CASE("a closure keeps its place and its state while the pool grows around it") {
   Simulation simulation;
   std::size_t sum = 0;
-  simulation.schedule_after(1s, [&sum, &simulation, text = std::string("a text too long to be stored inline")] {
-    for (int i = 0; i < 100'000; ++i) simulation.schedule_after(1s, [] {});
-    sum += text.size();
-  });
+  simulation.schedule_after(1s,
+                            [&sum, &simulation, text = std::string("a text too long to be stored inline")] {
+                              for (int i = 0; i < 100'000; ++i) simulation.schedule_after(1s, [] {});
+                              sum += text.size();
+                            });
   simulation.run();
   CHECK(sum == 35);
 }

@@ -6,9 +6,13 @@
 namespace structure {
 namespace {
 
-bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
 
-std::string_view without_comment(std::string_view line) { return line.substr(0, line.find("//")); }
+std::string_view without_comment(std::string_view line) {
+  return line.substr(0, line.find("//"));
+}
 
 template <class Visit>
 void for_each_line(std::string_view text, Visit&& visit) {

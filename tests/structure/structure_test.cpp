@@ -65,8 +65,9 @@ TEST_CASE("an include that runs upwards is found") {
 }
 
 TEST_CASE("what may differ from machine to machine is found, in code and not in comments") {
-  for (const char* line : {"std::unordered_map<int, int> m;", "double x = std::exp(1.0);", "#include <random>",
-                           "auto t = std::chrono::steady_clock::now();", "std::map<Node*, int> by_node;", "int r = rand();"}) {
+  for (const char* line :
+       {"std::unordered_map<int, int> m;", "double x = std::exp(1.0);", "#include <random>",
+        "auto t = std::chrono::steady_clock::now();", "std::map<Node*, int> by_node;", "int r = rand();"}) {
     INFO(line);
     CHECK(structure::determinism("models/a.cpp", line).size() == 1);
     CHECK(structure::determinism("experiments/a.cpp", line).empty());

@@ -76,11 +76,13 @@ sim::Duration Broker::service_time(const AnyCall& call) {
 
 void Broker::begin_service(AnyCall call, sim::Duration time) {
   ++busy_threads_;
-  context().simulation.schedule_after(time, [this, life = node_.incarnation(), work = std::move(call)]() mutable {
-    if (life != node_.incarnation()) return;
-    node_.paused() ? node_.run_or_hold([this, held = std::move(work)]() mutable { finish_service(std::move(held)); })
-                   : finish_service(std::move(work));
-  });
+  context().simulation.schedule_after(
+      time, [this, life = node_.incarnation(), work = std::move(call)]() mutable {
+        if (life != node_.incarnation()) return;
+        node_.paused()
+            ? node_.run_or_hold([this, held = std::move(work)]() mutable { finish_service(std::move(held)); })
+            : finish_service(std::move(work));
+      });
 }
 
 void Broker::finish_service(AnyCall call) {
@@ -138,7 +140,8 @@ void Broker::take_up_next(const CallBase& answered) {
 void Broker::crashed() {
   context().emit(Kind::broker_state,
                  {.code = static_cast<std::uint16_t>(BrokerCode::crashed), .actor = node_.entity().value});
-  for (auto* timer : {&heartbeat_timer_, &isr_timer_, &fetch_timer_, &produce_timer_, &metadata_timer_}) timer->disarm();
+  for (auto* timer : {&heartbeat_timer_, &isr_timer_, &fetch_timer_, &produce_timer_, &metadata_timer_})
+    timer->disarm();
   coordinator_->crashed();
   for (const auto& fetcher : fetchers_) {
     if (fetcher) fetcher->stop();

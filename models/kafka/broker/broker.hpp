@@ -52,12 +52,15 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   // CoordinatorHost
   Context& context() override { return cluster_.context(); }
   OffsetsStore& offsets_store() override { return cluster_.offsets_store(); }
-  PartitionIndex offsets_partition(std::string_view group) override { return cluster_.offsets_partition(group); }
+  PartitionIndex offsets_partition(std::string_view group) override {
+    return cluster_.offsets_partition(group);
+  }
   BrokerId leader(PartitionIndex partition) override { return image_[partition.value].leader; }
   EntityId entity(PartitionIndex partition) override { return cluster_.partition(partition).entity; }
   Node& node() override { return node_; }
   const BrokerConfig& config() override { return cluster_.options().config; }
-  Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes, std::uint64_t token) override;
+  Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
+                std::uint64_t token) override;
   void answer(AnyCall call) override;
 
   // ---- for ReplicaFetcher ----
@@ -123,13 +126,13 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   Cluster& cluster_;
   BrokerId id_;
   Node& node_;
-  std::vector<Replica*> replicas_;               // by PartitionIndex, null where none
+  std::vector<Replica*> replicas_;  // by PartitionIndex, null where none
   std::vector<std::unique_ptr<Replica>> owned_;
-  std::vector<PartitionState> image_;            // by PartitionIndex
-  std::vector<bool> fenced_;                     // by broker, as the metadata log says
+  std::vector<PartitionState> image_;  // by PartitionIndex
+  std::vector<bool> fenced_;           // by broker, as the metadata log says
   std::size_t metadata_position_ = 0;
-  std::vector<Replica*> touched_;                // by the metadata answer being read
-  bool has_roles_ = false;                       // false from a restart until the metadata log has been read
+  std::vector<Replica*> touched_;  // by the metadata answer being read
+  bool has_roles_ = false;         // false from a restart until the metadata log has been read
   std::int64_t broker_epoch_ = -1;
   bool heartbeat_in_flight_ = false;
   std::uint32_t heartbeat_failures_ = 0;
@@ -142,14 +145,14 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
 
   std::vector<std::unique_ptr<FetchSession>> sessions_;  // by rising id
   std::uint64_t next_session_ = 1;
-  std::vector<FetchSession*> fetch_purgatory_;           // waiting; the timer looks for expired ones
+  std::vector<FetchSession*> fetch_purgatory_;  // waiting; the timer looks for expired ones
   struct ParkedProduce {
     Ref<ProduceCall> call;
     sim::Time deadline;
   };
-  sim::Ring<ParkedProduce> produce_purgatory_;           // in order of arrival
+  sim::Ring<ParkedProduce> produce_purgatory_;  // in order of arrival
 
-  std::unique_ptr<RpcChannel> to_controller_;            // heartbeats and AlterPartition
+  std::unique_ptr<RpcChannel> to_controller_;  // heartbeats and AlterPartition
   std::unique_ptr<RpcChannel> metadata_channel_;
   std::vector<std::unique_ptr<ReplicaFetcher>> fetchers_;  // by source broker
   std::unique_ptr<GroupCoordinator> coordinator_;

@@ -10,7 +10,9 @@ namespace {
 /// Elections of preferred leaders in one round at most (ReplicationControlManager.MAX_ELECTIONS_PER_IMBALANCE).
 constexpr int kMostElectionsPerImbalance = 1000;
 
-bool contains(const std::vector<BrokerId>& set, BrokerId b) { return std::find(set.begin(), set.end(), b) != set.end(); }
+bool contains(const std::vector<BrokerId>& set, BrokerId b) {
+  return std::find(set.begin(), set.end(), b) != set.end();
+}
 
 }  // namespace
 
@@ -53,7 +55,9 @@ void Controller::crashed() {
   parked_.clear();
 }
 
-void Controller::restarted() { watch_brokers(); }
+void Controller::restarted() {
+  watch_brokers();
+}
 
 void Controller::receive(AnyCall call) {
   if (admit(call)) dispatch(std::move(call));
@@ -63,8 +67,8 @@ void Controller::dispatch(AnyCall call) {
   std::visit(
       [this](auto& ref) {
         using T = std::decay_t<decltype(ref)>;
-        if constexpr (std::is_same_v<T, Ref<BrokerHeartbeatCall>> || std::is_same_v<T, Ref<AlterPartitionCall>> ||
-                      std::is_same_v<T, Ref<MetadataLogCall>>) {
+        if constexpr (std::is_same_v<T, Ref<BrokerHeartbeatCall>> ||
+                      std::is_same_v<T, Ref<AlterPartitionCall>> || std::is_same_v<T, Ref<MetadataLogCall>>) {
           handle(std::move(ref));
         } else {
           MQLAB_ASSERT(false, "a call that is not for the controller");
@@ -180,12 +184,13 @@ void Controller::elect(PartitionIndex p, PartitionState next) {
 void Controller::tell_in_sync(PartitionIndex p, const PartitionState& state) {
   std::vector<std::int64_t> members;
   for (const BrokerId b : state.isr) members.push_back(cluster_.node(b).entity().value);
-  cluster_.context().emit(Kind::isr_changed,
-                          {.actor = state.leader == kNoBroker ? 0 : cluster_.node(state.leader).entity().value,
-                           .place = cluster_.partition(p).entity.value,
-                           .a = state.partition_epoch,
-                           .b = static_cast<std::int64_t>(state.isr.size())},
-                          members);
+  cluster_.context().emit(
+      Kind::isr_changed,
+      {.actor = state.leader == kNoBroker ? 0 : cluster_.node(state.leader).entity().value,
+       .place = cluster_.partition(p).entity.value,
+       .a = state.partition_epoch,
+       .b = static_cast<std::int64_t>(state.isr.size())},
+      members);
 }
 
 void Controller::write(PartitionIndex p, PartitionState next) {
@@ -198,9 +203,10 @@ void Controller::write(PartitionIndex p, PartitionState next) {
 }
 
 void Controller::write(BrokerId b, bool fenced) {
-  cluster_.context().emit(Kind::broker_state,
-                          {.code = static_cast<std::uint16_t>(fenced ? BrokerCode::fenced : BrokerCode::unfenced),
-                           .actor = cluster_.node(b).entity().value});
+  cluster_.context().emit(
+      Kind::broker_state,
+      {.code = static_cast<std::uint16_t>(fenced ? BrokerCode::fenced : BrokerCode::unfenced),
+       .actor = cluster_.node(b).entity().value});
   changes_.push_back({.broker = b, .fenced = fenced});
   wake_followers();
 }

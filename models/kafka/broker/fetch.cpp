@@ -28,7 +28,8 @@ void Broker::handle_fetch(Ref<FetchCall> call) {
     session->in_purgatory = true;
     fetch_purgatory_.push_back(session);
   }
-  if (!fetch_timer_.armed() || fetch_timer_.deadline() > session->deadline) fetch_timer_.arm_at(session->deadline);
+  if (!fetch_timer_.armed() || fetch_timer_.deadline() > session->deadline)
+    fetch_timer_.arm_at(session->deadline);
 }
 
 FetchSession* Broker::session_of(FetchCall& call) {
@@ -184,11 +185,13 @@ void Broker::answer_fetch(FetchSession& session) {
     entry.queued = false;
   }
   queue.resize(kept);
-  call->response_bytes = static_cast<std::uint32_t>(100 + bytes + 40 * static_cast<std::int64_t>(call->fetched.size()));
+  call->response_bytes =
+      static_cast<std::uint32_t>(100 + bytes + 40 * static_cast<std::int64_t>(call->fetched.size()));
   answer(std::move(call));
 }
 
-bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room, FetchCall& call) {
+bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room,
+                         FetchCall& call) {
   Replica* replica = replicas_[entry.partition.value];
   FetchedPartition out{.partition = entry.partition,
                        .asked_epoch = entry.current_epoch,
@@ -211,12 +214,14 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
     } else {
       const Offset limit = read_limit(session, *replica);
       if (entry.offset < limit && room <= 0) return false;
-      const ReadResult read = replica->log.read(entry.offset, limit, std::min<std::int64_t>(entry.max_bytes, room));
+      const ReadResult read =
+          replica->log.read(entry.offset, limit, std::min<std::int64_t>(entry.max_bytes, room));
       out.end_offset = read.end;
       out.bytes = read.bytes;
       out.last_epoch = read.epoch;
       room -= read.bytes;
-      if (Follower* f = session.follower() ? replica->follower(session.replica()) : nullptr) f->sent_end = read.end;
+      if (Follower* f = session.follower() ? replica->follower(session.replica()) : nullptr)
+        f->sent_end = read.end;
       if (out.end_offset == out.base_offset && entry.sent_high_watermark == out.high_watermark) return true;
       entry.sent_high_watermark = out.high_watermark;
     }

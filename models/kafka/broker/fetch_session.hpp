@@ -28,7 +28,8 @@ class FetchSession {
     bool queued = false;
   };
 
-  FetchSession(std::uint64_t id, BrokerId replica, EntityId client) : id_(id), replica_(replica), client_(client) {}
+  FetchSession(std::uint64_t id, BrokerId replica, EntityId client)
+      : id_(id), replica_(replica), client_(client) {}
 
   std::uint64_t id() const { return id_; }
   bool follower() const { return replica_ != kNoBroker; }
@@ -47,11 +48,11 @@ class FetchSession {
   /// Entries with news, in order of service; the caller removes what it has dealt with (and clears `queued`).
   std::vector<std::uint32_t>& queued() { return queue_; }
 
-  Ref<FetchCall> waiting;        ///< a fetch in purgatory
-  sim::Time deadline{};          ///< of that fetch
-  bool in_purgatory = false;     ///< stands in the broker's list of deadlines
-  sim::Time last_fetch{};        ///< when the latest fetch came
-  sim::Time fetch_before{};      ///< when the one before came
+  Ref<FetchCall> waiting;     ///< a fetch in purgatory
+  sim::Time deadline{};       ///< of that fetch
+  bool in_purgatory = false;  ///< stands in the broker's list of deadlines
+  sim::Time last_fetch{};     ///< when the latest fetch came
+  sim::Time fetch_before{};   ///< when the one before came
   std::uint64_t fetches = 0;
 
  private:

@@ -11,7 +11,8 @@ namespace models::kafka {
 
 void Broker::start() {
   broker_epoch_ = id_.value + 1;  // as Controller::start() gave it
-  for (std::uint32_t p = 0; p < replicas_.size(); ++p) image_.push_back(cluster_.controller().state(PartitionIndex{p}));
+  for (std::uint32_t p = 0; p < replicas_.size(); ++p)
+    image_.push_back(cluster_.controller().state(PartitionIndex{p}));
   for (const auto& replica : owned_) {
     const PartitionState& state = image_[replica->partition.value];
     if (state.leader == id_) become_leader(*replica, state);
@@ -98,7 +99,8 @@ void Broker::take_up_role(Replica& replica) {
 // ---- roles --------------------------------------------------------------------------------------------------------
 
 void Broker::become_leader(Replica& replica, const PartitionState& state) {
-  if (replica.leader != kNoBroker && replica.leader != id_) fetcher_from(replica.leader).remove(replica.partition);
+  if (replica.leader != kNoBroker && replica.leader != id_)
+    fetcher_from(replica.leader).remove(replica.partition);
   const bool new_epoch = state.leader_epoch > replica.log.latest_epoch();
   replica.leads = true;
   replica.leader = id_;
@@ -192,7 +194,8 @@ void Broker::resign(Replica& replica) {
 
 void Broker::follower_moved(Replica& replica, Offset leader_high_watermark) {
   // A follower's high watermark: the leader's, as far as its own log reaches.
-  replica.high_watermark = std::max(replica.high_watermark, std::min(leader_high_watermark, replica.log.end()));
+  replica.high_watermark =
+      std::max(replica.high_watermark, std::min(leader_high_watermark, replica.log.end()));
 }
 
 ReplicaFetcher& Broker::fetcher_from(BrokerId leader) {
@@ -218,7 +221,8 @@ void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
   heartbeat_in_flight_ = false;
   if (call->error != ErrorCode::none) {
     // BrokerLifecycleManager.resendExponentialBackoff
-    return heartbeat_timer_.arm_after(exponential_backoff(std::chrono::milliseconds{100}, config().broker_session_timeout,
+    return heartbeat_timer_.arm_after(exponential_backoff(std::chrono::milliseconds{100},
+                                                          config().broker_session_timeout,
                                                           heartbeat_failures_++, lifecycle_stream_, 0.02));
   }
   heartbeat_failures_ = 0;
@@ -250,7 +254,9 @@ void Broker::shrink_in_sync_sets() {
 void Broker::maybe_expand(Replica& replica, Follower& follower) {
   // Partition.isFollowerInSync: at the high watermark and past the start of this leader's epoch.
   if (fenced_[static_cast<std::size_t>(follower.broker.value)]) return;
-  if (replica.asked_isr || follower.log_end < replica.high_watermark || follower.log_end < replica.epoch_start) return;
+  if (replica.asked_isr || follower.log_end < replica.high_watermark ||
+      follower.log_end < replica.epoch_start)
+    return;
   const PartitionState& known = image_[replica.partition.value];
   if (known.leader != id_) return;
   std::vector<BrokerId> wanted = replica.isr;
@@ -296,7 +302,9 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
 void Broker::handle_metadata(Ref<MetadataCall> call) {
   for (std::uint32_t p = 0; p < image_.size(); ++p) {
     const TopicIndex topic = cluster_.partition(PartitionIndex{p}).topic;
-    if (!call->topics.empty() && std::find(call->topics.begin(), call->topics.end(), topic) == call->topics.end()) continue;
+    if (!call->topics.empty() &&
+        std::find(call->topics.begin(), call->topics.end(), topic) == call->topics.end())
+      continue;
     call->items.push_back({PartitionIndex{p}, {image_[p].leader, image_[p].leader_epoch}});
   }
   for (std::int32_t b = 0; b < cluster_.broker_count(); ++b) call->brokers.push_back(BrokerId{b});

@@ -29,8 +29,10 @@ std::size_t Branch::find(Offset offset) const {
   std::size_t low = high > first_ + step ? high - step : first_;
   while (high - low > 1) {
     const std::size_t middle = low + (high - low) / 2;
-    if ((*this)[middle].base <= offset) low = middle;
-    else high = middle;
+    if ((*this)[middle].base <= offset)
+      low = middle;
+    else
+      high = middle;
   }
   return low;
 }
@@ -79,7 +81,8 @@ void ReplicaLog::begin_epoch(LeaderEpoch epoch) {
 
 Offset ReplicaLog::append(Extent extent) {
   if (writing_ == nullptr) writing_ = &store_->open(latest_epoch(), end_);
-  MQLAB_ASSERT(writing_->epoch() == latest_epoch() && writing_->end() == end_, "append at the end of the own branch");
+  MQLAB_ASSERT(writing_->epoch() == latest_epoch() && writing_->end() == end_,
+               "append at the end of the own branch");
   extent.base = end_;
   writing_->append(extent);
   end_ = extent.end();
@@ -121,7 +124,8 @@ LeaderEpoch ReplicaLog::epoch_at(Offset offset) const {
 
 EpochEnd ReplicaLog::end_of(LeaderEpoch epoch) const {
   for (std::size_t i = epochs_.size(); i-- > 0;) {
-    if (epochs_[i].epoch <= epoch) return {epochs_[i].epoch, i + 1 < epochs_.size() ? epochs_[i + 1].start : end_};
+    if (epochs_[i].epoch <= epoch)
+      return {epochs_[i].epoch, i + 1 < epochs_.size() ? epochs_[i + 1].start : end_};
   }
   if (epoch == kNoEpoch || epochs_.empty()) return {};
   return {epoch, epochs_.front().start};

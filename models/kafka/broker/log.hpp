@@ -144,7 +144,8 @@ void ReplicaLog::for_each(Offset from, Visit&& visit) const {
     const std::size_t i = epoch_index(from);
     const Offset stop = i + 1 < epochs_.size() ? epochs_[i + 1].start : end_;
     const Branch& branch = store_->branch(epochs_[i].epoch);
-    for (std::size_t e = branch.find(from); e < branch.size() && branch[e].base < stop; ++e) visit(branch[e], branch.epoch());
+    for (std::size_t e = branch.find(from); e < branch.size() && branch[e].base < stop; ++e)
+      visit(branch[e], branch.epoch());
     from = stop;
   }
 }

@@ -37,7 +37,8 @@ void Broker::handle_produce(Ref<ProduceCall> call) {
 std::int64_t Broker::unsent_records(const ProduceBatch& batch) const {
   if (batch.error != ErrorCode::none) return 0;
   const Offset end = batch.base_offset + batch.count;
-  return std::clamp<std::int64_t>(end - replicas_[batch.partition.value]->sent_to_followers(), 0, batch.count);
+  return std::clamp<std::int64_t>(end - replicas_[batch.partition.value]->sent_to_followers(), 0,
+                                  batch.count);
 }
 
 void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint32_t index) {
@@ -122,7 +123,8 @@ Offset Broker::append_extent(Replica& replica, Extent extent) {
   return base;
 }
 
-Offset Broker::append(PartitionIndex partition, std::int32_t records, std::int32_t bytes, std::uint64_t token) {
+Offset Broker::append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
+                      std::uint64_t token) {
   Replica* replica = replicas_[partition.value];
   if (replica == nullptr || !replica->leads || replica->under_min_isr()) return kNoOffset;
   append_extent(*replica, {.count = records, .bytes = bytes});
@@ -136,7 +138,8 @@ Offset Broker::append(PartitionIndex partition, std::int32_t records, std::int32
 }
 
 void Broker::advance_high_watermark(Replica& replica) {
-  const Offset allowed = replica.allowed_high_watermark(context().now(), config().replica_lag_time_max, fenced_);
+  const Offset allowed =
+      replica.allowed_high_watermark(context().now(), config().replica_lag_time_max, fenced_);
   if (allowed == replica.high_watermark) return;
   replica.high_watermark = allowed;
   if (replica.shared->line == &replica.log && !cluster_.topic_of(replica.partition).internal) {
@@ -173,10 +176,12 @@ void Broker::fail_waiting(Replica& replica, ErrorCode error) {
 }
 
 void Broker::park(const Ref<ProduceCall>& call) {
-  while (!produce_purgatory_.empty() && produce_purgatory_.front().call->awaiting == 0) produce_purgatory_.pop();
+  while (!produce_purgatory_.empty() && produce_purgatory_.front().call->awaiting == 0)
+    produce_purgatory_.pop();
   produce_purgatory_.push({call, context().simulation.after(call->timeout)});
   // A broker that was paused may find the oldest overdue.
-  if (!produce_timer_.armed()) produce_timer_.arm_at(std::max(produce_purgatory_.front().deadline, context().now()));
+  if (!produce_timer_.armed())
+    produce_timer_.arm_at(std::max(produce_purgatory_.front().deadline, context().now()));
 }
 
 void Broker::expire_produce() {

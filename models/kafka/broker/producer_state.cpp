@@ -6,7 +6,8 @@ namespace models::kafka {
 
 const ProducerStates::State* ProducerStates::find(ProducerId id) const {
   const std::vector<State>& states = now_.states;
-  const auto at = std::lower_bound(states.begin(), states.end(), id, [](const State& s, ProducerId i) { return s.id < i; });
+  const auto at = std::lower_bound(states.begin(), states.end(), id,
+                                   [](const State& s, ProducerId i) { return s.id < i; });
   return at != states.end() && at->id == id ? &*at : nullptr;
 }
 
@@ -22,7 +23,8 @@ ProducerStates::Verdict ProducerStates::check(ProducerId id, std::int16_t epoch,
   const std::int32_t last = advance_sequence(base_sequence, count - 1);
   for (std::size_t i = 0; i < state->size; ++i) {
     const Batch& batch = state->batches[i];
-    if (batch.first == base_sequence && batch.last == last) return {.duplicate = true, .base_offset = batch.base};
+    if (batch.first == base_sequence && batch.last == last)
+      return {.duplicate = true, .base_offset = batch.base};
   }
   if (state->size > 0 && base_sequence != advance_sequence(state->batches[state->size - 1u].last, 1)) {
     return {.error = ErrorCode::out_of_order_sequence_number};
@@ -42,7 +44,8 @@ void ProducerStates::add(const Extent& extent) {
   std::vector<State>& states = now_.states;
   auto at = std::lower_bound(states.begin(), states.end(), extent.producer_id,
                              [](const State& s, ProducerId i) { return s.id < i; });
-  if (at == states.end() || at->id != extent.producer_id) at = states.insert(at, State{.id = extent.producer_id});
+  if (at == states.end() || at->id != extent.producer_id)
+    at = states.insert(at, State{.id = extent.producer_id});
   State& state = *at;
   if (extent.producer_epoch != state.epoch) {
     state.epoch = extent.producer_epoch;
@@ -52,7 +55,8 @@ void ProducerStates::add(const Extent& extent) {
     std::move(state.batches.begin() + 1, state.batches.end(), state.batches.begin());
     --state.size;
   }
-  state.batches[state.size++] = {extent.base_sequence, advance_sequence(extent.base_sequence, extent.count - 1), extent.base};
+  state.batches[state.size++] = {extent.base_sequence,
+                                 advance_sequence(extent.base_sequence, extent.count - 1), extent.base};
 }
 
 void ProducerStates::take_snapshot() {

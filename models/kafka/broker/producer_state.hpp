@@ -22,7 +22,7 @@ class ProducerStates {
 
   struct Verdict {
     ErrorCode error = ErrorCode::none;
-    bool duplicate = false;          ///< already in the log: acknowledge with `base_offset`, append nothing
+    bool duplicate = false;  ///< already in the log: acknowledge with `base_offset`, append nothing
     Offset base_offset = kNoOffset;
   };
 
@@ -51,7 +51,9 @@ class ProducerStates {
     Offset end = 0;
     LeaderEpoch epoch = kNoEpoch;
     std::vector<State> states;  // by id
-    bool holds(const ReplicaLog& log) const { return end == 0 || (end <= log.end() && log.epoch_at(end - 1) == epoch); }
+    bool holds(const ReplicaLog& log) const {
+      return end == 0 || (end <= log.end() && log.epoch_at(end - 1) == epoch);
+    }
   };
   static constexpr std::size_t kSnapshotEvery = 512;  ///< batches
   static constexpr std::size_t kSnapshots = 4;
@@ -61,7 +63,7 @@ class ProducerStates {
   void take_snapshot();
 
   Snapshot now_;
-  LeaderEpoch leading_ = kNoEpoch;  // epoch of what is appended
+  LeaderEpoch leading_ = kNoEpoch;   // epoch of what is appended
   std::vector<Snapshot> snapshots_;  // oldest first
   std::size_t since_snapshot_ = 0;   // batches
   std::uint64_t batches_read_ = 0;

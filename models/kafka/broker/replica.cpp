@@ -5,13 +5,19 @@
 namespace models::kafka {
 namespace {
 
-bool contains(const std::vector<BrokerId>& set, BrokerId b) { return std::find(set.begin(), set.end(), b) != set.end(); }
+bool contains(const std::vector<BrokerId>& set, BrokerId b) {
+  return std::find(set.begin(), set.end(), b) != set.end();
+}
 
 }  // namespace
 
-bool Replica::in_sync(BrokerId b) const { return contains(isr, b); }
+bool Replica::in_sync(BrokerId b) const {
+  return contains(isr, b);
+}
 
-bool Replica::in_maximal_isr(BrokerId b) const { return contains(isr, b) || (asked_isr && contains(*asked_isr, b)); }
+bool Replica::in_maximal_isr(BrokerId b) const {
+  return contains(isr, b) || (asked_isr && contains(*asked_isr, b));
+}
 
 Follower* Replica::follower(BrokerId b) {
   for (Follower& f : followers) {
@@ -30,7 +36,8 @@ bool Replica::caught_up(const Follower& f, sim::Time now, sim::Duration lag_max)
   return f.log_end == log.end() || (f.ever_fetched && now - f.last_caught_up <= lag_max);
 }
 
-Offset Replica::allowed_high_watermark(sim::Time now, sim::Duration lag_max, const std::vector<bool>& fenced) const {
+Offset Replica::allowed_high_watermark(sim::Time now, sim::Duration lag_max,
+                                       const std::vector<bool>& fenced) const {
   if (under_min_isr()) return high_watermark;
   Offset least = log.end();
   for (const Follower& f : followers) {

@@ -9,9 +9,9 @@
 #include <optional>
 #include <vector>
 
+#include "models/kafka/broker/controller.hpp"
 #include "models/kafka/broker/log.hpp"
 #include "models/kafka/broker/producer_state.hpp"
-#include "models/kafka/broker/controller.hpp"
 #include "models/kafka/protocol.hpp"
 #include "sim/ring.hpp"
 
@@ -22,21 +22,22 @@ class FetchSession;
 /// What a partition's replicas have in common.
 struct SharedPartition {
   PartitionStore store;
-  const ReplicaLog* line = nullptr;  ///< log of the newest leader: the one that counts as "the log" for verdicts
+  const ReplicaLog* line =
+      nullptr;  ///< log of the newest leader: the one that counts as "the log" for verdicts
   LeaderEpoch line_epoch = kNoEpoch;  ///< of that leader
 };
 
 /// A leader's view of a replica elsewhere.
 struct Follower {
   BrokerId broker;
-  Offset log_end = kNoOffset;           ///< kNoOffset until its first fetch in this epoch
+  Offset log_end = kNoOffset;  ///< kNoOffset until its first fetch in this epoch
   sim::Time last_caught_up{};
   Offset leader_end_at_last_fetch = 0;
   sim::Time last_fetch{};
   bool ever_fetched = false;
-  Offset sent_end = 0;                  ///< how far fetch responses sent to it reach
-  FetchSession* session = nullptr;      ///< through which it fetches
-  std::uint64_t seen_fetches = 0;       ///< of that session, when the two fields above were last set
+  Offset sent_end = 0;              ///< how far fetch responses sent to it reach
+  FetchSession* session = nullptr;  ///< through which it fetches
+  std::uint64_t seen_fetches = 0;   ///< of that session, when the two fields above were last set
 };
 
 /// An acks=all batch that waits for the high watermark, or an internal append of the group coordinator (token).

@@ -22,8 +22,9 @@ void ReplicaFetcher::add(Replica& replica) {
     entry->changed = true;
     entry->delayed_until = {};
   } else {
-    const auto at = std::lower_bound(entries_.begin(), entries_.end(), replica.partition,
-                                     [](const Entry& e, PartitionIndex q) { return e.replica->partition < q; });
+    const auto at =
+        std::lower_bound(entries_.begin(), entries_.end(), replica.partition,
+                         [](const Entry& e, PartitionIndex q) { return e.replica->partition < q; });
     entries_.insert(at, {&replica});
     std::erase(forgotten_, replica.partition);
   }
@@ -109,12 +110,14 @@ void ReplicaFetcher::apply(const FetchedPartition& fetched) {
     // Not leader yet, or no more: the metadata log will tell; meanwhile ask again later (replica.fetch.backoff.ms).
     entry->changed = true;
     entry->delayed_until = broker_.context().simulation.after(broker_.config().replica_fetch_backoff);
-    if (!retry_timer_.armed() || retry_timer_.deadline() > entry->delayed_until) retry_timer_.arm_at(entry->delayed_until);
+    if (!retry_timer_.armed() || retry_timer_.deadline() > entry->delayed_until)
+      retry_timer_.arm_at(entry->delayed_until);
     return;
   }
   // Asked before a change of role: an old answer, above all one to truncate, says nothing of the log as it is now.
   if (fetched.asked_epoch != replica.leader_epoch || fetched.base_offset != replica.log.end()) return;
-  if (fetched.diverging_end != kNoOffset || fetched.diverging_epoch != kNoEpoch) return truncate(*entry, fetched);
+  if (fetched.diverging_end != kNoOffset || fetched.diverging_epoch != kNoEpoch)
+    return truncate(*entry, fetched);
   if (fetched.end_offset > fetched.base_offset) {
     replica.log.copy(fetched.last_epoch, fetched.base_offset, fetched.end_offset);
     entry->changed = true;

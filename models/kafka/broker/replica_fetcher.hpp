@@ -9,8 +9,8 @@
 #include <functional>
 #include <vector>
 
-#include "models/kafka/cluster.hpp"
 #include "models/kafka/broker/replica.hpp"
+#include "models/kafka/cluster.hpp"
 #include "models/kafka/rpc.hpp"
 
 namespace models::kafka {
@@ -27,9 +27,9 @@ class ReplicaFetcher {
  private:
   struct Entry {
     Replica* replica;
-    bool changed = true;       // the source does not know its present offset
-    sim::Time delayed_until{}; // after an error
-    bool known = false;        // stands in the source's session
+    bool changed = true;        // the source does not know its present offset
+    sim::Time delayed_until{};  // after an error
+    bool known = false;         // stands in the source's session
   };
   void send();
   void on_fetched(BrokerId, Ref<FetchCall> call);

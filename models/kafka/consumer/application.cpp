@@ -114,11 +114,15 @@ void Consumer::begin_close() {
 
 void Consumer::leave() {
   assignment_.remove_all(OwnershipCode::closed);
-  if (membership_.leave()) close_timer_.arm_after(kCloseTimeout);
-  else finish_close();
+  if (membership_.leave())
+    close_timer_.arm_after(kCloseTimeout);
+  else
+    finish_close();
 }
 
-void Consumer::finish_close() { forget(); }
+void Consumer::finish_close() {
+  forget();
+}
 
 /// Nothing of the process remains.
 void Consumer::forget() {

@@ -43,7 +43,8 @@ void Assignment::set_position(PartitionIndex p, Offset position, LeaderEpoch epo
   validated(p);
 }
 
-void Assignment::set_unvalidated_position(PartitionIndex p, Offset position, LeaderEpoch epoch, ResetCode how) {
+void Assignment::set_unvalidated_position(PartitionIndex p, Offset position, LeaderEpoch epoch,
+                                          ResetCode how) {
   seek(p, position, epoch, how);
   change_state(p, FetchState::awaiting_validation);
 }

@@ -54,7 +54,9 @@ void Committer::all_consumed(Items& items) const {
 
 // ---- of its own accord, and asynchronously ------------------------------------------------------------------------
 
-void Committer::restart_interval() { next_automatic_ = context_.simulation.after(config_.auto_commit_interval); }
+void Committer::restart_interval() {
+  next_automatic_ = context_.simulation.after(config_.auto_commit_interval);
+}
 
 void Committer::automatic_if_due() {
   if (context_.now() < next_automatic_) return;
@@ -102,7 +104,9 @@ void Committer::begin_blocking(sim::Duration limit) {
 }
 
 /// A member that was paused may find its deadline past.
-void Committer::arm(sim::Time at) { timer_.arm_at(std::max(at, context_.now())); }
+void Committer::arm(sim::Time at) {
+  timer_.arm_at(std::max(at, context_.now()));
+}
 
 void Committer::try_blocking() {
   if (!blocked_ || blocking_sent_ || context_.now() < retry_at_) return;
@@ -162,7 +166,8 @@ ErrorCode Committer::send(Purpose purpose, const Items& items) {
 }
 
 Committer::Purpose Committer::take_purpose(const OffsetCommitCall* call) {
-  const auto at = std::find_if(in_flight_.begin(), in_flight_.end(), [call](const InFlight& f) { return f.call == call; });
+  const auto at = std::find_if(in_flight_.begin(), in_flight_.end(),
+                               [call](const InFlight& f) { return f.call == call; });
   MQLAB_ASSERT(at != in_flight_.end(), "an answer to a commit that was not sent");
   const Purpose purpose = at->purpose;
   in_flight_.erase(at);
@@ -227,8 +232,10 @@ void Committer::failed(Purpose purpose, const Items& items, ErrorCode error) {
   const bool again = retriable(error);
   switch (purpose) {
     case Purpose::automatic:
-      if (again) next_automatic_ = context_.simulation.after(config_.retry_backoff);
-      else refuse(items, error);
+      if (again)
+        next_automatic_ = context_.simulation.after(config_.retry_backoff);
+      else
+        refuse(items, error);
       return;
     case Purpose::asynchronous:
       return refuse(items, error);

@@ -25,7 +25,8 @@ class CommitterOwner {
 
 class Committer {
  public:
-  Committer(ConsumerGroup& group, Node& node, Assignment& assignment, Membership& membership, CommitterOwner& owner);
+  Committer(ConsumerGroup& group, Node& node, Assignment& assignment, Membership& membership,
+            CommitterOwner& owner);
 
   // ---- enable.auto.commit ----
   /// Called by poll(): commits what earlier polls handed out when auto.commit.interval.ms has passed.

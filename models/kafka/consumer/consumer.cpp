@@ -46,7 +46,8 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
       connections_(cluster_, node, options_.config),
       metadata_(cluster_, node, metadata_options(options_.config), group.topics()),
       assignment_(cluster_, group.entity(), node.entity()),
-      membership_(group, node, instance_name(options_.config.group_instance_id, index), connections_, metadata_, *this),
+      membership_(group, node, instance_name(options_.config.group_instance_id, index), connections_,
+                  metadata_, *this),
       positions_(group, node, assignment_, membership_, connections_, metadata_, *this),
       fetcher_(group, node, assignment_, positions_, connections_, metadata_, *this),
       committer_(group, node, assignment_, membership_, *this),
@@ -99,7 +100,8 @@ void Consumer::turn_once() {
   if (coordinate() && !positions_.update()) return end_application();
   // A listener's commitSync() holds up the poll() that called it: an application that waits for its commits does not begin
   // new work, and another commit, before it has returned.
-  const bool waits_for_commits = options_.commit != CommitMode::automatic && options_.commit != CommitMode::asynchronous;
+  const bool waits_for_commits =
+      options_.commit != CommitMode::automatic && options_.commit != CommitMode::asynchronous;
   if (commit_for_ != CommitFor::nothing && waits_for_commits) return;
   if (phase_ != Phase::polling || close_asked_ || held_up_by_coordinator()) return;
   fetcher_.collect(processor_.work());
@@ -160,8 +162,10 @@ void Consumer::arm_turn_timer() {
   const bool settled = membership_.state() == MemberState::stable && !membership_.rejoin_needed_or_pending();
   if (automatic_ && settled) next = committer_.next_automatic();
   if (!membership_.coordinator_known()) next = std::min(next, poll_began_ + kPollTimeout);
-  if (next == sim::kNever) turn_timer_.disarm();
-  else turn_timer_.arm_at(std::max(next, context_.now()));
+  if (next == sim::kNever)
+    turn_timer_.disarm();
+  else
+    turn_timer_.arm_at(std::max(next, context_.now()));
 }
 
 void Consumer::hand_over() {

@@ -81,7 +81,15 @@ class Consumer final : public NodeProgram,
     closing,
   };
   /// What the blocking commit under way is for.
-  enum class CommitFor : std::uint8_t { nothing, work_ahead, work_done, record_done, rejoin, revocation, close };
+  enum class CommitFor : std::uint8_t {
+    nothing,
+    work_ahead,
+    work_done,
+    record_done,
+    rejoin,
+    revocation,
+    close
+  };
 
   // ---- inside poll() (consumer.cpp) ----
   void turn();
@@ -135,16 +143,16 @@ class Consumer final : public NodeProgram,
   bool automatic_;
 
   Phase phase_ = Phase::stopped;
-  bool wanted_ = false;           // started and not stopped: it comes back after a crash
+  bool wanted_ = false;  // started and not stopped: it comes back after a crash
   bool close_asked_ = false;
   bool turning_ = false;
   bool turn_again_ = false;
   bool rejoin_commit_begun_ = false;
   bool revocation_commit_begun_ = false;
-  bool commit_owed_ = false;      // a rebalance refused it
+  bool commit_owed_ = false;  // a rebalance refused it
   CommitFor commit_for_ = CommitFor::nothing;
   sim::Time poll_began_{};
-  std::vector<PartitionIndex> last_assigned_;   // what a sticky assignor is told, revoked or not
+  std::vector<PartitionIndex> last_assigned_;  // what a sticky assignor is told, revoked or not
   std::int32_t last_generation_ = -1;
 
   Connections connections_;

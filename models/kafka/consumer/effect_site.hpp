@@ -38,8 +38,8 @@ class EffectSite {
       if (from < to) visit(from, to, true);
       return;
     }
-    Offset run = from;         // the run that is being gathered …
-    bool run_applied = true;   // … and what became of it
+    Offset run = from;        // the run that is being gathered …
+    bool run_applied = true;  // … and what became of it
     const auto gather = [&](Offset first, bool applied) {
       if (applied == run_applied) return;
       if (run < first) visit(run, first, run_applied);
@@ -49,10 +49,11 @@ class EffectSite {
     for (Offset at = from; at < to;) {
       const MessageRun messages = messages_at(cluster_, partition, epoch, at);
       const std::int64_t count = std::min<std::int64_t>(messages.count, to - at);
-      seen(messages.lane).add(messages.first_seq, messages.first_seq + count,
-                              [&](std::int64_t first, std::int64_t, std::int64_t before) {
-                                gather(at + (first - messages.first_seq), before == 0);
-                              });
+      seen(messages.lane)
+          .add(messages.first_seq, messages.first_seq + count,
+               [&](std::int64_t first, std::int64_t, std::int64_t before) {
+                 gather(at + (first - messages.first_seq), before == 0);
+               });
       at += count;
     }
     if (run < to) visit(run, to, run_applied);

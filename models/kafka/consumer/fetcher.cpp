@@ -56,7 +56,8 @@ void Fetcher::send(BrokerId broker, Session& session) {
   call->min_bytes = config_.fetch_min_bytes;
   call->max_bytes = config_.fetch_max_bytes;
   list_changes(broker, session, *call);
-  call->request_bytes = static_cast<std::uint32_t>(100 + 40 * call->partitions.size() + 20 * call->forgotten.size());
+  call->request_bytes =
+      static_cast<std::uint32_t>(100 + 40 * call->partitions.size() + 20 * call->forgotten.size());
   session.in_flight = true;
   connections_.data(broker).call<&Fetcher::on_fetched>(*this, std::move(call));
 }
@@ -66,7 +67,9 @@ void Fetcher::list_changes(BrokerId broker, Session& session, FetchCall& call) {
   for (const PartitionIndex p : session.wanted) {
     HeldPartition& held = assignment_[p];
     held.session_round = round_;
-    if (held.session == broker && held.session_offset == held.position && held.session_epoch == held.leader.epoch) continue;
+    if (held.session == broker && held.session_offset == held.position &&
+        held.session_epoch == held.leader.epoch)
+      continue;
     held.session = broker;
     held.session_offset = held.position;
     held.session_epoch = held.leader.epoch;

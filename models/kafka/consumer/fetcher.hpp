@@ -25,8 +25,8 @@ class FetcherOwner {
 
 class Fetcher {
  public:
-  Fetcher(ConsumerGroup& group, Node& node, Assignment& assignment, Positions& positions, Connections& connections,
-          Metadata& metadata, FetcherOwner& owner);
+  Fetcher(ConsumerGroup& group, Node& node, Assignment& assignment, Positions& positions,
+          Connections& connections, Metadata& metadata, FetcherOwner& owner);
 
   /// Sends a fetch to each broker that leads something to be fetched and has none in flight.
   void send();
@@ -46,7 +46,7 @@ class Fetcher {
     LeaderEpoch epoch = kNoEpoch;
   };
   struct Session {
-    std::uint64_t id = 0;                 ///< 0: the next request opens one
+    std::uint64_t id = 0;  ///< 0: the next request opens one
     bool in_flight = false;
     std::vector<PartitionIndex> members;  ///< as the broker knows them
     std::vector<PartitionIndex> wanted;   ///< of the request being built

@@ -52,7 +52,9 @@ class ConsumerGroup {
   /// How often each record of `p` has been handed to a member of this group.
   OffsetCounts& attempts(PartitionIndex p) { return attempts_[p.value]; }
   /// The key of the service times of `p`'s records.
-  sim::StreamKey service_key(PartitionIndex p) const { return service_keys_[cluster_.partition(p).topic.value]; }
+  sim::StreamKey service_key(PartitionIndex p) const {
+    return service_keys_[cluster_.partition(p).topic.value];
+  }
   /// Where the effects of this group's messages happen.
   EffectSite& effects() { return effects_; }
 

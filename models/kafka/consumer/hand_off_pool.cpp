@@ -50,14 +50,17 @@ std::int64_t HandOffPool::until_watched() const {
 
 std::int64_t HandOffPool::nth_finish(std::int64_t n) {
   gather(std::numeric_limits<std::int64_t>::max(), false, n);
-  return std::max_element(due_.begin(), due_.end(), [](const Due& a, const Due& b) { return a.finish < b.finish; })->finish;
+  return std::max_element(due_.begin(), due_.end(),
+                          [](const Due& a, const Due& b) { return a.finish < b.finish; })
+      ->finish;
 }
 
 void HandOffPool::plan() {
   if (pending_ == 0) return timer_.disarm();
   std::int64_t at = std::numeric_limits<std::int64_t>::max();
   for (const auto& batch : batches_) at = std::min(at, batch->last);
-  if (const std::int64_t watched = until_watched(); watched <= pending_) at = std::min(at, nth_finish(watched));
+  if (const std::int64_t watched = until_watched(); watched <= pending_)
+    at = std::min(at, nth_finish(watched));
   timer_.arm_at(std::max(sim::Time(sim::Duration(at)), context_.now()));
 }
 
@@ -80,7 +83,9 @@ void HandOffPool::gather(std::int64_t now, bool complete_only, std::int64_t most
     }
   }
   if (static_cast<std::int64_t>(due_.size()) <= most) return;
-  const auto in_place = [](const Due& a, const Due& b) { return std::pair(a.batch, a.record) < std::pair(b.batch, b.record); };
+  const auto in_place = [](const Due& a, const Due& b) {
+    return std::pair(a.batch, a.record) < std::pair(b.batch, b.record);
+  };
   std::sort(due_.begin(), due_.end(), [&](const Due& a, const Due& b) {
     return a.finish != b.finish ? a.finish < b.finish : in_place(a, b);
   });
@@ -94,7 +99,9 @@ bool HandOffPool::say() {
   std::int64_t applied = 0;
   for (std::size_t i = 0; i < due_.size();) {
     std::size_t end = i + 1;
-    while (end < due_.size() && due_[end].batch == due_[i].batch && due_[end].record == due_[end - 1].record + 1) ++end;
+    while (end < due_.size() && due_[end].batch == due_[i].batch &&
+           due_[end].record == due_[end - 1].record + 1)
+      ++end;
     applied += say_run(*batches_[due_[i].batch], due_[i].record, due_[end - 1].record + 1);
     i = end;
   }
@@ -110,9 +117,10 @@ std::int64_t HandOffPool::say_run(Batch& batch, std::size_t first, std::size_t e
   std::int64_t applied = 0;
   batch.work.for_each(static_cast<std::int64_t>(first), static_cast<std::int64_t>(end),
                       [&](const Work::Range& range, Offset from, Offset to, std::int64_t i) {
-                        applied += recorder_.done(range, from, to,
-                                                  std::span(batch.finish).subspan(static_cast<std::size_t>(i),
-                                                                                  static_cast<std::size_t>(to - from)));
+                        applied += recorder_.done(
+                            range, from, to,
+                            std::span(batch.finish)
+                                .subspan(static_cast<std::size_t>(i), static_cast<std::size_t>(to - from)));
                       });
   std::fill(batch.finish.begin() + static_cast<std::ptrdiff_t>(first),
             batch.finish.begin() + static_cast<std::ptrdiff_t>(end), kSaid);

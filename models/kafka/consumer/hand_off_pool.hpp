@@ -21,7 +21,8 @@ namespace models::kafka {
 class HandOffPool {
  public:
   /// `drained` runs whenever nothing is left to do.
-  HandOffPool(ConsumerGroup& group, Node& node, Recorder& recorder, std::uint32_t threads, std::function<void()> drained);
+  HandOffPool(ConsumerGroup& group, Node& node, Recorder& recorder, std::uint32_t threads,
+              std::function<void()> drained);
 
   /// Takes the records of `work`, which is emptied.
   void take(Work& work);

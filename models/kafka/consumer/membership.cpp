@@ -177,7 +177,8 @@ void Membership::send_join() {
   }
   owner_.describe(call->subscription);
   // The coordinator may hold the answer back for the whole rebalance timeout.
-  const sim::Duration timeout = std::max(config_.request_timeout, config_.max_poll_interval + kJoinTimeoutLapse);
+  const sim::Duration timeout =
+      std::max(config_.request_timeout, config_.max_poll_interval + kJoinTimeoutLapse);
   channel->call<&Membership::on_join>(*this, std::move(call), timeout);
 }
 

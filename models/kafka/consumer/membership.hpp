@@ -43,8 +43,8 @@ class Membership {
     fatal,    ///< fatal_error() ends the application
   };
 
-  Membership(ConsumerGroup& group, Node& node, std::string instance_id, Connections& connections, Metadata& metadata,
-             MembershipOwner& owner);
+  Membership(ConsumerGroup& group, Node& node, std::string instance_id, Connections& connections,
+             Metadata& metadata, MembershipOwner& owner);
 
   void start();
   /// A crash, or the end of a clean close.

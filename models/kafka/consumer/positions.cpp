@@ -40,7 +40,9 @@ void Positions::follow_metadata() {
     HeldPartition& held = assignment_[p];
     const PartitionLeader leader = metadata_.leader(p);
     if (held.state != FetchState::fetching && held.state != FetchState::awaiting_validation) continue;
-    if (leader.leader == kNoBroker || (leader.leader == held.leader.leader && leader.epoch == held.leader.epoch)) continue;
+    if (leader.leader == kNoBroker ||
+        (leader.leader == held.leader.leader && leader.epoch == held.leader.epoch))
+      continue;
     held.leader = leader;
     held.retry_at = {};
     // Without an epoch there is nothing to compare (SubscriptionState.maybeValidatePosition).
@@ -86,8 +88,10 @@ void Positions::on_committed(BrokerId from, Ref<OffsetFetchCall> call) {
       // With the epoch that was committed the leader can tell whether its log holds what was read (KIP-320).
       assignment_[item.partition].leader = metadata_.leader(item.partition);
       const bool known = item.epoch != kNoEpoch;
-      if (known) assignment_.set_unvalidated_position(item.partition, item.offset, item.epoch, ResetCode::committed);
-      else assignment_.set_position(item.partition, item.offset, kNoEpoch, ResetCode::committed);
+      if (known)
+        assignment_.set_unvalidated_position(item.partition, item.offset, item.epoch, ResetCode::committed);
+      else
+        assignment_.set_position(item.partition, item.offset, kNoEpoch, ResetCode::committed);
     } else {
       assignment_.change_state(item.partition, FetchState::awaiting_reset);
     }

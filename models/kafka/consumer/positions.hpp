@@ -24,8 +24,8 @@ class PositionsOwner {
 
 class Positions {
  public:
-  Positions(ConsumerGroup& group, Node& node, Assignment& assignment, Membership& membership, Connections& connections,
-            Metadata& metadata, PositionsOwner& owner);
+  Positions(ConsumerGroup& group, Node& node, Assignment& assignment, Membership& membership,
+            Connections& connections, Metadata& metadata, PositionsOwner& owner);
 
   /// Called inside poll(): sends what is missing. False when auto.offset.reset is `none` and a position would be needed:
   /// the exception ends the application.

@@ -13,13 +13,14 @@ void draw_service(ConsumerGroup& group, Work& work) {
   for (const Work::Range& range : work.ranges()) {
     const sim::StreamKey key = group.service_key(range.partition);
     const auto number = static_cast<std::uint64_t>(group.cluster().partition(range.partition).number);
-    group.attempts(range.partition).add(range.from, range.to, [&](Offset from, Offset to, std::int64_t attempt) {
-      for (Offset o = from; o < to; ++o) {
-        sim::Stream stream =
-            sim::Stream::keyed(key, number, static_cast<std::uint64_t>(o), static_cast<std::uint64_t>(attempt));
-        work.take(service.sample_duration(stream));
-      }
-    });
+    group.attempts(range.partition)
+        .add(range.from, range.to, [&](Offset from, Offset to, std::int64_t attempt) {
+          for (Offset o = from; o < to; ++o) {
+            sim::Stream stream = sim::Stream::keyed(key, number, static_cast<std::uint64_t>(o),
+                                                    static_cast<std::uint64_t>(attempt));
+            work.take(service.sample_duration(stream));
+          }
+        });
   }
 }
 

@@ -64,12 +64,12 @@ class Processor {
   Work work_;
   bool busy_ = false;
   bool record_by_record_ = false;
-  bool counts_uncommitted_;   // a record done is not committed yet
-  bool stepping_ = false;     // inside a step's action: nothing beyond it has happened
+  bool counts_uncommitted_;  // a record done is not committed yet
+  bool stepping_ = false;    // inside a step's action: nothing beyond it has happened
   bool frozen_ = false;
-  std::int64_t start_ = 0;    // ns; moved by pauses and by waiting between records
+  std::int64_t start_ = 0;  // ns; moved by pauses and by waiting between records
   std::int64_t frozen_at_ = 0;
-  std::int64_t done_ = 0;     // records done and said
+  std::int64_t done_ = 0;  // records done and said
   std::int64_t segment_end_ = 0;
   StepCell& effect_step_;
   StepCell& uncommitted_step_;

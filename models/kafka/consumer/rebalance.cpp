@@ -20,7 +20,8 @@ bool Consumer::prepare_rejoin() {
     if (commits_before_revocation()) {
       // Eager: nothing more is handed out, or the committed position would be overtaken before the revocation.
       if (!cooperative_) {
-        assignment_.mark_pending_revocation(membership_.is_out() ? OwnershipCode::lost : OwnershipCode::revoked);
+        assignment_.mark_pending_revocation(membership_.is_out() ? OwnershipCode::lost
+                                                                 : OwnershipCode::revoked);
       }
       commit_blocking(CommitFor::rejoin, options_.config.max_poll_interval);
     }
@@ -44,8 +45,8 @@ bool Consumer::take_assignment() {
   std::vector<PartitionIndex> assigned = membership_.assigned();
   std::sort(assigned.begin(), assigned.end());
   std::vector<PartitionIndex> revoked;
-  std::set_difference(assignment_.partitions().begin(), assignment_.partitions().end(), assigned.begin(), assigned.end(),
-                      std::back_inserter(revoked));
+  std::set_difference(assignment_.partitions().begin(), assignment_.partitions().end(), assigned.begin(),
+                      assigned.end(), std::back_inserter(revoked));
   if (!revoked.empty() && !commit_revoked()) return false;
   revocation_commit_begun_ = false;
   for (const PartitionIndex p : revoked) assignment_.remove(p, OwnershipCode::revoked);

@@ -28,11 +28,13 @@ sim::TraceRecord Recorder::fields(const Work::Range& range, Offset from, Offset 
 }
 
 void Recorder::delivered(const Work& work) {
-  for (const Work::Range& range : work.ranges()) context_.emit(Kind::delivered, fields(range, range.from, range.to));
+  for (const Work::Range& range : work.ranges())
+    context_.emit(Kind::delivered, fields(range, range.from, range.to));
 }
 
 void Recorder::abandoned(const Work& work) {
-  for (const Work::Range& range : work.ranges()) context_.emit(Kind::abandoned, fields(range, range.from, range.to));
+  for (const Work::Range& range : work.ranges())
+    context_.emit(Kind::abandoned, fields(range, range.from, range.to));
 }
 
 std::int64_t Recorder::done(const Work& work, std::int64_t begin, std::int64_t end, std::int64_t start) {
@@ -53,7 +55,8 @@ std::int64_t Recorder::done(const Work& work, std::int64_t begin, std::int64_t e
   return applied;
 }
 
-std::int64_t Recorder::done(const Work::Range& range, Offset from, Offset to, std::span<const std::int64_t> finish) {
+std::int64_t Recorder::done(const Work::Range& range, Offset from, Offset to,
+                            std::span<const std::int64_t> finish) {
   std::int64_t applied = 0;
   for (Offset at = from; at < to; at += kMostTimes) {
     const Offset stop = std::min(to, at + kMostTimes);
@@ -67,12 +70,13 @@ std::int64_t Recorder::done(const Work::Range& range, Offset from, Offset to, st
 std::int64_t Recorder::effects(const Work::Range& range, Offset from, Offset to) {
   if (!has_effects_) return 0;
   std::int64_t applied = 0;
-  group_.effects().apply(range.partition, range.epoch, from, to, [&](Offset first, Offset end, bool is_applied) {
-    sim::TraceRecord record = fields(range, first, end);
-    record.code = is_applied ? kApplied : kSuppressed;
-    context_.emit(Kind::effect, record);
-    if (is_applied) applied += end - first;
-  });
+  group_.effects().apply(range.partition, range.epoch, from, to,
+                         [&](Offset first, Offset end, bool is_applied) {
+                           sim::TraceRecord record = fields(range, first, end);
+                           record.code = is_applied ? kApplied : kSuppressed;
+                           context_.emit(Kind::effect, record);
+                           if (is_applied) applied += end - first;
+                         });
   return applied;
 }
 

@@ -15,8 +15,8 @@ namespace models::kafka {
 struct CommittedOffset {
   PartitionIndex partition{};
   Offset offset = kNoOffset;
-  sim::Time at{};     ///< when it was committed: offsets of a group without members expire
-  EntityId member{};  ///< who committed it
+  sim::Time at{};                ///< when it was committed: offsets of a group without members expire
+  EntityId member{};             ///< who committed it
   LeaderEpoch epoch = kNoEpoch;  ///< of the last record before it
 };
 

@@ -111,7 +111,7 @@ class OffsetsStore {
     std::vector<Image> folded;    ///< by group
     std::vector<Record> records;  ///< from `first` on, in order of `end`
     std::size_t first = 0;
-    std::uint32_t writes = 0;     ///< since all replicas were asked
+    std::uint32_t writes = 0;  ///< since all replicas were asked
   };
 
   std::uint32_t group_number(Shard& shard, std::string_view group);

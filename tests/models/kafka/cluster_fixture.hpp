@@ -75,8 +75,9 @@ class ClusterFixture : public NodeProgram {
   };
 
   /// Sends one batch; the result is filled in when the answer comes.
-  std::shared_ptr<Produced> produce(BrokerId to, std::int32_t count, std::int16_t acks = -1, ProducerId id = kNoProducerId,
-                                    std::int32_t sequence = -1, PartitionIndex p = {}) {
+  std::shared_ptr<Produced> produce(BrokerId to, std::int32_t count, std::int16_t acks = -1,
+                                    ProducerId id = kNoProducerId, std::int32_t sequence = -1,
+                                    PartitionIndex p = {}) {
     Ref<ProduceCall> call = cluster.take<ProduceCall>();
     call->acks = acks;
     call->timeout = 30s;
@@ -106,8 +107,8 @@ class ClusterFixture : public NodeProgram {
   };
 
   /// A full fetch of one partition as a consumer.
-  std::shared_ptr<Fetched> fetch(BrokerId from, Offset offset, LeaderEpoch epoch = 0, sim::Duration wait = 500ms,
-                                 PartitionIndex p = {}) {
+  std::shared_ptr<Fetched> fetch(BrokerId from, Offset offset, LeaderEpoch epoch = 0,
+                                 sim::Duration wait = 500ms, PartitionIndex p = {}) {
     Ref<FetchCall> call = cluster.take<FetchCall>();
     call->client = client_entity;
     call->max_wait = wait;

@@ -65,10 +65,18 @@ TEST_CASE("every modelled key accepts its own default") {
     ProducerConfig producer;
     ConsumerConfig consumer;
     switch (key.scope) {
-      case KeyScope::broker: CHECK_FALSE(set(broker, key.name, key.default_value)); break;
-      case KeyScope::topic: CHECK_FALSE(set(topic, key.name, key.default_value)); break;
-      case KeyScope::producer: CHECK_FALSE(set(producer, key.name, key.default_value)); break;
-      case KeyScope::consumer: CHECK_FALSE(set(consumer, key.name, key.default_value)); break;
+      case KeyScope::broker:
+        CHECK_FALSE(set(broker, key.name, key.default_value));
+        break;
+      case KeyScope::topic:
+        CHECK_FALSE(set(topic, key.name, key.default_value));
+        break;
+      case KeyScope::producer:
+        CHECK_FALSE(set(producer, key.name, key.default_value));
+        break;
+      case KeyScope::consumer:
+        CHECK_FALSE(set(consumer, key.name, key.default_value));
+        break;
     }
   }
 }
@@ -82,11 +90,11 @@ TEST_CASE("what Kafka has and mqlab leaves out is told from what nobody has") {
     return error && error->message.find("mqlab does not model it: ") != std::string::npos;
   };
   for (const char* key :
-       {"unclean.leader.election.interval.ms", "leader.imbalance.per.broker.percentage", "controller.quorum.voters",
-        "controller.quorum.election.backoff.max.ms", "controller.quorum.append.linger.ms",
-        "controller.quorum.request.timeout.ms", "group.coordinator.append.linger.ms",
-        "log.message.timestamp.after.max.ms", "queued.max.requests", "producer.id.expiration.ms", "ssl.keystore.location",
-        "group.share.enable"}) {
+       {"unclean.leader.election.interval.ms", "leader.imbalance.per.broker.percentage",
+        "controller.quorum.voters", "controller.quorum.election.backoff.max.ms",
+        "controller.quorum.append.linger.ms", "controller.quorum.request.timeout.ms",
+        "group.coordinator.append.linger.ms", "log.message.timestamp.after.max.ms", "queued.max.requests",
+        "producer.id.expiration.ms", "ssl.keystore.location", "group.share.enable"}) {
     INFO(key);
     CHECK(refused(set(broker, key, "1")));
   }

@@ -52,7 +52,8 @@ TEST_CASE("commit each record: the offset after each is committed before the nex
   CHECK(world.run_until_idle());
   CHECK(commits(world) == std::vector<Offset>{1, 2, 3, 4, 5});
   const std::vector<Done> done = world.done();
-  for (std::size_t i = 1; i < 5; ++i) CHECK(done[i].finish - done[i - 1].finish > 1'500'000);  // 1 ms and a round trip
+  for (std::size_t i = 1; i < 5; ++i)
+    CHECK(done[i].finish - done[i - 1].finish > 1'500'000);  // 1 ms and a round trip
 }
 
 TEST_CASE("commit before processing: the first record waits for the commit of the last") {
@@ -130,7 +131,8 @@ TEST_CASE("a crash before the commit repeats the work since the last one") {
   group.config.max_poll_records = 10;
   WorldOfGroup world(with(group));
   world.run_for(2s);
-  world.steps.watch(world.node(0).entity(), Step::processed_not_committed, 15, [&] { world.node(0).crash(); });
+  world.steps.watch(world.node(0).entity(), Step::processed_not_committed, 15,
+                    [&] { world.node(0).crash(); });
   world.feed(0, 20);
   world.run_for(1s);
   CHECK_FALSE(world.node(0).up());
@@ -387,7 +389,8 @@ TEST_CASE("a commit that finds no coordinator in time is given up, and the appli
   std::int32_t alive = 0;
   while (&world.cluster.node(world.leader_of(world.orders(alive))) == &world.coordinator_node()) ++alive;
   world.feed(alive, 1);
-  world.steps.watch(world.node(0).entity(), Step::processed_not_committed, 1, [&] { world.coordinator_node().crash(); });
+  world.steps.watch(world.node(0).entity(), Step::processed_not_committed, 1,
+                    [&] { world.coordinator_node().crash(); });
   world.run_for(10s);
   REQUIRE(world.count(Kind::commit_refused) >= 1);
   CHECK(world.all(Kind::commit_refused)[0].code == static_cast<std::uint16_t>(ErrorCode::request_timed_out));

@@ -14,7 +14,9 @@ GroupOptions group_of(std::uint32_t members) {
   return group;
 }
 
-std::size_t number(const std::string& member) { return static_cast<std::size_t>(member.back() - '0'); }
+std::size_t number(const std::string& member) {
+  return static_cast<std::size_t>(member.back() - '0');
+}
 
 /// What the application did, whatever the records of the trace that say it.
 std::vector<std::pair<Offset, std::int64_t>> finishes(const WorldOfGroup& world) {
@@ -181,7 +183,8 @@ TEST_CASE("running ahead changes nothing of what the application does") {
     world.node(1).restart();
     world.run_for(60s);
     std::vector<Row> commits = world.all(Kind::committed);
-    return std::tuple(world.done(), commits.size(), world.records(Kind::effect), world.count(Kind::processed));
+    return std::tuple(world.done(), commits.size(), world.records(Kind::effect),
+                      world.count(Kind::processed));
   };
   const auto [ahead, ahead_commits, ahead_effects, ahead_rows] = run(false);
   const auto [stepwise, stepwise_commits, stepwise_effects, stepwise_rows] = run(true);
@@ -316,7 +319,8 @@ TEST_CASE("another attempt at a record draws another service time") {
   world.run_for(20s);
   const std::vector<Row> processed = world.all(Kind::processed);
   REQUIRE(processed.size() == 2);
-  CHECK(processed[0].payload[1] - processed[0].payload[0] != processed[1].payload[1] - processed[1].payload[0]);
+  CHECK(processed[0].payload[1] - processed[0].payload[0] !=
+        processed[1].payload[1] - processed[1].payload[0]);
 }
 
 TEST_CASE("a member that crashed before its start, or was stopped, stays away") {
@@ -362,8 +366,10 @@ TEST_CASE("crashes of everything at random leave no record unprocessed once all 
     group.config.max_poll_records = 20;
     if (seed % 2 == 0) group.config.partition_assignment_strategy = {Assignor::cooperative_sticky};
     if (seed % 3 == 0) group.config.group_instance_id = "m{index}";
-    group.commit = seed % 4 == 1 ? CommitMode::each_record : seed % 4 == 2 ? CommitMode::asynchronous
-                   : seed % 4 == 3 ? CommitMode::automatic : CommitMode::after_processing;
+    group.commit = seed % 4 == 1   ? CommitMode::each_record
+                   : seed % 4 == 2 ? CommitMode::asynchronous
+                   : seed % 4 == 3 ? CommitMode::automatic
+                                   : CommitMode::after_processing;
     WorldOfGroup::Setup setup = with(group, 6);
     setup.seed = seed;
     WorldOfGroup world(setup);
@@ -374,10 +380,18 @@ TEST_CASE("crashes of everything at random leave no record unprocessed once all 
       world.run_for(sim::Duration(static_cast<std::int64_t>(dice.uniform_int(2'000'000'000))));
       Node& node = world.node(dice.uniform_int(3));
       switch (dice.uniform_int(4)) {
-        case 0: node.crash(); break;
-        case 1: node.restart(); break;
-        case 2: node.pause(); break;
-        default: node.resume(); break;
+        case 0:
+          node.crash();
+          break;
+        case 1:
+          node.restart();
+          break;
+        case 2:
+          node.pause();
+          break;
+        default:
+          node.resume();
+          break;
       }
     }
     for (std::size_t i = 0; i < 3; ++i) {

@@ -32,8 +32,15 @@ class Rows final : public sim::TraceSink {
   void consume(const sim::TraceBlock& block) override {
     for (const sim::TraceRecord& r : block.records) {
       const auto words = block.payload(r);
-      rows.push_back({r.time, static_cast<Kind>(r.kind), r.code, entities_[r.actor].name, entities_[r.place].name, r.a,
-                      r.b, r.c, {words.begin(), words.end()}});
+      rows.push_back({r.time,
+                      static_cast<Kind>(r.kind),
+                      r.code,
+                      entities_[r.actor].name,
+                      entities_[r.place].name,
+                      r.a,
+                      r.b,
+                      r.c,
+                      {words.begin(), words.end()}});
     }
   }
   std::vector<Row> rows;
@@ -50,7 +57,8 @@ struct Done {
   std::string member;
   friend bool operator==(const Done&, const Done&) = default;
   friend bool operator<(const Done& x, const Done& y) {
-    return std::tie(x.finish, x.partition, x.offset, x.member) < std::tie(y.finish, y.partition, y.offset, y.member);
+    return std::tie(x.finish, x.partition, x.offset, x.member) <
+           std::tie(y.finish, y.partition, y.offset, y.member);
   }
 };
 
@@ -82,7 +90,8 @@ struct WorldOfGroup {
         network(simulation, NetworkOptions{}),
         context{simulation, trace, entities, network, steps},
         cluster(context, cluster_options(setup)),
-        feeder_node(simulation, network, entities.add(EntityKind::producer, "feeder"), network.add_host("feeder"), "feeder"),
+        feeder_node(simulation, network, entities.add(EntityKind::producer, "feeder"),
+                    network.add_host("feeder"), "feeder"),
         feeder(*this) {
     trace.add_sink(sink);
     const EntityId group_entity = entities.add(EntityKind::group, setup.group.name);
@@ -125,18 +134,22 @@ struct WorldOfGroup {
         read[cluster_entity(p)] = member->assignment()[p].position;
       }
     }
-    return std::all_of(fed.begin(), fed.end(), [&](const auto& one) { return read[one.first] >= one.second; });
+    return std::all_of(fed.begin(), fed.end(),
+                       [&](const auto& one) { return read[one.first] >= one.second; });
   }
   std::string cluster_entity(PartitionIndex p) const { return entities[cluster.partition(p).entity].name; }
 
   /// Appends `count` records of 100 bytes, one batch, to orders/`partition`; they arrive a round trip later. `seq` names
   /// messages that have been sent before.
-  void feed(std::int32_t partition, std::int32_t count, std::int64_t seq = -1) { feeder.send(partition, count, seq); }
+  void feed(std::int32_t partition, std::int32_t count, std::int64_t seq = -1) {
+    feeder.send(partition, count, seq);
+  }
 
   Consumer& member(std::size_t i) { return *group->members()[i]; }
   Node& node(std::size_t i) { return *nodes[i]; }
   PartitionIndex orders(std::int32_t n) const {
-    return PartitionIndex{cluster.topic(*cluster.find_topic("orders")).first.value + static_cast<std::uint32_t>(n)};
+    return PartitionIndex{cluster.topic(*cluster.find_topic("orders")).first.value +
+                          static_cast<std::uint32_t>(n)};
   }
   BrokerId leader_of(PartitionIndex p) {
     for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
@@ -145,7 +158,9 @@ struct WorldOfGroup {
     }
     return kNoBroker;
   }
-  Node& coordinator_node() { return cluster.node(leader_of(cluster.offsets_partition(group->options().name))); }
+  Node& coordinator_node() {
+    return cluster.node(leader_of(cluster.offsets_partition(group->options().name)));
+  }
 
   // ---- what happened ----
   std::vector<Row> all(Kind kind, const std::string& actor = "") const {
@@ -182,7 +197,8 @@ struct WorldOfGroup {
   }
   bool all_done_once(std::size_t records) const {
     const auto times = times_done();
-    return times.size() == records && std::all_of(times.begin(), times.end(), [](const auto& t) { return t.second == 1; });
+    return times.size() == records &&
+           std::all_of(times.begin(), times.end(), [](const auto& t) { return t.second == 1; });
   }
   Offset committed(const std::string& partition) const {
     Offset offset = kNoOffset;
@@ -196,8 +212,10 @@ struct WorldOfGroup {
     std::vector<std::string> now;
     for (const Row& row : all(Kind::ownership)) {
       if (row.place != partition) continue;
-      if (row.a == 1) now.push_back(row.actor);
-      else now.erase(std::find(now.begin(), now.end(), row.actor));
+      if (row.a == 1)
+        now.push_back(row.actor);
+      else
+        now.erase(std::find(now.begin(), now.end(), row.actor));
     }
     return now;
   }
@@ -213,8 +231,9 @@ struct WorldOfGroup {
   }
   std::size_t member_codes(MemberCode code, const std::string& actor) const {
     const auto rows = all(Kind::member_state, actor);
-    return static_cast<std::size_t>(std::count_if(
-        rows.begin(), rows.end(), [code](const Row& row) { return row.code == static_cast<std::uint16_t>(code); }));
+    return static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), [code](const Row& row) {
+      return row.code == static_cast<std::uint16_t>(code);
+    }));
   }
 
   static ClusterOptions cluster_options(const Setup& setup) {
@@ -239,9 +258,11 @@ struct WorldOfGroup {
       const BrokerId leader = world_.leader_of(p);
       REQUIRE(leader != kNoBroker);
       auto& channel = channels_[leader.value];
-      if (!channel) channel = std::make_unique<RpcChannel>(world_.cluster, world_.feeder_node, leader, RpcOptions{});
+      if (!channel)
+        channel = std::make_unique<RpcChannel>(world_.cluster, world_.feeder_node, leader, RpcOptions{});
       if (lanes_.find(partition) == lanes_.end()) {
-        lanes_[partition] = world_.entities.add_lane(world_.feeder_node.entity(), world_.cluster.partition(p).entity);
+        lanes_[partition] =
+            world_.entities.add_lane(world_.feeder_node.entity(), world_.cluster.partition(p).entity);
       }
       const bool again = seq >= 0;
       Ref<ProduceCall> call = world_.cluster.take<ProduceCall>();

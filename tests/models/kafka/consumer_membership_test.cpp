@@ -27,7 +27,8 @@ GroupOptions with_instance_ids(GroupOptions group, const std::string& id = "m{in
 
 std::vector<Row> given_up(const WorldOfGroup& world, const std::string& member, OwnershipCode why) {
   std::vector<Row> rows = world.all(Kind::ownership, member);
-  std::erase_if(rows, [why](const Row& row) { return row.a != 0 || row.code != static_cast<std::uint16_t>(why); });
+  std::erase_if(rows,
+                [why](const Row& row) { return row.a != 0 || row.code != static_cast<std::uint16_t>(why); });
   return rows;
 }
 
@@ -117,7 +118,9 @@ TEST_CASE("heartbeats keep a member in the group however long a poll is worked o
   world.run_for(20s);
   world.feed(0, 1);
   world.run_for(30s);
-  CHECK(world.member_codes(MemberCode::evicted, "billing/0") + world.member_codes(MemberCode::evicted, "billing/1") == 0);
+  CHECK(world.member_codes(MemberCode::evicted, "billing/0") +
+            world.member_codes(MemberCode::evicted, "billing/1") ==
+        0);
   CHECK(world.done().size() == 1);
   CHECK(world.committed("orders/0") == 1);
 }
@@ -244,7 +247,9 @@ TEST_CASE("auto-commit before a revocation: nothing is processed twice when a me
   group.config.auto_commit_interval = 3600s;
   group.stagger = 10s;
   SECTION("eager") {}
-  SECTION("cooperative") { group = cooperative(group); }
+  SECTION("cooperative") {
+    group = cooperative(group);
+  }
   WorldOfGroup world(with(group, 4));
   world.run_for(9s);
   for (std::int32_t p = 0; p < 4; ++p) world.feed(p, 50);
@@ -261,7 +266,8 @@ TEST_CASE("control: asynchronous commits that were lost are made up for in onPar
   group.service = sim::Distribution::constant(5e7);
   WorldOfGroup world(with(group, 4));
   world.run_for(9s);
-  for (std::int32_t p = 0; p < 4; ++p) world.feed(p, 50);  // 10 s of work: the other member joins in its midst
+  for (std::int32_t p = 0; p < 4; ++p)
+    world.feed(p, 50);  // 10 s of work: the other member joins in its midst
   CHECK(world.run_until_idle());
   CHECK(world.owned_by_one_each(4));
   CHECK(world.all_done_once(200));
@@ -339,7 +345,8 @@ TEST_CASE("while the coordinator is unknown poll() hands out records only when i
   const std::vector<Row> delivered = world.all(Kind::delivered);
   CHECK(delivered.size() < 30);
   sim::Duration longest{};
-  for (std::size_t i = 1; i < delivered.size(); ++i) longest = std::max(longest, delivered[i].time - delivered[i - 1].time);
+  for (std::size_t i = 1; i < delivered.size(); ++i)
+    longest = std::max(longest, delivered[i].time - delivered[i - 1].time);
   CHECK(longest >= 100ms);
   CHECK(longest <= 102ms);
 }

@@ -206,7 +206,8 @@ TEST_CASE("a position outside of the log is reset") {
   world.run_for(1s);
   world.feed(0, 10);
   // Somebody has committed an offset that does not exist.
-  RpcChannel channel(world.cluster, world.feeder_node, world.leader_of(world.cluster.offsets_partition("billing")), {});
+  RpcChannel channel(world.cluster, world.feeder_node,
+                     world.leader_of(world.cluster.offsets_partition("billing")), {});
   struct Ignore {
     void answered(BrokerId, Ref<OffsetCommitCall> call) { CHECK(call->items[0].error == ErrorCode::none); }
   } ignore;
@@ -248,7 +249,8 @@ TEST_CASE("a member goes on reading from a new leader, and keeps its position") 
   for (std::int32_t n = 0; world.leader_of(p) == coordinator; ++n) p = world.orders(n);
   const BrokerId dead = world.leader_of(p);
   world.cluster.node(dead).crash();
-  CHECK(world.run_until_that([&] { return world.leader_of(p) != kNoBroker && world.leader_of(p) != dead; }, 60s));
+  CHECK(world.run_until_that([&] { return world.leader_of(p) != kNoBroker && world.leader_of(p) != dead; },
+                             60s));
   world.feed(world.cluster.partition(p).number, 10);
   world.run_for(30s);
   CHECK(world.times_done().size() == 40);

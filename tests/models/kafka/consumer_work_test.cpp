@@ -15,7 +15,8 @@ using Runs = std::vector<std::tuple<Offset, Offset, std::int64_t>>;
 
 Runs counted(OffsetCounts& counts, Offset from, Offset to) {
   Runs runs;
-  counts.add(from, to, [&](Offset first, Offset end, std::int64_t before) { runs.emplace_back(first, end, before); });
+  counts.add(from, to,
+             [&](Offset first, Offset end, std::int64_t before) { runs.emplace_back(first, end, before); });
   return runs;
 }
 
@@ -49,7 +50,9 @@ TEST_CASE("counts of offsets agree with a plain array under many overlapping ran
   OffsetCounts counts;
   std::vector<std::int64_t> plain(64, 0);
   std::uint32_t state = 12345;
-  const auto next = [&state](std::uint32_t n) { return (state = state * 1664525u + 1013904223u) >> 16 & (n - 1); };
+  const auto next = [&state](std::uint32_t n) {
+    return (state = state * 1664525u + 1013904223u) >> 16 & (n - 1);
+  };
   for (int i = 0; i < 2000; ++i) {
     const Offset from = next(64);
     const Offset to = std::min<Offset>(64, from + next(16));

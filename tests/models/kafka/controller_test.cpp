@@ -24,7 +24,9 @@ double time_without_leader(ClusterFixture& f) {
 
 }  // namespace
 
-TEST_CASE("a leader back within its predecessor's session is not let in before that ends, and others lead by then") {
+TEST_CASE(
+    "a leader back within its predecessor's session is not let in before that ends, and others lead by "
+    "then") {
   ClusterFixture f;
   f.node(0).crash();
   f.run_for(1s);
@@ -64,7 +66,8 @@ TEST_CASE("while the controller is down nobody is fenced; back again it gives ev
   CHECK(silent < 9.1);
   CHECK(f.leader() == 1);
   f.run_for(30s);
-  CHECK(broker_states(f, BrokerCode::fenced) == 1);  // the living ones found their way back within their sessions
+  CHECK(broker_states(f, BrokerCode::fenced) ==
+        1);  // the living ones found their way back within their sessions
 }
 
 TEST_CASE("brokers that cannot reach the controller try again ever more slowly, and are fenced meanwhile") {
@@ -122,7 +125,8 @@ TEST_CASE("an error of acks=0 closes the connection, and what came behind it is 
   }
 }
 
-TEST_CASE("a client that learns nothing new from its metadata asks ever more slowly, up to retry.backoff.max.ms") {
+TEST_CASE(
+    "a client that learns nothing new from its metadata asks ever more slowly, up to retry.backoff.max.ms") {
   ClusterFixture f;
   Metadata metadata(f.cluster, f.client, {}, {});
   std::vector<sim::Time> answers;
@@ -185,7 +189,9 @@ TEST_CASE("a call that may wait less than the one before it is not kept waiting 
   f.network.cut(f.client.host(), f.node(0).host());
   struct Ended {
     int calls = 0;
-    void on_metadata(BrokerId, Ref<MetadataCall> call) { calls += call->error == ErrorCode::disconnected ? 1 : 0; }
+    void on_metadata(BrokerId, Ref<MetadataCall> call) {
+      calls += call->error == ErrorCode::disconnected ? 1 : 0;
+    }
   } ended;
   f.channels[0]->call<&Ended::on_metadata>(ended, f.cluster.take<MetadataCall>(), 20s);
   f.channels[0]->call<&Ended::on_metadata>(ended, f.cluster.take<MetadataCall>(), 1s);

@@ -160,7 +160,8 @@ TEST_CASE("commits of several partitions are one write") {
   call->member_id = a.id;
   call->member = w.entity("a");
   call->generation = 1;
-  for (std::uint32_t p = 20; p > 10; --p) call->items.push_back({.partition = PartitionIndex{p}, .offset = 5});
+  for (std::uint32_t p = 20; p > 10; --p)
+    call->items.push_back({.partition = PartitionIndex{p}, .offset = 5});
   w.send(call);
   CHECK(w.broker->unreplicated.size() == 1);
   CHECK(w.broker->log_end[w.billing_partition()] == before + 10);

@@ -62,17 +62,30 @@ Scenario small_world() {
   group.config.session_timeout = 10s;
   s.groups.push_back(group);
 
-  s.faults = {crash("kafka/0", 3s, 3s), crash("kafka/1", 8s, 3s), crash("kafka/2", 13s, 3s), crash("billing/0", 17s, 1s)};
+  s.faults = {crash("kafka/0", 3s, 3s), crash("kafka/1", 8s, 3s), crash("kafka/2", 13s, 3s),
+              crash("billing/0", 17s, 1s)};
   return s;
 }
 
-models::kafka::BrokerConfig& broker(Scenario& s) { return s.kafka->config; }
-models::ProducerOptions& producer(Scenario& s) { return s.producers[0]; }
-models::GroupOptions& group(Scenario& s) { return s.groups[0]; }
+models::kafka::BrokerConfig& broker(Scenario& s) {
+  return s.kafka->config;
+}
+models::ProducerOptions& producer(Scenario& s) {
+  return s.producers[0];
+}
+models::GroupOptions& group(Scenario& s) {
+  return s.groups[0];
+}
 
-void no_keys(Scenario& s) { producer(s).keys.count = 0; }
-void not_idempotent(Scenario& s) { producer(s).config.enable_idempotence = false; }
-void waits_for_commits(Scenario& s) { group(s).commit = models::CommitMode::after_processing; }
+void no_keys(Scenario& s) {
+  producer(s).keys.count = 0;
+}
+void not_idempotent(Scenario& s) {
+  producer(s).config.enable_idempotence = false;
+}
+void waits_for_commits(Scenario& s) {
+  group(s).commit = models::CommitMode::after_processing;
+}
 /// The in-sync set shrinks to a broker, which dies after another has come back.
 void leaderless(Scenario& s) {
   broker(s).min_insync_replicas = 1;
@@ -84,7 +97,9 @@ void deserted(Scenario& s) {
   producer(s).arrivals = sim::ArrivalProcess::poisson(2);
   s.faults = {crash("billing/0", 30s, 1200s), crash("billing/1", 30s, 1200s)};
 }
-void a_member_missing(Scenario& s) { s.faults = {crash("billing/0", 7s, 12s)}; }
+void a_member_missing(Scenario& s) {
+  s.faults = {crash("billing/0", 7s, 12s)};
+}
 /// One broker, so that whoever wants anything waits for this one connection.
 void alone(Scenario& s) {
   s.kafka->brokers = 1;
@@ -98,10 +113,18 @@ void out_of_reach(Scenario& s) {
   broker(s).group_initial_rebalance_delay = 0ms;
   for (models::FaultSpec& fault : s.faults) fault.kind = fault.kind == "crash" ? "isolate" : fault.kind;
 }
-void slow_brokers(Scenario& s) { s.kafka->service.request = sim::Distribution::exponential(3'000'000); }
-void little_memory(Scenario& s) { producer(s).config.buffer_memory = 40'000; }
-void no_patience(Scenario& s) { producer(s).config.request_timeout = 500ms; }
-void balances_often(Scenario& s) { broker(s).leader_imbalance_check_interval = 1s; }
+void slow_brokers(Scenario& s) {
+  s.kafka->service.request = sim::Distribution::exponential(3'000'000);
+}
+void little_memory(Scenario& s) {
+  producer(s).config.buffer_memory = 40'000;
+}
+void no_patience(Scenario& s) {
+  producer(s).config.request_timeout = 500ms;
+}
+void balances_often(Scenario& s) {
+  broker(s).leader_imbalance_check_interval = 1s;
+}
 
 struct Row {
   KeyScope scope;
@@ -206,7 +229,9 @@ auto digest_of(const Scenario& s) {
 }
 
 /// Modelled by what they refuse: one value is taken.
-bool takes_one_value(std::string_view key) { return key == "group.protocol" || key == "isolation.level"; }
+bool takes_one_value(std::string_view key) {
+  return key == "group.protocol" || key == "isolation.level";
+}
 
 }  // namespace
 

@@ -63,7 +63,8 @@ TEST_CASE("below min.insync.replicas acks=all is refused before the append and a
   CHECK(f.replica(0).high_watermark == 0);  // consumers stall below min.insync.replicas
 }
 
-TEST_CASE("a slow follower leaves the in-sync set 1 to 1.5 replica.lag.time.max.ms after it was last caught up") {
+TEST_CASE(
+    "a slow follower leaves the in-sync set 1 to 1.5 replica.lag.time.max.ms after it was last caught up") {
   ClusterFixture f;
   f.produce(BrokerId{0}, 1, 1);
   f.run_for(1s);
@@ -88,7 +89,9 @@ TEST_CASE("a follower that lags by one fetch for ever stays in the in-sync set")
   CHECK(f.replica(0).isr.size() == 3);
 }
 
-TEST_CASE("after the leader's crash another in-sync replica leads, 7 to 9 s later, and nothing acknowledged is lost") {
+TEST_CASE(
+    "after the leader's crash another in-sync replica leads, 7 to 9 s later, and nothing acknowledged is "
+    "lost") {
   ClusterFixture f;
   const auto acked = f.produce(BrokerId{0}, 10, -1);
   f.run_for(1s);
@@ -131,7 +134,8 @@ TEST_CASE("an acknowledgement of acks=1 is worth nothing when the leader dies be
   CHECK(f.replica(1).isr.size() == 3);
 }
 
-TEST_CASE("with an empty in-sync set the partition is offline, and an unclean election ends that with a loss") {
+TEST_CASE(
+    "with an empty in-sync set the partition is offline, and an unclean election ends that with a loss") {
   for (const bool unclean : {false, true}) {
     FixtureOptions options;
     options.config.unclean_leader_election_enable = unclean;
@@ -155,7 +159,8 @@ TEST_CASE("with an empty in-sync set the partition is offline, and an unclean el
   }
 }
 
-TEST_CASE("a repeated batch of an idempotent producer is answered with its first offset, also by the next leader") {
+TEST_CASE(
+    "a repeated batch of an idempotent producer is answered with its first offset, also by the next leader") {
   ClusterFixture f;
   const auto first = f.produce(BrokerId{0}, 3, -1, 1000, 0);
   f.run_for(1s);
