@@ -1,11 +1,18 @@
 #include "sim/event_list.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
-#include <cstring>
+#include <new>
 
 #include "sim/assert.hpp"
 
 namespace sim::detail {
+namespace {
+
+constexpr std::size_t kHugePage = std::size_t{1} << 21;
+
+}  // namespace
 
 EventList::EventList(const SlotPool& slots) : slots_(slots) {
   make_room(2 * kNearMost);
@@ -64,9 +71,18 @@ EventList::Chunk* EventList::take_chunk() {
 
 void EventList::grow_chunks() {
   const std::size_t count = std::max<std::size_t>(64, chunks_ / 2);
-  blocks_.push_back(std::make_unique<Chunk[]>(count));
-  for (std::size_t i = count; i-- > 0;) give_back(&blocks_.back()[i]);
+  const std::size_t bytes = count * sizeof(Chunk);
+  const bool huge = bytes >= kHugePage;
+  const std::align_val_t alignment{huge ? kHugePage : sizeof(Chunk)};
+  auto* const memory = static_cast<Chunk*>(::operator new(bytes, alignment));
+  blocks_.emplace_back(memory, Release{alignment});
+  if (huge) madvise(memory, bytes, MADV_HUGEPAGE);  // as for slots; only advice
+  for (std::size_t i = count; i-- > 0;) give_back(::new (static_cast<void*>(memory + i)) Chunk);
   chunks_ += count;
+}
+
+void EventList::Release::operator()(Chunk* chunks) const noexcept {
+  ::operator delete(static_cast<void*>(chunks), alignment);
 }
 
 void EventList::give_back(Chunk* chunk) noexcept {

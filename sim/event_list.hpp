@@ -17,6 +17,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "sim/slot_pool.hpp"
@@ -153,7 +154,11 @@ class EventList {
       tail_{};  ///< where a bucket's next entry is written; null or chunk-aligned: no room
   std::array<Chunk*, kLevels * kDigits> head_{};
   std::vector<Entry> near_;
-  std::vector<std::unique_ptr<Chunk[]>> blocks_;
+  struct Release {
+    std::align_val_t alignment;
+    void operator()(Chunk* chunks) const noexcept;
+  };
+  std::vector<std::unique_ptr<Chunk[], Release>> blocks_;
   std::size_t chunks_ = 0;
 };
 

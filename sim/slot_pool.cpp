@@ -21,6 +21,10 @@ void SlotPool::reserve() {
     if (range == MAP_FAILED) continue;
     slots_ = static_cast<Slot*>(range);
     reserved_ = slots;
+    // Many pending events are met in no order at all: in small pages most of them would cost a walk of the page table. A
+    // run with few never comes that far. Only advice, so that its failure is none.
+    if (slots > kMostAtOnce)
+      madvise(slots_ + kMostAtOnce, (slots - kMostAtOnce) * sizeof(Slot), MADV_HUGEPAGE);
     return;
   }
   throw std::bad_alloc();
