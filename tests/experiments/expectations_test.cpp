@@ -155,9 +155,9 @@ TEST_CASE("a fault must strike at every point and in every variant") {
                      "[[variant]]\nname = 'base'\n[[variant]]\nname = 'cure'\nset = { 'kafka.brokers' = 2 }\n"
                      "[sweep]\n'groups.billing.members' = [1, 2]\n"));
   std::vector<StoredTrial> trials;
-  for (const std::uint64_t point : {0, 1}) {
-    for (const std::uint64_t variant : {0, 1}) {
-      for (const std::uint64_t seed : {1, 2}) {
+  for (const std::uint64_t point : {0u, 1u}) {
+    for (const std::uint64_t variant : {0u, 1u}) {
+      for (const std::uint64_t seed : {1u, 2u}) {
         trials.push_back(trial(point, variant, seed, 0));
         trials.back().result.outcome.faults_fired = {seed == 2 ? 1u : 0u};
       }
