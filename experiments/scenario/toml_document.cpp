@@ -15,8 +15,10 @@ namespace experiments {
 namespace {
 
 /// toml++ builds a chain of tables for a dotted key, and what walks that chain recurses: what no person
-/// writes is refused first. (Nested values are bounded by toml++ itself.)
+/// writes is refused first. (Nested values are bounded by toml++ itself, the product of both by the tree's
+/// depth: every level costs the walk several frames of stack.)
 constexpr int kMostDotsInKey = 32;
+constexpr int kMostLevels = 64;
 
 Place place_of(const toml::source_region& region, const std::shared_ptr<const std::string>& source) {
   return {source, static_cast<std::uint32_t>(region.begin.line),
@@ -52,13 +54,13 @@ void refuse_binary_and_deep(std::string_view text, const std::shared_ptr<const s
   }
 }
 
-Value convert(const toml::node& node, const std::shared_ptr<const std::string>& source);
+Value convert(const toml::node& node, const std::shared_ptr<const std::string>& source, int level);
 
-Value convert_table(const toml::table& table, const std::shared_ptr<const std::string>& source) {
+Value convert_table(const toml::table& table, const std::shared_ptr<const std::string>& source, int level) {
   Value out;
   out.is_inline = table.is_inline();
   for (const auto& [key, node] : table) {
-    Value member = convert(node, source);
+    Value member = convert(node, source, level + 1);
     member.key_place = place_of(key.source(), source);
     out.members.emplace_back(std::string(key.str()), std::move(member));
   }
@@ -72,7 +74,9 @@ Value convert_table(const toml::table& table, const std::shared_ptr<const std::s
   return out;
 }
 
-Value convert(const toml::node& node, const std::shared_ptr<const std::string>& source) {
+Value convert(const toml::node& node, const std::shared_ptr<const std::string>& source, int level) {
+  if (level > kMostLevels)
+    throw BadScenario(place_of(node.source(), source), "", "a value is nested too deeply");
   Value out;
   switch (node.type()) {
     case toml::node_type::boolean:
@@ -88,11 +92,11 @@ Value convert(const toml::node& node, const std::shared_ptr<const std::string>& 
       out = Value::of(**node.as_string());
       break;
     case toml::node_type::table:
-      out = convert_table(*node.as_table(), source);
+      out = convert_table(*node.as_table(), source, level);
       break;
     case toml::node_type::array:
       out.type = Value::Type::array;
-      for (const toml::node& item : *node.as_array()) out.items.push_back(convert(item, source));
+      for (const toml::node& item : *node.as_array()) out.items.push_back(convert(item, source, level + 1));
       break;
     default:
       out.type = Value::Type::date;
@@ -149,7 +153,7 @@ Value parse_toml(std::string_view text, const std::string& source_name) {
   std::optional<BadScenario> failure;
   try {
     const toml::table table = toml::parse(text, source_name);
-    Value out = convert_table(table, source);
+    Value out = convert_table(table, source, 0);
     out.place = out.key_place = {source, 1, 1};
     return out;
   } catch (const toml::parse_error& e) {
