@@ -47,7 +47,9 @@ void EventList::push_and_tidy(Entry entry) {
   std::uint64_t now = static_cast<std::uint64_t>(last_);
   if (far_size_ != 0) now = std::max(now, base_);
   if (count > kNearMost && near_last_[-1].time != static_cast<std::int64_t>(now)) spill(now);
-  make_room(static_cast<std::size_t>(near_last_ - near_first_) / 4);
+  // The fewer there are, the cheaper it is to let them wander along the array and the rarer they are moved back.
+  const auto left = static_cast<std::size_t>(near_last_ - near_first_);
+  make_room(is_small() ? std::max(left / 4, 8 * kNearMost) : left / 4);
   push(entry);
 }
 

@@ -21,9 +21,24 @@ namespace {
 
 constexpr std::uint64_t kBatch = 500'000;
 
-sim::Duration exponential(sim::Stream& stream, double mean_ns) {
-  return sim::Duration(static_cast<std::int64_t>(stream.exponential() * mean_ns));
-}
+/// Exponential delays, drawn many at a time: a draw is then seldom waited for.
+class Draws {
+ public:
+  explicit Draws(const char* name) : stream_(1, name) {}
+  sim::Duration exponential(double mean_ns) {
+    if (next_ == kMany) [[unlikely]] {
+      stream_.fill(values_);
+      next_ = 0;
+    }
+    return sim::Duration(static_cast<std::int64_t>(values_[next_++] * mean_ns));
+  }
+
+ private:
+  static constexpr std::size_t kMany = 240;
+  sim::Stream stream_;
+  std::array<double, kMany> values_;
+  std::size_t next_ = kMany;
+};
 
 /// What a batch leaves behind, mixed into one number.
 std::uint64_t checksum(const sim::Simulation& simulation, std::uint64_t computed) {
@@ -104,13 +119,14 @@ class Hold {
   }
 
   sim::Duration draw() {
-    if (delays_ == Delays::exponential) return exponential(stream_, 1e9);
+    if (delays_ == Delays::exponential) return draws_.exponential(1e9);
     static constexpr sim::Duration kDelays[4] = {std::chrono::milliseconds(1), std::chrono::milliseconds(5),
                                                  std::chrono::milliseconds(100), std::chrono::seconds(30)};
     return kDelays[stream_.next() & 3];
   }
 
   const Delays delays_;
+  Draws draws_{"hold"};
   sim::Stream stream_{1, "hold"};
   std::vector<sim::EventHandle> handles_;
   std::uint64_t sum_ = 0;
@@ -148,7 +164,7 @@ class CallbackQueue {
     void operator()() const { queue->depart(number); }
   };
 
-  sim::Duration draw(double mean_ns) { return exponential(stream_, mean_ns); }
+  sim::Duration draw(double mean_ns) { return draws_.exponential(mean_ns); }
   void arrive(std::uint64_t number) {
     waiting_.push(simulation.now());
     if (!busy_) serve(number);
@@ -168,7 +184,7 @@ class CallbackQueue {
     if (--left_ == 0) simulation.stop();
   }
 
-  sim::Stream stream_{1, "mm1"};
+  Draws draws_{"mm1"};
   sim::Ring<sim::Time> waiting_;
   sim::EventHandle arrival_;
   sim::EventHandle departure_;
@@ -192,20 +208,20 @@ class ProcessQueue {
  private:
   static sim::Process arrivals(sim::Simulation& simulation, ProcessQueue& queue) {
     for (;;) {
-      co_await sim::delay(simulation, exponential(queue.stream_, kArrivalMean_ns));
+      co_await sim::delay(simulation, queue.draws_.exponential(kArrivalMean_ns));
       queue.customers_.put(simulation.now());
     }
   }
   static sim::Process server(sim::Simulation& simulation, ProcessQueue& queue) {
     for (;;) {
       const sim::Time arrived = co_await queue.customers_.receive();
-      co_await sim::delay(simulation, exponential(queue.stream_, kServiceMean_ns));
+      co_await sim::delay(simulation, queue.draws_.exponential(kServiceMean_ns));
       queue.total_time_ += simulation.now() - arrived;
       if (--queue.left_ == 0) simulation.stop();
     }
   }
 
-  sim::Stream stream_{1, "mm1"};
+  Draws draws_{"mm1"};
   sim::Mailbox<sim::Time> customers_{simulation};
   sim::Duration total_time_{};
   std::uint64_t left_ = 0;
@@ -241,8 +257,7 @@ class Churn {
     explicit Client(Churn& owner) : churn(owner), timeout(owner.simulation, [this] { ++churn.timeouts_; }) {}
 
     void send(std::uint64_t number) {
-      reply =
-          churn.simulation.schedule_after(exponential(churn.stream_, 1e9), Reply{this, number, number + 1});
+      reply = churn.simulation.schedule_after(churn.draws_.exponential(1e9), Reply{this, number, number + 1});
     }
 
     Churn& churn;
@@ -262,7 +277,7 @@ class Churn {
     }
   };
 
-  sim::Stream stream_{1, "churn"};
+  Draws draws_{"churn"};
   std::uint64_t sum_ = 0;
   std::uint64_t timeouts_ = 0;
   std::uint64_t left_ = 0;
