@@ -24,8 +24,8 @@ enum class Kind : std::uint16_t {
   /// actor producer, place partition, peer lane, seqs [a, a+b), c base offset or -1 (acks=0): success reported to the
   /// application. Ledger (acknowledged), publish latency.
   acknowledged,
-  /// as acknowledged, code ErrorCode of the family, c 1 when the record may have been written, 0 when it surely was not.
-  /// Ledger (failed).
+  /// as acknowledged, code ErrorCode of the family, c 1 when the record may have been written, 0 when it
+  /// surely was not. Ledger (failed).
   failed,
   /// actor producer, peer new lane, seqs [a, a+b) are the application's resend of seqs [c, c+b) of lane payload[0].
   resent,
@@ -34,8 +34,8 @@ enum class Kind : std::uint16_t {
   /// part of the log (again) because its holder was elected before it had cut it off. Ledger (stored), order in the log,
   /// duplicates in the log.
   stored,
-  /// actor new leader, place partition, offsets [a, a+b) have left the log, unless restored; c new leader epoch. Ledger
-  /// (truncated).
+  /// actor new leader, place partition, offsets [a, a+b) have left the log, unless restored; c new leader
+  /// epoch. Ledger (truncated).
   truncated,
   /// actor leader, place partition, a high watermark. Lag, unseen.
   high_watermark,

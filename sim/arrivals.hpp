@@ -96,10 +96,10 @@ class TimestampError : public std::invalid_argument {
   std::size_t column;
 };
 
-/// Timestamps from the first column of a CSV text: decimal numbers in `unit` (1.25 with 1s is 1,250,000,000
-/// ns), exact to the nanosecond (digits beyond are cut). A first line that begins with a letter or a quote is
-/// a header; empty lines and lines that begin with # are left out. Negative, decreasing or malformed times
-/// throw TimestampError.
+/// Timestamps from the first column of a CSV text: decimal numbers in `unit` (1.25 with 1s is
+/// 1,250,000,000 ns), exact to the nanosecond (digits beyond are cut). A first line that begins with a letter
+/// or a quote is a header; empty lines and lines that begin with # are left out. Negative, decreasing or
+/// malformed times throw TimestampError.
 std::vector<Time> parse_timestamps(std::string_view csv, Duration unit = std::chrono::seconds(1));
 
 /// Every arrival process that a scenario can name.

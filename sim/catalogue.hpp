@@ -8,8 +8,8 @@ namespace sim {
 
 struct ParameterInfo {
   std::string_view name;  ///< the key in a scenario
-  std::string_view
-      unit;  ///< "value": that of the drawn quantity; "1": a plain number; "1/s"; "duration"; "list of …"
+  /// "value": that of the drawn quantity; "1": a plain number; "1/s"; "duration"; "list of …".
+  std::string_view unit;
   std::string_view default_value;  ///< empty: must be given
   std::string_view doc;
 };

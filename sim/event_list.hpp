@@ -138,8 +138,8 @@ class EventList {
   template <class Visit>
   void drain(Chunk* head, Entry* end, Visit visit);
 
-  Entry* near_first_ =
-      nullptr;  ///< sorted entries [first, last); before them what was taken since the array was tidied
+  /// Sorted entries [first, last); before them what was taken since the array was tidied.
+  Entry* near_first_ = nullptr;
   Entry* near_last_ = nullptr;
   Entry* near_stop_ = nullptr;        ///< where the next tidying is due, at the latest where the memory ends
   std::int64_t near_end_ = kForever;  ///< entries before this instant belong to `near`
@@ -150,8 +150,8 @@ class EventList {
   Chunk* free_chunks_ = nullptr;
   std::uint32_t levels_ = 0;  ///< bit per level that has a bucket in use
   std::array<std::uint64_t, kLevels> buckets_{};
-  std::array<Entry*, kLevels * kDigits>
-      tail_{};  ///< where a bucket's next entry is written; null or chunk-aligned: no room
+  /// Where a bucket's next entry is written; null or chunk-aligned: no room.
+  std::array<Entry*, kLevels * kDigits> tail_{};
   std::array<Chunk*, kLevels * kDigits> head_{};
   std::vector<Entry> near_;
   struct Release {

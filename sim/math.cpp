@@ -131,8 +131,8 @@ double normal_cdf(double z) {
 
 namespace {
 
-/// The continued fraction of the incomplete beta function by Lentz's method; quick for x < (a + 1) / (a + b +
-/// 2).
+/// The continued fraction of the incomplete beta function by Lentz's method; quick for
+/// x < (a + 1) / (a + b + 2).
 double beta_fraction(double a, double b, double x) {
   constexpr double kTiny = 0x1p-1000;
   const auto away_from_zero = [](double v) { return absolute(v) < kTiny ? kTiny : v; };

@@ -2,14 +2,13 @@
 //
 // A Stream is Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) under a key
 // made of the run's seed and the stream's name. Guarantees:
-//   - a stream's words depend on (seed, name) alone: adding a component, a fault or a draw elsewhere moves no
-//   other stream;
+//   - a stream's words depend on (seed, name) alone: adding a component, a fault or a draw elsewhere moves
+//     no other stream;
 //   - Stream(StreamKey{k0, k1}) gives the words of numpy.random.Philox(key=[k0, k1]).random_raw(), and the
-//   same bits with
-//     every compiler, optimisation and processor (+ - * /, sqrt, tables and integers only);
+//     same bits with every compiler, optimisation and processor (+ - * /, sqrt, tables and integers only);
 //   - draws that belong to one message come from Stream::keyed(): whoever handles the message, and in
-//   whatever order, the
-//     draws are the same, so two configurations under one seed meet the same work (common random numbers).
+//     whatever order, the draws are the same, so two configurations under one seed meet the same work
+//     (common random numbers).
 //
 // Use: give each purpose its own name ("shop/0/arrivals"); two streams of one name are the same numbers
 // twice. A Stream is a value: a copy goes on from the same place. It belongs to one component and is not

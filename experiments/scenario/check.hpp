@@ -1,9 +1,9 @@
 // Checks a scenario tree against the format and brings it into one spelling.
 //
 // After it every key is known, every required key is there, every value has its type and lies in its bounds,
-// and equal meanings are spelt equally ("2min" is "120s", 2000.0 is 2000, a bare "1ms" is { distribution =
-// "constant", value = "1ms" }). Places are kept. The first fault found, in the order of the file, is thrown
-// as BadScenario.
+// and equal meanings are spelt equally ("2min" is "120s", 2000.0 is 2000, a bare "1ms" is
+// { distribution = "constant", value = "1ms" }). Places are kept. The first fault found, in the order of the
+// file, is thrown as BadScenario.
 #pragma once
 
 #include <span>

@@ -43,8 +43,8 @@ const Value* look_up(const Value& root, const Path& path);
 Place place_of(const Value& root, const Path& path);
 
 /// Puts `value` at `path`; tables on the way are made, elements of arrays must exist. What selects or judges
-/// runs
-/// ([sweep], [[variant]], [[expect]], the scenario's name) has no path. Throws BadScenario at value.place.
+/// runs ([sweep], [[variant]], [[expect]], the scenario's name) has no path. Throws BadScenario at
+/// value.place.
 void assign(Value& root, const Path& path, Value value);
 
 /// Joins the dotted keys of every `config` table into single keys. The same key given in two spellings is an

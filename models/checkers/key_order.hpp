@@ -66,8 +66,8 @@ class KeyOrder {
     std::int64_t created = -1;
     std::uint64_t message = 0;
     std::int64_t finished = 0;
-    std::int64_t mark =
-        0;  ///< finish of whatever message of the key finished last, doubled, and 1 while stale
+    /// Finish of whatever message of the key finished last, doubled, and 1 while stale.
+    std::int64_t mark = 0;
     std::int64_t last() const { return mark >> 1; }
     bool stale() const { return (mark & 1) != 0; }
   };

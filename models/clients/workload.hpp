@@ -19,8 +19,8 @@ struct KeyOptions {
   sim::Distribution rank = sim::Distribution::constant(0);  ///< draws a rank
   std::uint32_t count = 0;                                  ///< 0: null keys
   std::string prefix = "k";
-  bool on_wire = true;  ///< false: the application knows the key, the record carries none (order per key is
-                        ///< still judged)
+  /// False: the application knows the key, the record carries none (order per key is still judged).
+  bool on_wire = true;
 };
 
 /// A closed loop: `outstanding` messages are under way; each next one is sent `think` after the

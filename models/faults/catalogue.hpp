@@ -28,8 +28,8 @@ struct Strike {
   std::function<void(const std::function<void()>& struck)> act;
   std::function<void()> heal;
   bool later = false;
-  bool instant =
-      false;  ///< over as soon as it has taken effect; `heal` then only calls off what has not happened yet
+  /// Over as soon as it has taken effect; `heal` then only calls off what has not happened yet.
+  bool instant = false;
   /// Undone at the end of arrivals when nothing was said of it (FaultSpec::heals, duration).
   bool heals_by_itself = true;
 };

@@ -14,8 +14,8 @@ struct TopicOptions {
   std::string name;
   std::int32_t partitions = 1;
   std::int32_t replication_factor = 1;
-  std::vector<std::vector<std::int32_t>>
-      assignment;  ///< brokers of each partition, preferred leader first; empty: round robin
+  /// Brokers of each partition, preferred leader first; empty: round robin.
+  std::vector<std::vector<std::int32_t>> assignment;
   TopicConfig config;
 };
 

@@ -85,8 +85,8 @@ struct FetchPartition {
   PartitionIndex partition;
   Offset fetch_offset = 0;
   LeaderEpoch current_leader_epoch = kNoEpoch;  ///< as the fetcher knows it; -1 skips the check
-  LeaderEpoch last_fetched_epoch =
-      kNoEpoch;  ///< of the record before fetch_offset (KIP-595 truncation on fetch)
+  /// Of the record before fetch_offset (KIP-595 truncation on fetch).
+  LeaderEpoch last_fetched_epoch = kNoEpoch;
   std::int32_t max_bytes = 1048576;
 };
 
@@ -100,8 +100,8 @@ struct FetchedPartition {
   LeaderEpoch last_epoch = kNoEpoch;  ///< leader epoch of the last record returned
   Offset high_watermark = 0;
   Offset log_start = 0;
-  LeaderEpoch diverging_epoch =
-      kNoEpoch;  ///< set when the fetcher's log diverges: truncate to min(...), ask again
+  /// Set when the fetcher's log diverges: truncate to min(...), ask again.
+  LeaderEpoch diverging_epoch = kNoEpoch;
   Offset diverging_end = kNoOffset;
 };
 
@@ -116,8 +116,8 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
   std::int32_t max_bytes = 52428800;
   std::vector<FetchPartition> partitions;
   std::vector<PartitionIndex> forgotten;
-  std::vector<FetchedPartition>
-      fetched;  ///< response: partitions with data, an error or a new high watermark
+  /// Response: partitions with data, an error or a new high watermark.
+  std::vector<FetchedPartition> fetched;
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::fetch};
     replica = kNoBroker;
@@ -291,8 +291,8 @@ struct OffsetCommitCall : CallBase, Pooled<OffsetCommitCall> {
   struct Item {
     PartitionIndex partition;
     Offset offset = kNoOffset;
-    LeaderEpoch epoch =
-        kNoEpoch;  ///< of the last record before `offset`, as far as the member knows (KIP-320)
+    /// Of the last record before `offset`, as far as the member knows (KIP-320).
+    LeaderEpoch epoch = kNoEpoch;
     ErrorCode error = ErrorCode::none;
   };
   std::vector<Item> items;

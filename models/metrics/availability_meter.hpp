@@ -46,8 +46,8 @@ class AvailabilityMeter {
   };
   struct Partition {
     bool led = false;  ///< ever
-    bool written =
-        false;  ///< ever: where nobody writes, and inside __consumer_offsets, nobody misses the leader
+    /// Ever: where nobody writes, and inside __consumer_offsets, nobody misses the leader.
+    bool written = false;
     std::uint32_t leader = 0;
     std::optional<Outage> outage;
     sim::Duration unavailable{};

@@ -61,9 +61,8 @@ struct OpenParcel {
 };
 
 // Why a segment of one direction cannot take the main path.
-inline constexpr std::uint8_t kVariable =
-    1;                                   ///< its transit must be computed: random latency, bandwidth, loss
-inline constexpr std::uint8_t kCut = 2;  ///< nothing gets through
+inline constexpr std::uint8_t kVariable = 1;     ///< transit to be computed: random latency, bandwidth, loss
+inline constexpr std::uint8_t kCut = 2;          ///< nothing gets through
 inline constexpr std::uint8_t kBacklog = 4;      ///< segments wait for retransmission
 inline constexpr std::uint8_t kDropNext = 8;     ///< the next segment is to be lost, and its connection reset
 inline constexpr std::uint8_t kSenderGone = 16;  ///< the sending end is dead

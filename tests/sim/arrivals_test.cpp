@@ -170,8 +170,8 @@ TEST_CASE("a rate profile follows its corners") {
 TEST_CASE("a profile that ends at rate 0 ends") {
   const ArrivalProcess process = ArrivalProcess::profile({{1s, 1000}, {2s, 1000}, {3s, 0}});
   const std::vector<Time> times = arrivals(process, 100000);
-  CHECK(static_cast<double>(times.size()) ==
-        Approx(2500.0).epsilon(0.1));  // from 0: the first rate holds before its corner
+  // From 0: the first rate holds before its corner.
+  CHECK(static_cast<double>(times.size()) == Approx(2500.0).epsilon(0.1));
   CHECK(times.back() < at(3s));
   Stream stream(1, "x");
   ArrivalProcess again = process;

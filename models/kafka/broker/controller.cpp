@@ -161,8 +161,8 @@ void Controller::elect(PartitionIndex p, PartitionState next) {
   }
   const bool same = next.leader == now.leader && next.isr == now.isr;
   if (same) return;
-  // A change of leader raises the epoch; a mere shrink has not done so since 3.6 (PartitionChangeBuilder.java:
-  // triggerLeaderEpochBumpForIsrShrinkIfNeeded).
+  // A change of leader raises the epoch; a mere shrink has not done so since 3.6
+  // (PartitionChangeBuilder.java: triggerLeaderEpochBumpForIsrShrinkIfNeeded).
   if (next.leader != now.leader) {
     next.leader_epoch = now.leader_epoch + 1;
     const LeaderCode code = next.leader == kNoBroker ? LeaderCode::offline

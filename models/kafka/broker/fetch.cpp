@@ -1,5 +1,5 @@
-// How a broker serves fetches of consumers and followers (KafkaApis.handleFetchRequest, ReplicaManager.fetchMessages,
-// DelayedFetch.scala, FetchSession.scala).
+// How a broker serves fetches of consumers and followers (KafkaApis.handleFetchRequest,
+// ReplicaManager.fetchMessages, DelayedFetch.scala, FetchSession.scala).
 #include <algorithm>
 
 #include "models/kafka/broker/broker.hpp"

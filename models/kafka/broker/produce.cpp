@@ -1,5 +1,5 @@
-// How a leader appends, advances its high watermark and acknowledges (ReplicaManager.appendRecords, Partition.scala,
-// DelayedProduce.scala).
+// How a leader appends, advances its high watermark and acknowledges (ReplicaManager.appendRecords,
+// Partition.scala, DelayedProduce.scala).
 #include <algorithm>
 
 #include "models/kafka/broker/broker.hpp"

@@ -22,8 +22,8 @@ class FetchSession;
 /// What a partition's replicas have in common.
 struct SharedPartition {
   PartitionStore store;
-  const ReplicaLog* line =
-      nullptr;  ///< log of the newest leader: the one that counts as "the log" for verdicts
+  /// Log of the newest leader: the one that counts as "the log" for verdicts.
+  const ReplicaLog* line = nullptr;
   LeaderEpoch line_epoch = kNoEpoch;  ///< of that leader
 };
 

@@ -1,12 +1,12 @@
-// Commits offsets: of their own accord inside poll() (enable.auto.commit), asynchronously, or while the application waits
-// (ConsumerCoordinator.java).
+// Commits offsets: of their own accord inside poll() (enable.auto.commit), asynchronously, or while the
+// application waits (ConsumerCoordinator.java).
 //
 // What is committed is "all consumed": the position of every partition held, which is past the last record that poll() has
 // handed out. Whether the application has processed those records is not known here.
 //
-// A blocking commit is repeated after retriable errors until its time is over; an asynchronous one never, since a later
-// one may have been sent meanwhile. A commit that fails for good leaves a commit_refused record for each position that it would
-// have settled.
+// A blocking commit is repeated after retriable errors until its time is over; an asynchronous one never,
+// since a later one may have been sent meanwhile. A commit that fails for good leaves a commit_refused record
+// for each position that it would have settled.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
-// Threads that work on records while the poll loop goes on: the pattern behind "asynchronous processing with auto-commit
-// loses records".
+// Threads that work on records while the poll loop goes on: the pattern behind "asynchronous processing with
+// auto-commit loses records".
 //
 // Records are taken up in the order in which poll() returned them, each by the thread that is free first, from a queue
 // without bounds. When each is done is known at hand-over (first come, first served); what a poll's records did is said when

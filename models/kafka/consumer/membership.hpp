@@ -1,5 +1,5 @@
-// A member's side of the classic group protocol: finding the coordinator, joining, synchronising, heartbeats, leaving
-// (AbstractCoordinator.java, Heartbeat.java).
+// A member's side of the classic group protocol: finding the coordinator, joining, synchronising, heartbeats,
+// leaving (AbstractCoordinator.java, Heartbeat.java).
 //
 // Two threads of a Kafka consumer meet here. The application's thread joins, and does so only inside poll(): a group that
 // rebalances waits for members that are processing. The heartbeat thread is independent of it: it sends heartbeats, looks

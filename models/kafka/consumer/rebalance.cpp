@@ -1,5 +1,5 @@
-// What a member does before it joins again, and with what it is then assigned (ConsumerCoordinator.onJoinPrepare,
-// onJoinComplete).
+// What a member does before it joins again, and with what it is then assigned
+// (ConsumerCoordinator.onJoinPrepare, onJoinComplete).
 #include <algorithm>
 
 #include "models/kafka/consumer/consumer.hpp"

@@ -127,8 +127,8 @@ void GroupCoordinator::load_group(Shard& shard, const LoadedGroup& loaded) {
 void GroupCoordinator::resigned(PartitionIndex partition) {
   const auto found = shards_.find(partition);
   if (found == shards_.end()) return;
-  auto shard =
-      shards_.extract(found);  // a call that comes in while these are answered finds no coordinator here
+  // A call that comes in while these are answered finds no coordinator here.
+  auto shard = shards_.extract(found);
   std::deque<Waiting> waiting = std::move(shard.mapped().waiting);
   for (Waiting& one : waiting) {
     if (auto* commit = std::get_if<Ref<OffsetCommitCall>>(&one.then)) {

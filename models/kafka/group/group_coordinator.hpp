@@ -1,6 +1,5 @@
 // The group coordinator of a broker: the classic group protocol and committed offsets, for the groups whose
-// partition of
-// __consumer_offsets this broker leads.
+// partition of __consumer_offsets this broker leads.
 //
 // Files: group_coordinator.cpp loads and unloads, and waits for the log; group_join.cpp runs rebalances;
 // group_session.cpp answers sync, heartbeat and leave and runs the sessions; group_offsets.cpp commits,
@@ -205,8 +204,8 @@ class GroupCoordinator final : private GroupTimers {
 
   CoordinatorHost& host_;
   std::map<PartitionIndex, Shard> shards_;
-  std::map<std::string, sim::Stream, std::less<>>
-      member_ids_;  // by group; not volatile: ids never come twice
+  // By group; not volatile: ids never come twice.
+  std::map<std::string, sim::Stream, std::less<>> member_ids_;
   std::uint64_t next_write_ = 1;
   std::vector<CommittedOffset> scratch_;
 };

@@ -16,8 +16,8 @@ namespace {
 
 /// Who may keep what, after members have told what they own.
 struct Claims {
-  std::vector<std::uint32_t>
-      holder;                  ///< by partition; kNobody: unclaimed, or claimed twice in one generation
+  /// By partition; kNobody: unclaimed, or claimed twice in one generation.
+  std::vector<std::uint32_t> holder;
   std::vector<bool> disputed;  ///< by partition: claimed twice in one generation
 };
 

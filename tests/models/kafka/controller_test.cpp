@@ -66,8 +66,8 @@ TEST_CASE("while the controller is down nobody is fenced; back again it gives ev
   CHECK(silent < 9.1);
   CHECK(f.leader() == 1);
   f.run_for(30s);
-  CHECK(broker_states(f, BrokerCode::fenced) ==
-        1);  // the living ones found their way back within their sessions
+  // The living ones found their way back within their sessions.
+  CHECK(broker_states(f, BrokerCode::fenced) == 1);
 }
 
 TEST_CASE("brokers that cannot reach the controller try again ever more slowly, and are fenced meanwhile") {

@@ -51,8 +51,8 @@ TEST_CASE("varints are as long as Kafka's") {
 }
 
 TEST_CASE("records take the bytes of format v2") {
-  // length 2, attributes 1, deltas 1 and 1, key length 1 (null), value length 2, value 100, count of headers
-  // 1
+  // length 2, attributes 1, deltas 1 and 1, key length 1 (null), value length 2, value 100,
+  // count of headers 1
   const RecordSizer null_keys({});
   BatchFill batch = BatchFill::opened(16384, Time{});
   CHECK(batch.bytes == 61);

@@ -1,9 +1,9 @@
-// Whether a simulated mean agrees with what theory says of it: a mean over trials as a ratio of sums, its 95
-// % interval, and the distance from the expected value in standard errors (z).
+// Whether a simulated mean agrees with what theory says of it: a mean over trials as a ratio of sums, its
+// 95 % interval, and the distance from the expected value in standard errors (z).
 //
 // A trial of fixed length has a random number of customers, and busy trials have more of them: the mean of
-// the trials' means is biased, the ratio of the sums is not to first order (Cochran, Sampling
-// Techniques, 6.4). Its standard error comes from the residuals of the trials, which are independent.
+// the trials' means is biased, the ratio of the sums is not to first order (Cochran,
+// Sampling Techniques, 6.4). Its standard error comes from the residuals of the trials, which are independent.
 //
 // Figures of every comparison are shown by `test_proof -s`.
 #pragma once

@@ -175,8 +175,8 @@ class Census : public sim::TraceSink {
 
   std::map<std::uint32_t, std::vector<Message>> lanes_;
   std::map<std::uint32_t, std::vector<Entry>> logs_;
-  std::map<std::tuple<std::uint32_t, std::int64_t, std::int64_t>, Place>
-      off_line_;  // by place, offset, epoch
+  // By place, offset, epoch.
+  std::map<std::tuple<std::uint32_t, std::int64_t, std::int64_t>, Place> off_line_;
   std::uint64_t refused_ = 0;
   std::vector<std::string> complaints_;
 };

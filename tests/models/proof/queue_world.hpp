@@ -4,10 +4,9 @@
 // Customers are messages, servers are the application's threads: one (the poll loop itself) or several
 // (hand-off). The rest of the cluster is made to take no time, so that nothing has to be subtracted:
 //   - the network's latency is 0, so that requests and responses arrive at the instant they are sent. Only
-//   one thing is left:
-//     two segments of one direction never arrive at the same nanosecond, so a customer may be late by a few
-//     of them (a test measures how late against Lindley's recursion: nanoseconds, of a mean service time of a
-//     million);
+//     one thing is left: two segments of one direction never arrive at the same nanosecond, so a customer may
+//     be late by a few of them (a test measures how late against Lindley's recursion: nanoseconds, of a mean
+//     service time of a million);
 //   - linger.ms = 0 and a batch.size that holds one record: each record is sent when it arises;
 //   - brokers serve requests in no time (their default), acks = 1, replication 1, commits are asynchronous;
 //   - max.poll.records = 1: the application takes up one record at a time, in order of arrival.
