@@ -1,5 +1,13 @@
-// Producer batching under Poisson arrivals: at most N records a batch, linger T from the first (NUMBERS: section 1.13;
-// Paolieri et al., MASCOTS 2025: time to fill is a truncated Erlang, size at the time-out a truncated Poisson variable).
+// Producer batching under Poisson arrivals of rate r: at most N records a batch, linger T from the first.
+//
+// With F(k) = P(Poisson(r T) >= k), the chance that k more records arrive within the linger:
+//   full             F(N - 1)
+//   size             1 + sum of F(j) over j = 1 .. N - 1
+//   batch_delay_s    sum of F(k + 1) over k = 0 .. N - 2, divided by r
+//   record_linger_s  sum of (k + 1) F(k + 1) over k = 0 .. N - 2, divided by r size
+// (Paolieri et al., "Analytical characterization and efficient simulation of batched arrivals in the Kafka
+// broker", MASCOTS 2025: the time to fill is a truncated Erlang, the size at the time-out a truncated Poisson
+// variable.)
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// JoinGroup and the join phase. Facts: GroupMetadataManagerTest.java, BROKERS 1.4 (KIP-394, KIP-134 initial
-// delay).
+// JoinGroup and the join phase. Facts: GroupMetadataManager.java and its test, KIP-394 (a new member comes
+// again with the id that it was given), KIP-134 (the initial delay).
 #include "tests/models/kafka/coordinator_fixture.hpp"
 
 using namespace models;

@@ -3,7 +3,8 @@
 //
 // A trial of fixed length has a random number of customers, and busy trials have more of them: the mean of
 // the trials' means is biased, the ratio of the sums is not to first order (Cochran,
-// Sampling Techniques, 6.4). Its standard error comes from the residuals of the trials, which are independent.
+// Sampling Techniques, 6.4). Its standard error comes from the residuals of the trials, which are
+// independent.
 //
 // Figures of every comparison are shown by `test_proof -s`.
 #pragma once

@@ -1,5 +1,5 @@
 // linger.ms and batch.size under Poisson arrivals: the producer's batches are those of theory
-// (NUMBERS: 1.13).
+// (models/theory/batching.hpp gives the formulas).
 #include <cmath>
 
 #include "models/theory/batching.hpp"

@@ -1,4 +1,7 @@
-// How long failures take to be noticed and mended with Kafka's own defaults (NUMBERS: 1.14).
+// How long failures take to be noticed and mended with Kafka's own defaults: session.timeout.ms
+// 45,000 and heartbeat.interval.ms 3000 of a consumer (consumer_config.html of 4.2),
+// broker.session.timeout.ms 9000 and broker.heartbeat.interval.ms 2000, replica.lag.time.max.ms 30,000 and
+// group.initial.rebalance.delay.ms 3000 of a broker (kafka_config.html of 4.3).
 //
 // Timers run from the last heartbeat received, so the times are a timeout less the age of that heartbeat. The
 // moment of the fault goes through all phases of the period evenly (a Weyl sequence over the trials), so that
