@@ -59,11 +59,14 @@ class TraceWriter final : public sim::TraceSink {
     out_ = kTraceHeader;
   }
   void consume(const sim::TraceBlock& block) override {
-    for (std::size_t i = 0; i < block.records.size(); ++i) write(block, block.records[i], block.first + i);
+    for (std::size_t i = 0; i < block.records.size(); ++i)
+      write(block, block.records[i], block.first + i, block.causes[i]);
   }
+  bool wants_causes() const override { return true; }
 
  private:
-  void write(const sim::TraceBlock& block, const sim::TraceRecord& r, sim::RecordNumber number) {
+  void write(const sim::TraceBlock& block, const sim::TraceRecord& r, sim::RecordNumber number,
+             sim::RecordNumber cause) {
     std::string payload;
     for (const std::int64_t word : block.payload(r))
       payload += (payload.empty() ? "" : " ") + std::to_string(word);
@@ -79,6 +82,7 @@ class TraceWriter final : public sim::TraceSink {
         .integer(r.b)
         .integer(r.c)
         .text(payload)
+        .text(cause == 0 ? "" : std::to_string(cause))
         .end();
   }
   /// The peer is a lane for what producers do, else an entity.

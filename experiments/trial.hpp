@@ -36,6 +36,6 @@ TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialO
 inline constexpr const char* kTimeseriesHeader = "run_id,time_s,metric,subject,value\n";
 inline constexpr const char* kAnomaliesHeader =
     "run_id,time_s,verdict,place,other,lane_producer,first_seq,offset,count,record\n";
-inline constexpr const char* kTraceHeader = "record,time_s,kind,code,actor,place,peer,a,b,c,payload\n";
+inline constexpr const char* kTraceHeader = "record,time_s,kind,code,actor,place,peer,a,b,c,payload,cause\n";
 
 }  // namespace experiments

@@ -11,7 +11,7 @@ constexpr ParameterInfo kExponential[] = {{"mean", "value", "", "mean"}};
 constexpr ParameterInfo kErlang[] = {{"k", "1", "", "phases, 1 to 1000; cv = 1/sqrt(k)"},
                                      {"mean", "value", "", "mean of the sum"}};
 constexpr ParameterInfo kHyperexponential[] = {{"mean", "value", "", "mean"},
-                                               {"cv", "1", "", "coefficient of variation, at least 1"}};
+                                               {"cv", "1", "", "coefficient of variation, 1 to 10000"}};
 constexpr ParameterInfo kHyperexponentialPhases[] = {{"p", "1", "", "probability of the first phase"},
                                                      {"mean1", "value", "", "mean of the first phase"},
                                                      {"mean2", "value", "", "mean of the second phase"}};
@@ -20,7 +20,7 @@ constexpr ParameterInfo kNormal[] = {
     {"sd", "value", "", "standard deviation before truncation"},
     {"truncated", "boolean", "false", "draw again below 0; needs mean >= 0"}};
 constexpr ParameterInfo kLognormal[] = {{"mean", "value", "", "mean (of the value, not of its logarithm)"},
-                                        {"cv", "1", "", "coefficient of variation"}};
+                                        {"cv", "1", "", "coefficient of variation, at most 10000"}};
 constexpr ParameterInfo kPareto[] = {{"shape", "1", "", "tail index; small is heavy"},
                                      {"low", "value", "", "smallest value, above 0"},
                                      {"high", "value", "", "largest value"}};

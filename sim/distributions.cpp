@@ -52,6 +52,9 @@ void require_probability(std::string_view parameter, double p) {
   require(p >= 0.0 && p <= 1.0, parameter, "between 0 and 1", p);
 }
 
+/// Coefficients of variation beyond this are slips of the pen, and lose the digits of what is computed from them.
+constexpr double kMostCv = 10'000.0;
+
 double gamma(double x) {
   return math::exp(math::log_gamma(x));
 }
@@ -65,7 +68,10 @@ Distribution::Distribution(Kind kind, std::array<double, 4> parameters, double m
       c_(parameters[2]),
       d_(parameters[3]),
       mean_(mean),
-      variance_(variance) {}
+      variance_(variance) {
+  require_finite("mean", mean);
+  require_finite("variance", variance);
+}
 
 Distribution Distribution::constant(double value) {
   require_finite("value", value);
@@ -97,7 +103,7 @@ Distribution Distribution::erlang(std::uint32_t k, double mean) {
 
 Distribution Distribution::hyperexponential(double mean, double cv) {
   require_positive("mean", mean);
-  require(finite(cv) && cv >= 1.0, "cv", "at least 1", cv);
+  require(cv >= 1.0 && cv <= kMostCv, "cv", "between 1 and 10000", cv);
   // Balanced means: both phases carry half of the mean.
   const double p = 0.5 * (1.0 + std::sqrt((cv * cv - 1.0) / (cv * cv + 1.0)));
   return {
@@ -129,7 +135,7 @@ Distribution Distribution::normal(double mean, double sd, bool truncated) {
 
 Distribution Distribution::lognormal(double mean, double cv) {
   require_positive("mean", mean);
-  require_not_negative("cv", cv);
+  require(cv >= 0.0 && cv <= kMostCv, "cv", "between 0 and 10000", cv);
   const double sigma_squared = math::log(1.0 + cv * cv);
   const double mu = math::log(mean) - sigma_squared / 2.0;
   return {Kind::lognormal, {mu, std::sqrt(sigma_squared), 0, 0}, mean, square(mean * cv)};

@@ -50,7 +50,7 @@ class Await;
 
 template <class... Arguments>
 Simulation& simulation_among(Arguments&... arguments) {
-  static_assert((std::is_same_v<std::remove_const_t<Arguments>, Simulation> || ...),
+  static_assert((std::is_same_v<Arguments, Simulation> || ...),
                 "a process function takes a Simulation& among its parameters");
   Simulation* found = nullptr;
   const auto look = [&found](auto& argument) {
@@ -157,6 +157,8 @@ class ProcessPromise {
     }
   }
   bool done() noexcept { return handle().done(); }
+  /// Crashed by its own body, which has not yet come to its next suspension.
+  bool doomed() const noexcept { return doomed_; }
 
  private:
   std::coroutine_handle<ProcessPromise> handle() noexcept {
@@ -184,8 +186,10 @@ class Await {
       source_.disarm();
   }
 
-  bool await_ready() { return source_.ready(); }
+  bool await_ready() { return !waiter_.process()->doomed() && source_.ready(); }
   void await_suspend(std::coroutine_handle<>) {
+    if (waiter_.process()->doomed()) [[unlikely]]
+      return;  // it dies here, even if what it asks for is there
     armed_ = true;
     source_.arm(waiter_);
   }

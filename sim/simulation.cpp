@@ -75,7 +75,8 @@ bool Simulation::cancel(EventHandle handle) {
   return true;
 }
 
-void Simulation::report_livelock() const {
+void Simulation::report_livelock() {
+  instant_began_ = executed_;
   throw LivelockError("livelock: more than " + std::to_string(options_.events_per_instant_max) +
                       " events at " + std::to_string(nanoseconds(now_)) + " ns");
 }
@@ -109,10 +110,12 @@ void Simulation::reclaim_dead_entries() {
 
 bool Simulation::execute_next(std::int64_t limit) {
   while (!posted_.empty()) {
-    const std::uint64_t word = posted_.pop();
+    const std::uint64_t word = posted_.front();
     detail::Slot& slot = slots_[word];
-    if (slot.word != word) continue;
-    begin_event(now_);
+    const bool live = slot.word == word;
+    if (live) begin_event(now_);  // may throw: what is not begun is still posted
+    posted_.pop();
+    if (!live) continue;
     slot.kill();
     slot.act(*this, slot, detail::Action::run);
     return true;
@@ -120,13 +123,14 @@ bool Simulation::execute_next(std::int64_t limit) {
   while (const detail::Entry* const front = queue_.front(limit)) {
     const std::int64_t time = front->time;
     const std::uint64_t word = front->word;
-    queue_.pop();
     detail::Slot& slot = slots_[word];
     if (slot.word != word) [[unlikely]] {
+      queue_.pop();
       meet_dead_entry({time, word});
       continue;
     }
-    begin_event(Time(Duration(time)));
+    begin_event(Time(Duration(time)));  // may throw: what is not begun is still queued
+    queue_.pop();
     slot.kill();
     slot.act(*this, slot, detail::Action::run);
     return true;
@@ -149,17 +153,33 @@ void Simulation::run_until(Time end) {
   MQLAB_ASSERT(end >= now_, "a run was to end in the past");
   MQLAB_ASSERT(end < kNever, "a run was to end at kNever: use run()");
   loop(nanoseconds(end));
-  if (!stopped_ && end != now_) {
-    now_ = end;
-    instant_began_ = executed_;
-  }
+  if (!stopped_) pass_time(end);
 }
 
-bool Simulation::step_until(Time end) {
+bool Simulation::one(std::int64_t limit) {
   const Running running(*this);
-  const bool any = !stopped_ && execute_next(nanoseconds(end));
+  const bool any = !stopped_ && execute_next(limit);
   rethrow_failure();
   return any;
+}
+
+bool Simulation::step() {
+  return one(nanoseconds(kNever) - 1);
+}
+
+// When there is no event the clock moves: the queue has looked ahead and takes nothing before `end` any more.
+bool Simulation::step_until(Time end) {
+  MQLAB_ASSERT(end >= now_, "a step was to end in the past");
+  MQLAB_ASSERT(end < kNever, "a step was to end at kNever: use step()");
+  const bool any = one(nanoseconds(end));
+  if (!any) pass_time(end);
+  return any;
+}
+
+void Simulation::pass_time(Time end) noexcept {
+  if (end == now_) return;
+  now_ = end;
+  instant_began_ = executed_;
 }
 
 void Simulation::fail(std::exception_ptr error) noexcept {

@@ -10,7 +10,8 @@
 //
 // Misuse. Scheduling into the past, running from inside a callback and scheduling at kNever are assertions. More than
 // `events_per_instant_max` events at one instant throw LivelockError out of run(). An exception thrown by a callback leaves
-// run() unchanged; the simulation may be inspected and destroyed afterwards, or run on without the event that threw.
+// run() unchanged; the simulation may be inspected and destroyed afterwards, or run on: without the event that threw, or, after
+// a LivelockError, for as many events more.
 //
 // Single-threaded: one Simulation belongs to one thread at a time. It must outlive its timers, processes and mailboxes.
 #pragma once
@@ -82,6 +83,8 @@ class Simulation {
   }
   /// Entries in the queue: pending events and what is left of cancelled ones. At most about twice the former.
   std::size_t queued_entries() const noexcept { return queue_.size(); }
+  /// Slots made so far, in use and free: as many as were ever needed at once. A timer takes two.
+  std::size_t slots() const noexcept { return slots_.size(); }
 
   /// Runs `f` at `at`. Requires: now() <= at < kNever.
   template <class F>
@@ -114,9 +117,9 @@ class Simulation {
   void run();
   /// Runs all events at or before `end`; then now() == end, unless stop() was called. Requires: end >= now().
   void run_until(Time end);
-  /// Runs one event. False when nothing is pending.
-  bool step() { return step_until(Time(kNever - Duration{1})); }
-  /// Runs one event at or before `end`. False when there is none; the clock stays where it is.
+  /// Runs one event. False when nothing is pending; the clock then stays where it is.
+  bool step();
+  /// Runs one event at or before `end`. False when there is none; then now() == end. Requires: end >= now().
   bool step_until(Time end);
   /// Lets the running callback finish, then leaves run() or run_until(). Outside of them it does nothing.
   void stop() noexcept { stopped_ = true; }
@@ -188,6 +191,8 @@ class Simulation {
 
   bool execute_next(std::int64_t limit);
   void loop(std::int64_t limit);
+  bool one(std::int64_t limit);
+  void pass_time(Time end) noexcept;
   void begin_event(Time at) {
     if (at != now_) {
       now_ = at;
@@ -197,7 +202,7 @@ class Simulation {
     }
     ++executed_;
   }
-  [[noreturn]] void report_livelock() const;
+  [[noreturn]] void report_livelock();
   void meet_dead_entry(detail::Entry entry);
   void reclaim_dead_entries();
   void note_dead_entry() {

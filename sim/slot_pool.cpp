@@ -33,7 +33,9 @@ void SlotPool::reserve() {
 void SlotPool::grow() {
   if (slots_ == nullptr) reserve();
   const std::size_t more = std::clamp(size_, kFewest, kMostAtOnce);
-  MQLAB_ASSERT(size_ + more <= reserved_, "too many pending events: 16,777,216 is the most");
+  MQLAB_ASSERT(size_ + more <= reserved_,
+               "too many pending events: 16,777,216 is the most, fewer where the process may not have 1 GiB "
+               "of addresses");
   for (std::size_t i = size_ + more; i-- > size_;) {
     Slot* const slot = ::new (static_cast<void*>(slots_ + i)) Slot;
     slot->word = i;

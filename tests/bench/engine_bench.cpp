@@ -1,5 +1,5 @@
-// How fast the engine runs, through its public API: every pending event owns a closure of at least 24 bytes and a handle that
-// could cancel it is kept, randomness is the library's, assertions are on.
+// How fast the engine runs, through its public API: every pending event owns a closure of at least 24 bytes and a handle
+// that could cancel it is kept, randomness is the library's, assertions are on. (What a process's delay owns is its frame.)
 //
 // A row's label is a checksum of what its first batch computed: equal on every machine, whatever the number of batches.
 // tests/bench/compare_with_bounds sets each row beside a minimal program that does the same.
@@ -235,7 +235,7 @@ class Churn {
  public:
   explicit Churn(std::size_t clients) {
     for (std::size_t i = 0; i < clients; ++i) {
-      Client& client = clients_.emplace_back(*this);
+      Client& client = clients_.emplace_back(*this, i);
       client.send(0);
       client.timeout.arm_after(kTimeout);
     }
@@ -245,7 +245,7 @@ class Churn {
   std::uint64_t run_batch(std::uint64_t replies) {
     left_ = replies;
     simulation.run();
-    return sum_ + timeouts_;
+    return sum_;
   }
 
   sim::Simulation simulation;
@@ -253,8 +253,15 @@ class Churn {
  private:
   static constexpr sim::Duration kTimeout = std::chrono::seconds(30);
 
+  struct Timeout {
+    Churn* churn;
+    std::uint64_t client;
+    std::uint64_t weight;
+    void operator()() const { churn->sum_ += client * weight; }
+  };
   struct Client {
-    explicit Client(Churn& owner) : churn(owner), timeout(owner.simulation, [this] { ++churn.timeouts_; }) {}
+    Client(Churn& owner, std::uint64_t number)
+        : churn(owner), timeout(owner.simulation, Timeout{&owner, number, number + 1}) {}
 
     void send(std::uint64_t number) {
       reply = churn.simulation.schedule_after(churn.draws_.exponential(1e9), Reply{this, number, number + 1});
@@ -279,7 +286,6 @@ class Churn {
 
   Draws draws_{"churn"};
   std::uint64_t sum_ = 0;
-  std::uint64_t timeouts_ = 0;
   std::uint64_t left_ = 0;
   std::deque<Client> clients_;
 };

@@ -257,11 +257,16 @@ TEST_CASE("impossible parameters are refused by name") {
   CHECK(error_of([=] { Distribution::constant(nan); }) == "value must be a finite number, not nan");
   CHECK(error_of([=] { Distribution::lognormal(infinity, 1); }) ==
         "mean must be above 0 and finite, not inf");
-  CHECK(error_of([] { Distribution::lognormal(1, -0.1); }) == "cv must be 0 or more and finite, not -0.1");
+  CHECK(error_of([] { Distribution::lognormal(1, -0.1); }) == "cv must be between 0 and 10000, not -0.1");
   CHECK(error_of([] { Distribution::uniform(3, 2); }) == "high must be at least low (3), not 2");
   CHECK(error_of([] { Distribution::bernoulli(1.5); }) == "p must be between 0 and 1, not 1.5");
   CHECK(error_of([] { Distribution::erlang(0, 1); }) == "k must be between 1 and 1000, not 0");
-  CHECK(error_of([] { Distribution::hyperexponential(1, 0.5); }) == "cv must be at least 1, not 0.5");
+  CHECK(error_of([] { Distribution::hyperexponential(1, 0.5); }) ==
+        "cv must be between 1 and 10000, not 0.5");
+  CHECK(error_of([] { Distribution::hyperexponential(1, 1e200); }) ==
+        "cv must be between 1 and 10000, not 1e+200");
+  CHECK(error_of([] { Distribution::lognormal(1, 1e8); }) == "cv must be between 0 and 10000, not 1e+08");
+  CHECK(error_of([] { Distribution::exponential(1e200); }) == "variance must be a finite number, not inf");
   CHECK(error_of([] { Distribution::hyperexponential_phases(0.5, 1, 0); }) ==
         "mean2 must be above 0 and finite, not 0");
   CHECK(error_of([] { Distribution::normal(1, -1); }) == "sd must be 0 or more and finite, not -1");

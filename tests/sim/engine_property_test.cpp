@@ -95,7 +95,16 @@ class Engine {
   void run(const std::function<void(std::uint64_t)>& act) {
     act_ = act;
     // In pieces, so that looking ahead is part of the program.
-    for (int i = 0; i < 50; ++i) simulation_.run_until(simulation_.now() + sim::Duration(1'000'003));
+    for (int i = 0; i < 50; ++i) {
+      const sim::Time end = simulation_.now() + sim::Duration(1'000'003);
+      if (i % 2 == 0) {
+        simulation_.run_until(end);
+      } else {
+        while (simulation_.step_until(end)) {
+        }
+      }
+      RC_ASSERT(simulation_.now() == end);
+    }
     simulation_.run();
     RC_ASSERT(simulation_.pending_events() == 0u);
   }

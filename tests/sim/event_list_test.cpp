@@ -192,3 +192,17 @@ TEST_CASE("the topmost bucket holds the end of time") {
   for (int i = 0; i < 100; ++i) pair.push((std::int64_t{7} << 60) + i);
   pair.drain();
 }
+
+TEST_CASE("an entry before the last one taken is an assertion once the array is tidied") {
+  SlotPool slots;
+  EventList list(slots);
+  for (std::uint64_t i = 1; i <= 40; ++i)
+    list.push({static_cast<std::int64_t>(1000 + i), i << sim::detail::kSlotBits});
+  REQUIRE(list.front(EventList::kForever) != nullptr);
+  list.pop();
+  CHECK_THROWS_AS(
+      [&] {
+        for (std::uint64_t i = 41; i <= 400; ++i) list.push({5, i << sim::detail::kSlotBits});
+      }(),
+      sim::AssertionError);
+}

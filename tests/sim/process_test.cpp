@@ -333,6 +333,135 @@ TEST_CASE("a process that is destroyed by its own doing dies at its next wait") 
   CHECK(simulation.pending_events() == 0);
 }
 
+TEST_CASE("a process that is destroyed by its own doing takes nothing more, even if it is there") {
+  struct Body {
+    static Process run(Simulation& simulation, Log& log, Mailbox<int>& mailbox, Process& self, bool choose) {
+      const Local local{log};
+      co_await sim::delay(simulation, 1ms);
+      self.crash();
+      if (choose) {
+        co_await sim::first_of(mailbox.receive(), sim::delay(simulation, 1s));
+      } else {
+        co_await mailbox.receive();
+      }
+      log.push_back("ran on");
+    }
+  };
+  for (const bool choose : {false, true}) {
+    Simulation simulation;
+    Log log;
+    Mailbox<int> mailbox(simulation);
+    mailbox.put(1);
+    Process process;
+    process = Body::run(simulation, log, mailbox, process, choose);
+    simulation.run();
+    CHECK(log == Log{"destroyed"});
+    CHECK(mailbox.size() == 1);
+    CHECK(simulation.pending_events() == 0);
+  }
+}
+
+namespace {
+
+Process one_of_conditions(Simulation& simulation, Log& log, Condition& left, Condition& right) {
+  for (;;) {
+    auto first = co_await sim::first_of(left.wait(), right.wait_for(2s));
+    if (first.index() == 0) {
+      log.push_back(at(simulation, "left"));
+    } else {
+      log.push_back(at(simulation, first.get<1>() ? "right" : "right in vain"));
+    }
+  }
+}
+
+Process nested(Simulation& simulation, Log& log, Mailbox<int>& near, Mailbox<int>& far) {
+  for (;;) {
+    auto first =
+        co_await sim::first_of(sim::first_of(near.receive(), sim::delay(simulation, 1s)), far.receive());
+    if (first.index() == 1) {
+      log.push_back(at(simulation, "far " + std::to_string(first.get<1>())));
+    } else if (first.get<0>().index() == 0) {
+      log.push_back(at(simulation, "near " + std::to_string(first.get<0>().get<0>())));
+    } else {
+      log.push_back(at(simulation, "neither"));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("conditions, with and without a timeout, are sources of first_of") {
+  Simulation simulation;
+  Log log;
+  Condition left(simulation);
+  Condition right(simulation);
+  Process process = one_of_conditions(simulation, log, left, right);
+  simulation.schedule_at(Time(1s), [&] { left.notify_one(); });
+  simulation.schedule_at(Time(1500ms), [&] { right.notify_all(); });
+  simulation.run_until(Time(4s));
+  CHECK(log == Log{"1000 left", "1500 right", "3500 right in vain"});
+  process.crash();
+  CHECK_FALSE(left.has_waiters());
+  CHECK_FALSE(right.has_waiters());
+  CHECK(simulation.pending_events() == 0);
+}
+
+TEST_CASE("a condition's notification that came second in first_of passes to the next who waits") {
+  Simulation simulation;
+  Log log;
+  Condition left(simulation);
+  Condition right(simulation);
+  Process first = one_of_conditions(simulation, log, left, right);
+  Process second = waiter(simulation, log, right, "second");
+  simulation.schedule_at(Time(1s), [&] {
+    left.notify_one();
+    right.notify_one();
+  });
+  simulation.run_until(Time(1500ms));
+  CHECK(log == Log{"1000 left", "1000 second"});
+}
+
+TEST_CASE("first_of may stand in another first_of") {
+  Simulation simulation;
+  Log log;
+  Mailbox<int> near(simulation);
+  Mailbox<int> far(simulation);
+  Process process = nested(simulation, log, near, far);
+  simulation.schedule_at(Time(500ms), [&] { near.put(1); });
+  simulation.schedule_at(Time(800ms), [&] { far.put(2); });
+  simulation.schedule_at(Time(900ms), [&] {
+    near.put(3);
+    far.put(4);
+  });
+  simulation.run_until(Time(2s));
+  CHECK(log == Log{"500 near 1", "800 far 2", "900 near 3", "900 far 4", "1900 neither"});
+  process.crash();
+  CHECK(simulation.pending_events() == 0);
+}
+
+TEST_CASE("a mailbox or condition may die while a first_of waits at it") {
+  Simulation simulation;
+  Log log;
+  std::optional<Mailbox<int>> dying(std::in_place, simulation);
+  std::optional<Condition> mute(std::in_place, simulation);
+  Mailbox<int> lives(simulation);
+  Condition speaks(simulation);
+  Process mail = nested(simulation, log, *dying, lives);
+  Process wait = one_of_conditions(simulation, log, *mute, speaks);
+  simulation.run_until(Time(500ms));
+  dying.reset();
+  mute.reset();
+  simulation.schedule_at(Time(600ms), [&] { speaks.notify_one(); });
+  simulation.schedule_at(Time(600ms), [&] {
+    wait.crash();
+    mail.crash();
+  });
+  CHECK(simulation.pending_events() == 4);
+  simulation.run_until(Time(700ms));
+  CHECK(log == Log{"600 right"});
+  CHECK(simulation.pending_events() == 0);
+}
+
 TEST_CASE("a mailbox or condition may die before those who wait at it") {
   Simulation simulation;
   Log log;

@@ -209,6 +209,66 @@ TEST_CASE("more events at one instant than allowed are reported as a livelock") 
   }
 }
 
+TEST_CASE("after a livelock the simulation runs on with what was not begun") {
+  for (const bool through_fifo : {false, true}) {
+    Simulation simulation({.events_per_instant_max = 10});
+    int runs = 0;
+    int rings = 0;
+    sim::Timer timer(simulation, [&] { ++rings; });
+    simulation.schedule_at(Time(1s), [&] {
+      for (int i = 0; i < 14; ++i) {
+        if (through_fifo) {
+          simulation.post([&] { ++runs; });
+        } else {
+          simulation.schedule_after(0s, [&] { ++runs; });
+        }
+      }
+      timer.arm_after(0s);
+    });
+    CHECK_THROWS_AS(simulation.run(), sim::LivelockError);
+    CHECK(runs == 9);
+    CHECK(simulation.pending_events() == 6);
+    simulation.run();
+    CHECK(runs == 14);
+    CHECK(rings == 1);
+    CHECK(simulation.pending_events() == 0);
+    timer.arm_after(1s);
+    simulation.run();
+    CHECK(rings == 2);
+  }
+}
+
+TEST_CASE("a timer that a livelock held back rings when the run goes on") {
+  Simulation simulation({.events_per_instant_max = 3});
+  int rings = 0;
+  sim::Timer timer(simulation, [&] { ++rings; });
+  for (int i = 0; i < 3; ++i) simulation.schedule_at(Time(1s), [] {});
+  timer.arm_at(Time(1s));
+  CHECK_THROWS_AS(simulation.run(), sim::LivelockError);
+  CHECK(timer.armed());
+  timer.arm_at(Time(2s));
+  simulation.run();
+  CHECK(rings == 1);
+}
+
+TEST_CASE("a step that finds nothing takes the clock along, and what is scheduled then is met in order") {
+  Simulation simulation;
+  std::vector<std::int64_t> times;
+  const auto note = [&] { times.push_back(sim::nanoseconds(simulation.now())); };
+  for (int i = 0; i < 70; ++i) simulation.schedule_at(Time(sim::Duration(1000 + i)), note);
+  CHECK_FALSE(simulation.step_until(Time(999ns)));
+  CHECK(simulation.now() == Time(999ns));
+  CHECK_THROWS_AS(simulation.schedule_at(Time(10ns), note), sim::AssertionError);
+  CHECK_THROWS_AS(simulation.step_until(Time(10ns)), sim::AssertionError);
+  for (int i = 0; i < 40; ++i) simulation.schedule_at(Time(sim::Duration(999 + i)), note);
+  while (simulation.step_until(Time(2000ns))) {
+  }
+  CHECK(times.size() == 110);
+  CHECK(std::is_sorted(times.begin(), times.end()));
+  CHECK_FALSE(simulation.step());
+  CHECK(simulation.now() == Time(2000ns));
+}
+
 TEST_CASE("a thousand events at each of many instants are no livelock") {
   Simulation simulation({.events_per_instant_max = 1000});
   for (int instant = 0; instant < 5; ++instant) {
