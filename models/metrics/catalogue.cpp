@@ -1,5 +1,6 @@
 #include "models/metrics/catalogue.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace models {
@@ -163,6 +164,45 @@ std::optional<Metric> find_metric(std::string_view name) {
     if (row.name == name) return row.metric;
   }
   return std::nullopt;
+}
+
+bool measured_by_group(Metric metric) {
+  using M = Metric;
+  static constexpr std::array kMeasured{M::offered,
+                                        M::processed,
+                                        M::in_flight,
+                                        M::lost,
+                                        M::lost_unacknowledged,
+                                        M::skipped,
+                                        M::duplicated,
+                                        M::redelivered,
+                                        M::effects,
+                                        M::effects_duplicated,
+                                        M::effects_suppressed,
+                                        M::reordered_per_key,
+                                        M::rewound,
+                                        M::stale_keys,
+                                        M::processed_per_s,
+                                        M::e2e_latency_mean_ms,
+                                        M::e2e_latency_p50_ms,
+                                        M::e2e_latency_p95_ms,
+                                        M::e2e_latency_p99_ms,
+                                        M::e2e_latency_p999_ms,
+                                        M::e2e_latency_max_ms,
+                                        M::lag_mean_records,
+                                        M::lag_max_records,
+                                        M::lag_end_records,
+                                        M::lag_growth_per_s,
+                                        M::lag_drain_per_s,
+                                        M::rebalance_pause_sum_s,
+                                        M::rebalance_pause_max_s,
+                                        M::rebalance_pauses,
+                                        M::unfetchable_sum_s,
+                                        M::overlaps,
+                                        M::overlap_sum_s,
+                                        M::overlap_processed,
+                                        M::rebalances};
+  return std::find(kMeasured.begin(), kMeasured.end(), metric) != kMeasured.end();
 }
 
 std::span<const SeriesInfo> series_catalogue() {

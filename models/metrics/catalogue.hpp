@@ -133,6 +133,8 @@ struct MetricInfo {
 /// One row per metric, in order of the enumeration.
 std::span<const MetricInfo> metric_catalogue();
 std::optional<Metric> find_metric(std::string_view name);
+/// Is it measured for each group, too? Those rows are Labelled with the group alone.
+bool measured_by_group(Metric metric);
 
 /// Values in order of the catalogue; empty: the run had nothing to measure.
 class MetricValues {

@@ -100,29 +100,44 @@ void PauseMeter::finish(sim::Time end) {
   }
 }
 
+void PauseMeter::add(State& sum, const State& s) {
+  sum.pause_sum += s.pause_sum;
+  sum.pause_max = std::max(sum.pause_max, s.pause_max);
+  sum.unfetchable_sum += s.unfetchable_sum;
+  sum.overlap_sum += s.overlap_sum;
+  sum.pauses += s.pauses;
+  sum.overlaps += s.overlaps;
+  sum.overlap_processed += s.overlap_processed;
+}
+
 void PauseMeter::report(MetricValues& values, std::vector<Labelled>& labelled) const {
+  if (states_.empty()) return;
+  const auto put_each = [](const State& s, const auto& put) {
+    put(Metric::rebalance_pause_sum_s, sim::seconds(s.pause_sum));
+    put(Metric::rebalance_pause_max_s, sim::seconds(s.pause_max));
+    put(Metric::rebalance_pauses, static_cast<double>(s.pauses));
+    put(Metric::unfetchable_sum_s, sim::seconds(s.unfetchable_sum));
+    put(Metric::overlaps, static_cast<double>(s.overlaps));
+    put(Metric::overlap_sum_s, sim::seconds(s.overlap_sum));
+    put(Metric::overlap_processed, static_cast<double>(s.overlap_processed));
+  };
   State all;
+  std::map<std::uint32_t, State> groups;
   for (std::size_t i = 0; i < states_.size(); ++i) {
     const State& s = states_[i];
-    all.pause_sum += s.pause_sum;
-    all.pause_max = std::max(all.pause_max, s.pause_max);
-    all.unfetchable_sum += s.unfetchable_sum;
-    all.overlap_sum += s.overlap_sum;
-    all.pauses += s.pauses;
-    all.overlaps += s.overlaps;
-    all.overlap_processed += s.overlap_processed;
     const Reading& r = readings_[i];
+    add(all, s);
+    add(groups[r.group.value], s);
     labelled.push_back({Metric::rebalance_pause_sum_s, r.place, r.group, sim::seconds(s.pause_sum)});
+    labelled.push_back({Metric::rebalance_pauses, r.place, r.group, static_cast<double>(s.pauses)});
     labelled.push_back({Metric::unfetchable_sum_s, r.place, r.group, sim::seconds(s.unfetchable_sum)});
   }
-  if (states_.empty()) return;
-  values[Metric::rebalance_pause_sum_s] = sim::seconds(all.pause_sum);
-  values[Metric::rebalance_pause_max_s] = sim::seconds(all.pause_max);
-  values[Metric::rebalance_pauses] = static_cast<double>(all.pauses);
-  values[Metric::unfetchable_sum_s] = sim::seconds(all.unfetchable_sum);
-  values[Metric::overlaps] = static_cast<double>(all.overlaps);
-  values[Metric::overlap_sum_s] = sim::seconds(all.overlap_sum);
-  values[Metric::overlap_processed] = static_cast<double>(all.overlap_processed);
+  for (const auto& [group, s] : groups) {
+    put_each(s, [&, id = EntityId{group}](Metric metric, double value) {
+      labelled.push_back({metric, id, {}, value});
+    });
+  }
+  put_each(all, [&](Metric metric, double value) { values[metric] = value; });
 }
 
 }  // namespace models

@@ -63,6 +63,7 @@ class PauseMeter {
   void close_pause(State& s, sim::Time t);
   void gained(State& s, const sim::TraceRecord& r, sim::RecordNumber number);
   void dropped(State& s, const sim::TraceRecord& r, bool unread);
+  static void add(State& sum, const State& s);
 
   Readings& readings_;
   const Window& window_;

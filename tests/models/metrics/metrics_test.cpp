@@ -396,3 +396,17 @@ TEST_CASE("a group's own values are labelled with it") {
   }
   REQUIRE(other_in_flight == 10);
 }
+
+TEST_CASE("what is labelled with a group alone is said to be measured by group") {
+  Story s;
+  s.subscribe().subscribe({.group = kOtherGroup}).send(0, 10, 0).consume(0, 10);
+  std::size_t rows = 0;
+  for (const models::Labelled& row : s.end().labelled()) {
+    if (row.subject.value != kGroup && row.subject.value != kOtherGroup) continue;
+    ++rows;
+    INFO(models::metric_catalogue()[static_cast<std::size_t>(row.metric)].name);
+    REQUIRE(models::measured_by_group(row.metric));
+  }
+  REQUIRE(rows > 20);
+  REQUIRE_FALSE(models::measured_by_group(Metric::publish_latency_p99_ms));
+}
