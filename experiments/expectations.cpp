@@ -14,8 +14,16 @@ using Seeds = std::map<std::uint64_t, const StoredTrial*>;
 /// Trials by (point, variant), then seed.
 using Cells = std::map<std::pair<std::uint64_t, std::uint64_t>, Seeds>;
 
-std::optional<double> metric_of(const StoredTrial& trial, std::size_t metric) {
-  return trial.result.metrics[metric];
+std::optional<double> metric_of(const StoredTrial& trial, const Expectation& e) {
+  if (!e.group) return trial.result.metrics[e.metric];
+  for (const LabelledValue& row : trial.result.labelled) {
+    if (row.metric == e.metric && row.group == *e.group && row.subject.empty()) return row.value;
+  }
+  return std::nullopt;
+}
+
+std::string metric_name(const Expectation& e) {
+  return std::string(models::metric_catalogue()[e.metric].name) + (e.group ? " of " + *e.group : "");
 }
 
 std::string bounds_text(const Expectation& e) {
@@ -67,11 +75,11 @@ void note(Judgement& j, bool held, std::uint64_t seed, const std::string& failur
   }
 }
 
-std::optional<double> mean_of(const Seeds& seeds, std::size_t metric) {
+std::optional<double> mean_of(const Seeds& seeds, const Expectation& e) {
   double sum = 0;
   std::uint64_t n = 0;
   for (const auto& [seed, trial] : seeds) {
-    if (const auto value = metric_of(*trial, metric)) {
+    if (const auto value = metric_of(*trial, e)) {
       sum += *value;
       ++n;
     }
@@ -80,26 +88,26 @@ std::optional<double> mean_of(const Seeds& seeds, std::size_t metric) {
 }
 
 void judge_cell(const Expectation& e, const Seeds& seeds, const Seeds* versus, Judgement& j) {
-  const std::string_view metric = models::metric_catalogue()[e.metric].name;
+  const std::string metric = metric_name(e);
   if (e.per_point && !e.versus) {
-    const auto mean = mean_of(seeds, e.metric);
+    const auto mean = mean_of(seeds, e);
     note(j, within(e, mean), seeds.begin()->first,
          fmt::format("mean {}, wanted {}", seen(metric, mean), bounds_text(e)));
   } else if (e.per_point) {
-    const auto mean = mean_of(seeds, e.metric);
-    const auto other = versus == nullptr ? std::nullopt : mean_of(*versus, e.metric);
+    const auto mean = mean_of(seeds, e);
+    const auto other = versus == nullptr ? std::nullopt : mean_of(*versus, e);
     note(j, ratio_holds(e, mean, other), seeds.begin()->first,
          "mean " + seen_against(e, metric, mean, other));
   } else {
     for (const auto& [seed, trial] : seeds) {
-      const auto value = metric_of(*trial, e.metric);
+      const auto value = metric_of(*trial, e);
       if (!e.versus) {
         note(j, within(e, value), seed, fmt::format("{}, wanted {}", seen(metric, value), bounds_text(e)));
         continue;
       }
       const auto it = versus == nullptr ? Seeds::const_iterator{} : versus->find(seed);
       const bool there = versus != nullptr && it != versus->end();
-      const auto other = there ? metric_of(*it->second, e.metric) : std::nullopt;
+      const auto other = there ? metric_of(*it->second, e) : std::nullopt;
       note(j, ratio_holds(e, value, other), seed, seen_against(e, metric, value, other));
     }
   }

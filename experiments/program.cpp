@@ -22,6 +22,7 @@ struct Commands {
   ReplayCommand replay;
   CheckCommand check;
   DiffCommand diff;
+  ImportCommand merge;
   std::string list, name, folder, format = "csv";
 };
 
@@ -62,18 +63,29 @@ void add_format(CLI::App& command, std::string& target) {
       ->check(CLI::IsMember({"text", "json"}).description(""));
 }
 
+/// A whole number from 0: CLI11 alone takes -1 for the largest there is.
+template <class Number>
+void add_number(CLI::App& command, const std::string& name, Number& target, const std::string& about) {
+  const auto not_negative = [](const std::string& word) {
+    return word.substr(0, 1) == "-" ? word + " is below 0" : std::string();
+  };
+  command.add_option(name, target, about)->type_name("N")->check(CLI::Validator(not_negative, ""));
+}
+
+constexpr const char* kForceHelp = "replace the results that the folder holds";
 constexpr const char* kSetHelp = "change one value: groups.billing.members=5";
 
 void describe_run(CLI::App& app, RunCommand& o) {
   CLI::App* run =
       app.add_subcommand("run", "one trial: what happened, its digest, and whether expectations held");
   add_scenario(*run, o.scenario);
-  run->add_option("--seed", o.seed, "the seed; 1 unless given")->type_name("N");
+  add_number(*run, "--seed", o.seed, "the seed; 1 unless given");
   run->add_option("--variant", o.variant, "one of the scenario's variants; the first unless given")
       ->type_name("NAME");
   add_words(*run, "--set", o.sets, "PATH=VALUE", kSetHelp);
   run->add_option("--out", o.out, "a folder for result files; none are written unless given")
       ->type_name("DIR");
+  run->add_flag("--force", o.force, kForceHelp);
   run->add_option("--trace", o.trace, "also write the trace into the folder: csv")
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -86,14 +98,16 @@ void describe_sweep(CLI::App& app, SweepCommand& o) {
   CLI::App* sweep =
       app.add_subcommand("sweep", "every point x variant x seed, into CSV files with 95 % intervals");
   add_scenario(*sweep, o.scenario);
-  sweep->add_option("--trials", o.trials, "seeds of each point")->type_name("N");
-  sweep->add_option("--seed", o.seed, "the first seed")->type_name("N");
+  add_number(*sweep, "--trials", o.trials, "seeds of each point");
+  add_number(*sweep, "--seed", o.seed, "the first seed");
   add_words(*sweep, "--set", o.sets, "PATH=VALUE", kSetHelp);
   add_words(*sweep, "--axis", o.axes, "PATH=SPEC",
             "values for one path: a,b,c or 10..90/9 (steps) or 1s..60s/log/4");
   add_threads(*sweep, o.threads);
   sweep->add_flag("--list", o.list, "print the trials (run id, point, variant, seed, axes), run none");
-  sweep->add_flag("--resume", o.resume, "keep what is finished in the folder and run the rest");
+  CLI::Option* const resume =
+      sweep->add_flag("--resume", o.resume, "keep what is finished in the folder and run the rest");
+  sweep->add_flag("--force", o.force, kForceHelp)->excludes(resume);
   sweep->add_option("--shard", o.shard, "only every N-th trial, from the I-th: for several machines")
       ->type_name("I/N");
   sweep->add_option("--out", o.out, "a folder for the results; results/NAME unless given")->type_name("DIR");
@@ -108,16 +122,17 @@ void describe_replay(CLI::App& app, ReplayCommand& o) {
       ->required()
       ->type_name("RUN-ID|DIR");
   replay->add_option("--run", o.run, "a run id of that folder")->type_name("RUN-ID");
-  replay->add_option("--point", o.point, "the number of a point")->type_name("N");
+  add_number(*replay, "--point", o.point, "the number of a point");
   replay->add_option("--variant", o.variant, "a variant")->type_name("NAME");
-  replay->add_option("--seed", o.seed, "a seed")->type_name("N");
-  replay->add_flag("--check", o.check, "compare with what is recorded, name the first difference");
+  add_number(*replay, "--seed", o.seed, "a seed");
+  replay->add_flag("--check", o.check,
+                   "compare all that are meant with what is recorded, name the first difference");
 }
 
 void describe_check(CLI::App& app, CheckCommand& o) {
   CLI::App* check = app.add_subcommand("check", "do the scenarios' expectations hold?");
   check->add_option("paths", o.paths, "scenario files")->required()->type_name("FILE");
-  check->add_option("--trials", o.trials, "seeds; 100 unless given")->type_name("N");
+  add_number(*check, "--trials", o.trials, "seeds; 100 unless given");
   add_threads(*check, o.threads);
   check->add_flag("--quiet", o.quiet, "one line a scenario, no progress line");
 }
@@ -129,13 +144,13 @@ void describe_diff(CLI::App& app, DiffCommand& o) {
   add_words(*diff, "--set", o.sets, "PATH=VALUE", kSetHelp);
   diff->add_option("--left-variant", o.left_variant, "the left run's variant")->type_name("NAME");
   diff->add_option("--right-variant", o.right_variant, "the right run's variant")->type_name("NAME");
-  diff->add_option("--left-seed", o.left_seed, "the left run's seed; 1 unless given")->type_name("N");
-  diff->add_option("--right-seed", o.right_seed, "the right run's seed; 1 unless given")->type_name("N");
+  add_number(*diff, "--left-seed", o.left_seed, "the left run's seed; 1 unless given");
+  add_number(*diff, "--right-seed", o.right_seed, "the right run's seed; 1 unless given");
 }
 
 void describe(CLI::App& app, Commands& c) {
   app.require_subcommand(1);
-  app.set_version_flag("--version", version_text());
+  app.set_version_flag("--version", version_text() + ", commit " + source_commit());
   app.footer(kGuide);
   describe_run(app, c.run);
   describe_sweep(app, c.sweep);
@@ -149,6 +164,9 @@ void describe(CLI::App& app, Commands& c) {
   CLI::App* exports = app.add_subcommand("export", "results in another form");
   exports->add_option("folder", c.folder, "a folder of results")->required()->type_name("DIR");
   exports->add_option("--format", c.format, "csv: one value a row")->type_name("FORMAT");
+  CLI::App* imports = app.add_subcommand("import", "the finished trials of a sweep's shards into one folder");
+  imports->add_option("folders", c.merge.folders, "folders of results")->required()->type_name("DIR");
+  imports->add_option("--out", c.merge.out, "the folder that gets them")->required()->type_name("DIR");
   for (CLI::App* command : app.get_subcommands({})) command->footer("");
 }
 
@@ -161,6 +179,7 @@ int dispatch(const CLI::App& app, const Commands& c, Streams io) {
   if (name == "diff") return diff_command(c.diff, io);
   if (name == "list") return list_command(c.list, io);
   if (name == "new") return new_command(c.name, io);
+  if (name == "import") return import_command(c.merge, io);
   return export_command(c.folder, c.format, io);
 }
 
@@ -169,10 +188,23 @@ int complain(std::ostream& err, const std::string& message) {
   return 2;
 }
 
+/// Nobody reads the standard output any more, as with `| head`.
+bool reader_left() {
+  pollfd out{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+/// `code`, unless what was printed got lost on its way.
+int flushed(int code, Streams io) {
+  io.out.flush();
+  if (io.out || reader_left()) return code;
+  return complain(io.err, "the standard output cannot be written");
+}
+
 /// What CLI11 says of a command line: help and version are no errors.
 int usage(const CLI::App& app, const CLI::ParseError& error, const Words& arguments, std::ostream& out,
           std::ostream& err) {
-  if (error.get_exit_code() == 0) return app.exit(error, out, err);
+  if (error.get_exit_code() == 0) return flushed(app.exit(error, out, err), {out, err});
   Words names;
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
   const bool known = std::find(names.begin(), names.end(), arguments.front()) != names.end();
@@ -186,18 +218,9 @@ int usage(const CLI::App& app, const CLI::ParseError& error, const Words& argume
   return complain(err, "there is no command '" + arguments.front() + "'" + hint(arguments.front(), views));
 }
 
-/// Nobody reads the standard output any more, as with `| head`.
-bool reader_left() {
-  pollfd out{STDOUT_FILENO, POLLOUT, 0};
-  return ::poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
-}
-
 int run_command_line(const CLI::App& app, const Commands& commands, Streams io) {
   try {
-    const int code = dispatch(app, commands, io);
-    io.out.flush();
-    if (io.out || reader_left()) return code;
-    return complain(io.err, "the standard output cannot be written");
+    return flushed(dispatch(app, commands, io), io);
   } catch (const Interrupted& stop) {
     complain(io.err, stop.what());
     return 130;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -43,6 +44,11 @@ bool Grid::holds(const TrialKey& key) const {
          key.seed - experiment_.first_seed < experiment_.trials;
 }
 
+bool Grid::judges_groups() const {
+  return std::any_of(experiment_.expectations.begin(), experiment_.expectations.end(),
+                     [](const Expectation& e) { return e.group.has_value(); });
+}
+
 std::string Grid::identity() const {
   sim::Digest digest;
   for (const auto& cell : cells_) digest.add_text(run_id(*cell, 0));
@@ -67,8 +73,10 @@ std::string Grid::command(const TrialKey& key) const {
 
 std::vector<StoredTrial> trials_of(const Grid& grid, ResultsStore& store) {
   std::vector<StoredTrial> trials;
-  store.for_each(false, [&](const StoredTrial& t) {
-    if (grid.holds(t.key)) trials.push_back(t);
+  store.for_each(grid.judges_groups(), [&](const StoredTrial& t) {
+    if (!grid.holds(t.key)) return;
+    trials.push_back(t);
+    trials.back().result.forget_tables();
   });
   return trials;
 }

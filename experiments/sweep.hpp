@@ -25,6 +25,8 @@ class Grid {
   /// The keys of shard `i` of `n`, in canonical order.
   std::vector<TrialKey> keys(std::uint64_t shard = 0, std::uint64_t shards = 1) const;
   bool holds(const TrialKey& key) const;
+  /// Does some expectation speak of one group?
+  bool judges_groups() const;
   /// Names the sweep: a hash over all cells, and over what tells them apart.
   std::string identity() const;
   /// "mqlab run …", for a shell: runs that trial alone.
@@ -41,7 +43,8 @@ struct SweepProgress {
   double wall_s = 0, simulated_s = 0;
 };
 
-/// The trials of a store that a grid asks for, in canonical order, without what is large.
+/// The trials of a store that a grid asks for, in canonical order, without what is large; with labelled metrics
+/// where an expectation speaks of a group.
 std::vector<StoredTrial> trials_of(const Grid& grid, ResultsStore& store);
 
 /// Runs `keys` on `threads` threads; `finished` is called for each, by one thread at a time, `progress` after

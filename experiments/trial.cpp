@@ -52,6 +52,24 @@ std::string anomaly_rows(const models::Observers& observers, const models::Entit
   return rows;
 }
 
+std::vector<LabelledValue> labelled_values(const models::Observers& observers,
+                                           const models::Entities& entities) {
+  std::vector<LabelledValue> out;
+  for (const models::Labelled& row : observers.labelled()) {
+    const models::Entity& subject = entities[row.subject];
+    LabelledValue value{static_cast<std::size_t>(row.metric), name_of(entities, row.group), subject.name,
+                        row.value};
+    if (subject.kind == models::EntityKind::group) {
+      value.group = subject.name;
+      value.subject.clear();
+    } else if (subject.kind == models::EntityKind::member) {
+      value.group = name_of(entities, subject.parent);
+    }
+    out.push_back(std::move(value));
+  }
+  return out;
+}
+
 /// trace.csv as it comes.
 class TraceWriter final : public sim::TraceSink {
  public:
@@ -138,6 +156,7 @@ TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialO
   result.digest = world.trace().digest();
   result.chain = world.trace().chain();
   result.metrics = observers.values().all();
+  result.labelled = labelled_values(observers, world.entities());
   result.timeseries = series_rows(observers, world.entities(), result.run_id, options.all_series);
   result.anomalies = anomaly_rows(observers, world.entities(), result.run_id);
   return result;

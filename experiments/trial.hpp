@@ -18,15 +18,32 @@ struct TrialOptions {
   std::string* trace_csv = nullptr;  ///< filled with trace.csv
 };
 
+/// A metric of one group, or of one partition or member.
+struct LabelledValue {
+  std::size_t metric = 0;  ///< index into models::metric_catalogue()
+  std::string group;       ///< empty: of no group
+  std::string subject;     ///< partition or member; empty: the group as a whole
+  double value = 0;
+  bool operator==(const LabelledValue&) const = default;
+};
+
 struct TrialResult {
   std::string run_id;
   std::uint64_t seed = 0;
   std::string digest;  ///< 32 hex digits
   sim::DigestChain chain;
   std::vector<std::optional<double>> metrics;  ///< by models::metric_catalogue()
-  std::string timeseries;                      ///< rows of timeseries.csv
-  std::string anomalies;                       ///< rows of anomalies.csv
+  std::vector<LabelledValue> labelled;
+  std::string timeseries;  ///< rows of timeseries.csv
+  std::string anomalies;   ///< rows of anomalies.csv
   models::RunOutcome outcome;
+
+  /// Lets go of what is large and no expectation reads: digests, time series, anomalies.
+  void forget_tables() {
+    chain = {};
+    timeseries.clear();
+    anomalies.clear();
+  }
 };
 
 /// An assertion or a livelock inside a model leaves as TrialError that says when and in which run; a run that

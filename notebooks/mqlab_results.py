@@ -53,6 +53,10 @@ class Results:
         return self._table("summary")
 
     @functools.cached_property
+    def labelled(self):
+        return self._table("labelled")
+
+    @functools.cached_property
     def timeseries(self):
         return self._table("timeseries")
 
@@ -94,7 +98,7 @@ def sweep(name, *options):
     if "MQLAB_RESULTS" in os.environ:
         return Results(pathlib.Path(os.environ["MQLAB_RESULTS"]) / name)
     out = pathlib.Path("build/notebooks/results") / name
-    command = [str(program()), "sweep", f"experiments/{name}.toml", "--out", str(out), "--quiet", *options]
+    command = [str(program()), "sweep", f"experiments/{name}.toml", "--out", str(out), "--force", "--quiet", *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command[1:])}: exit {done.returncode}\n{done.stdout}{done.stderr}")

@@ -22,9 +22,8 @@ std::vector<StoredTrial> run_all(const Grid& grid, const CheckCommand& o, unsign
   const bool whole = run_trials(
       grid, grid.keys(), threads,
       [&](StoredTrial t) {
-        t.result.timeseries.clear();
-        t.result.anomalies.clear();
-        t.result.chain = {};
+        t.result.forget_tables();
+        if (!grid.judges_groups()) t.result.labelled.clear();
         trials.push_back(std::move(t));
       },
       [&](const SweepProgress& p) { line.show(p); });
@@ -72,7 +71,16 @@ int check_one(const std::string& path, const CheckCommand& o, unsigned threads, 
 int check_command(const CheckCommand& o, Streams io) {
   const unsigned threads = o.threads != 0 ? o.threads : std::max(1u, std::thread::hardware_concurrency());
   int code = 0;
-  for (const std::string& path : o.paths) code = std::max(code, check_one(path, o, threads, io));
+  for (const std::string& path : o.paths) {
+    try {
+      code = std::max(code, check_one(path, o, threads, io));
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const std::exception& error) {  // this file cannot be judged; the others can
+      io.err << "mqlab: " << error.what() << '\n';
+      code = 2;
+    }
+  }
   return code;
 }
 

@@ -24,7 +24,7 @@ struct RunCommand {
   std::string out;
   std::vector<std::string> trace;
   std::string format = "text";
-  bool verbose = false;
+  bool verbose = false, force = false;
 };
 int run_command(const RunCommand& options, Streams io);
 
@@ -33,7 +33,7 @@ struct SweepCommand {
   std::optional<std::uint64_t> trials, seed;
   std::vector<std::string> sets, axes;
   unsigned threads = 0;  ///< 0: as many as the machine has
-  bool list = false, resume = false, quiet = false, digests = false;
+  bool list = false, resume = false, force = false, quiet = false, digests = false;
   std::string shard;  ///< "i/n"
   std::string out;
   std::string format = "text";
@@ -69,5 +69,11 @@ int diff_command(const DiffCommand& options, Streams io);
 int list_command(const std::string& what, Streams io);
 int new_command(const std::string& name, Streams io);
 int export_command(const std::string& folder, const std::string& format, Streams io);
+
+struct ImportCommand {
+  std::vector<std::string> folders;
+  std::string out;
+};
+int import_command(const ImportCommand& options, Streams io);
 
 }  // namespace experiments

@@ -1,11 +1,16 @@
-// The commands that only write files: new and export.
+// The commands that only write files: new, export and import.
+#include <filesystem>
 #include <ostream>
+
+#include <fmt/format.h>
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/errors.hpp"
 #include "experiments/results/csv.hpp"
 #include "experiments/results/files.hpp"
+#include "experiments/results/folder.hpp"
 #include "experiments/results/manifest.hpp"
+#include "experiments/results/report.hpp"
 #include "experiments/results/store.hpp"
 #include "models/metrics/catalogue.hpp"
 
@@ -58,6 +63,24 @@ equals = 0
 trials = 10
 )";
 
+/// The sweep that a folder's store is of.
+std::string identity_of(const std::string& folder) {
+  return ResultsStore(folder + "/results.sqlite").text("identity").value_or("");
+}
+
+/// Adds the trials of one store to another of the same sweep.
+void merge(const std::string& folder, ResultsStore& into) {
+  ResultsStore from(folder + "/results.sqlite");
+  from.for_each(true, [&](const StoredTrial& trial) {
+    const auto there = into.find(trial.key);
+    if (there && there->result.digest != trial.result.digest) {
+      throw ResultsError(folder + ": the run " + trial.result.run_id +
+                         " has another digest here than in what was imported before");
+    }
+    if (!there) into.put(trial);
+  });
+}
+
 }  // namespace
 
 int new_command(const std::string& name, Streams io) {
@@ -83,7 +106,12 @@ int export_command(const std::string& folder, const std::string& format, Streams
   const std::string path = folder + "/metrics_long.csv";
   OutputFile file(path);
   file.append("run_id,point,variant,seed,metric,unit,value\n");
-  store.for_each(false, [&](const StoredTrial& t) {
+  const std::string labelled_path = folder + "/labelled.csv";
+  OutputFile labelled(labelled_path);
+  labelled.append(kLabelledHeader);
+  store.for_each(true, [&](const StoredTrial& t) {
+    if (!covers(manifest, t.key)) return;
+    labelled.append(labelled_rows(t, variant_of(manifest, t.key, folder)));
     std::string rows;
     for (const models::MetricInfo& m : models::metric_catalogue()) {
       const auto& value = t.result.metrics[static_cast<std::size_t>(m.metric)];
@@ -101,7 +129,27 @@ int export_command(const std::string& folder, const std::string& format, Streams
     file.append(rows);
   });
   file.commit();
-  io.out << path << '\n';
+  labelled.commit();
+  io.out << path << '\n' << labelled_path << '\n';
+  return 0;
+}
+
+int import_command(const ImportCommand& o, Streams io) {
+  const std::string identity = identity_of(o.folders.front());
+  for (const std::string& folder : o.folders) {
+    std::error_code none;
+    if (std::filesystem::equivalent(folder, o.out, none))
+      throw UsageError(folder + ": is the folder of --out");
+    if (identity_of(folder) != identity)
+      throw UsageError(o.folders.front() + " and " + folder + " hold different sweeps");
+  }
+  take_folder(o.out, identity, Earlier::keep, "choose another --out");
+  ResultsStore into(o.out + "/results.sqlite", identity);
+  for (const std::string& folder : o.folders) merge(folder, into);
+  into.finish();
+  io.out << fmt::format(
+      "{}/results.sqlite: {} trials; mqlab sweep SCENARIO --out {} --resume writes the tables\n", o.out,
+      into.count(), o.out);
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "experiments/errors.hpp"
 #include "experiments/expectations.hpp"
 #include "experiments/results/files.hpp"
+#include "experiments/results/folder.hpp"
 #include "experiments/results/report.hpp"
 #include "experiments/results/screen.hpp"
 #include "experiments/shell.hpp"
@@ -107,6 +108,13 @@ void write_folder(const RunCommand& o, const Experiment& experiment, const Store
   store.finish();
 }
 
+/// The same run again takes the place of its own results: nothing is lost with them.
+void take_folder_of_run(const RunCommand& o, const std::string& id) {
+  const bool replace = o.force || holds_only(o.out, id);
+  take_folder(o.out, {}, replace ? Earlier::replace : Earlier::refuse,
+              "choose another --out, or --force to replace what is there");
+}
+
 }  // namespace
 
 int run_command(const RunCommand& o, Streams io) {
@@ -118,11 +126,7 @@ int run_command(const RunCommand& o, Streams io) {
       load_experiment(o.scenario, {.sets = o.sets, .first_seed = o.seed, .without_axes = true});
   const std::size_t variant = o.variant.empty() ? 0 : experiment.variant_named(o.variant);
   const Resolved resolved = resolve(experiment, 0, variant);
-  if (!o.out.empty()) {
-    make_folder(o.out);
-    clear_results(o.out);
-    remove_store(o.out + "/results.sqlite");
-  }
+  if (!o.out.empty()) take_folder_of_run(o, run_id(resolved, o.seed));
   std::string trace;
   const auto began = std::chrono::steady_clock::now();
   const StoredTrial trial{

@@ -13,7 +13,7 @@
 #include "experiments/errors.hpp"
 #include "experiments/expectations.hpp"
 #include "experiments/interrupt.hpp"
-#include "experiments/results/files.hpp"
+#include "experiments/results/folder.hpp"
 #include "experiments/results/report.hpp"
 #include "experiments/results/screen.hpp"
 #include "experiments/results/spread.hpp"
@@ -49,6 +49,28 @@ unsigned thread_count(unsigned wanted) {
   return wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
 }
 
+Json axes_json(const Experiment& experiment, std::uint64_t point) {
+  Json axes = Json::object();
+  const std::vector<std::size_t> at = axis_indices(experiment.axes, point);
+  for (std::size_t i = 0; i < at.size(); ++i)
+    axes[experiment.axes[i].path.text()] = axis_value(experiment.axes[i].values[at[i]]);
+  return axes;
+}
+
+int list_as_json(const Experiment& experiment, const Grid& grid, const std::vector<TrialKey>& keys,
+                 std::ostream& out) {
+  Json list = Json::array();
+  for (const TrialKey& key : keys) {
+    list.push_back({{"run_id", run_id(grid.at(key), key.seed)},
+                    {"point", key.point},
+                    {"variant", experiment.variants[key.variant].name},
+                    {"seed", key.seed},
+                    {"axes", axes_json(experiment, key.point)}});
+  }
+  out << list.dump(2) << '\n';
+  return 0;
+}
+
 int list_trials(const Experiment& experiment, const Grid& grid, const std::vector<TrialKey>& keys,
                 std::ostream& out) {
   for (const TrialKey& key : keys) {
@@ -73,15 +95,31 @@ int print_digests(const Experiment& experiment, const Grid& grid, const std::vec
   return 0;
 }
 
-/// A folder in which nothing looks whole; its store is kept when the sweep is resumed and is of this sweep.
+/// A scenario's own folder, results/NAME, goes on with what it holds of the same sweep; one that is named has
+/// to be asked for with --resume.
 void prepare(const std::string& folder, const SweepCommand& o, const Grid& grid) {
-  make_folder(folder);
-  const std::string store = folder + "/results.sqlite";
-  if (o.resume)
-    ResultsStore(store, grid.identity());
-  else
-    remove_store(store);
-  clear_results(folder);
+  const Earlier earlier = o.force                     ? Earlier::replace
+                          : o.resume || o.out.empty() ? Earlier::keep
+                                                      : Earlier::refuse;
+  take_folder(folder, grid.identity(), earlier,
+              o.resume ? "choose another --out, or --force to write into it"
+                       : "--resume goes on with the same sweep, --force replaces what is there");
+}
+
+std::uint64_t count_of(const std::vector<TrialKey>& keys, ResultsStore& store) {
+  std::uint64_t found = 0;
+  for (const TrialKey& key : keys) found += store.has(key) ? 1 : 0;
+  return found;
+}
+
+/// Says what was not run again, where nobody asked for that.
+void note_kept(const SweepCommand& o, const std::vector<TrialKey>& keys, const std::string& folder,
+               ResultsStore& store, std::ostream& err) {
+  if (o.quiet || o.resume || !o.out.empty()) return;
+  const std::uint64_t kept = count_of(keys, store);
+  if (kept == 0) return;
+  err << fmt::format("{}: {} of {} trials are there already; --force runs them again\n", folder, kept,
+                     keys.size());
 }
 
 std::string resume_line(const SweepCommand& o, const std::string& folder) {
@@ -122,10 +160,8 @@ Ran run_missing(const SweepCommand& o, const Grid& grid, const std::vector<Trial
   }
   ran.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   if (whole) return ran;
-  std::size_t kept = 0;
-  for (const TrialKey& key : keys) kept += store.has(key) ? 1 : 0;
-  throw Interrupted(fmt::format("interrupted: {} of {} trials are kept; go on with\n{}", kept, keys.size(),
-                                resume_line(o, folder)));
+  throw Interrupted(fmt::format("interrupted: {} of {} trials are kept; go on with\n{}",
+                                count_of(keys, store), keys.size(), resume_line(o, folder)));
 }
 
 /// Prints what failed and how to see it again.
@@ -157,9 +193,7 @@ Json as_json(const Experiment& experiment, const std::string& folder, const std:
   out["summary"] = Json::array();
   for (const auto& [cell, metrics] : spreads_of(trials)) {
     Json row{{"point", cell.first}, {"variant", experiment.variants[cell.second].name}};
-    const std::vector<std::size_t> at = axis_indices(experiment.axes, cell.first);
-    for (std::size_t i = 0; i < at.size(); ++i)
-      row["axes"][experiment.axes[i].path.text()] = axis_value(experiment.axes[i].values[at[i]]);
+    if (!experiment.axes.empty()) row["axes"] = axes_json(experiment, cell.first);
     for (const models::MetricInfo& m : models::metric_catalogue()) {
       const Spread& spread = metrics[static_cast<std::size_t>(m.metric)];
       if (spread.trials() == 0) continue;
@@ -192,21 +226,25 @@ int sweep_command(const SweepCommand& o, Streams io) {
   const Shard shard = parse_shard(o.shard);
   const Grid grid(experiment);
   const std::vector<TrialKey> keys = grid.keys(shard.index, shard.of);
-  if (o.list) return list_trials(experiment, grid, keys, io.out);
+  if (o.list) return (o.format == "json" ? list_as_json : list_trials)(experiment, grid, keys, io.out);
   if (o.digests) return print_digests(experiment, grid, keys, thread_count(o.threads), io.out);
 
   const std::string folder = o.out.empty() ? "results/" + experiment.name : o.out;
   prepare(folder, o, grid);
   ResultsStore store(folder + "/results.sqlite", grid.identity());
+  note_kept(o, keys, folder, store, io.err);
   const Ran ran = run_missing(o, grid, keys, folder, store, io);
-  if (shard.of > 1) {
-    io.out << fmt::format("shard {}/{}: {} trials in {}/results.sqlite; --resume runs and keeps the others\n",
-                          shard.index, shard.of, keys.size(), folder);
+  const std::vector<TrialKey> all = grid.keys();
+  if (const std::uint64_t there = count_of(all, store); there < all.size()) {
+    io.out << fmt::format(
+        "shard {}/{}: {} of all {} trials are in {}/results.sqlite; tables are written when none is "
+        "missing\n",
+        shard.index, shard.of, there, all.size(), folder);
     return 0;
   }
   write_wall_clock(folder, ran.wall_s, thread_count(o.threads), ran.events);
-  const std::vector<std::string> paths = write_results(folder, experiment, grid, store);
   store.finish();
+  const std::vector<std::string> paths = write_results(folder, experiment, grid, store);
   const std::vector<StoredTrial> trials = trials_of(grid, store);
   const std::vector<Judgement> judged = judge(experiment, trials);
   if (o.format == "json") {

@@ -76,6 +76,19 @@ Json summary(const Experiment& experiment) {
   return resource("summary", "one row a point, variant and metric", std::move(fields));
 }
 
+Json labelled() {
+  const Json fields{run_id(),
+                    point(),
+                    variant(),
+                    field("seed", "integer", "seed of the trial"),
+                    field("metric", "string", "a metric's name, as the columns of trials.csv"),
+                    field("group", "string", "the group that it speaks of, or that reads the partition"),
+                    field("subject", "string", "partition or member; empty: the group as a whole"),
+                    field("value", "number", "the value, in the metric's unit")};
+  return resource("labelled", "long form: metrics of single groups, partitions and members, one row each",
+                  fields);
+}
+
 Json timeseries() {
   Json fields{run_id(), time_s(), field("metric", "string", "name of the series: mqlab list metrics"),
               field("subject", "string", "group it speaks of; empty: the whole run"),
@@ -101,11 +114,11 @@ Json anomalies() {
 }  // namespace
 
 std::string datapackage_json(const Experiment& experiment) {
-  const Json package{
-      {"name", experiment.name},
-      {"title", experiment.question},
-      {"profile", "tabular-data-package"},
-      {"resources", Json::array({trials(experiment), summary(experiment), timeseries(), anomalies()})}};
+  const Json package{{"name", experiment.name},
+                     {"title", experiment.question},
+                     {"profile", "tabular-data-package"},
+                     {"resources", Json::array({trials(experiment), summary(experiment), labelled(),
+                                                timeseries(), anomalies()})}};
   return package.dump(2) + "\n";
 }
 

@@ -106,6 +106,10 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
+std::vector<std::string> entries_of(const std::string& path) {
+  return entries_below(path, [](const std::filesystem::directory_entry&) { return true; });
+}
+
 std::vector<std::string> folders_below(const std::string& path) {
   return entries_below(path, [](const std::filesystem::directory_entry& entry) {
     std::error_code error;

@@ -37,6 +37,8 @@ void remove_file(const std::string& path);
 /// Throws ResultsError.
 std::string read_file(const std::string& path);
 
+/// Whatever is right below `path`, in order of names; none when it does not exist.
+std::vector<std::string> entries_of(const std::string& path);
 /// Entries right below `path` that are folders, in order of their names; none when it does not exist.
 std::vector<std::string> folders_below(const std::string& path);
 /// Files right below `path` whose names end so, in order; none when it does not exist.

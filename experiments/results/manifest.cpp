@@ -21,7 +21,8 @@ Manifest read_manifest(const std::string& folder) {
   };
   using Type = Json::value_t;
   if (!has("model_version", Type::number_unsigned) || !has("variants", Type::array) ||
-      !has("resolved", Type::array) || !has("file", Type::string)) {
+      !has("resolved", Type::array) || !has("first_seed", Type::number_unsigned) ||
+      !has("trials", Type::number_unsigned) || !has("file", Type::string)) {
     throw ResultsError(path + ": is damaged: it is no manifest of mqlab");
   }
   if (manifest["model_version"] != models::kModelVersion) {
@@ -29,6 +30,11 @@ Manifest read_manifest(const std::string& folder) {
                                    manifest["model_version"].dump(), models::kModelVersion));
   }
   return manifest;
+}
+
+bool covers(const Manifest& manifest, const TrialKey& key) {
+  const auto first = manifest["first_seed"].get<std::uint64_t>();
+  return key.seed >= first && key.seed - first < manifest["trials"].get<std::uint64_t>();
 }
 
 std::string variant_of(const Manifest& manifest, const TrialKey& key, const std::string& folder) {

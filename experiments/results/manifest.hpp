@@ -15,6 +15,9 @@ using Manifest = nlohmann::ordered_json;
 /// when it is damaged, or when it is of another version.
 Manifest read_manifest(const std::string& folder);
 
+/// Is the trial one of those that the folder's tables are about? A store may hold more: see --resume.
+bool covers(const Manifest& manifest, const TrialKey& key);
+
 /// The name of a trial's variant.
 std::string variant_of(const Manifest& manifest, const TrialKey& key, const std::string& folder);
 

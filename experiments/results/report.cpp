@@ -19,8 +19,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 /// All but the manifest, in the order of the tables' weight.
-constexpr std::array kFiles{"trials.csv", "summary.csv", "timeseries.csv", "anomalies.csv",
-                            "datapackage.json"};
+constexpr std::array kFiles{"trials.csv",     "summary.csv",   "labelled.csv",
+                            "timeseries.csv", "anomalies.csv", "datapackage.json"};
 
 void add_point(CsvRow& row, const Experiment& experiment, std::uint64_t point) {
   const std::vector<std::size_t> at = axis_indices(experiment.axes, point);
@@ -77,24 +77,31 @@ std::string summary_csv(const Experiment& experiment, const Spreads& spreads) {
   return out;
 }
 
-/// timeseries.csv and anomalies.csv go through here trial by trial: they may be larger than memory.
-void write_rows(const std::string& folder, const Grid& grid, ResultsStore& store) {
+/// The long tables go through here trial by trial: they may be larger than memory.
+void write_rows(const std::string& folder, const Experiment& experiment, const Grid& grid,
+                ResultsStore& store) {
+  OutputFile labelled(folder + "/labelled.csv");
   OutputFile series(folder + "/timeseries.csv");
   OutputFile anomalies(folder + "/anomalies.csv");
+  labelled.append(kLabelledHeader);
   series.append(kTimeseriesHeader);
   anomalies.append(kAnomaliesHeader);
   store.for_each(true, [&](const StoredTrial& t) {
     if (!grid.holds(t.key)) return;
+    labelled.append(labelled_rows(t, experiment.variants[t.key.variant].name));
     series.append(t.result.timeseries);
     anomalies.append(t.result.anomalies);
   });
+  labelled.commit();
   series.commit();
   anomalies.commit();
 }
 
-Json manifest(const Experiment& experiment, const Grid& grid, const std::vector<StoredTrial>& trials) {
+Json manifest(const std::string& folder, const Experiment& experiment, const Grid& grid,
+              const std::vector<StoredTrial>& trials) {
   Json m;
   m["program"] = version_text();
+  m["commit"] = source_commit();
   m["model_version"] = models::kModelVersion;
   m["scenario"] = experiment.name;
   m["question"] = experiment.question;
@@ -119,10 +126,7 @@ Json manifest(const Experiment& experiment, const Grid& grid, const std::vector<
   for (const StoredTrial& t : trials) all.add_text(t.result.digest);
   m["finished_trials"] = trials.size();
   m["digest"] = all.hex();
-  if (!trials.empty()) {
-    m["replay"] = "mqlab replay RUN-ID --check, with a run_id of trials.csv, for example " +
-                  trials.front().result.run_id;
-  }
+  if (!trials.empty()) m["replay"] = replay_line(folder, trials.front().result.run_id);
   return m;
 }
 
@@ -130,6 +134,23 @@ Json manifest(const Experiment& experiment, const Grid& grid, const std::vector<
 
 std::string axis_value(const Value& value) {
   return value.is_text() ? value.text : to_toml(value);
+}
+
+std::string labelled_rows(const StoredTrial& trial, const std::string& variant) {
+  std::string rows;
+  for (const LabelledValue& value : trial.result.labelled) {
+    CsvRow(rows)
+        .text(trial.result.run_id)
+        .integer(static_cast<std::int64_t>(trial.key.point))
+        .text(variant)
+        .integer(static_cast<std::int64_t>(trial.key.seed))
+        .text(models::metric_catalogue()[value.metric].name)
+        .text(value.group)
+        .text(value.subject)
+        .number(value.value)
+        .end();
+  }
+  return rows;
 }
 
 std::string version_text() {
@@ -152,9 +173,9 @@ std::vector<std::string> write_results(const std::string& folder, const Experime
   const std::vector<StoredTrial> trials = trials_of(grid, store);
   write_trials(folder + "/trials.csv", experiment, trials);
   write_file(folder + "/summary.csv", summary_csv(experiment, spreads_of(trials)));
-  write_rows(folder, grid, store);
+  write_rows(folder, experiment, grid, store);
   write_file(folder + "/datapackage.json", datapackage_json(experiment));
-  write_file(folder + "/manifest.json", manifest(experiment, grid, trials).dump(2) + "\n");
+  write_file(folder + "/manifest.json", manifest(folder, experiment, grid, trials).dump(2) + "\n");
   std::vector<std::string> paths;
   for (const char* name : kFiles) paths.push_back(folder + "/" + name);
   paths.push_back(folder + "/manifest.json");

@@ -29,6 +29,17 @@ class Statement {
     check(sqlite3_bind_blob64(statement_, i, value.data(), value.size(), SQLITE_TRANSIENT));
     return *this;
   }
+  Statement& bind(int i, double value) {
+    check(sqlite3_bind_double(statement_, i, value));
+    return *this;
+  }
+  /// As text, which SQL compares with text; others are bytes.
+  Statement& bind_text(int i, std::string_view value) {
+    check(sqlite3_bind_text64(statement_, i, value.data(), value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+    return *this;
+  }
+  /// To be stepped once more.
+  void reset() { check(sqlite3_reset(statement_)); }
   bool step() {
     const int code = sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;
@@ -114,10 +125,77 @@ std::string pack_words(const std::vector<std::uint64_t>& words) {
   return out;
 }
 
+void put_string(std::string& out, const std::string& text) {
+  put_word(out, text.size());
+  out += text;
+}
+
+/// Metric, value's bits, group, subject.
+std::string pack_labelled(const std::vector<LabelledValue>& labelled) {
+  std::string out;
+  for (const LabelledValue& row : labelled) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &row.value, sizeof bits);
+    put_word(out, row.metric);
+    put_word(out, bits);
+    put_string(out, row.group);
+    put_string(out, row.subject);
+  }
+  return out;
+}
+
+/// Takes packed values off the front of a text that may be damaged.
+class Unpacker {
+ public:
+  explicit Unpacker(const std::string& in) : in_(in) {}
+  bool more() const { return whole_ && at_ < in_.size(); }
+  bool whole() const { return whole_; }
+  std::uint64_t word() {
+    if (!has(8)) return 0;
+    at_ += 8;
+    return get_word(in_, at_ - 8);
+  }
+  std::string text() {
+    const std::uint64_t size = word();
+    if (!has(size)) return {};
+    at_ += size;
+    return in_.substr(at_ - size, size);
+  }
+
+ private:
+  bool has(std::uint64_t size) {
+    whole_ = whole_ && size <= in_.size() - at_;
+    return whole_;
+  }
+  const std::string& in_;
+  std::size_t at_ = 0;
+  bool whole_ = true;
+};
+
+/// Nothing when the text is damaged.
+std::optional<std::vector<LabelledValue>> unpack_labelled(const std::string& in) {
+  std::vector<LabelledValue> labelled;
+  Unpacker from(in);
+  while (from.more()) {
+    LabelledValue row;
+    row.metric = from.word();
+    const std::uint64_t bits = from.word();
+    std::memcpy(&row.value, &bits, sizeof bits);
+    row.group = from.text();
+    row.subject = from.text();
+    if (row.metric >= models::metric_catalogue().size()) return std::nullopt;
+    labelled.push_back(std::move(row));
+  }
+  return from.whole() ? std::optional(std::move(labelled)) : std::nullopt;
+}
+
+/// Raised when the tables change.
+constexpr std::uint64_t kFormat = 2;
+
 /// What every reader wants, then what is large.
 constexpr const char* kColumns =
     "SELECT point, variant, seed, run_id, digest, metrics, faults, drained, events, records";
-constexpr const char* kLargeColumns = ", chain, timeseries, anomalies";
+constexpr const char* kLargeColumns = ", chain, timeseries, anomalies, labelled";
 
 StoredTrial read_row(const Statement& row, bool large, const std::string& path) {
   StoredTrial trial;
@@ -126,10 +204,11 @@ StoredTrial read_row(const Statement& row, bool large, const std::string& path) 
   trial.result.run_id = row.text(3);
   trial.result.digest = row.text(4);
   trial.result.metrics = unpack_metrics(row.text(5));
-  if (trial.result.metrics.size() != models::metric_catalogue().size()) {
-    throw ResultsError(path + ": the trial " + trial.result.run_id +
-                       " is damaged, or was stored by another version of mqlab");
-  }
+  const auto damaged = [&] {
+    return ResultsError(path + ": the trial " + trial.result.run_id +
+                        " is damaged, or was stored by another version of mqlab");
+  };
+  if (trial.result.metrics.size() != models::metric_catalogue().size()) throw damaged();
   const std::string faults = row.text(6);
   for (std::size_t at = 0; at + 8 <= faults.size(); at += 8)
     trial.result.outcome.faults_fired.push_back(get_word(faults, at));
@@ -140,6 +219,9 @@ StoredTrial read_row(const Statement& row, bool large, const std::string& path) 
     trial.result.chain = unpack_chain(row.text(10));
     trial.result.timeseries = row.text(11);
     trial.result.anomalies = row.text(12);
+    auto labelled = unpack_labelled(row.text(13));
+    if (!labelled) throw damaged();
+    trial.result.labelled = std::move(*labelled);
   }
   return trial;
 }
@@ -149,13 +231,17 @@ StoredTrial read_row(const Statement& row, bool large, const std::string& path) 
 ResultsStore::ResultsStore(const std::string& path, const std::string& identity) : path_(path) {
   open(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   try {
+    check_format();
     make_tables();
     const std::optional<std::string> stored = text("identity");
     if (stored && *stored != identity) {
       throw ResultsError(
-          path + ": holds results of another scenario, sweep or version of the models; choose another --out");
+          path +
+          ": holds results of another scenario, sweep or version of the models; choose another --out, "
+          "or replace them with --force");
     }
     if (!stored) put_text("identity", identity);
+    execute("DROP TABLE IF EXISTS metrics");  // of what was finished before: see finish()
   } catch (...) {
     close();
     throw;
@@ -165,6 +251,7 @@ ResultsStore::ResultsStore(const std::string& path, const std::string& identity)
 ResultsStore::ResultsStore(const std::string& path) : path_(path) {
   open(SQLITE_OPEN_READONLY);
   try {
+    check_format();
     static_cast<void>(count());  // says so when this is no store
   } catch (...) {
     close();
@@ -190,17 +277,50 @@ void ResultsStore::close() {
   db_ = nullptr;
 }
 
+void ResultsStore::check_format() {
+  Statement table(db_, path_, "SELECT 1 FROM sqlite_master WHERE name = 'trials'");
+  if (!table.step()) return;
+  Statement format(db_, path_, "PRAGMA user_version");
+  if (!format.step() || format.integer(0) != kFormat) {
+    throw ResultsError(path_ +
+                       ": was stored by another version of mqlab; choose another --out, or replace it with "
+                       "--force");
+  }
+}
+
 void ResultsStore::make_tables() {
   execute("PRAGMA journal_mode = WAL");
   execute("PRAGMA synchronous = NORMAL");
+  execute("BEGIN");
+  execute(("PRAGMA user_version = " + std::to_string(kFormat)).c_str());
   execute("CREATE TABLE IF NOT EXISTS texts (name TEXT PRIMARY KEY, text BLOB)");
   execute(
       "CREATE TABLE IF NOT EXISTS trials (point INTEGER, variant INTEGER, seed INTEGER, run_id TEXT, "
       "digest TEXT, chain BLOB, metrics BLOB, faults BLOB, drained INTEGER, events INTEGER, records "
-      "INTEGER, timeseries BLOB, anomalies BLOB, PRIMARY KEY (point, variant, seed))");
+      "INTEGER, timeseries BLOB, anomalies BLOB, labelled BLOB, PRIMARY KEY (point, variant, seed))");
+  execute("COMMIT");
+}
+
+void ResultsStore::fill_metrics() {
+  execute("BEGIN");
+  execute("DROP TABLE IF EXISTS metrics");
+  execute(
+      "CREATE TABLE metrics (run_id TEXT, metric TEXT, value REAL, PRIMARY KEY (run_id, metric)) WITHOUT "
+      "ROWID");
+  Statement row(db_, path_, "INSERT OR REPLACE INTO metrics VALUES (?, ?, ?)");
+  for_each(false, [&](const StoredTrial& trial) {
+    for (const models::MetricInfo& m : models::metric_catalogue()) {
+      const auto& value = trial.result.metrics[static_cast<std::size_t>(m.metric)];
+      if (!value) continue;
+      row.bind_text(1, trial.result.run_id).bind_text(2, m.name).bind(3, *value).step();
+      row.reset();
+    }
+  });
+  execute("COMMIT");
 }
 
 void ResultsStore::finish() {
+  fill_metrics();
   execute("PRAGMA journal_mode = DELETE");
 }
 
@@ -211,12 +331,16 @@ void ResultsStore::execute(const char* sql) {
 }
 
 void ResultsStore::put(const StoredTrial& trial) {
-  Statement row(db_, path_, "INSERT OR REPLACE INTO trials VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  Statement row(db_, path_, "INSERT OR REPLACE INTO trials VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   const TrialResult& r = trial.result;
   row.bind(1, trial.key.point).bind(2, trial.key.variant).bind(3, trial.key.seed);
-  row.bind(4, r.run_id).bind(5, r.digest).bind(6, pack_chain(r.chain)).bind(7, pack_metrics(r.metrics));
+  row.bind_text(4, r.run_id)
+      .bind_text(5, r.digest)
+      .bind(6, pack_chain(r.chain))
+      .bind(7, pack_metrics(r.metrics));
   row.bind(8, pack_words(r.outcome.faults_fired)).bind(9, std::uint64_t{r.outcome.drained ? 1u : 0u});
   row.bind(10, r.outcome.events).bind(11, r.outcome.records).bind(12, r.timeseries).bind(13, r.anomalies);
+  row.bind(14, pack_labelled(r.labelled));
   row.step();
 }
 
@@ -226,6 +350,8 @@ bool ResultsStore::has(const TrialKey& key) {
 }
 
 std::uint64_t ResultsStore::count() {
+  Statement tables(db_, path_, "SELECT 1 FROM sqlite_master");
+  if (!tables.step()) return 0;  // killed before it had made its tables
   Statement row(db_, path_, "SELECT count(*) FROM trials");
   return row.step() ? row.integer(0) : 0;
 }

@@ -47,19 +47,22 @@ class ResultsStore {
   std::uint64_t count();
   std::optional<StoredTrial> find(const TrialKey& key);
   std::optional<StoredTrial> find_run(const std::string& run_id);
-  /// Every trial in order of point, variant, seed. Without `large` the chain of digests, time series and
-  /// anomalies stay on the disk.
+  /// Every trial in order of point, variant, seed. Without `large` the chain of digests, labelled metrics,
+  /// time series and anomalies stay on the disk.
   void for_each(bool large, const std::function<void(const StoredTrial&)>& visit);
   /// Named texts beside the trials ("identity").
   void put_text(const std::string& name, const std::string& text);
   std::optional<std::string> text(const std::string& name);
-  /// Nothing more will be put: the journal beside the file goes, and the file alone is the store.
+  /// Nothing more will be put: the table `metrics` (run_id, metric, value) is made for who asks in SQL, the
+  /// journal beside the file goes, and the file alone is the store.
   void finish();
 
  private:
   void open(int flags);
   void close();
   void make_tables();
+  void check_format();
+  void fill_metrics();
   void execute(const char* sql);
 
   std::string path_;

@@ -79,6 +79,7 @@ const Section& expect_section() {
                {"min", KeyType::number, "at least this"},
                {"max", KeyType::number, "at most this"},
                {"variant", KeyType::names, "of these variants alone"},
+               {"group", KeyType::name, "this group's value of the metric alone"},
                {"at_least_seeds", KeyType::integer, "holds on at least so many of the seeds, at every point",
                 "", false, 1, 1e9},
                {"versus", KeyType::name, "a variant to compare with, seed by seed"},

@@ -141,11 +141,32 @@ void check_expectation(const Value& table, const Expectation& e, const std::stri
     throw BadScenario(table.place, path, "at_least_seeds counts trials: it does not go with per = \"point\"");
 }
 
-Expectation read_expectation(const Value& table, const std::vector<Variant>& variants, std::size_t index) {
+/// A group of the scenario, and a metric that groups have.
+std::string group_of(const Value& name, const Value& base, const Expectation& e, const std::string& path) {
+  std::vector<std::string_view> names;
+  if (const Value* groups = base.find("groups"); groups != nullptr && groups->is_array()) {
+    for (const Value& group : groups->items) {
+      if (const Value* known = group.find("name"); known != nullptr && known->is_text())
+        names.push_back(known->text);
+    }
+  }
+  if (std::find(names.begin(), names.end(), name.text) == names.end())
+    throw BadScenario(name.place, path, "there is no group '" + name.text + "'" + hint(name.text, names));
+  if (!models::measured_by_group(static_cast<models::Metric>(e.metric))) {
+    throw BadScenario(name.place, path,
+                      std::string(models::metric_catalogue()[e.metric].name) +
+                          " is measured for the whole run, not for each group");
+  }
+  return name.text;
+}
+
+Expectation read_expectation(const Value& table, const std::vector<Variant>& variants, const Value& base,
+                             std::size_t index) {
   const std::string path = "expect." + std::to_string(index);
   Expectation e;
   e.name = table.find("name")->text;
   e.metric = metric_index(*table.find("metric"), path + ".metric");
+  if (const Value* group = table.find("group")) e.group = group_of(*group, base, e, path + ".group");
   e.equals = number_at(table, "equals");
   e.min = number_at(table, "min");
   e.max = number_at(table, "max");
@@ -197,14 +218,22 @@ void read_sweep(const Value& section, const Overrides& overrides, Experiment& ou
         out.axes.end());
   };
   if (overrides.without_axes) out.axes.clear();
+  std::vector<Path> given;
+  const auto give = [&](const Path& path, const std::string& option) {
+    if (std::find(given.begin(), given.end(), path) != given.end())
+      throw UsageError(option + " " + path.text() + ": this path is given a second time");
+    given.push_back(path);
+  };
   for (const std::string& text : overrides.sets) {
     const Place place = Place::option("--set " + text);
     const auto [path, value] = split_assignment(text, "--set");
     out.sets.emplace_back(Path::parse(path, place), parse_toml_value(value, place));
+    give(out.sets.back().first, "--set");
     drop(out.sets.back().first);
   }
   for (const std::string& text : overrides.axes) {
     Axis axis = parse_axis(text);
+    give(axis.path, "--axis");
     const auto same_path =
         std::find_if(out.axes.begin(), out.axes.end(), [&](const Axis& a) { return a.path == axis.path; });
     if (same_path != out.axes.end())
@@ -304,7 +333,7 @@ Experiment load_experiment(const std::string& file, const Overrides& overrides) 
   out.variants = read_variants(variants);
   read_sweep(sweep, overrides, out);
   for (std::size_t i = 0; i < expectations.items.size(); ++i) {
-    out.expectations.push_back(read_expectation(expectations.items[i], out.variants, i));
+    out.expectations.push_back(read_expectation(expectations.items[i], out.variants, out.base, i));
   }
   check_where(out, expectations, overrides);
   if (overrides.judged_axes) keep_judged_axes(out);

@@ -33,7 +33,8 @@ struct Variant {
 
 struct Expectation {
   std::string name;
-  std::size_t metric = 0;  ///< index into models::metric_catalogue()
+  std::size_t metric = 0;            ///< index into models::metric_catalogue()
+  std::optional<std::string> group;  ///< the metric of this group alone
   std::optional<double> equals, min, max;
   bool per_point = false;
   std::vector<std::size_t> variants;  ///< empty: all

@@ -172,3 +172,14 @@ TEST_CASE("a fault must strike at every point and in every variant") {
   CHECK(j.point == 1);
   CHECK(j.variant == 0);
 }
+
+TEST_CASE("an expectation of a group judges that group's value alone") {
+  const Experiment e = expecting("group = 'billing'\nequals = 0\n");
+  StoredTrial t = trial(0, 0, 1, 7);
+  t.result.labelled = {{kLost, "audit", "", 5}, {kLost, "billing", "orders/0", 3}, {kLost, "billing", "", 0}};
+  CHECK(only(judge(e, {t})).met);
+  t.result.labelled.back().value = 2;
+  CHECK(only(judge(e, {t})).failure == "lost of billing is 2, wanted = 0");
+  t.result.labelled.pop_back();
+  CHECK(only(judge(e, {t})).failure == "lost of billing is missing, wanted = 0");
+}

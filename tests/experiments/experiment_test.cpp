@@ -62,12 +62,11 @@ TEST_CASE("another meaning is another run") {
   CHECK(resolved_json(small_with("name = \"shop\"", "name = \"till\"")) != json);  // names streams
 }
 
-TEST_CASE("the option --set takes TOML values and bare words, and the last one counts") {
-  const Experiment e = load(
-      std::string(kSmall),
-      {.sets = {"groups.billing.members=3", "groups.billing.members=4", "groups.billing.commit=each-record",
-                "producers.shop.arrivals={ process = \"constant\", rate = 5 }",
-                "groups.billing.config.session.timeout.ms=7000"}});
+TEST_CASE("the option --set takes TOML values and bare words") {
+  const Experiment e =
+      load(std::string(kSmall), {.sets = {"groups.billing.members=4", "groups.billing.commit=each-record",
+                                          "producers.shop.arrivals={ process = \"constant\", rate = 5 }",
+                                          "groups.billing.config.session.timeout.ms=7000"}});
   const Resolved r = resolve(e, 0, 0);
   REQUIRE(r.scenario.groups.size() == 1);
   CHECK(r.scenario.groups[0].members == 4);
@@ -170,4 +169,15 @@ TEST_CASE("a sweep's identity tells points from variants") {
   const Experiment by_axis = load(std::string(kSmall), {.axes = {"groups.billing.members=2,3"}});
   CHECK(Grid(by_variant).identity() != Grid(by_axis).identity());
   CHECK(Grid(by_axis).identity() == Grid(by_axis).identity());
+}
+
+TEST_CASE("an expectation's group has to be one of the scenario, and its metric one that groups have") {
+  const auto expecting = [](std::string_view lines) {
+    return complaint(small_and("[[expect]]\nname = 'e'\nmax = 0\n" + std::string(lines)));
+  };
+  CHECK(expecting("metric = 'lost'\ngroup = 'billing'\n").empty());
+  CHECK_THAT(expecting("metric = 'lost'\ngroup = 'biling'\n"),
+             ContainsSubstring("there is no group 'biling'; did you mean 'billing'?"));
+  CHECK_THAT(expecting("metric = 'publish_latency_max_ms'\ngroup = 'billing'\n"),
+             ContainsSubstring("publish_latency_max_ms is measured for the whole run, not for each group"));
 }

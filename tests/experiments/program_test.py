@@ -67,7 +67,8 @@ trials = 5
 "producers.shop.arrivals.rate" = [50, 100]
 """
 
-RESULTS = ["trials.csv", "summary.csv", "timeseries.csv", "anomalies.csv", "datapackage.json", "manifest.json"]
+RESULTS = ["trials.csv", "summary.csv", "labelled.csv", "timeseries.csv", "anomalies.csv", "datapackage.json",
+           "manifest.json"]
 
 
 class Case(unittest.TestCase):
@@ -95,8 +96,9 @@ class Case(unittest.TestCase):
         return done.stderr
 
     def files(self, folder):
-        """The byte-stable files of a folder of results, by name."""
-        return {name: (self.folder / folder / name).read_bytes() for name in RESULTS}
+        """The byte-stable files of a folder of results, by name; the manifest's replay line loses the folder's name."""
+        return {name: re.sub(rb'"mqlab replay \S+ --run', b'"mqlab replay DIR --run',
+                             (self.folder / folder / name).read_bytes()) for name in RESULTS}
 
     def rows(self, folder, name="trials.csv"):
         with open(self.folder / folder / name, newline="") as file:
@@ -115,8 +117,9 @@ class CommandLine(Case):
 
     def test_help_and_version_are_no_errors(self):
         self.assertIn("sweep", self.mqlab("--help").stdout)
-        self.assertRegex(self.mqlab("--version").stdout, r"^mqlab \d+\.\d+\.\d+ \(models \d+\)\n$")
-        for command in ("run", "sweep", "replay", "check", "diff", "list", "new", "export"):
+        self.assertRegex(self.mqlab("--version").stdout,
+                         r"^mqlab \d+\.\d+\.\d+ \(models \d+\), commit (unknown|[0-9a-f]{12}(-dirty)?)\n$")
+        for command in ("run", "sweep", "replay", "check", "diff", "list", "new", "export", "import"):
             self.assertIn("Usage: mqlab " + command, self.mqlab(command, "--help").stdout)
 
     def test_a_word_that_is_no_command_gets_the_nearest(self):
@@ -127,7 +130,8 @@ class CommandLine(Case):
         self.write("s.toml", SMALL)
         self.refused("run", says="scenario is required")
         self.refused("run", "s.toml", "--frob", says="--frob")
-        self.refused("run", "s.toml", "--seed", "-1", says="--seed")
+        self.refused("run", "s.toml", "--seed", "-1", says="--seed: -1 is below 0")
+        self.refused("sweep", "s.toml", "--trials", "-5", says="--trials: -5 is below 0")
         self.refused("run", "s.toml", "--seed", "99999999999999999999", says="--seed")
         self.refused("run", "s.toml", "--seed", "9999999999999999999", says="--seed is too large")
         self.refused("run", "s.toml", "--format", "xml", says="--format")
@@ -140,6 +144,17 @@ class CommandLine(Case):
         self.refused("list", "metrix", says="did you mean 'metrics'?")
         self.refused("export", "nowhere", says="nowhere")
         self.refused("export", ".", "--format", "xml", says="'xml'")
+
+    def test_a_path_that_is_given_twice_is_refused_by_name(self):
+        self.write("s.toml", SMALL)
+        rate, members = "producers.shop.arrivals.rate", "groups.billing.members"
+        self.refused("sweep", "s.toml", "--axis", f"{rate}=1,2", "--axis", f"{members}=1,2", "--axis", f"{rate}=3",
+                     says=f"--axis {rate}: this path is given a second time")
+        self.refused("run", "s.toml", "--set", f"{rate}=1", "--set", f"{rate}=2",
+                     says=f"--set {rate}: this path is given a second time")
+        self.refused("sweep", "s.toml", "--set", f"{rate}=1", "--axis", f"{rate}=2,3",
+                     says=f"--axis {rate}: this path is given a second time")
+        self.mqlab("sweep", "s.toml", "--list", "--axis", f"{rate}=1,2", "--axis", f"{members}=1,2")
 
     def test_paths_that_are_no_scenario(self):
         self.refused("run", "none.toml", says="cannot open scenario 'none.toml': No such file or directory")
@@ -213,6 +228,13 @@ class Output(Case):
         self.assertEqual(len(one.splitlines()), 20)
         self.assertEqual([p.name for p in self.folder.iterdir()], ["s.toml"])
 
+    def test_a_list_is_json_on_demand(self):
+        listed = json.loads(self.mqlab("sweep", "s.toml", "--list", "--format", "json").stdout)
+        text = self.mqlab("sweep", "s.toml", "--list").stdout.splitlines()
+        self.assertEqual([[t["run_id"], str(t["point"]), t["variant"], str(t["seed"])] for t in listed],
+                         [line.split()[:4] for line in text])
+        self.assertEqual(listed[-1]["axes"], {"producers.shop.arrivals.rate": "100"})
+
     def test_a_list_names_the_runs_that_the_sweep_makes(self):
         listed = [line.split()[:4] for line in self.mqlab("sweep", "s.toml", "--list").stdout.splitlines()]
         self.mqlab("sweep", "s.toml", "--out", "o")
@@ -228,9 +250,10 @@ class Output(Case):
         self.assertTrue((self.folder / "o/manifest.json").exists())
 
     def test_a_full_or_closed_standard_output(self):
-        with open("/dev/full", "w") as full:
-            done = subprocess.run([MQLAB, "list", "kafka"], stdout=full, stderr=subprocess.PIPE, text=True)
-        self.assertEqual((done.returncode, done.stderr), (2, "mqlab: the standard output cannot be written\n"))
+        for words in (["list", "kafka"], ["--help"], ["--version"], ["sweep", "--help"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([MQLAB, *words], stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual((done.returncode, done.stderr), (2, "mqlab: the standard output cannot be written\n"))
         done = subprocess.run(["sh", "-c", f"{MQLAB} sweep s.toml --out o >&-"], cwd=self.folder)
         self.assertIn(done.returncode, (0, 2))
         with sqlite3.connect(self.folder / "o/results.sqlite") as store:
@@ -267,6 +290,53 @@ class Output(Case):
         long_form = {(r["run_id"], r["metric"]): r["value"] for r in self.rows("o", "metrics_long.csv")}
         for row in self.rows("o"):
             self.assertEqual(long_form[row["run_id"], "offered"], row["offered"])
+
+    def test_export_gives_labelled_metrics_too(self):
+        self.mqlab("sweep", "s.toml", "--out", "o")
+        path = self.folder / "o/labelled.csv"
+        written = path.read_bytes()
+        path.unlink()
+        self.assertIn("o/labelled.csv\n", self.mqlab("export", "o").stdout)
+        self.assertEqual(path.read_bytes(), written)
+
+    def test_a_commit_is_stamped_where_the_source_is_a_checkout(self):
+        if not shutil.which("cmake") or not shutil.which("git"):
+            self.skipTest("needs cmake and git")
+        source, output = self.folder / "source", self.folder / "commit.cpp"
+        source.mkdir()
+
+        def stamped():
+            subprocess.run(["cmake", "-D", f"SOURCE={source}", "-D", f"OUTPUT={output}", "-P",
+                            str(ROOT / "cmake/commit.cmake")], check=True)
+            return re.search('return "(.*)";', output.read_text()).group(1)
+
+        def git(*words):
+            subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=e@example.org", *words], cwd=source, check=True,
+                           stdout=subprocess.DEVNULL)
+
+        self.assertEqual(stamped(), "unknown")
+        (source / "file").write_text("1")
+        git("init", "-q")
+        self.assertEqual(stamped(), "unknown")  # no commit yet
+        git("add", "file")
+        git("commit", "-q", "-m", "one")
+        self.assertRegex(stamped(), "^[0-9a-f]{12}$")
+        before = output.stat().st_mtime_ns
+        stamped()
+        self.assertEqual(output.stat().st_mtime_ns, before)  # what has not changed is not compiled again
+        (source / "file").write_text("2")
+        self.assertRegex(stamped(), "^[0-9a-f]{12}-dirty$")
+        source = source / "below"  # a tarball inside somebody's checkout
+        source.mkdir()
+        self.assertEqual(stamped(), "unknown")
+
+    def test_a_manifest_names_the_commit_and_a_line_that_replays(self):
+        self.mqlab("run", "s.toml", "--out", "elsewhere/one")
+        manifest = json.loads((self.folder / "elsewhere/one/manifest.json").read_text())
+        self.assertTrue(self.mqlab("--version").stdout.endswith(f", commit {manifest['commit']}\n"))
+        line = manifest["replay"]
+        self.assertRegex(line, "^mqlab replay elsewhere/one --run [0-9a-f]{16} --check$")
+        self.assertIn("the same, bit for bit", self.mqlab(*line.split()[1:]).stdout)
 
     def test_scenarios_with_blanks_and_quotes_in_their_path(self):
         name = "it's a scenario.toml"
@@ -448,6 +518,65 @@ class Results(Case):
             self.mqlab("sweep", "long.toml", "--out", "killed", "--resume")
             self.assertEqual(self.files("whole"), self.files("killed"))
 
+    def test_the_shard_that_completes_a_folder_writes_its_tables(self):
+        self.mqlab("sweep", "s.toml", "--out", "whole")
+        self.assertIn("10 of all 20 trials", self.mqlab("sweep", "s.toml", "--out", "parts", "--shard", "0/2").stdout)
+        self.refused("sweep", "s.toml", "--out", "parts", "--shard", "1/2", says="--resume goes on")
+        self.assert_not_whole("parts")
+        self.mqlab("sweep", "s.toml", "--out", "parts", "--shard", "1/2", "--resume")
+        self.assertEqual(self.files("whole"), self.files("parts"))
+
+    def test_shards_of_several_folders_are_imported_into_one(self):
+        self.mqlab("sweep", "s.toml", "--out", "whole")
+        self.mqlab("sweep", "s.toml", "--out", "a", "--shard", "0/2")
+        self.mqlab("sweep", "s.toml", "--out", "b", "--shard", "1/2")
+        self.assertIn("20 trials", self.mqlab("import", "a", "b", "--out", "both").stdout)
+        self.mqlab("sweep", "s.toml", "--out", "both", "--resume")
+        self.assertEqual(self.files("whole"), self.files("both"))
+        self.refused("import", "a", "b", "--out", "a", says="a: is the folder of --out")
+        self.refused("import", "a", "none", "--out", "c", says="none/results.sqlite")
+        self.write("t.toml", SWEEP.replace('"3s"', '"4s"'))
+        self.mqlab("sweep", "t.toml", "--out", "other")
+        self.refused("import", "a", "other", "--out", "c", says="a and other hold different sweeps")
+        self.refused("import", "a", "--out", "other", says="holds results of another scenario")
+        with sqlite3.connect(self.folder / "b/results.sqlite") as store:
+            store.execute("UPDATE trials SET digest = 'x'")
+        self.refused("import", "b", "--out", "both", says="has another digest here")
+
+    def test_labelled_metrics_add_up_to_the_run_s(self):
+        self.mqlab("sweep", "s.toml", "--out", "o")
+        labelled = {}
+        for row in self.rows("o", "labelled.csv"):
+            self.assertIn(row["variant"], ("two", "three"))
+            labelled.setdefault((row["run_id"], row["metric"]), {})[row["group"], row["subject"]] = float(row["value"])
+        for trial in self.rows("o"):
+            processed = labelled[trial["run_id"], "processed"]
+            self.assertEqual(processed["billing", ""], float(trial["processed"]))
+            members = {s for g, s in processed if s}
+            self.assertEqual(members, {f"billing/{n}" for n in range(2 if trial["variant"] == "two" else 3)})
+            committed = labelled[trial["run_id"], "committed_records"]
+            self.assertEqual(set(committed), {("billing", "orders/0"), ("billing", "orders/1")})
+            self.assertEqual(sum(committed.values()), float(trial["committed_records"]))
+
+    def test_metrics_can_be_asked_for_in_sql(self):
+        self.mqlab("sweep", "s.toml", "--out", "o", "--trials", "2")
+        self.mqlab("sweep", "s.toml", "--out", "o", "--resume")
+        with sqlite3.connect(self.folder / "o/results.sqlite") as store:
+            values = dict(((r, m), v) for r, m, v in store.execute("SELECT run_id, metric, value FROM metrics"))
+            joined = store.execute("SELECT count(*) FROM trials JOIN metrics USING (run_id) WHERE metric = 'lost'")
+            self.assertEqual(joined.fetchone(), (20,))
+        for row in self.rows("o"):
+            for name in ("offered", "e2e_latency_p99_ms"):
+                self.assertEqual(values[row["run_id"], name], float(row[name]))
+            self.assertNotIn((row["run_id"], "unavailability_max_s"), values)  # nothing to measure
+
+    def test_a_store_that_was_killed_before_it_had_tables_is_taken(self):
+        for words in (["sweep"], ["sweep", "--resume"], ["run"]):
+            shutil.rmtree(self.folder / "o", ignore_errors=True)
+            (self.folder / "o").mkdir()
+            self.write("o/results.sqlite", "")
+            self.mqlab(words[0], "s.toml", "--out", "o", *words[1:])
+
     def test_common_random_numbers_every_point_has_the_same_seeds_and_arrivals(self):
         self.mqlab("sweep", "s.toml", "--out", "o")
         offered = {}
@@ -490,10 +619,54 @@ class Results(Case):
         self.mqlab("sweep", "s.toml", "--out", "o", "--resume")
         self.assertEqual(len(self.rows("o")), 20)
 
-    def test_a_sweep_without_resume_starts_anew(self):
+    def test_finished_work_is_dropped_by_force_alone(self):
+        self.mqlab("sweep", "s.toml", "--out", "o")
+        before = self.files("o")
+        self.refused("sweep", "s.toml", "--trials", "1", "--out", "o",
+                     says="o: holds 20 finished trials; --resume goes on with the same sweep, --force replaces")
+        self.refused("run", "s.toml", "--out", "o", says="o: holds 20 finished trials; choose another --out, or --force")
+        self.write("t.toml", SWEEP.replace('"3s"', '"4s"'))
+        self.refused("sweep", "t.toml", "--out", "o", "--resume", says="or replace them with --force")
+        self.refused("sweep", "s.toml", "--out", "o", "--resume", "--force", says="--force")
+        self.assertEqual(self.files("o"), before)
+        self.mqlab("run", "s.toml", "--out", "o", "--force")
+        self.assertEqual(len(self.rows("o")), 1)
+
+    def test_the_same_run_again_takes_the_place_of_its_results(self):
+        self.mqlab("run", "s.toml", "--out", "o")
+        self.mqlab("run", "s.toml", "--out", "o", "--trace", "csv")
+        self.refused("run", "s.toml", "--out", "o", "--seed", "2", says="o: holds 1 finished trial; ")
+
+    def test_what_others_wrote_is_not_written_over(self):
+        (self.folder / "o").mkdir()
+        self.write("o/summary.csv", "mine")
+        for words in (["sweep"], ["sweep", "--resume"], ["run"]):
+            self.refused(words[0], "s.toml", "--out", "o", *words[1:],
+                         says="o: holds no results of mqlab but o/summary.csv; ")
+            found = [(p.name, p.read_text()) for p in (self.folder / "o").iterdir()]
+            self.assertEqual(found, [("summary.csv", "mine")])
+        self.write("o/notes", "mine")
+        self.refused("sweep", "s.toml", "--out", "o", says="o: holds no results of mqlab but o/notes and more; ")
+        self.mqlab("sweep", "s.toml", "--out", "o", "--force")
+        self.assertEqual((self.folder / "o/notes").read_text(), "mine")
+
+    def test_a_scenario_s_own_folder_goes_on_with_the_same_sweep(self):
+        self.mqlab("sweep", "s.toml", "--trials", "2")
+        done = self.mqlab("sweep", "s.toml")
+        self.assertEqual(done.stderr, "results/small: 8 of 20 trials are there already; --force runs them again\n")
+        self.assertEqual(self.mqlab("sweep", "s.toml", "--trials", "1", "--quiet").stderr, "")
+        self.mqlab("sweep", "s.toml", "--out", "p")
+        self.mqlab("sweep", "s.toml", "--quiet")
+        self.assertEqual(self.files("results/small"), self.files("p"))
+        self.assertEqual(self.mqlab("sweep", "s.toml", "--force").stderr, "")
+        self.write("s.toml", SWEEP.replace('"3s"', '"4s"'))
+        self.refused("sweep", "s.toml", says="holds results of another scenario")
+        self.mqlab("sweep", "s.toml", "--force")
+
+    def test_a_sweep_by_force_starts_anew(self):
         self.mqlab("sweep", "s.toml", "--out", "o")
         self.write("s.toml", SWEEP.replace('"3s"', '"4s"'))
-        self.mqlab("sweep", "s.toml", "--out", "o")
+        self.mqlab("sweep", "s.toml", "--out", "o", "--force")
         self.mqlab("sweep", "s.toml", "--out", "p")
         self.assertEqual(self.files("o"), self.files("p"))
 
@@ -510,6 +683,24 @@ class Results(Case):
         with sqlite3.connect(store) as db:
             db.execute("UPDATE trials SET metrics = x'0011' WHERE seed = 2")
         self.refused("sweep", "s.toml", "--out", "o", "--resume", says="is damaged")
+
+    def test_a_store_of_an_earlier_form_is_refused(self):
+        self.mqlab("sweep", "s.toml", "--out", "o", "--trials", "1")
+        with sqlite3.connect(self.folder / "o/results.sqlite") as store:
+            store.execute("PRAGMA user_version = 1")
+        for words in (["sweep", "s.toml", "--out", "o", "--resume"], ["replay", "o"]):
+            self.refused(*words, says="o/results.sqlite: was stored by another version of mqlab")
+        self.mqlab("sweep", "s.toml", "--out", "o", "--force")
+
+    def test_labelled_metrics_that_are_damaged_are_refused(self):
+        self.mqlab("sweep", "s.toml", "--out", "o", "--trials", "1")
+        for damage in ("substr(labelled, 1, length(labelled) - 1)", "x'ffffffffffffffff' || labelled", "x'00'"):
+            with sqlite3.connect(self.folder / "o/results.sqlite") as store:
+                old = store.execute("SELECT labelled FROM trials").fetchone()
+                store.execute(f"UPDATE trials SET labelled = CAST({damage} AS BLOB)")
+            self.refused("replay", "o", "--check", says="is damaged")
+            with sqlite3.connect(self.folder / "o/results.sqlite") as store:
+                store.execute("UPDATE trials SET labelled = ?", old)
 
     def test_flipped_bytes_in_a_store_never_crash(self):
         self.mqlab("sweep", "s.toml", "--out", "o", "--trials", "1")
@@ -537,7 +728,7 @@ class Results(Case):
 
     def test_a_result_that_cannot_be_replaced_leaves_no_manifest(self):
         (self.folder / "o/timeseries.csv/x").mkdir(parents=True)
-        self.refused("sweep", "s.toml", "--out", "o", says="o/timeseries.csv: ")
+        self.refused("sweep", "s.toml", "--out", "o", "--force", says="o/timeseries.csv: ")
         self.assert_not_whole("o")
 
     def test_a_full_disk(self):
@@ -617,6 +808,24 @@ class Replay(Case):
     def test_every_row_replays(self):
         for row in self.rows("results/small")[::3]:
             self.assertIn("the same, bit for bit", self.mqlab("replay", row["run_id"], "--check").stdout)
+
+    def test_a_folder_is_checked_as_a_whole(self):
+        self.assertEqual(self.mqlab("replay", "results/small", "--check").stdout,
+                         "results/small: 20 of 20 trials are the same, bit for bit\n")
+        self.assertIn(": 5 of 5 trials", self.mqlab("replay", "results/small", "--check", "--point", "1", "--variant",
+                                                    "three").stdout)
+        last = self.rows("results/small")[-1]["run_id"]
+        with sqlite3.connect(self.folder / "results/small/results.sqlite") as store:
+            store.execute("UPDATE trials SET digest = ? WHERE run_id = ?", ("0" * 32, last))
+        out = self.mqlab("replay", "results/small", "--check", code=1).stdout
+        self.assertIn(f"run {last}: results/small, point 1, variant three, seed 5\nNOT the same\n", out)
+        self.assertIn("results/small: 19 of 20 trials are the same, bit for bit\n", out)
+
+    def test_labelled_metrics_that_differ_are_noticed(self):
+        with sqlite3.connect(self.folder / "results/small/results.sqlite") as store:
+            store.execute("UPDATE trials SET labelled = x''")
+        out = self.mqlab("replay", "results/small", "--check", "--point", "0", "--variant", "two", "--seed", "1", code=1).stdout
+        self.assertIn("metrics of single groups, partitions or members differ", out)
 
     def test_without_check_it_shows_the_run(self):
         self.assertIn("latency [ms]", self.mqlab("replay", "results/small").stdout)
@@ -731,6 +940,17 @@ class Check(Case):
         out = self.mqlab("check", "s.toml", "--trials", "2").stdout
         self.assertRegex(out, r"^ok   small: e \[base, groups.billing.members=3\], 2 of 2\n$")
 
+    def test_an_expectation_of_one_group(self):
+        other = ('[[groups]]\nname = "audit"\ntopics = ["orders"]\nmembers = 1\nstart = "1000s"\nservice = "1ms"\n')
+        one = 'metric = "processed"\ngroup = "billing"\nmin = 1\n'
+        self.check(one, 0)
+        self.assertIn("processed of billing is", self.check(one.replace("min = 1", "max = 1"), 1))
+        out = self.check(one.replace("billing", "audit"), 1, more=other)
+        self.assertIn("processed of audit is", out)
+        out = self.mqlab("sweep", "s.toml", "--out", "o", code=1).stdout
+        self.assertIn("processed of audit is", out)
+        self.assertIn("processed of audit is", self.mqlab("run", "s.toml", code=1).stdout)
+
     def test_a_fault_that_never_strikes_fails(self):
         fault = ('[[faults]]\nname = "never"\nkind = "crash"\ntarget = "billing/0"\n'
                  'when = { step = "committed", nth = 1000000000 }\n')
@@ -753,6 +973,13 @@ class Check(Case):
         self.assertIn("FAIL", out)
         self.assertIn("ok", out)
         self.mqlab("check", "a.toml", "none.toml", "--trials", "2", code=2)
+
+    def test_the_files_after_a_bad_one_are_judged(self):
+        self.write("a.toml", SWEEP)
+        self.write("bad.toml", "[scenario")
+        done = self.mqlab("check", "bad.toml", "a.toml", "none.toml", "a.toml", "--trials", "2", "--quiet", code=2)
+        self.assertEqual(done.stdout.count("ok   small: 2 held on 2 seeds"), 2)
+        self.assertEqual(len(re.findall("^mqlab: .*(bad|none).toml", done.stderr, re.M)), 2)
 
 
 if __name__ == "__main__":

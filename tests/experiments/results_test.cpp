@@ -27,6 +27,7 @@ StoredTrial trial(std::uint64_t seed, double duplicated) {
   t.result.chain.partials = {{1, 2}, {3, seed}};
   t.result.metrics.resize(models::metric_catalogue().size());
   t.result.metrics[kDuplicated] = duplicated;
+  t.result.labelled = {{kDuplicated, "billing", "", duplicated}, {kDuplicated, "", "orders/0", 0.5}};
   t.result.timeseries = "series,of," + std::to_string(seed) + "\n";
   t.result.outcome.faults_fired = {seed, 0};
   t.result.outcome.drained = true;
@@ -74,6 +75,7 @@ TEST_CASE("what is stored of a trial is what was put") {
   CHECK(found->result.digest == std::string(32, 'd'));
   CHECK(found->result.chain.partials == trial(3, 1.5).result.chain.partials);
   CHECK(found->result.metrics == trial(3, 1.5).result.metrics);
+  CHECK(found->result.labelled == trial(3, 1.5).result.labelled);
   CHECK(found->result.timeseries == "series,of,3\n");
   CHECK(found->result.outcome.faults_fired == std::vector<std::uint64_t>{3, 0});
   CHECK_FALSE(store.find_run("run4"));
