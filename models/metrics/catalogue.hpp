@@ -85,6 +85,8 @@ enum class Metric : std::uint16_t {
   rebalance_pause_max_s,
   rebalance_pauses,
   unfetchable_sum_s,
+  silent_mean_s,
+  silent_max_s,
   overlaps,
   overlap_sum_s,
   overlap_processed,

@@ -35,21 +35,28 @@ void raise(std::optional<double>& highest, double value) {
 
 }  // namespace
 
-LagMeter::State& LagMeter::state(std::size_t reading, sim::Time t) {
+LagMeter::State& LagMeter::state(std::size_t reading) {
   while (reading >= states_.size()) {
     const Reading& seen = readings_[states_.size()];
-    State& s = states_.emplace_back();
-    s.readable = readable_[seen.place.value];
-    s.level = sim::TimeAverage(t);
-    Group& g = groups_[seen.group.value];
-    if (!g.known) g.level = sim::TimeAverage(t);
-    g.known = true;
+    states_.emplace_back().readable = readable_[seen.place.value];
   }
   return states_[reading];
 }
 
+void LagMeter::open(std::size_t reading, sim::Time t) {
+  State& s = state(reading);
+  if (s.open) return;
+  s.open = true;
+  s.level = sim::TimeAverage(t);
+  Group& g = groups_[readings_[reading].group.value];
+  if (!g.open) g.level = sim::TimeAverage(t);
+  g.open = true;
+  changed(reading, t);
+}
+
 void LagMeter::changed(std::size_t reading, sim::Time t) {
   State& s = states_[reading];
+  if (!s.open) return;
   const std::int64_t lag = s.lag();
   const std::int64_t change = lag - s.level.level();
   if (t >= window_.warm) s.committed_lag_max = std::max(s.committed_lag_max, s.readable - s.committed);
@@ -61,7 +68,7 @@ void LagMeter::changed(std::size_t reading, sim::Time t) {
 void LagMeter::high_watermark(const sim::TraceRecord& r) {
   readable_[r.place] = r.a;
   for (const std::size_t reading : readings_.of_place(r.place)) {
-    state(reading, r.time).readable = r.a;
+    state(reading).readable = r.a;
     changed(reading, r.time);
   }
 }
@@ -69,7 +76,7 @@ void LagMeter::high_watermark(const sim::TraceRecord& r) {
 void LagMeter::truncated(const sim::TraceRecord& r) {
   readable_[r.place] = std::min(readable_[r.place], r.a);
   for (const std::size_t reading : readings_.of_place(r.place)) {
-    State& s = state(reading, r.time);
+    State& s = state(reading);
     s.readable = std::min(s.readable, r.a);
     s.processed = std::min(s.processed, r.a);
     s.committed = std::min(s.committed, r.a);
@@ -77,22 +84,22 @@ void LagMeter::truncated(const sim::TraceRecord& r) {
   }
 }
 
-void LagMeter::subscribed(const sim::TraceRecord& r) {
-  const std::size_t reading = readings_.index(r.place, r.peer);
-  state(reading, r.time);
-  changed(reading, r.time);
+void LagMeter::positioned(const sim::TraceRecord& r) {
+  State& s = state(readings_.index(r.place, r.peer));
+  if (!s.open) s.committed = std::max(s.committed, r.a);  // what it begins behind it will never commit
 }
 
 void LagMeter::advanced(const sim::TraceRecord& r, std::int64_t next) {
   const std::size_t reading = readings_.index(r.place, r.peer);
-  State& s = state(reading, r.time);
+  State& s = state(reading);
   s.processed = std::max(s.processed, next);
+  if (!s.open) return open(reading, r.time);
   changed(reading, r.time);
 }
 
 void LagMeter::committed(const sim::TraceRecord& r) {
   const std::size_t reading = readings_.index(r.place, r.peer);
-  State& s = state(reading, r.time);
+  State& s = state(reading);
   s.committed = r.a;
   changed(reading, r.time);
 }
@@ -113,8 +120,11 @@ void LagMeter::warmed_up(sim::Time t) {
 }
 
 void LagMeter::arrivals_stopped(sim::Time t) {
-  for (State& s : states_) s.mean = s.level.mean(t);
+  for (State& s : states_) {
+    if (s.open) s.mean = s.level.mean(t);
+  }
   for (Group& g : groups_.rows()) {
+    if (!g.open) continue;
     g.mean = g.level.mean(t);
     g.at_stop = g.level.level();
   }
@@ -139,6 +149,7 @@ double LagMeter::sample_age(std::size_t reading, sim::Time t) {
 void LagMeter::sample(sim::Time t, std::vector<Sample>* points) {
   for (std::size_t reading = 0; reading < states_.size(); ++reading) {
     const State& s = states_[reading];
+    if (!s.open) continue;
     const double age = sample_age(reading, t);
     if (points == nullptr) continue;
     const Reading& r = readings_[reading];
@@ -150,7 +161,7 @@ void LagMeter::sample(sim::Time t, std::vector<Sample>* points) {
   }
   for (std::uint32_t id = 0; id < groups_.rows().size(); ++id) {
     Group& g = groups_.rows()[id];
-    if (!g.known) continue;
+    if (!g.open) continue;
     const auto lag = static_cast<double>(g.level.level());
     g.points.push_back({t, lag});
     if (points != nullptr) points->push_back({t, Series::lag_records, EntityId{id}, {}, lag});
@@ -184,7 +195,7 @@ std::optional<double> LagMeter::drain(const Group& group) const {
 void LagMeter::report(MetricValues& values, std::vector<Labelled>& labelled) const {
   for (std::uint32_t id = 0; id < groups_.rows().size(); ++id) {
     const Group& g = groups_.rows()[id];
-    if (!g.known) continue;
+    if (!g.open) continue;
     const auto put = [&](Metric metric, std::optional<double> value) {
       if (!value) return;
       labelled.push_back({metric, EntityId{id}, {}, *value});
@@ -205,6 +216,7 @@ void LagMeter::report_partitions(MetricValues& values, std::vector<Labelled>& la
   std::optional<std::size_t> hottest;
   for (std::size_t i = 0; i < states_.size(); ++i) {
     const State& s = states_[i];
+    if (!s.open) continue;
     const Reading& r = readings_[i];
     raise(values[Metric::lag_partition_max_records], static_cast<double>(s.level.max()));
     raise(values[Metric::committed_lag_max_records], static_cast<double>(s.committed_lag_max));

@@ -5,6 +5,10 @@
 // skipped. Beside it the lag that brokers' tools show, against the committed offset. In seconds: the age of
 // the oldest unprocessed record at the time of a sample. Means are over the steady state, by time (records)
 // or by samples (seconds); maxima begin at the end of the warm-up.
+//
+// A group has a lag on a partition from its first position there on: before that nobody knows what it will
+// read (with auto.offset.reset=latest nothing of what is there), and what it leaves behind that position it
+// neither processes nor commits. A group that never comes to a position has no lag; its messages are in flight.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +31,11 @@ class LagMeter {
 
   void high_watermark(const sim::TraceRecord& r);
   void truncated(const sim::TraceRecord& r);
-  void subscribed(const sim::TraceRecord& r);
+  void subscribed(const sim::TraceRecord& r) { state(readings_.index(r.place, r.peer)); }
+  /// The group has a position in this partition: its lag counts from now on.
+  void open(std::size_t reading, sim::Time t);
+  /// Told before advanced().
+  void positioned(const sim::TraceRecord& r);
   /// `position` and `processed` move the processed position, to the offset `next`.
   void advanced(const sim::TraceRecord& r, std::int64_t next);
   void committed(const sim::TraceRecord& r);
@@ -40,12 +48,15 @@ class LagMeter {
   void sample(sim::Time t, std::vector<Sample>* points);
 
   /// Whether the reading has unread records now.
-  bool unread(std::size_t reading) const { return reading < states_.size() && states_[reading].lag() > 0; }
+  bool unread(std::size_t reading) const {
+    return reading < states_.size() && states_[reading].open && states_[reading].lag() > 0;
+  }
 
   void report(MetricValues& values, std::vector<Labelled>& labelled) const;
 
  private:
   struct State {
+    bool open = false;
     std::int64_t readable = 0;   ///< high watermark
     std::int64_t processed = 0;  ///< processed position
     std::int64_t committed = 0;
@@ -63,7 +74,7 @@ class LagMeter {
     double lag;
   };
   struct Group {
-    bool known = false;
+    bool open = false;
     sim::TimeAverage level;
     std::optional<double> mean;
     std::int64_t at_stop = 0;
@@ -72,7 +83,7 @@ class LagMeter {
     std::vector<sim::Time> owner_changes;
   };
 
-  State& state(std::size_t reading, sim::Time t);
+  State& state(std::size_t reading);
   void changed(std::size_t reading, sim::Time t);
   double sample_age(std::size_t reading, sim::Time t);
   std::optional<double> growth(const Group& group) const;

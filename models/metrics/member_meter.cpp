@@ -20,28 +20,23 @@ void MemberMeter::member_state(const sim::TraceRecord& r) {
     case MemberCode::joined:
       member.joined = true;
       member.ever_joined = true;
+      member.dead.clear();  // a group completes a rebalance without its dead, or a static member is back
       return;
     case MemberCode::evicted:
       ++evicted_;
       member.joined = false;
-      if (member.fault_at) {
-        const sim::Duration detection = r.time - *member.fault_at;
-        ++detections_;
-        detection_sum_ += detection;
-        detection_max_ = std::max(detection_max_, detection);
-        member.fault_at.reset();
-      }
-      return;
+      return detected(member, r.time);
     case MemberCode::fenced:
       ++fenced_;
       return;
     case MemberCode::crashed:
-      if (!member.fault_at) member.fault_at = r.time;
+      died(member, r.time);
       member.joined = false;
       member.in_hand = 0;
       return;
     case MemberCode::left:
       member.joined = false;
+      member.silent_since.reset();
       return;
     default:
       return;
@@ -49,12 +44,40 @@ void MemberMeter::member_state(const sim::TraceRecord& r) {
 }
 
 void MemberMeter::fault(const sim::TraceRecord& r) {
-  Member& member = members_[r.actor];
-  if (r.a == 0) {
-    member.fault_at.reset();
-  } else if (!member.fault_at) {
-    member.fault_at = r.time;
+  const auto code = static_cast<FaultCode>(r.code);
+  if (code == FaultCode::join || code == FaultCode::leave) return;
+  for (const std::uint32_t entity : {r.actor, r.place}) {
+    Member& member = members_[entity];
+    if (code == FaultCode::crash) {
+      if (r.a == 1 && entity == r.actor) died(member, r.time);
+    } else if (r.a == 0) {
+      member.silent_since.reset();
+    } else if (!member.silent_since) {
+      member.silent_since = r.time;
+    }
   }
+}
+
+void MemberMeter::died(Member& member, sim::Time t) {
+  if (member.died_at == t) return;  // told by the fault, then by the member
+  member.died_at = t;
+  member.dead.push_back(member.silent_since.value_or(t));
+  member.silent_since.reset();
+}
+
+void MemberMeter::detected(Member& member, sim::Time t) {
+  std::optional<sim::Time> since = member.silent_since;
+  if (!member.dead.empty()) {
+    since = member.dead.front();
+    member.dead.erase(member.dead.begin());
+  } else {
+    member.silent_since.reset();
+  }
+  if (!since) return;
+  const sim::Duration detection = t - *since;
+  ++detections_;
+  detection_sum_ += detection;
+  detection_max_ = std::max(detection_max_, detection);
 }
 
 void MemberMeter::ownership(const sim::TraceRecord& r) {

@@ -1,5 +1,8 @@
 // Groups and their members: generations, evictions, commits, who works and who idles, how late a dead member
 // is noticed, and what work was done twice.
+//
+// A crashed member counts as detected when the incarnation that crashed is evicted, though the process may be
+// back by then; a pause or a cut that heals before is not detected.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +49,10 @@ class MemberMeter {
     std::int64_t in_hand = 0;     ///< records handed to it and not said to be processed
     sim::Time handed{};           ///< when it was given something last while it had nothing to do
     sim::Time last_finish{};
-    sim::Duration busy{};  ///< in the steady state
-    std::optional<sim::Time> fault_at;
+    sim::Duration busy{};                   ///< in the steady state
+    std::optional<sim::Time> silent_since;  ///< paused or cut off, by a fault that lasts
+    std::optional<sim::Time> died_at;       ///< last
+    std::vector<sim::Time> dead;            ///< its crashed incarnations not evicted yet: silent since
   };
   struct Progress {
     std::optional<std::int64_t> first;  ///< committed before anything of this run
@@ -59,6 +64,8 @@ class MemberMeter {
     std::uint64_t rises_warm = 0;  ///< after the warm-up, but the first
   };
 
+  void died(Member& member, sim::Time t);
+  void detected(Member& member, sim::Time t);
   Progress& progress(const sim::TraceRecord& r);
   sim::Time work_began(const Member& member) const { return std::max(member.handed, member.last_finish); }
   void report_members(MetricValues& values, std::vector<Labelled>& labelled, sim::Time end) const;

@@ -21,11 +21,16 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
                     sim::RecordNumber number) {
   switch (static_cast<Kind>(r.kind)) {
     case Kind::offered:
+      availability_.offered(r, payload);
       return count(offered_, r.b, r.time);
     case Kind::acknowledged:
+      availability_.acknowledged(r);
       return count(acknowledged_, r.b, r.time);
+    case Kind::failed:
+      return availability_.failed(r);
     case Kind::stored:
       if (r.code == 0) availability_.stored(r);
+      if (r.code == kOffLine) availability_.stored_off_line(r);
       return;
     case Kind::truncated:
       return truncated(r);
@@ -35,6 +40,7 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       lag_.subscribed(r);
       return members_.subscribed(r);
     case Kind::position:
+      lag_.positioned(r);
       return advanced(r, r.a);
     case Kind::delivered:
       return members_.delivered(r);
@@ -64,7 +70,7 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
     case Kind::broker_state:
       return availability_.broker_state(r);
     case Kind::fault:
-      return fault(r);
+      return fault(r, number);
     case Kind::phase:
       return phase(r);
     default:
@@ -161,7 +167,9 @@ void Metrics::tell_pauses(std::uint32_t place, sim::Time t) {
 }
 
 void Metrics::ownership(const sim::TraceRecord& r, sim::RecordNumber number) {
-  if (!pauses_.ownership(r, lag_.unread(readings_.index(r.place, r.peer)), number)) return;
+  const std::size_t reading = readings_.index(r.place, r.peer);
+  if (r.a == 1) lag_.open(reading, r.time);
+  if (!pauses_.ownership(r, lag_.unread(reading), number)) return;
   members_.ownership(r);
   lag_.owners_changed(r.peer, r.time);
 }
@@ -171,11 +179,13 @@ void Metrics::member_state(const sim::TraceRecord& r) {
   lag_.members_changed(r.peer, r.time);
 }
 
-void Metrics::fault(const sim::TraceRecord& r) {
-  if (r.a == 1) {
-    ++faults_;
-    if (static_cast<FaultCode>(r.code) == FaultCode::crash) availability_.broker_crashed(r.actor, r.time);
-  }
+void Metrics::fault(const sim::TraceRecord& r, sim::RecordNumber number) {
+  faults_ += r.a == 1 ? 1 : 0;
+  const auto names_area = [this](std::uint32_t entity) {
+    return options_.entities != nullptr && (*options_.entities)[entity].kind == EntityKind::link;
+  };
+  availability_.fault(r, names_area(r.actor) || names_area(r.place));
+  pauses_.fault(r, number, [this](std::size_t reading) { return lag_.unread(reading); });
   members_.fault(r);
 }
 

@@ -66,7 +66,7 @@ class Metrics : public LedgerObserver {
   void high_watermark(const sim::TraceRecord& r);
   void ownership(const sim::TraceRecord& r, sim::RecordNumber number);
   void member_state(const sim::TraceRecord& r);
-  void fault(const sim::TraceRecord& r);
+  void fault(const sim::TraceRecord& r, sim::RecordNumber number);
   void phase(const sim::TraceRecord& r);
   void stop_arrivals(sim::Time t);
   void tell_pauses(std::uint32_t place, sim::Time t);

@@ -184,6 +184,13 @@ class Story {
     return tell(Kind::fault,
                 {.code = static_cast<std::uint16_t>(code), .actor = target, .a = strikes ? 1 : 0});
   }
+  /// Of the link from `target` to `other`.
+  Story& cut(std::uint32_t target, std::uint32_t other, bool strikes = true) {
+    return tell(Kind::fault, {.code = static_cast<std::uint16_t>(models::FaultCode::link_cut),
+                              .actor = target,
+                              .place = other,
+                              .a = strikes ? 1 : 0});
+  }
   Story& phase(models::PhaseCode code) {
     return tell(Kind::phase, {.code = static_cast<std::uint16_t>(code)});
   }
