@@ -33,6 +33,10 @@ class ResultsError : public std::runtime_error {
 class TrialError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+  /// The same with the command that makes it happen again.
+  TrialError with_replay(const std::string& command) const {
+    return TrialError(std::string(what()) + "\nsee it again: " + command);
+  }
 };
 
 }  // namespace experiments

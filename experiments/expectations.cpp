@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "models/metrics/catalogue.hpp"
-
 namespace experiments {
 namespace {
 
@@ -15,15 +13,17 @@ using Seeds = std::map<std::uint64_t, const StoredTrial*>;
 using Cells = std::map<std::pair<std::uint64_t, std::uint64_t>, Seeds>;
 
 std::optional<double> metric_of(const StoredTrial& trial, const Expectation& e) {
-  if (!e.group) return trial.result.metrics[e.metric];
-  for (const LabelledValue& row : trial.result.labelled) {
-    if (row.metric == e.metric && row.group == *e.group && row.subject.empty()) return row.value;
-  }
-  return std::nullopt;
+  return e.metric.of([&](std::size_t metric) -> std::optional<double> {
+    if (!e.group) return trial.result.metrics[metric];
+    for (const LabelledValue& row : trial.result.labelled) {
+      if (row.metric == metric && row.group == *e.group && row.subject.empty()) return row.value;
+    }
+    return std::nullopt;
+  });
 }
 
 std::string metric_name(const Expectation& e) {
-  return std::string(models::metric_catalogue()[e.metric].name) + (e.group ? " of " + *e.group : "");
+  return e.metric.text + (e.group ? " of " + *e.group : "");
 }
 
 std::string bounds_text(const Expectation& e) {
@@ -113,8 +113,8 @@ void judge_cell(const Expectation& e, const Seeds& seeds, const Seeds* versus, J
   }
   j.met = j.held >= e.at_least_seeds.value_or(j.of);
   if (e.at_least_seeds && j.of < *e.at_least_seeds) {
-    j.skipped = fmt::format("needs {} seeds", *e.at_least_seeds);
-    j.met = true;
+    j.skipped = fmt::format("needs {} seeds, {} ran", *e.at_least_seeds, j.of);
+    j.met = false;
   }
 }
 

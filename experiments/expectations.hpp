@@ -15,7 +15,7 @@ struct Judgement {
   bool met = false;
   std::uint64_t held = 0;  ///< trials (or pairs) in which it held
   std::uint64_t of = 0;
-  std::string skipped;     ///< why it was not judged; met then
+  std::string skipped;     ///< why it was not judged; not met then, and no failure of what ran
   std::string failure;     ///< what was seen instead, of the first that failed
   std::uint64_t seed = 0;  ///< of the first that failed
   std::uint64_t point = 0;

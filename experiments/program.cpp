@@ -92,6 +92,7 @@ void describe_run(CLI::App& app, RunCommand& o) {
       ->type_name("FORMAT");
   add_format(*run, o.format);
   run->add_flag("-v,--verbose", o.verbose, "every metric that was measured");
+  run->add_flag("--quiet", o.quiet, "no notes on settings that other settings change");
 }
 
 void describe_sweep(CLI::App& app, SweepCommand& o) {
@@ -111,7 +112,7 @@ void describe_sweep(CLI::App& app, SweepCommand& o) {
   sweep->add_option("--shard", o.shard, "only every N-th trial, from the I-th: for several machines")
       ->type_name("I/N");
   sweep->add_option("--out", o.out, "a folder for the results; results/NAME unless given")->type_name("DIR");
-  sweep->add_flag("--quiet", o.quiet, "no progress line");
+  sweep->add_flag("--quiet", o.quiet, "no progress line, no notes");
   sweep->add_flag("--digests", o.digests, "print each trial's digest, write nothing");
   add_format(*sweep, o.format);
 }
@@ -130,11 +131,12 @@ void describe_replay(CLI::App& app, ReplayCommand& o) {
 }
 
 void describe_check(CLI::App& app, CheckCommand& o) {
-  CLI::App* check = app.add_subcommand("check", "do the scenarios' expectations hold?");
+  CLI::App* check =
+      app.add_subcommand("check", "do the scenarios' expectations hold? Where nothing is judged, none does");
   check->add_option("paths", o.paths, "scenario files")->required()->type_name("FILE");
-  add_number(*check, "--trials", o.trials, "seeds; 100 unless given");
+  add_number(*check, "--trials", o.trials, "seeds; 100 unless given. What needs more seeds fails");
   add_threads(*check, o.threads);
-  check->add_flag("--quiet", o.quiet, "one line a scenario, no progress line");
+  check->add_flag("--quiet", o.quiet, "one line a scenario, no progress line, no notes");
 }
 
 void describe_diff(CLI::App& app, DiffCommand& o) {

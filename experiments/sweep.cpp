@@ -27,6 +27,12 @@ Grid::Grid(const Experiment& experiment) : experiment_(experiment), variants_(ex
   }
 }
 
+std::vector<const Resolved*> Grid::cells() const {
+  std::vector<const Resolved*> cells;
+  for (const auto& cell : cells_) cells.push_back(cell.get());
+  return cells;
+}
+
 std::vector<TrialKey> Grid::keys(std::uint64_t shard, std::uint64_t shards) const {
   std::vector<TrialKey> keys;
   std::uint64_t number = 0;
@@ -87,8 +93,8 @@ namespace {
 class Pool {
  public:
   Pool(const Grid& grid, const std::vector<TrialKey>& keys, const std::function<void(StoredTrial)>& finished,
-       const std::function<void(const SweepProgress&)>& progress)
-      : grid_(grid), keys_(keys), finished_(finished), progress_(progress) {
+       const std::function<void(const SweepProgress&)>& progress, const models::WorldOptions& world)
+      : grid_(grid), keys_(keys), finished_(finished), progress_(progress), world_(world) {
     so_far_.total = keys.size();
   }
 
@@ -115,9 +121,9 @@ class Pool {
  private:
   StoredTrial run(const TrialKey& key) const {
     try {
-      return {key, run_trial(grid_.at(key), key.seed)};
+      return {key, run_trial(grid_.at(key), key.seed, {.world = world_})};
     } catch (const TrialError& error) {
-      throw TrialError(std::string(error.what()) + "\nsee it again: " + grid_.command(key));
+      throw error.with_replay(grid_.command(key));
     }
   }
 
@@ -136,6 +142,7 @@ class Pool {
   const std::vector<TrialKey>& keys_;
   const std::function<void(StoredTrial)>& finished_;
   const std::function<void(const SweepProgress&)>& progress_;
+  const models::WorldOptions& world_;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::atomic<std::size_t> next_{0};
   std::mutex mutex_;  ///< of what follows
@@ -147,8 +154,9 @@ class Pool {
 
 bool run_trials(const Grid& grid, const std::vector<TrialKey>& keys, unsigned threads,
                 const std::function<void(StoredTrial)>& finished,
-                const std::function<void(const SweepProgress&)>& progress) {
-  Pool pool(grid, keys, finished, progress);
+                const std::function<void(const SweepProgress&)>& progress,
+                const models::WorldOptions& world) {
+  Pool pool(grid, keys, finished, progress, world);
   {
     std::vector<std::jthread> others;
     for (unsigned t = 1; t < threads && t < keys.size(); ++t) others.emplace_back([&] { pool.work(); });

@@ -22,6 +22,8 @@ class Grid {
  public:
   explicit Grid(const Experiment& experiment);
   const Resolved& at(const TrialKey& key) const { return *cells_[key.point * variants_ + key.variant]; }
+  /// Every point and variant, in canonical order.
+  std::vector<const Resolved*> cells() const;
   /// The keys of shard `i` of `n`, in canonical order.
   std::vector<TrialKey> keys(std::uint64_t shard = 0, std::uint64_t shards = 1) const;
   bool holds(const TrialKey& key) const;
@@ -52,7 +54,8 @@ std::vector<StoredTrial> trials_of(const Grid& grid, ResultsStore& store);
 /// when interrupted.
 bool run_trials(const Grid& grid, const std::vector<TrialKey>& keys, unsigned threads,
                 const std::function<void(StoredTrial)>& finished,
-                const std::function<void(const SweepProgress&)>& progress = {});
+                const std::function<void(const SweepProgress&)>& progress = {},
+                const models::WorldOptions& world = {});
 
 /// A line on a terminal, rewritten at most ten times a second; nothing when stderr is no terminal or `quiet`.
 class ProgressLine {

@@ -125,14 +125,15 @@ class StopSink final : public sim::TraceSink {
 
 /// Where a run stood when it failed.
 std::string account(models::World& world, const std::string& run, std::uint64_t seed, const char* what) {
-  return fmt::format("{}\nin run {}: seed {}, at {} s, after {} events", what, run, seed,
-                     sim::seconds(world.simulation().now()), world.simulation().events_executed());
+  const sim::Simulation& at = world.simulation();
+  return fmt::format("{}\nin run {}: seed {}, at {} s, sequence {}, after {} events", what, run, seed,
+                     sim::seconds(at.now()), at.next_sequence(), at.events_executed());
 }
 
 }  // namespace
 
 TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialOptions& options) {
-  models::World world(resolved.scenario, seed);
+  models::World world(resolved.scenario, seed, options.world);
   models::Observers observers({.warmup = resolved.scenario.warmup,
                                .sample = resolved.scenario.sample,
                                .entities = &world.entities()});
@@ -140,6 +141,7 @@ TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialO
   std::optional<TraceWriter> writer;
   if (options.trace_csv != nullptr)
     world.trace().add_sink(writer.emplace(*options.trace_csv, world.entities()));
+  if (options.watcher != nullptr) world.trace().add_sink(*options.watcher);
   StopSink stop;
   world.trace().add_sink(stop);
   TrialResult result;

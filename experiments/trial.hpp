@@ -15,7 +15,9 @@ namespace experiments {
 
 struct TrialOptions {
   bool all_series = false;  ///< time series of single partitions too, not only of groups and the whole run
-  std::string* trace_csv = nullptr;  ///< filled with trace.csv
+  std::string* trace_csv = nullptr;   ///< filled with trace.csv
+  sim::TraceSink* watcher = nullptr;  ///< sees the trace, too
+  models::WorldOptions world = {};
 };
 
 /// A metric of one group, or of one partition or member.
@@ -46,8 +48,8 @@ struct TrialResult {
   }
 };
 
-/// An assertion or a livelock inside a model leaves as TrialError that says when and in which run; a run that
-/// the user stops as Interrupted.
+/// An assertion or a livelock inside a model leaves as TrialError that says in which run and where in it: seed,
+/// time and sequence number; a run that the user stops as Interrupted.
 TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialOptions& options = {});
 
 inline constexpr const char* kTimeseriesHeader = "run_id,time_s,metric,subject,value\n";

@@ -23,7 +23,9 @@ constexpr sim::Duration kIdleCheck = std::chrono::milliseconds{100};
 
 World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& options)
     : scenario_(scenario),
-      simulation_({.seed = seed, .shuffle_ties = options.shuffle_ties}),
+      simulation_({.seed = seed,
+                   .shuffle_ties = options.shuffle_ties,
+                   .events_per_instant_max = options.events_per_instant_max}),
       network_(simulation_, scenario_.network),
       context_{simulation_, trace_, entities_, network_, steps_} {
   if (scenario_.kafka) kafka_ = std::make_unique<kafka::Cluster>(context_, *scenario_.kafka);

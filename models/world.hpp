@@ -48,6 +48,8 @@ struct RunOutcome {
 struct WorldOptions {
   bool shuffle_ties = false;  ///< permute simultaneous events by seed
   bool checked = false;       ///< assert the cluster's invariants after every event; changes no digest
+  /// More at one instant are a livelock.
+  std::uint64_t events_per_instant_max = sim::Simulation::Options{}.events_per_instant_max;
 };
 
 class World {

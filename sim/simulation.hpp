@@ -75,6 +75,8 @@ class Simulation {
 
   Time now() const noexcept { return now_; }
   std::uint64_t seed() const noexcept { return options_.seed; }
+  /// The sequence number that is drawn next: it says, as the time does, where a run stands.
+  std::uint64_t next_sequence() const noexcept { return next_word_ >> detail::kSlotBits; }
   /// Callbacks run so far, posted ones included; a cancelled event is none, and neither is a timer pushed on.
   std::uint64_t events_executed() const noexcept { return executed_; }
   /// Work that is scheduled or posted, armed timers included, cancelled events not.

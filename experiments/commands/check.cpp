@@ -8,6 +8,7 @@
 #include "experiments/errors.hpp"
 #include "experiments/expectations.hpp"
 #include "experiments/interrupt.hpp"
+#include "experiments/notes.hpp"
 #include "experiments/sweep.hpp"
 
 namespace experiments {
@@ -32,10 +33,9 @@ std::vector<StoredTrial> run_all(const Grid& grid, const CheckCommand& o, unsign
 }
 
 void print(const Judgement& j, const Experiment& experiment, const Grid& grid, std::ostream& out) {
-  const std::string_view mark = !j.skipped.empty() ? "skip" : j.met ? "ok" : "FAIL";
-  out << fmt::format("{:<4} {}: {} [{}]", mark, experiment.name, j.expectation, j.where);
+  out << fmt::format("{:<4} {}: {} [{}]", j.met ? "ok" : "FAIL", experiment.name, j.expectation, j.where);
   if (!j.skipped.empty()) {
-    out << ": " << j.skipped << '\n';
+    out << ": nothing was judged: " << j.skipped << '\n';
     return;
   }
   out << fmt::format(", {} of {}\n", j.held, j.of);
@@ -44,24 +44,29 @@ void print(const Judgement& j, const Experiment& experiment, const Grid& grid, s
                      grid.command({j.point, j.variant, j.seed}));
 }
 
+/// What was not judged has not held: a scenario that expects nothing fails, and so does an expectation that
+/// needs more seeds than ran.
 int check_one(const std::string& path, const CheckCommand& o, unsigned threads, Streams io) {
   const Experiment experiment =
       load_experiment(path, {.trials = o.trials.value_or(kSeeds), .judged_axes = true});
   const Grid grid(experiment);
+  if (!o.quiet) print_notes(grid.cells(), io.err);
   const std::vector<StoredTrial> trials = run_all(grid, o, threads, io);
   int code = 0;
   std::size_t held = 0;
-  std::size_t skipped = 0;
   for (const Judgement& j : judge(experiment, trials)) {
-    if (!j.met) code = 1;
-    if (!j.skipped.empty()) ++skipped;
-    if (j.met && j.skipped.empty()) ++held;
+    if (j.met)
+      ++held;
+    else
+      code = 1;
     if (!j.met || !o.quiet) print(j, experiment, grid, io.out);
   }
-  if (o.quiet && code == 0) {
-    io.out << fmt::format("ok   {}: {} held on {} seeds{}\n", experiment.name, held, experiment.trials,
-                          skipped == 0 ? "" : fmt::format(", {} need more seeds", skipped));
+  if (experiment.expectations.empty()) {
+    code = 1;
+    io.out << fmt::format("FAIL {}: nothing was judged: it has no [[expect]]\n", experiment.name);
   }
+  if (o.quiet && code == 0)
+    io.out << fmt::format("ok   {}: {} held on {} seeds\n", experiment.name, held, experiment.trials);
   io.out.flush();
   return code;
 }

@@ -24,7 +24,7 @@ struct RunCommand {
   std::string out;
   std::vector<std::string> trace;
   std::string format = "text";
-  bool verbose = false, force = false;
+  bool verbose = false, force = false, quiet = false;
 };
 int run_command(const RunCommand& options, Streams io);
 

@@ -8,6 +8,7 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/errors.hpp"
 #include "experiments/expectations.hpp"
+#include "experiments/notes.hpp"
 #include "experiments/results/files.hpp"
 #include "experiments/results/folder.hpp"
 #include "experiments/results/report.hpp"
@@ -115,6 +116,14 @@ void take_folder_of_run(const RunCommand& o, const std::string& id) {
               "choose another --out, or --force to replace what is there");
 }
 
+TrialResult run(const Resolved& resolved, const RunCommand& o, std::string& trace) {
+  try {
+    return run_trial(resolved, o.seed, {.all_series = true, .trace_csv = o.trace.empty() ? nullptr : &trace});
+  } catch (const TrialError& error) {
+    throw error.with_replay(replay_of(o));
+  }
+}
+
 }  // namespace
 
 int run_command(const RunCommand& o, Streams io) {
@@ -126,12 +135,12 @@ int run_command(const RunCommand& o, Streams io) {
       load_experiment(o.scenario, {.sets = o.sets, .first_seed = o.seed, .without_axes = true});
   const std::size_t variant = o.variant.empty() ? 0 : experiment.variant_named(o.variant);
   const Resolved resolved = resolve(experiment, 0, variant);
+  const Resolved* const cell = &resolved;
+  if (!o.quiet) print_notes({&cell, 1}, io.err);
   if (!o.out.empty()) take_folder_of_run(o, run_id(resolved, o.seed));
   std::string trace;
   const auto began = std::chrono::steady_clock::now();
-  const StoredTrial trial{
-      {0, variant, o.seed},
-      run_trial(resolved, o.seed, {.all_series = true, .trace_csv = o.trace.empty() ? nullptr : &trace})};
+  const StoredTrial trial{{0, variant, o.seed}, run(resolved, o, trace)};
   const double wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   const Verdict verdict = judge_one(experiment, trial);
   if (!o.out.empty()) write_folder(o, experiment, trial, trace, wall_s);

@@ -4,14 +4,21 @@
 
 namespace experiments {
 
+bool asks_for_idempotence(const Value& producer) {
+  const Value* config = producer.find("config");
+  return config != nullptr && config->find("enable.idempotence") != nullptr;
+}
+
 models::Scenario bind_scenario(const Value& checked, const BindContext& context) {
   models::Scenario out;
   if (const Value* v = checked.find("scenario")) bind_rows(*v, scenario_rows(), out, context);
   if (const Value* v = checked.find("network")) bind_rows(*v, network_rows(), out.network, context);
   if (const Value* v = checked.find("kafka")) bind_rows(*v, kafka_rows(), out.kafka.emplace(), context);
   if (const Value* v = checked.find("producers")) {
-    for (const Value& item : v->items)
+    for (const Value& item : v->items) {
       bind_rows(item, producer_rows(), out.producers.emplace_back(), context);
+      if (!asks_for_idempotence(item)) models::kafka::turn_off_idempotence(out.producers.back().config);
+    }
   }
   if (const Value* v = checked.find("groups")) {
     for (const Value& item : v->items) bind_rows(item, group_rows(), out.groups.emplace_back(), context);

@@ -41,8 +41,18 @@ class Coherence {
   void topics() const {
     const models::kafka::ClusterOptions& kafka = *s_.kafka;
     const std::string brokers = std::to_string(kafka.brokers) + (kafka.brokers == 1 ? " broker" : " brokers");
+    const std::int32_t copies = kafka.config.offsets_topic_replication_factor.value_or(0);
+    if (copies > kafka.brokers) {
+      // AutoTopicCreationManager asks for it, StripedReplicaPlacer throws InvalidReplicationFactorException.
+      fail("kafka.config.offsets.topic.replication.factor",
+           std::to_string(copies) + " replicas do not fit on " + brokers +
+               ": __consumer_offsets could not be created, and no group would find its coordinator");
+    }
     for (const models::kafka::TopicOptions& topic : kafka.topics) {
       const std::string path = join_path("kafka.topics", topic.name);
+      if (topic.name == "__consumer_offsets")
+        fail(path + ".name",
+             "is a topic of Kafka's own, which every cluster has; [kafka.config] has its settings");
       if (topic.replication_factor > kafka.brokers) {
         fail(path + ".replication-factor",
              std::to_string(topic.replication_factor) + " replicas do not fit on " + brokers);
@@ -102,6 +112,7 @@ class Coherence {
   void groups() const {
     for (const models::GroupOptions& g : s_.groups) {
       const std::string path = join_path("groups", g.name);
+      starts(path, g);
       if (g.topics.empty()) fail(path + ".topics", "must name at least one topic");
       for (const std::string& topic : g.topics) topic_exists(path + ".topics", topic);
       if (std::set<std::string>(g.topics.begin(), g.topics.end()).size() != g.topics.size()) {
@@ -110,6 +121,14 @@ class Coherence {
       config(path, models::kafka::validate(g.config, s_.kafka->config));
       auto_commit(path, g);
     }
+  }
+
+  void starts(const std::string& path, const models::GroupOptions& g) const {
+    if (g.start >= s_.duration)
+      fail(path + ".start",
+           "is not before the end of the run's duration: the group would read nothing while it lasts");
+    if (g.members > 1 && g.stagger > (s_.duration - g.start - sim::Duration{1}) / (g.members - 1))
+      fail(path + ".stagger", "starts the last member after the end of the run's duration");
   }
 
   void auto_commit(const std::string& path, const models::GroupOptions& g) const {
@@ -138,6 +157,7 @@ class Coherence {
     std::vector<std::string_view> known{"kind"};
     for (const sim::ParameterInfo& p : models::common_fault_parameters()) known.push_back(p.name);
     for (const sim::ParameterInfo& p : info->entry.parameters) known.push_back(p.name);
+    effective(f, path);
     const Value& table = tree_.find("faults")->items[index];
     for (const auto& [key, value] : table.members) {
       if (std::find(known.begin(), known.end(), key) == known.end()) {
@@ -146,6 +166,37 @@ class Coherence {
       }
     }
   }
+
+  /// A fault that would strike without effect, or never, tests nothing.
+  void effective(const models::FaultSpec& f, const std::string& path) const {
+    const bool client = producer_of(f.target) != nullptr || group_of(f.target) != nullptr;
+    if (f.kind == "heartbeat-loss" && (producer_of(f.target) != nullptr || f.target == "controller"))
+      fail(path + ".target", "'" + f.target + "' sends no heartbeats: members of groups and brokers do");
+    if (f.kind == "response-loss" && client) {
+      fail(path + ".target", "'" + f.target +
+                                 "' answers nobody: name the broker whose response gets lost, and '" +
+                                 f.target + "' as `other`");
+    }
+    if (!f.when || f.when->step != models::Step::effect_applied) return;
+    const std::string& subject = f.when->subject.empty() ? f.target : f.when->subject;
+    const models::GroupOptions* const group = group_of(subject);
+    if (group != nullptr && !group->effect) {
+      fail(path + ".when.step",
+           "never happens at '" + subject + "': the group '" + group->name + "' has no `effect`");
+    }
+  }
+
+  /// The producer or group that a node's name is of: "billing/1", "billing/*", "shop".
+  template <class Options>
+  static const Options* owner_of(const std::string& node, const std::vector<Options>& all) {
+    const std::string name = node.substr(0, node.find('/'));
+    const auto at = std::find_if(all.begin(), all.end(), [&](const Options& o) { return o.name == name; });
+    return at == all.end() ? nullptr : &*at;
+  }
+  const models::ProducerOptions* producer_of(const std::string& node) const {
+    return owner_of(node, s_.producers);
+  }
+  const models::GroupOptions* group_of(const std::string& node) const { return owner_of(node, s_.groups); }
 
   const Value& tree_;
   const models::Scenario& s_;

@@ -72,21 +72,24 @@ const Section& variant_section() {
 
 const Section& expect_section() {
   static const Section section = [] {
-    Section s{"a gate: what must hold of a metric",
-              {{"name", KeyType::text, "in words", "", true},
-               {"metric", KeyType::name, "a metric of `mqlab list metrics`", "", true},
-               {"equals", KeyType::number, "exactly this"},
-               {"min", KeyType::number, "at least this"},
-               {"max", KeyType::number, "at most this"},
-               {"variant", KeyType::names, "of these variants alone"},
-               {"group", KeyType::name, "this group's value of the metric alone"},
-               {"at_least_seeds", KeyType::integer, "holds on at least so many of the seeds, at every point",
-                "", false, 1, 1e9},
-               {"versus", KeyType::name, "a variant to compare with, seed by seed"},
-               {"min_ratio", KeyType::number, "at least this times the value of versus"},
-               {"max_ratio", KeyType::number, "at most this times the value of versus"},
-               {"where", KeyType::paths,
-                "at the points alone at which axes have these values: { PATH = VALUE, … }"}}};
+    Section s{
+        "a gate: what must hold of a metric",
+        {{"name", KeyType::text, "in words", "", true},
+         {"metric", KeyType::name,
+          "a metric of `mqlab list metrics`, or several of one unit joined by ' + ' and ' - '", "", true},
+         {"equals", KeyType::number, "exactly this, without min and max"},
+         {"min", KeyType::number, "at least this"},
+         {"max", KeyType::number, "at most this"},
+         {"variant", KeyType::names, "of these variants alone"},
+         {"group", KeyType::name, "this group's value of the metric alone"},
+         {"at_least_seeds", KeyType::integer,
+          "holds on at least so many of the seeds, at every point; `mqlab check` fails on fewer seeds", "",
+          false, 1, 1e9},
+         {"versus", KeyType::name, "another variant to compare with, seed by seed"},
+         {"min_ratio", KeyType::number, "at least this times the value of versus"},
+         {"max_ratio", KeyType::number, "at most this times the value of versus"},
+         {"where", KeyType::paths,
+          "at the points alone at which axes have these values: { PATH = VALUE, … }; there must be one"}}};
     Key per{"per", KeyType::choice, "judged for each trial, or on the mean over a point's trials",
             "\"trial\""};
     per.choices = {"trial", "point"};

@@ -111,20 +111,18 @@ std::size_t variant_index(const std::vector<Variant>& variants, const Value& nam
   throw BadScenario(name.place, path, "there is no variant '" + name.text + "'" + hint(name.text, names));
 }
 
-std::size_t metric_index(const Value& name, const std::string& path) {
-  std::vector<std::string_view> names;
-  for (const models::MetricInfo& row : models::metric_catalogue()) {
-    if (row.name == name.text) return names.size();
-    names.push_back(row.name);
-  }
-  throw BadScenario(
-      name.place, path,
-      "there is no metric '" + name.text + "' (see `mqlab list metrics`)" + hint(name.text, names));
-}
-
 std::optional<double> number_at(const Value& table, std::string_view key) {
   const Value* value = table.find(key);
   return value == nullptr ? std::nullopt : std::optional<double>(value->as_double());
+}
+
+/// Nothing is compared with itself: that would be judged nowhere, and hold for ever.
+void check_versus(const Value& versus, const Expectation& e, std::size_t variants, const std::string& path) {
+  if (variants == 1)
+    throw BadScenario(versus.place, path,
+                      "'" + versus.text + "' is the only variant: there is none to compare with it");
+  if (std::find(e.variants.begin(), e.variants.end(), *e.versus) != e.variants.end())
+    throw BadScenario(versus.place, path, "'" + versus.text + "' would be compared with itself");
 }
 
 void check_expectation(const Value& table, const Expectation& e, const std::string& path) {
@@ -135,6 +133,8 @@ void check_expectation(const Value& table, const Expectation& e, const std::stri
   if (ratios && bounds)
     throw BadScenario(table.place, path, "compares with versus, or with equals, min, max; not with both");
   if (!ratios && !bounds) throw BadScenario(table.place, path, "needs equals, min, max or versus");
+  if (e.equals && (e.min || e.max))
+    throw BadScenario(table.find("equals")->place, path + ".equals", "goes without min and max");
   if (e.min && e.max && *e.min > *e.max)
     throw BadScenario(table.find("min")->place, path + ".min", "is above max");
   if (e.per_point && e.at_least_seeds)
@@ -152,9 +152,10 @@ std::string group_of(const Value& name, const Value& base, const Expectation& e,
   }
   if (std::find(names.begin(), names.end(), name.text) == names.end())
     throw BadScenario(name.place, path, "there is no group '" + name.text + "'" + hint(name.text, names));
-  if (!models::measured_by_group(static_cast<models::Metric>(e.metric))) {
+  for (const MetricSum::Term& term : e.metric.terms) {
+    if (models::measured_by_group(static_cast<models::Metric>(term.metric))) continue;
     throw BadScenario(name.place, path,
-                      std::string(models::metric_catalogue()[e.metric].name) +
+                      std::string(models::metric_catalogue()[term.metric].name) +
                           " is measured for the whole run, not for each group");
   }
   return name.text;
@@ -165,7 +166,7 @@ Expectation read_expectation(const Value& table, const std::vector<Variant>& var
   const std::string path = "expect." + std::to_string(index);
   Expectation e;
   e.name = table.find("name")->text;
-  e.metric = metric_index(*table.find("metric"), path + ".metric");
+  e.metric = read_metric_sum(*table.find("metric"), path + ".metric");
   if (const Value* group = table.find("group")) e.group = group_of(*group, base, e, path + ".group");
   e.equals = number_at(table, "equals");
   e.min = number_at(table, "min");
@@ -183,6 +184,7 @@ Expectation read_expectation(const Value& table, const std::vector<Variant>& var
     e.versus = variant_index(variants, *versus, path + ".versus");
   if (const Value* where = table.find("where")) e.where = settings_in(*where);
   check_expectation(table, e, path);
+  if (e.versus) check_versus(*table.find("versus"), e, variants.size(), path + ".versus");
   return e;
 }
 
@@ -196,8 +198,9 @@ std::uint64_t count_at(const Value& value, std::string_view key, std::uint64_t l
   return static_cast<std::uint64_t>(value.integer);
 }
 
-/// [sweep] first, then --axis, which replaces an axis of the same path; --set leaves no axis on its path.
-void read_sweep(const Value& section, const Overrides& overrides, Experiment& out) {
+/// [sweep] first, then --axis, which replaces an axis of the same path; --set leaves no axis on its path. Returns
+/// the axes of the file.
+std::vector<Axis> read_sweep(const Value& section, const Overrides& overrides, Experiment& out) {
   out.trials = kDefaultTrials;
   for (const auto& [path, value] : paths_in(section)) {
     if (path.segments() == std::vector<std::string>{"trials"})
@@ -212,6 +215,7 @@ void read_sweep(const Value& section, const Overrides& overrides, Experiment& ou
       out.axes.push_back(read_axis(path, *value));
     }
   }
+  std::vector<Axis> of_file = out.axes;
   const auto drop = [&](const Path& path) {
     out.axes.erase(
         std::remove_if(out.axes.begin(), out.axes.end(), [&](const Axis& a) { return a.path == path; }),
@@ -246,6 +250,7 @@ void read_sweep(const Value& section, const Overrides& overrides, Experiment& ou
   if (out.trials == 0 || out.trials > kMostTrials)
     throw UsageError("--trials must be from 1 to " + std::to_string(kMostTrials));
   if (out.first_seed > kMostSeed) throw UsageError("--seed is too large");
+  return of_file;
 }
 
 /// Leaves out the axes of which no expectation speaks.
@@ -262,21 +267,32 @@ bool equal(const Value& a, const Value& b) {
   return same(a, b) || (a.is_numeric() && b.is_numeric() && a.as_double() == b.as_double());
 }
 
-void check_where(const Experiment& e, const Value& section, const Overrides& overrides) {
+/// Refuses a `where` that is true at no point: its expectation would never be judged, and hold for ever. The
+/// file has to have such a point, or the options that add axes.
+void check_where(const Experiment& e, std::vector<Axis> axes) {
+  axes.insert(axes.end(), e.axes.begin(), e.axes.end());
   for (std::size_t i = 0; i < e.expectations.size(); ++i) {
-    for (const auto& [path, value] : e.expectations[i].where) {
-      const auto axis =
-          std::find_if(e.axes.begin(), e.axes.end(), [p = &path](const Axis& a) { return a.path == *p; });
+    for (const auto& [path, wanted] : e.expectations[i].where) {
       const std::string key = "expect." + std::to_string(i) + ".where";
-      if (axis == e.axes.end()) {
-        if (look_up(e.base, path) != nullptr) continue;
-        throw BadScenario(section.items[i].place, key, "there is no '" + path.text() + "'");
+      bool swept = false, reached = false;
+      for (const Axis& axis : axes) {
+        if (axis.path != path) continue;
+        swept = true;
+        reached = reached || std::any_of(axis.values.begin(), axis.values.end(),
+                                         [v = &wanted](const Value& at) { return equal(at, *v); });
       }
-      const bool reached = std::any_of(axis->values.begin(), axis->values.end(),
-                                       [v = &value](const Value& at) { return equal(at, *v); });
-      if (!reached && overrides.axes.empty())
-        throw BadScenario(section.items[i].place, key,
-                          "the sweep has no point at which " + path.text() + " is " + to_toml(value));
+      const Value* fixed = look_up(e.base, path);
+      if (!swept && fixed == nullptr)
+        throw BadScenario(wanted.place, key, "there is no '" + path.text() + "'");
+      if (swept && !reached) {
+        throw BadScenario(wanted.place, key,
+                          "the sweep has no point at which " + path.text() + " is " + to_toml(wanted));
+      }
+      if (!swept && !equal(*fixed, wanted)) {
+        throw BadScenario(wanted.place, key,
+                          path.text() + " is never " + to_toml(wanted) + ": it is " + to_toml(*fixed) +
+                              ", and no axis of [sweep] changes it");
+      }
     }
   }
 }
@@ -331,11 +347,11 @@ Experiment load_experiment(const std::string& file, const Overrides& overrides) 
   const Value expectations = take_section(out.base, "expect");
   const Value sweep = take_section(out.base, "sweep");
   out.variants = read_variants(variants);
-  read_sweep(sweep, overrides, out);
+  const std::vector<Axis> axes_of_file = read_sweep(sweep, overrides, out);
   for (std::size_t i = 0; i < expectations.items.size(); ++i) {
     out.expectations.push_back(read_expectation(expectations.items[i], out.variants, out.base, i));
   }
-  check_where(out, expectations, overrides);
+  check_where(out, axes_of_file);
   if (overrides.judged_axes) keep_judged_axes(out);
   out.points = count_points(out.axes, kMostTrials / out.trials / out.variants.size());
   const Value* scenario = out.base.find("scenario");

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "experiments/scenario/axes.hpp"
+#include "experiments/scenario/metric_sum.hpp"
 #include "experiments/scenario/paths.hpp"
 #include "experiments/scenario/value.hpp"
 #include "models/scenario.hpp"
@@ -33,7 +34,7 @@ struct Variant {
 
 struct Expectation {
   std::string name;
-  std::size_t metric = 0;            ///< index into models::metric_catalogue()
+  MetricSum metric;
   std::optional<std::string> group;  ///< the metric of this group alone
   std::optional<double> equals, min, max;
   bool per_point = false;

@@ -10,6 +10,9 @@
 namespace models::kafka {
 namespace {
 
+/// Of __consumer_offsets, unless offsets.topic.replication.factor says otherwise.
+constexpr std::int32_t kOffsetsCopies = 3;
+
 /// String.hashCode of Java, which chooses a group's coordinator.
 std::int32_t java_hash(std::string_view text) {
   std::uint32_t hash = 0;
@@ -67,9 +70,10 @@ void Cluster::add_topics() {
   TopicOptions offsets;
   offsets.name = "__consumer_offsets";
   offsets.partitions = options_.config.offsets_topic_num_partitions;
-  // Model: a cluster smaller than offsets.topic.replication.factor keeps as many copies as it has brokers.
+  // Model: unless offsets.topic.replication.factor is given, a cluster of fewer than 3 brokers keeps as many copies as it
+  // has brokers; in Kafka the topic, and with it every group, waits for the third (StripedReplicaPlacer refuses it).
   offsets.replication_factor =
-      std::min<std::int32_t>(options_.config.offsets_topic_replication_factor, options_.brokers);
+      options_.config.offsets_topic_replication_factor.value_or(std::min(kOffsetsCopies, options_.brokers));
   add_topic(offsets, true);
 }
 

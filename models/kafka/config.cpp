@@ -182,7 +182,7 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"offsets.retention.minutes", "min", "10080", span<&B::offsets_retention, 1, 60'000'000'000, B>},
     {"offsets.topic.num.partitions", "int", "50", integer<&B::offsets_topic_num_partitions, 1, kInt32Max, B>},
     {"offsets.topic.replication.factor", "int", "3",
-     integer<&B::offsets_topic_replication_factor, 1, 32767, B>},
+     optional_integer<&B::offsets_topic_replication_factor, 1, 32767, B>},
     {"offsets.commit.timeout.ms", "ms", "5000", span<&B::offsets_commit_timeout, 1, 1'000'000, B>},
     {"queued.max.requests", "int", "500", nullptr, "the queue of requests has no bound"},
     {"producer.id.expiration.ms", "ms", "86400000", nullptr,
@@ -298,6 +298,9 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"group.remote.assignor", "string", "null", nullptr, "the consumer protocol is not modelled yet"},
 });
 
+/// MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION_FOR_IDEMPOTENCE: a broker remembers the last five batches of a producer.
+constexpr std::int32_t kMostInFlightIdempotent = 5;
+
 std::string name_of(KeyScope scope) {
   constexpr std::string_view kNames[] = {"broker", "topic", "producer", "consumer"};
   return std::string(kNames[static_cast<std::size_t>(scope)]);
@@ -353,19 +356,24 @@ std::optional<ConfigError> set(ConsumerConfig& config, std::string_view key, std
   return set_by_table(kConsumerKeys, KeyScope::consumer, config, key, value);
 }
 
+std::string_view turn_off_idempotence(ProducerConfig& c) {
+  if (!c.enable_idempotence || c.max_in_flight_requests_per_connection > kMostInFlightIdempotent) return {};
+  const std::string_view why = c.acks != -1 ? "acks" : c.retries == 0 ? "retries" : "";
+  c.enable_idempotence = why.empty();
+  return why;
+}
+
 std::optional<ConfigError> validate(const ProducerConfig& c) {
-  // ProducerConfig.postProcessAndValidateIdempotenceConfigs; since 4.0 without a silent fallback.
-  if (c.enable_idempotence && c.acks != -1) {
+  // ProducerConfig.postProcessAndValidateIdempotenceConfigs
+  if (c.enable_idempotence && c.max_in_flight_requests_per_connection > kMostInFlightIdempotent) {
     return ConfigError{
-        "acks", "must be all with enable.idempotence=true (its default); set enable.idempotence=false"};
+        "max.in.flight.requests.per.connection",
+        "must be at most 5 with enable.idempotence=true (its default); set enable.idempotence=false"};
   }
-  if (c.enable_idempotence && c.retries == 0) {
-    return ConfigError{"retries", "must be above 0 with enable.idempotence=true (its default)"};
-  }
-  if (c.enable_idempotence && c.max_in_flight_requests_per_connection > 5) {
-    return ConfigError{"max.in.flight.requests.per.connection",
-                       "must be at most 5 with enable.idempotence=true (its default)"};
-  }
+  if (c.enable_idempotence && c.acks != -1)
+    return ConfigError{"acks", "must be all with enable.idempotence=true"};
+  if (c.enable_idempotence && c.retries == 0)
+    return ConfigError{"retries", "must be above 0 with enable.idempotence=true"};
   // KafkaProducer.configureDeliveryTimeout
   if (c.delivery_timeout < c.linger + c.request_timeout) {
     return ConfigError{"delivery.timeout.ms", "must be at least linger.ms + request.timeout.ms"};

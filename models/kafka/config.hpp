@@ -40,7 +40,8 @@ struct BrokerConfig {
   std::int32_t group_max_size = 2147483647;
   Duration offsets_retention{604'800'000'000'000};
   std::int32_t offsets_topic_num_partitions = 50;
-  std::int16_t offsets_topic_replication_factor = 3;
+  /// Unset: 3, or as many as there are brokers.
+  std::optional<std::int32_t> offsets_topic_replication_factor;
   Duration offsets_commit_timeout{5'000'000'000};
 };
 
@@ -118,6 +119,11 @@ std::optional<ConfigError> set(ConsumerConfig& config, std::string_view key, std
 /// delivery.timeout.ms < linger.ms + request.timeout.ms, heartbeat.interval.ms >= session.timeout.ms …
 std::optional<ConfigError> validate(const ProducerConfig& config);
 std::optional<ConfigError> validate(const ConsumerConfig& config, const BrokerConfig& broker);
+
+/// What Kafka's producer does where enable.idempotence was not given and acks or retries rule it out: turns it off, without
+/// an error (ProducerConfig.postProcessAndValidateIdempotenceConfigs). More than 5 requests in flight do not turn it off:
+/// since 4.0 they are an error, which validate() reports. Returns the key that rules it out; empty when nothing changed.
+std::string_view turn_off_idempotence(ProducerConfig& config);
 
 enum class KeyScope : std::uint8_t { broker, topic, producer, consumer };
 struct KeyInfo {

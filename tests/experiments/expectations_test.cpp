@@ -81,11 +81,24 @@ TEST_CASE("at_least_seeds counts the seeds on which it holds") {
   CHECK(j.held == 1);
 }
 
-TEST_CASE("at_least_seeds is not judged on fewer seeds than it asks for") {
+TEST_CASE("at_least_seeds is not judged on fewer seeds than it asks for, and not met") {
   const Experiment e = expecting("min = 1\nat_least_seeds = 5\n");
   const Judgement j = only(judge(e, lost({1, 1, 0})));
-  CHECK(j.met);
-  CHECK(j.skipped == "needs 5 seeds");
+  CHECK_FALSE(j.met);
+  CHECK(j.skipped == "needs 5 seeds, 3 ran");
+}
+
+TEST_CASE("a sum of metrics is judged as one, and missing where a part of it is") {
+  const Experiment e =
+      load(small_and("[[expect]]\nname = 'e'\nmetric = 'lost + skipped - processed'\nequals = 2\n"));
+  StoredTrial t = trial(0, 0, 1, 5);
+  t.result.metrics[static_cast<std::size_t>(models::Metric::skipped)] = 4;
+  t.result.metrics[static_cast<std::size_t>(models::Metric::processed)] = 7;
+  CHECK(only(judge(e, {t})).met);
+  t.result.metrics[static_cast<std::size_t>(models::Metric::processed)] = 8;
+  CHECK(only(judge(e, {t})).failure == "lost + skipped - processed is 1, wanted = 2");
+  t.result.metrics[static_cast<std::size_t>(models::Metric::skipped)] = std::nullopt;
+  CHECK(only(judge(e, {t})).failure == "lost + skipped - processed is missing, wanted = 2");
 }
 
 TEST_CASE("versus compares two variants seed by seed") {
@@ -139,7 +152,7 @@ TEST_CASE("versus of nothing against nothing compares nothing, and fails") {
 TEST_CASE("a fault that struck in no trial fails: nothing was tested") {
   const Experiment e =
       load(small_and("[[faults]]\nname = 'never'\nkind = 'crash'\ntarget = 'billing/0'\n"
-                     "when = { step = 'effect-applied', nth = 1000000 }\n"));
+                     "when = { step = 'committed', nth = 1000000 }\n"));
   std::vector<StoredTrial> trials = lost({0, 0});
   for (StoredTrial& t : trials) t.result.outcome.faults_fired = {0};
   const Judgement j = only(judge(e, trials));

@@ -163,6 +163,67 @@ TEST_CASE("expectations name what is there and ask for one thing") {
             .find("there is no 'groups.billing.nothing'") != std::string::npos);
 }
 
+TEST_CASE("an expectation that no trial could judge is refused") {
+  const auto with = [](std::string_view lines) {
+    return complaint(small_and("[[expect]]\nname = 'e'\nmetric = 'lost'\n" + std::string(lines)));
+  };
+  const std::string pair =
+      "[[variant]]\nname = 'base'\n[[variant]]\nname = 'cure'\nset = { 'kafka.brokers' = 2 }\n";
+  CHECK(with("versus = 'base'\nmax_ratio = 1\n") ==
+        "s.toml:27:10: expect.0.versus: 'base' is the only variant: there is none to compare with it");
+  CHECK(with("variant = 'cure'\nversus = 'cure'\nmax_ratio = 1\n" + pair) ==
+        "s.toml:28:10: expect.0.versus: 'cure' would be compared with itself");
+  CHECK(with("variant = ['base', 'cure']\nversus = 'base'\nmax_ratio = 1\n" + pair) ==
+        "s.toml:28:10: expect.0.versus: 'base' would be compared with itself");
+  CHECK(with("versus = 'base'\nmax_ratio = 1\n" + pair).empty());
+  CHECK(with("variant = 'cure'\nversus = 'base'\nmax_ratio = 1\n" + pair).empty());
+
+  CHECK(with("equals = 0\nwhere = { 'groups.billing.members' = 99 }\n") ==
+        "s.toml:28:38: expect.0.where: groups.billing.members is never 99: it is 2, and no axis of [sweep] "
+        "changes it");
+  CHECK(with("equals = 0\nwhere = { 'groups.billing.members' = 2 }\n").empty());
+  CHECK(with("equals = 0\nwhere = { 'groups.billing.members' = 2 }\n[sweep]\n'groups.billing.members' = [1, "
+             "3]\n") ==
+        "s.toml:28:38: expect.0.where: the sweep has no point at which groups.billing.members is 2");
+}
+
+TEST_CASE("options that leave a where no point do not make its expectation a bad one") {
+  const std::string text = small_and(
+      "[[expect]]\nname = 'e'\nmetric = 'lost'\nequals = 0\nwhere = { 'groups.billing.members' = 2 }\n"
+      "[sweep]\n'groups.billing.members' = [2, 3]\n");
+  CHECK(complaint(text, {.without_axes = true}).empty());
+  CHECK(complaint(text, {.sets = {"groups.billing.members=5"}}).empty());
+  CHECK(complaint(text, {.axes = {"groups.billing.members=5,6"}}).empty());
+  const std::string by_option = small_and(
+      "[[expect]]\nname = 'e'\nmetric = 'lost'\nequals = 0\nwhere = { 'groups.billing.members' = 3 }\n");
+  CHECK(complaint(by_option, {.axes = {"groups.billing.members=3,4"}}).empty());
+  CHECK_FALSE(complaint(by_option, {.axes = {"groups.billing.members=4,5"}}).empty());
+}
+
+TEST_CASE("equals leaves no room for bounds") {
+  const auto with = [](std::string_view lines) {
+    return complaint(small_and("[[expect]]\nname = 'e'\nmetric = 'lost'\n" + std::string(lines)));
+  };
+  CHECK(with("equals = 3\nmin = 5\n") == "s.toml:27:10: expect.0.equals: goes without min and max");
+  CHECK(with("max = 5\nequals = 3\n") == "s.toml:28:10: expect.0.equals: goes without min and max");
+}
+
+TEST_CASE("a metric may be a sum of metrics of one unit") {
+  const auto with = [](std::string_view metric) {
+    return complaint(
+        small_and("[[expect]]\nname = 'e'\nequals = 0\nmetric = '" + std::string(metric) + "'\n"));
+  };
+  CHECK(with("lost + skipped - processed").empty());
+  CHECK(with("lost + skiped") ==
+        "s.toml:27:10: expect.0.metric: there is no metric 'skiped' (see `mqlab list "
+        "metrics`); did you mean 'skipped'?");
+  CHECK(with("lost skipped") ==
+        "s.toml:27:10: expect.0.metric: is a metric, or several joined by ' + ' and ' - '");
+  CHECK(with("lost +") == "s.toml:27:10: expect.0.metric: is a metric, or several joined by ' + ' and ' - '");
+  CHECK(with("lost - effects") ==
+        "s.toml:27:10: expect.0.metric: mixes units: 'effects' is in effects, not in messages");
+}
+
 TEST_CASE("a sweep's identity tells points from variants") {
   const Experiment by_variant = load(small_and(
       "[[variant]]\nname = 'two'\n[[variant]]\nname = 'three'\nset = { 'groups.billing.members' = 3 }\n"));

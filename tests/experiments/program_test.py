@@ -759,6 +759,20 @@ class Results(Case):
         self.assert_not_whole("o")
 
 
+class Notes(Case):
+    def setUp(self):
+        super().setUp()
+        self.write("s.toml", SWEEP.replace("rate = 100 }\n", "rate = 100 }\nconfig = { acks = 1 }\n"))
+
+    def test_a_setting_that_another_one_changes_is_told_once(self):
+        said = ("mqlab: note: producers.shop.config.acks = 1 turns enable.idempotence off, as in Kafka's own producer; "
+                "give it to say so yourself\n")
+        for command, *words in (["run"], ["sweep", "--out", "loud"], ["check", "--trials", "2"]):
+            self.assertEqual(self.mqlab(command, "s.toml", *words).stderr, said)
+        for command, *words in (["run"], ["sweep", "--out", "quiet"], ["check", "--trials", "2"]):
+            self.assertEqual(self.mqlab(command, "s.toml", *words, "--quiet").stderr, "")
+
+
 class Interrupt(Case):
     def test_ctrl_c_in_a_sweep_keeps_what_is_finished_and_says_how_to_go_on(self):
         self.write("s.toml", SWEEP.replace("trials = 5", "trials = 500").replace('"3s"', '"20s"'))
@@ -925,8 +939,19 @@ class Check(Case):
     def test_too_few_seeds_show_it(self):
         self.check('metric = "offered"\nmin = 1\nat_least_seeds = 4\n', 0)
         self.assertIn("0 of 4", self.check('metric = "offered"\nmax = 1\nat_least_seeds = 1\n', 1))
-        self.assertIn("skip small: e [two]: needs 5 seeds",
-                      self.check('metric = "offered"\nmin = 1\nat_least_seeds = 5\n', 0))
+
+    def test_what_was_not_judged_has_not_held(self):
+        for quiet in ([], ["--quiet"]):
+            self.assertIn("FAIL small: e [two]: nothing was judged: needs 5 seeds, 4 ran\n",
+                          self.check('metric = "offered"\nmin = 1\nat_least_seeds = 5\n', 1, *quiet))
+            self.write("bare.toml", SMALL)
+            self.assertEqual(self.mqlab("check", "bare.toml", "--trials", "2", *quiet, code=1).stdout,
+                             "FAIL small: nothing was judged: it has no [[expect]]\n")
+
+    def test_a_sweep_of_few_seeds_leaves_open_what_needs_more(self):
+        self.check('metric = "offered"\nmin = 1\nat_least_seeds = 6\n', 1)
+        out = self.mqlab("sweep", "s.toml", "--out", "o", "--trials", "5").stdout
+        self.assertIn("skip e [two]: needs 6 seeds, 5 ran\n", out)
 
     def test_a_comparison_of_variants_breaks_it(self):
         pair = 'metric = "offered"\nvariant = "three"\nversus = "two"\n'

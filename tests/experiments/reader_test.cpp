@@ -1,5 +1,6 @@
 // What the reader refuses: each message says where, which key, and what is allowed.
 #include "experiments/errors.hpp"
+#include "experiments/notes.hpp"
 #include "experiments/scenario/toml_document.hpp"
 #include "tests/catch.hpp"
 #include "tests/experiments/scenario_files.hpp"
@@ -162,6 +163,96 @@ TEST_CASE("a fault's kind, target, step, moment and parameters are checked") {
               "s.toml:29:1: faults.f.other: a fault of kind 'crash' has no such key"));
   CHECK(with_fault("kind = 'message-loss'\ntarget = 'billing/1'\nat = '1s'\nprobability = 2\n") ==
         "s.toml:29:15: faults.f.probability: 2 must be from 0 to 1");
+}
+
+TEST_CASE("a fault that would strike without effect, or never, is refused") {
+  const auto with_fault = [](std::string_view fault) {
+    return complaint(small_and("[[faults]]\nname = \"f\"\n" + std::string(fault)));
+  };
+  CHECK(with_fault("kind = 'heartbeat-loss'\ntarget = 'shop'\nat = '1s'\n") ==
+        "s.toml:27:10: faults.f.target: 'shop' sends no heartbeats: members of groups and brokers do");
+  CHECK(holds(with_fault("kind = 'heartbeat-loss'\ntarget = 'controller'\nat = '1s'\n"),
+              "sends no heartbeats"));
+  for (const char* target : {"billing/0", "billing/*", "kafka/0", "leader orders/0"})
+    CHECK(with_fault("kind = 'heartbeat-loss'\ntarget = '" + std::string(target) + "'\nat = '1s'\n").empty());
+
+  CHECK(with_fault("kind = 'response-loss'\ntarget = 'shop'\nat = '1s'\n") ==
+        "s.toml:27:10: faults.f.target: 'shop' answers nobody: name the broker whose response gets lost, and "
+        "'shop' as `other`");
+  CHECK(holds(with_fault("kind = 'response-loss'\ntarget = 'billing/*'\nat = '1s'\n"), "answers nobody"));
+  CHECK(with_fault("kind = 'response-loss'\ntarget = 'kafka/0'\nother = 'shop'\nat = '1s'\n").empty());
+
+  const std::string at_effect =
+      "[[faults]]\nname = 'f'\nkind = 'crash'\ntarget = 'billing/0'\n"
+      "when = { step = 'effect-applied' }\n";
+  CHECK(
+      complaint(small_and(at_effect)) ==
+      "s.toml:28:17: faults.f.when.step: never happens at 'billing/0': the group 'billing' has no `effect`");
+  CHECK(holds(with_fault("kind = 'crash'\ntarget = 'kafka/0'\nwhen = { step = 'effect-applied', subject = "
+                         "'billing/1' }\n"),
+              "never happens at 'billing/1'"));
+  CHECK(complaint(small_with("members = 2", "members = 2\neffect = {}") + at_effect).empty());
+}
+
+TEST_CASE("a group that would start after the end is refused") {
+  check_all({
+      {"members = 2", "members = 2\nstart = \"3s\"",
+       "s.toml:21:9: groups.billing.start: is not before the end of the run's duration: the group would read "
+       "nothing "
+       "while it lasts"},
+      {"members = 2", "members = 2\nstart = \"2999ms\"", ""},
+      {"members = 2", "members = 4\nstagger = \"1s\"",
+       "s.toml:21:11: groups.billing.stagger: starts the last member after the end of the run's duration"},
+      {"members = 2", "members = 3\nstagger = \"1s\"", ""},
+      {"members = 2", "members = 3\nstart = \"1s\"\nstagger = \"1s\"",
+       "s.toml:22:11: groups.billing.stagger: starts the last member after the end of the run's duration"},
+  });
+}
+
+TEST_CASE("the topic that a cluster keeps offsets in is its own, and fits on its brokers") {
+  CHECK(complaint(small_and("[[kafka.topics]]\nname = '__consumer_offsets'\n")) ==
+        "s.toml:25:8: kafka.topics.__consumer_offsets.name: is a topic of Kafka's own, which every cluster "
+        "has; "
+        "[kafka.config] has its settings");
+  const auto with_copies = [](int copies) {
+    return complaint(
+        small_and("[kafka.config]\noffsets.topic.replication.factor = " + std::to_string(copies) + "\n"));
+  };
+  CHECK(with_copies(1).empty());
+  CHECK(with_copies(2) ==
+        "s.toml:25:36: kafka.config.offsets.topic.replication.factor: 2 replicas do not fit on 1 broker: "
+        "__consumer_offsets could not be created, and no group would find its coordinator");
+}
+
+TEST_CASE("settings that rule idempotence out turn it off unless it was asked for") {
+  const auto with = [](const std::string& lines) {
+    return small_with("rate = 100 }\n", "rate = 100 }\n[producers.config]\n" + lines);
+  };
+  const auto notes = [&](const std::string& lines) { return notes_on(resolve(load(with(lines)), 0, 0)); };
+  const auto idempotent = [&](const std::string& lines) {
+    return resolve(load(with(lines)), 0, 0).scenario.producers[0].config.enable_idempotence;
+  };
+  CHECK(idempotent("linger.ms = 1\n"));
+  CHECK(notes("linger.ms = 1\n").empty());
+  CHECK_FALSE(idempotent("acks = 1\n"));
+  CHECK(notes("acks = 1\n") ==
+        std::vector<std::string>{
+            "producers.shop.config.acks = 1 turns enable.idempotence off, as in Kafka's own "
+            "producer; give it to say so yourself"});
+  CHECK_FALSE(idempotent("retries = 0\n"));
+  CHECK(notes("retries = 0\n").size() == 1);
+  CHECK_FALSE(idempotent("acks = 0\nenable.idempotence = false\n"));
+  CHECK(notes("acks = 0\nenable.idempotence = false\n").empty());
+
+  CHECK(holds(complaint(with("acks = 1\nenable.idempotence = true\n")),
+              "s.toml:17:8: producers.shop.config.acks: must be all with enable.idempotence=true"));
+  CHECK(
+      holds(complaint(with("retries = 0\nenable.idempotence = true\n")), "config.retries: must be above 0"));
+  const std::string in_flight = "max.in.flight.requests.per.connection = 6\n";
+  CHECK(holds(complaint(with(in_flight)), "max.in.flight.requests.per.connection: must be at most 5"));
+  CHECK(holds(complaint(with(in_flight + "acks = 1\n")),
+              "must be at most 5"));  // Kafka looks at it all the same
+  CHECK(complaint(with(in_flight + "enable.idempotence = false\n")).empty());
 }
 
 TEST_CASE("every parameter of every fault is a key that its scenario may have") {

@@ -56,6 +56,25 @@ TEST_CASE("combinations that Kafka refuses are refused") {
   CHECK(validate(consumer, broker)->key == "heartbeat.interval.ms");
 }
 
+TEST_CASE("acks or retries turn idempotence off, more than five requests in flight do not") {
+  ProducerConfig config;
+  CHECK(turn_off_idempotence(config).empty());
+  CHECK(config.enable_idempotence);
+  config.retries = 0;
+  CHECK(turn_off_idempotence(config) == "retries");
+  CHECK_FALSE(config.enable_idempotence);
+  CHECK(turn_off_idempotence(config).empty());
+  config = {};
+  config.acks = 1;
+  CHECK(turn_off_idempotence(config) == "acks");
+  CHECK_FALSE(validate(config));
+  config = {};
+  config.acks = 1;
+  config.max_in_flight_requests_per_connection = 6;
+  CHECK(turn_off_idempotence(config).empty());
+  CHECK(validate(config)->key == "max.in.flight.requests.per.connection");
+}
+
 TEST_CASE("every modelled key accepts its own default") {
   for (const KeyInfo& key : key_catalogue()) {
     if (!key.modelled || key.default_value == "null" || key.default_value.empty()) continue;

@@ -56,7 +56,7 @@ inline models::kafka::ClusterOptions arbitrary_cluster() {
   config.group_initial_rebalance_delay = one_of<sim::Duration>({0ms, 500ms});
   config.group_min_session_timeout = 1s;
   config.offsets_topic_num_partitions = *rc::gen::inRange(1, 4);
-  config.offsets_topic_replication_factor = static_cast<std::int16_t>(*rc::gen::inRange(1, most_copies + 1));
+  config.offsets_topic_replication_factor = *rc::gen::inRange(1, most_copies + 1);
   if (sometimes(3)) cluster.service.request = sim::Distribution::exponential(100'000);
   return cluster;
 }
@@ -219,7 +219,7 @@ inline void showValue(const ArbitraryWorld& world, std::ostream& out) {
       << " heartbeat " << ms(config.broker_heartbeat_interval) << " lag " << ms(config.replica_lag_time_max)
       << " backoff " << ms(config.replica_fetch_backoff) << " imbalance "
       << ms(config.leader_imbalance_check_interval) << " offsets " << config.offsets_topic_num_partitions
-      << "x" << config.offsets_topic_replication_factor << " delay "
+      << "x" << config.offsets_topic_replication_factor.value_or(3) << " delay "
       << ms(config.group_initial_rebalance_delay) << "\n";
   for (const auto& p : s.producers) {
     out << "  " << p.name << " rate " << (p.arrivals ? p.arrivals->mean_rate() : 0) << " loop "
