@@ -113,7 +113,11 @@ void describe_sweep(CLI::App& app, SweepCommand& o) {
       ->type_name("I/N");
   sweep->add_option("--out", o.out, "a folder for the results; results/NAME unless given")->type_name("DIR");
   sweep->add_flag("--quiet", o.quiet, "no progress line, no notes");
-  sweep->add_flag("--digests", o.digests, "print each trial's digest, write nothing");
+  CLI::Option* digests = sweep->add_flag("--digests", o.digests, "print each trial's digest, write nothing");
+  sweep->add_option("--repeat", o.repeat, "run each trial N times in this process, a digest for each")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->needs(digests);
   add_format(*sweep, o.format);
 }
 

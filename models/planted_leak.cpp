@@ -42,6 +42,18 @@ std::int64_t planted_leak() {
 
 }  // namespace models
 
+#elif defined(MQLAB_PLANTED_LEAK_STATIC)
+
+namespace models {
+
+std::int64_t planted_leak() {
+  // What one run leaves behind for the next: every process counts alike, a trial's second run does not.
+  static std::int64_t calls = 0;
+  return ++calls;
+}
+
+}  // namespace models
+
 #else
 
 namespace models {

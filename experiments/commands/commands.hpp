@@ -33,6 +33,7 @@ struct SweepCommand {
   std::optional<std::uint64_t> trials, seed;
   std::vector<std::string> sets, axes;
   unsigned threads = 0;  ///< 0: as many as the machine has
+  unsigned repeat = 1;   ///< with digests: how often this process runs each trial
   bool list = false, resume = false, force = false, quiet = false, digests = false;
   std::string shard;  ///< "i/n"
   std::string out;

@@ -81,12 +81,15 @@ int list_trials(const Experiment& experiment, const Grid& grid, const std::vecto
   return 0;
 }
 
-/// Digests alone, in canonical order, nothing written: for comparing builds.
+/// Digests alone, in canonical order, nothing written: for comparing builds. Every repetition has a line of its
+/// own, next to the others of its trial, and comes after the whole list has run once more.
 int print_digests(const Experiment& experiment, const Grid& grid, const std::vector<TrialKey>& keys,
-                  unsigned threads, std::ostream& out) {
-  std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>, std::string> digests;
-  const bool whole = run_trials(grid, keys, threads, [&](const StoredTrial& t) {
-    digests[{t.key.point, t.key.variant, t.key.seed}] = t.result.digest;
+                  const SweepCommand& o, std::ostream& out) {
+  std::vector<TrialKey> repeated;
+  for (unsigned i = 0; i < o.repeat; ++i) repeated.insert(repeated.end(), keys.begin(), keys.end());
+  std::multimap<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>, std::string> digests;
+  const bool whole = run_trials(grid, repeated, thread_count(o.threads), [&](const StoredTrial& t) {
+    digests.emplace(std::tuple(t.key.point, t.key.variant, t.key.seed), t.result.digest);
   });
   if (!whole) throw Interrupted();
   for (const auto& [key, digest] : digests) {
@@ -229,7 +232,7 @@ int sweep_command(const SweepCommand& o, Streams io) {
   const std::vector<TrialKey> keys = grid.keys(shard.index, shard.of);
   if (o.list) return (o.format == "json" ? list_as_json : list_trials)(experiment, grid, keys, io.out);
   if (!o.quiet) print_notes(grid.cells(), io.err);
-  if (o.digests) return print_digests(experiment, grid, keys, thread_count(o.threads), io.out);
+  if (o.digests) return print_digests(experiment, grid, keys, o, io.out);
 
   const std::string folder = o.out.empty() ? "results/" + experiment.name : o.out;
   prepare(folder, o, grid);

@@ -226,6 +226,8 @@ class Output(Case):
         two = self.mqlab("sweep", "s.toml", "--digests", "-j", "2").stdout
         self.assertEqual(one, two)
         self.assertEqual(len(one.splitlines()), 20)
+        again = self.mqlab("sweep", "s.toml", "--digests", "--repeat", "2").stdout
+        self.assertEqual(again, "".join(line + line for line in one.splitlines(keepends=True)))
         self.assertEqual([p.name for p in self.folder.iterdir()], ["s.toml"])
 
     def test_a_list_is_json_on_demand(self):
