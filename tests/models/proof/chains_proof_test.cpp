@@ -106,6 +106,59 @@ TEST_CASE("M/M/1/K: a full buffer refuses, and admitted records stay, as the Mar
   }
 }
 
+namespace {
+
+/// Two servers with a queue each, chosen at random, that share `capacity` places. State: (in one, in the other).
+theory::BoundedQueue two_queues(double arrivals_per_s, std::size_t capacity) {
+  const std::size_t side = capacity + 1;
+  const auto state = [side](std::size_t one, std::size_t other) { return one * side + other; };
+  theory::MarkovChain chain(side * side);
+  for (std::size_t one = 0; one < side; ++one) {
+    for (std::size_t other = 0; other < side; ++other) {
+      // States beyond the capacity are left and never entered.
+      if (one + other < capacity) {
+        chain.add(state(one, other), state(one + 1, other), arrivals_per_s / 2);
+        chain.add(state(one, other), state(one, other + 1), arrivals_per_s / 2);
+      }
+      if (one > 0) chain.add(state(one, other), state(one - 1, other), 1 / kService);
+      if (other > 0) chain.add(state(one, other), state(one, other - 1), 1 / kService);
+    }
+  }
+  const std::vector<double> share = chain.steady_state();
+  theory::BoundedQueue q;
+  for (std::size_t one = 0; one < side; ++one) {
+    for (std::size_t other = 0; other < side; ++other) {
+      if (one + other == capacity) q.refused += share[state(one, other)];
+      q.in_system += static_cast<double>(one + other) * share[state(one, other)];
+    }
+  }
+  q.sojourn_s = q.in_system / (arrivals_per_s * (1 - q.refused));
+  return q;
+}
+
+}  // namespace
+
+TEST_CASE("two servers that share a buffer refuse, and keep admitted records, as the Markov chain says",
+          "[proof]") {
+  // A broker works on one request of a connection at a time, so that one producer before one broker has one
+  // server, however many threads there are: two servers are two brokers. Batches of one record that go where
+  // they please are M/M/1 queues of their own but for the buffer, which both fill.
+  const double rate = 1.6 / kService;
+  models::Scenario s = bounded_queue(rate, 5, 15s);
+  s.kafka->brokers = 2;
+  s.kafka->topics[0].partitions = 2;
+  s.producers[0].config.partitioner_adaptive_partitioning_enable = false;
+  const Published p = measure(s);
+  const theory::BoundedQueue q = two_queues(rate, 5);
+  check_agrees("two servers, 5 places, refused", p.refused, q.refused);
+  check_agrees("two servers, 5 places, sojourn", p.sojourn, q.sojourn_s);
+  // The failing case: a place more, a queue that both serve, one server, a little more load are noticed.
+  CHECK(std::abs(p.refused.z(two_queues(rate, 6).refused)) > kZ);
+  CHECK(std::abs(p.refused.z(theory::mmck(rate, kService, 2, 5).refused)) > kZ);
+  CHECK(std::abs(p.refused.z(theory::mmck(rate, kService, 1, 5).refused)) > kZ);
+  CHECK(std::abs(p.refused.z(two_queues(1.02 * rate, 5).refused)) > kZ);
+}
+
 TEST_CASE("a finite number of customers before c servers agrees with the Markov chain (machine repair)",
           "[proof]") {
   // Each producer thinks, sends one record and waits for its acknowledgement; the broker has 3 threads.
@@ -197,13 +250,13 @@ class OwnershipObserver : public sim::TraceSink {
 
 TEST_CASE("members that fail and are replaced are at work as often as the Markov chain says", "[proof]") {
   // Static members that come back within their session keep their partition, so each is an alternating
-  // renewal process of its own: up for an exponential time, away for exactly 20 s. The chain's replacement
+  // renewal process of its own: up for an exponential time, away for exactly 4 s. The chain's replacement
   // times are exponential; a share of time in steady state depends on their mean alone (renewal reward), and
   // members are independent.
-  const sim::Duration duration = 20000s, replaced = 20s;
+  const sim::Duration duration = 20000s, replaced = 4s;
   models::Scenario s = failing_group(duration, 45s);
   s.groups[0].config.group_instance_id = "m{index}";
-  for (const char* member : {"billing/0", "billing/1"}) s.faults.push_back(crashes(member, 60s, replaced));
+  for (const char* member : {"billing/0", "billing/1"}) s.faults.push_back(crashes(member, 12s, replaced));
   Ratio at_work, share[3];
   for (int seed = 1; seed <= kSeeds; ++seed) {
     models::World world(s, static_cast<std::uint64_t>(seed));
@@ -214,12 +267,12 @@ TEST_CASE("members that fail and are replaced are at work as often as the Markov
     at_work.add(observer.time_s[1] + 2 * observer.time_s[2], total);
     for (int k = 0; k < 3; ++k) share[k].add(observer.time_s[k], total);
   }
-  const std::vector<double> expected = theory::members_at_work(2, 1.0 / 60, sim::seconds(replaced));
+  const std::vector<double> expected = theory::members_at_work(2, 1.0 / 12, sim::seconds(replaced));
   check_agrees("members at work", at_work, expected[1] + 2 * expected[2]);
   for (std::size_t k = 0; k < 3; ++k) {
-    check_agrees("share of time with " + std::to_string(k) + " at work", share[k], expected[k], 3 * kWidth);
+    check_agrees("share of time with " + std::to_string(k) + " at work", share[k], expected[k]);
   }
-  CHECK(std::abs(at_work.z(2 * 60.0 / (60 + 1.05 * 20))) > kZ);
+  CHECK(std::abs(at_work.z(2 * 12.0 / (12 + 1.05 * 4))) > kZ);
 }
 
 TEST_CASE(

@@ -1,6 +1,9 @@
 #include "models/theory/queues.hpp"
 
+#include <array>
+#include <cmath>
 #include <numeric>
+#include <vector>
 
 #include "models/theory/batching.hpp"
 #include "models/theory/markov_chain.hpp"
@@ -71,6 +74,45 @@ TEST_CASE("the transient state starts where it starts and ends in the steady sta
   CHECK(later[0] == Approx(1.0 / 3 + 2.0 / 3 * std::exp(-1.5)));
   const auto end = chain.transient({1, 0}, 100);
   CHECK(end[0] == Approx(chain.steady_state()[0]));
+}
+
+TEST_CASE("M/M/1/K from empty fills as the Kolmogorov equations say, solved by Runge and Kutta's steps") {
+  constexpr std::size_t kCapacity = 5;
+  constexpr double kArrivals = 0.8, kServices = 1.0, kStep = 1e-3;  // per s; s
+  using State = std::array<double, kCapacity + 1>;
+  const auto flow = [](const State& p) {
+    State change{};
+    for (std::size_t n = 0; n < kCapacity; ++n) {
+      const double up = kArrivals * p[n] - kServices * p[n + 1];
+      change[n] -= up;
+      change[n + 1] += up;
+    }
+    return change;
+  };
+  const auto plus = [](State p, double factor, const State& change) {
+    for (std::size_t n = 0; n <= kCapacity; ++n) p[n] += factor * change[n];
+    return p;
+  };
+  MarkovChain chain(kCapacity + 1);
+  for (std::size_t n = 0; n < kCapacity; ++n) {
+    chain.add(n, n + 1, kArrivals);
+    chain.add(n + 1, n, kServices);
+  }
+  State p{1};
+  for (int step = 1; step <= 20'000; ++step) {
+    const State a = flow(p), b = flow(plus(p, kStep / 2, a)), c = flow(plus(p, kStep / 2, b)),
+                d = flow(plus(p, kStep, c));
+    p = plus(plus(plus(plus(p, kStep / 6, a), kStep / 3, b), kStep / 3, c), kStep / 6, d);
+    if (step != 300 && step != 2'000 && step != 20'000) continue;
+    const std::vector<double> state = chain.transient({1, 0, 0, 0, 0, 0}, step * kStep);
+    const std::vector<double> slower = chain.transient({1, 0, 0, 0, 0, 0}, (step - 1) * kStep);
+    for (std::size_t n = 0; n <= kCapacity; ++n) {
+      INFO("at " << step * kStep << " s, " << n << " in the system");
+      CHECK(std::abs(state[n] - p[n]) < 1e-10);
+      if (step <= 2'000) CHECK(std::abs(slower[n] - p[n]) > 1e-10);  // what the comparison would notice
+    }
+  }
+  for (std::size_t n = 0; n <= kCapacity; ++n) CHECK(p[n] != Approx(chain.steady_state()[n]).epsilon(1e-6));
 }
 
 TEST_CASE("a chain of two separate parts has no unique steady state") {
