@@ -1,51 +1,11 @@
-// Counts every allocation of this test program: a steady state of the engine makes none.
-#include <cstdlib>
+// A steady state of the engine allocates nothing.
 #include <memory>
-#include <new>
 #include <vector>
 
 #include "sim/process.hpp"
 #include "sim/timer.hpp"
+#include "tests/allocations.hpp"
 #include "tests/catch.hpp"
-
-namespace {
-
-std::size_t allocations = 0;
-
-void* counted(std::size_t bytes, std::size_t alignment) {
-  ++allocations;
-  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  if (void* const memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  return counted(bytes, alignof(std::max_align_t));
-}
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return counted(bytes, static_cast<std::size_t>(alignment));
-}
-// Catch2 asks for memory so: left to the library, a sanitizer would see it freed by another allocator.
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-  return operator new(bytes);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, const std::nothrow_t&) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
 
 namespace {
 
@@ -64,12 +24,12 @@ struct Delays {
 /// Runs for a while to reach the steady state, then counts.
 std::size_t allocations_in_steady_state(Simulation& simulation) {
   simulation.run_until(simulation.now() + 100s);
-  const std::size_t before = allocations;
+  const std::size_t before = tests::allocations();
   const std::size_t slots =
       simulation.slots();  // not on the heap: a slot that is not given back shows only here
   const std::uint64_t events = simulation.events_executed();
   simulation.run_until(simulation.now() + 100s);
-  const std::size_t after = allocations;
+  const std::size_t after = tests::allocations();
   CHECK(simulation.events_executed() > events + 500);
   CHECK(simulation.slots() == slots);
   return after - before;
@@ -94,9 +54,9 @@ sim::Process watcher(Simulation&, sim::Condition& condition) {
 }  // namespace
 
 TEST_CASE("the counter of allocations counts") {
-  const std::size_t before = allocations;
+  const std::size_t before = tests::allocations();
   const auto owned = std::make_unique<int>(1);
-  CHECK(allocations == before + 1);
+  CHECK(tests::allocations() == before + 1);
 }
 
 TEST_CASE("events, cancelled ones among them, allocate nothing in a steady state") {

@@ -1,6 +1,6 @@
 // What a run does millions of times allocates nothing.
+#include "tests/allocations.hpp"
 #include "tests/catch.hpp"
-#include "tests/models/allocations.hpp"
 #include "tests/models/network/network_world.hpp"
 
 using namespace network_tests;
