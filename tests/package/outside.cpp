@@ -1,32 +1,29 @@
-// What somebody else would write: a cluster, a fault and a metric of one's own against the installed package.
+// What somebody else would write against the installed package: a cluster, a fault and a metric of one's own.
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
-#include <string>
 
 #include "models/kafka/cluster.hpp"
-#include "models/metrics/observers.hpp"
 #include "models/world.hpp"
 #include "sim/process.hpp"
 
 using namespace std::chrono_literals;
 
-/// The fault: at 10 s a broker stands still for a while, and ten seconds later again, and so on.
-sim::Process hiccups(sim::Simulation& simulation, models::Node& broker, sim::Duration length) {
+/// The fault: every ten seconds a broker stands still for three.
+sim::Process hiccups(sim::Simulation& simulation, models::Node& broker) {
   for (;;) {
     co_await sim::delay(simulation, 10s);
     broker.pause();
-    co_await sim::delay(simulation, length);
+    co_await sim::delay(simulation, 3s);
     broker.resume();
   }
 }
 
-/// The metric: the longest time in which no partition stored anything.
+/// The metric: the longest time in which nothing was stored.
 struct Silence final : sim::TraceSink {
   void consume(const sim::TraceBlock& block) override {
     for (const sim::TraceRecord& r : block.records) {
       if (r.kind != static_cast<std::uint16_t>(models::Kind::stored)) continue;
-      if (last != sim::Time{}) longest = std::max(longest, sim::Duration{r.time - last});
+      longest = std::max(longest, sim::Duration{r.time - last});
       last = r.time;
     }
   }
@@ -34,15 +31,8 @@ struct Silence final : sim::TraceSink {
   sim::Duration longest{};
 };
 
-struct Outcome {
-  sim::Duration silence{};
-  double lost = 0;
-  std::string digest;
-};
-
-Outcome run(sim::Duration hiccup) {
+int main() {
   models::Scenario scenario;
-  scenario.name = "hiccups";
   scenario.duration = 60s;
   scenario.kafka.emplace().brokers = 2;
   scenario.kafka->topics.push_back({.name = "clicks", .partitions = 1, .replication_factor = 2});
@@ -50,29 +40,12 @@ Outcome run(sim::Duration hiccup) {
   site.name = "site";
   site.to = "clicks";
   site.arrivals = sim::ArrivalProcess::constant(200);
-  models::GroupOptions& counter = scenario.groups.emplace_back();
-  counter.name = "counter";
-  counter.topics = {"clicks"};
-  counter.config.auto_offset_reset = models::kafka::AutoOffsetReset::earliest;
 
   models::World world(scenario, 1);
-  models::Observers observers;
   Silence silence;
-  world.trace().add_sink(observers);
   world.trace().add_sink(silence);
-  const sim::Process fault =
-      hiccups(world.simulation(), world.kafka().node(models::kafka::BrokerId{0}), hiccup);
+  const sim::Process fault = hiccups(world.simulation(), world.kafka().node(models::kafka::BrokerId{0}));
   world.run();
-  return {silence.longest, observers.values()[models::Metric::lost].value_or(-1), world.trace().digest()};
-}
-
-int main() {
-  const Outcome calm = run(0s), hiccup = run(3s), again = run(3s);
-  std::cout << "longest silence: " << sim::seconds(calm.silence) << " s calm, "
-            << sim::seconds(hiccup.silence) << " s with hiccups of 3 s; lost: " << hiccup.lost << "; digest "
-            << hiccup.digest << '\n';
-  const bool right = calm.silence < 100ms && hiccup.silence >= 3s && hiccup.silence < 4s &&
-                     hiccup.lost == 0 && hiccup.digest == again.digest && hiccup.digest != calm.digest;
-  if (!right) std::cout << "that is not right\n";
-  return right ? EXIT_SUCCESS : EXIT_FAILURE;
+  std::cout << "longest silence: " << sim::seconds(silence.longest) << " s\n";
+  return silence.longest >= 3s && silence.longest < 4s ? 0 : 1;  // without the fault it is 5 ms
 }
