@@ -249,7 +249,7 @@ ResultsStore::ResultsStore(const std::string& path, const std::string& identity)
 }
 
 ResultsStore::ResultsStore(const std::string& path) : path_(path) {
-  open(SQLITE_OPEN_READONLY);
+  open(SQLITE_OPEN_READWRITE);  // what was killed is rolled back first; a file that is locked is only read
   try {
     check_format();
     static_cast<void>(count());  // says so when this is no store

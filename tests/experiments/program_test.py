@@ -579,6 +579,21 @@ class Results(Case):
             self.write("o/results.sqlite", "")
             self.mqlab(words[0], "s.toml", "--out", "o", *words[1:])
 
+    def test_a_store_that_was_killed_in_the_middle_of_a_write_is_rolled_back(self):
+        self.mqlab("sweep", "s.toml", "--out", "o", "--trials", "2")
+        store, journal = self.folder / "o/results.sqlite", self.folder / "o/results.sqlite-journal"
+        db = sqlite3.connect(store, isolation_level=None)
+        db.execute("PRAGMA cache_size = 1")  # so that changes reach the file before the end
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("UPDATE trials SET chain = zeroblob(100000)")
+        half = store.read_bytes(), journal.read_bytes()
+        db.execute("ROLLBACK")
+        db.close()
+        store.write_bytes(half[0])
+        journal.write_bytes(half[1])
+        self.mqlab("sweep", "s.toml", "--out", "o", "--resume")
+        self.assertIn("20 of 20 trials are the same", self.mqlab("replay", "o", "--check").stdout)
+
     def test_common_random_numbers_every_point_has_the_same_seeds_and_arrivals(self):
         self.mqlab("sweep", "s.toml", "--out", "o")
         offered = {}
