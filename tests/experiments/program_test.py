@@ -983,7 +983,7 @@ class Check(Case):
         self.assertRegex(out, r"^ok   small: e \[base, groups.billing.members=3\], 2 of 2\n$")
 
     def test_an_expectation_of_one_group(self):
-        other = ('[[groups]]\nname = "audit"\ntopics = ["orders"]\nmembers = 1\nstart = "1000s"\nservice = "1ms"\n')
+        other = ('[[groups]]\nname = "audit"\ntopics = ["orders"]\nmembers = 1\nstart = "2900ms"\nservice = "1ms"\n')
         one = 'metric = "processed"\ngroup = "billing"\nmin = 1\n'
         self.check(one, 0)
         self.assertIn("processed of billing is", self.check(one.replace("min = 1", "max = 1"), 1))

@@ -82,7 +82,7 @@ TEST_CASE("bounds, units and what overflows are refused with what is allowed") {
       {"rate = 100", "rate = inf", "s.toml:15:42: producers.shop.arrivals.rate: must be above 0 and finite"},
       {"rate = 100", "rate = nan", "s.toml:15:42: producers.shop.arrivals.rate: must be above 0 and finite"},
       {"service = \"1ms\"", "service = { distribution = \"lognormal\", mean = \"1ms\", cv = -1 }",
-       "s.toml:21:60: groups.billing.service.cv: must be 0 or more and finite, not -1"},
+       "s.toml:21:60: groups.billing.service.cv: must be between 0 and 10000, not -1"},
   });
   // TOML's own integers end at 64 bits.
   CHECK(holds(complaint(small_with("partitions = 2", "partitions = 9223372036854775808")), "s.toml:10:"));
