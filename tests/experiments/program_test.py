@@ -383,14 +383,18 @@ class Lists(Case):
                   "bandwidth": '"1Mbit/s"'}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)
-            self.write("s.toml", SMALL + f'[[faults]]\nkind = "{kind}"\ntarget = "billing/1"\nat = "1s"\nfor = "1s"\n' + lines)
+            target = "kafka/0" if kind == "response-loss" else "billing/1"  # only who answers can lose a response
+            if kind == "response-loss":
+                lines = lines.replace("kafka/0", "billing/1")
+            self.write("s.toml", SMALL + f'[[faults]]\nkind = "{kind}"\ntarget = "{target}"\nat = "1s"\nfor = "1s"\n' + lines)
             self.mqlab("run", "s.toml")
 
     def test_every_step_can_be_waited_for(self):
         targets = {"member": "billing/0", "producer": "shop", "broker": "kafka/0", "coordinator": "kafka/0"}
         for line in self.mqlab("list", "steps").stdout.splitlines():
             step, subject = line.split()[:2]
-            self.write("s.toml", SMALL + f'[[faults]]\nkind = "pause"\ntarget = "{targets[subject]}"\nfor = "1ms"\n'
+            small = SMALL.replace("members = 2", "members = 2\neffect = {}")
+            self.write("s.toml", small + f'[[faults]]\nkind = "pause"\ntarget = "{targets[subject]}"\nfor = "1ms"\n'
                        f'when = {{ step = "{step}" }}\n')
             self.mqlab("run", "s.toml")
 
@@ -405,7 +409,7 @@ class Lists(Case):
                 continue
             number = re.fullmatch(r"-?[0-9.]+|true|false", default)
             value = default if number else f'"{default}"'
-            text = SMALL
+            text = SMALL.replace("brokers = 1", "brokers = 3")  # so many copies of offsets are the default
             if scope == "topic":
                 text = text.replace("partitions = 2", f"partitions = 2\nconfig.{key} = {value}")
             elif scope == "consumer":
