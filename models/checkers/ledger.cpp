@@ -74,8 +74,7 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
   }
 }
 
-// ---- looking up
-// -------------------------------------------------------------------------------------------------
+// ---- looking up -------------------------------------------------------------------------------------------
 
 Ledger::Lane& Ledger::lane(const sim::TraceRecord& r) {
   MQLAB_ASSERT(r.peer < lanes_.size() && lanes_[r.peer].partition != 0,
@@ -128,8 +127,7 @@ void Ledger::note(Verdict verdict, const sim::TraceRecord& r, LaneId lane, std::
                   signed_of(count), number_});
 }
 
-// ---- on their way in
-// --------------------------------------------------------------------------------------------
+// ---- on their way in --------------------------------------------------------------------------------------
 
 void Ledger::offered(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {
   if (r.peer >= lanes_.size()) lanes_.resize(r.peer + 1);
@@ -264,8 +262,7 @@ void Ledger::truncated(const sim::TraceRecord& r) {
   }
 }
 
-// ---- on their way out
-// -------------------------------------------------------------------------------------------
+// ---- on their way out -------------------------------------------------------------------------------------
 
 void Ledger::subscribed(const sim::TraceRecord& r) {
   if (r.peer >= group_of_.size()) group_of_.resize(r.peer + 1);

@@ -15,8 +15,7 @@ bool hits_link(FaultCode code) {
 
 }  // namespace
 
-// ---- faults
-// --------------------------------------------------------------------------------------------------------
+// ---- faults -----------------------------------------------------------------------------------------------
 
 void AvailabilityMeter::fault(const sim::TraceRecord& r, bool area) {
   const auto code = static_cast<FaultCode>(r.code);
@@ -131,8 +130,7 @@ void AvailabilityMeter::leader_changed(const sim::TraceRecord& r) {
   outage.waited = {};
 }
 
-// ---- outages
-// -------------------------------------------------------------------------------------------------------
+// ---- outages ----------------------------------------------------------------------------------------------
 
 void AvailabilityMeter::begin(std::uint32_t place, std::uint32_t broker, sim::Time since, sim::Time t) {
   Partition& p = partitions_[place];

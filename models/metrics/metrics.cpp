@@ -94,8 +94,7 @@ void Metrics::count(Flow& flow, std::int64_t n, sim::Time t) const {
   flow.recent += static_cast<std::uint64_t>(n);
 }
 
-// ---- time passes
-// --------------------------------------------------------------------------------------------------
+// ---- time passes ------------------------------------------------------------------------------------------
 
 void Metrics::catch_up(sim::Time t) {
   while (t >= next_stop_) {
@@ -142,8 +141,7 @@ void Metrics::finish(sim::Time end) {
   availability_.finish(end);
 }
 
-// ---- records that several meters want
-// -----------------------------------------------------------------------------
+// ---- records that several meters want ---------------------------------------------------------------------
 
 void Metrics::advanced(const sim::TraceRecord& r, std::int64_t next) {
   lag_.advanced(r, next);

@@ -8,8 +8,7 @@
 
 namespace models::kafka {
 
-// ---- states
-// -------------------------------------------------------------------------------------------------------
+// ---- states -----------------------------------------------------------------------------------------------
 
 std::string_view group_state_name(GroupState state) {
   static constexpr std::array<std::string_view, 5> kNames{"Empty", "PreparingRebalance",
@@ -34,8 +33,7 @@ bool may_follow(GroupState before, GroupState after) {
   return true;
 }
 
-// ---- members
-// ------------------------------------------------------------------------------------------------------
+// ---- members ----------------------------------------------------------------------------------------------
 
 GroupMember::GroupMember(sim::Simulation& simulation, GroupTimers& timers, Group& group)
     : session(simulation, [&timers, &group, this] { timers.session_expired(group, *this); }) {}
@@ -150,8 +148,7 @@ sim::Duration Group::rebalance_timeout() const {
   return longest;
 }
 
-// ---- joining
-// ------------------------------------------------------------------------------------------------------
+// ---- joining ----------------------------------------------------------------------------------------------
 
 Group::Pending::Pending(sim::Simulation& simulation, GroupTimers& timers, Group& group, std::string member_id)
     : id(std::move(member_id)),
@@ -227,8 +224,7 @@ std::vector<JoinGroupCall::Member> Group::joined_members() const {
   return all;
 }
 
-// ---- syncing
-// ------------------------------------------------------------------------------------------------------
+// ---- syncing ----------------------------------------------------------------------------------------------
 
 void Group::expect_sync(GroupMember& member, bool expected) {
   if (member.sync_expected == expected) return;

@@ -53,8 +53,7 @@ GroupCoordinator::Shard::Shard(GroupCoordinator& coordinator, PartitionIndex of,
         });
       }) {}
 
-// ---- finding
-// ------------------------------------------------------------------------------------------------------
+// ---- finding ----------------------------------------------------------------------------------------------
 
 GroupCoordinator::Shard* GroupCoordinator::shard_of(std::string_view group_name) {
   const auto found = shards_.find(host_.offsets_partition(group_name));
@@ -86,8 +85,7 @@ Group& GroupCoordinator::create(Shard& shard, const std::string& name) {
   return at->second;
 }
 
-// ---- loading and unloading
-// ----------------------------------------------------------------------------------------
+// ---- loading and unloading --------------------------------------------------------------------------------
 
 void GroupCoordinator::elected(PartitionIndex partition, LeaderEpoch epoch, Offset log_end) {
   host_.offsets_store().elected(partition, epoch, log_end);
@@ -160,8 +158,7 @@ void GroupCoordinator::receive(Ref<FindCoordinatorCall> call) {
   reply(std::move(call), known ? ErrorCode::none : ErrorCode::coordinator_not_available);
 }
 
-// ---- waiting for the log
-// ------------------------------------------------------------------------------------------
+// ---- waiting for the log ----------------------------------------------------------------------------------
 
 bool GroupCoordinator::begin_write(Shard& shard, Group* group, std::int32_t records, std::int32_t bytes,
                                    Follow& then, Offset& end) {
@@ -265,8 +262,7 @@ void GroupCoordinator::time_out_writes(Shard& shard) {
   }
 }
 
-// ---- telling
-// ------------------------------------------------------------------------------------------------------
+// ---- telling ----------------------------------------------------------------------------------------------
 
 void GroupCoordinator::transition(Group& group, GroupState to) {
   MQLAB_ASSERT(may_follow(group.state, to), "a group follows the arrows of its state machine");

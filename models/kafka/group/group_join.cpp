@@ -118,8 +118,7 @@ void GroupCoordinator::update_member(Shard& shard, Group& group, GroupMember& me
   prepare_or_complete(shard, group);
 }
 
-// ---- static members (KIP-345)
-// -------------------------------------------------------------------------------------
+// ---- static members (KIP-345) -----------------------------------------------------------------------------
 
 void GroupCoordinator::take_over(Shard& shard, Group& group, GroupMember& member, const std::string& new_id,
                                  Ref<JoinGroupCall> call) {
@@ -168,8 +167,7 @@ void GroupCoordinator::taken_over(Group& group, Takeover& takeover, ErrorCode er
   restart_session(*member);
 }
 
-// ---- the join phase
-// -----------------------------------------------------------------------------------------------
+// ---- the join phase ---------------------------------------------------------------------------------------
 
 void GroupCoordinator::prepare_or_complete(Shard& shard, Group& group) {
   if (group.can_rebalance()) return prepare_rebalance(shard, group);
@@ -255,8 +253,7 @@ void GroupCoordinator::begin_generation(Shard& shard, Group& group) {
   group.sync_timer.arm_after(group.rebalance_timeout());
 }
 
-// ---- answers
-// ------------------------------------------------------------------------------------------------------
+// ---- answers ----------------------------------------------------------------------------------------------
 
 void GroupCoordinator::answer_join(Group& group, GroupMember& member, bool skip_assignment) {
   Ref<JoinGroupCall> call = group.unpark(member);

@@ -6,8 +6,7 @@
 
 namespace models::kafka {
 
-// ---- SyncGroup
-// ----------------------------------------------------------------------------------------------------
+// ---- SyncGroup --------------------------------------------------------------------------------------------
 
 void GroupCoordinator::receive(Ref<SyncGroupCall> call) {
   Shard* const shard = shard_of(call->group);
@@ -84,8 +83,7 @@ void GroupCoordinator::propagate_assignments(Group& group, ErrorCode error) {
   }
 }
 
-// ---- Heartbeat
-// ----------------------------------------------------------------------------------------------------
+// ---- Heartbeat --------------------------------------------------------------------------------------------
 
 void GroupCoordinator::receive(Ref<HeartbeatCall> call) {
   Shard* const shard = shard_of(call->group);
@@ -100,8 +98,7 @@ void GroupCoordinator::receive(Ref<HeartbeatCall> call) {
   reply(std::move(call), rejoin ? ErrorCode::rebalance_in_progress : ErrorCode::none);
 }
 
-// ---- LeaveGroup
-// ---------------------------------------------------------------------------------------------------
+// ---- LeaveGroup -------------------------------------------------------------------------------------------
 
 void GroupCoordinator::receive(Ref<LeaveGroupCall> call) {
   Shard* const shard = shard_of(call->group);
@@ -124,8 +121,7 @@ void GroupCoordinator::receive(Ref<LeaveGroupCall> call) {
   after_writes(*shard, group, std::move(call));
 }
 
-// ---- members that are gone
-// ----------------------------------------------------------------------------------------
+// ---- members that are gone --------------------------------------------------------------------------------
 
 void GroupCoordinator::forget_member(Group& group, GroupMember& member) {
   fail_join(group, member, ErrorCode::unknown_member_id, "");
@@ -138,8 +134,7 @@ void GroupCoordinator::evict(Group& group, GroupMember& member) {
   forget_member(group, member);
 }
 
-// ---- timers
-// -------------------------------------------------------------------------------------------------------
+// ---- timers -----------------------------------------------------------------------------------------------
 
 /// Runs `work` on the group now, or when a paused broker goes on: then only if the group is still here and
 /// still due.

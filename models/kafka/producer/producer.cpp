@@ -108,8 +108,7 @@ bool Producer::idle() {
   return source_.exhausted() && resent_ == resends_.size() && accumulator_.batches() == 0;
 }
 
-// ---- the application's thread
-// ---------------------------------------------------------------------------------
+// ---- the application's thread -----------------------------------------------------------------------------
 
 void Producer::catch_up(sim::Time now) {
   for (;;) {
@@ -229,8 +228,7 @@ void Producer::refuse_head(RefusedCode code, sim::Time now) {
   source_.release(now, 1);
 }
 
-// ---- turns
-// ----------------------------------------------------------------------------------------------------
+// ---- turns ------------------------------------------------------------------------------------------------
 
 void Producer::advance() {
   for (;;) {
@@ -303,8 +301,7 @@ void Producer::on_metadata() {
   advance();
 }
 
-// ---- callbacks
-// ------------------------------------------------------------------------------------------------
+// ---- callbacks --------------------------------------------------------------------------------------------
 
 void Producer::acknowledged(Batch& batch, Offset base_offset) {
   const PartitionQueue& queue = accumulator_[batch.partition];
@@ -343,8 +340,7 @@ void Producer::send_again(const Batch& batch, LaneId lane, std::vector<Message>&
   }
 }
 
-// ---- faults
-// ---------------------------------------------------------------------------------------------------
+// ---- faults -----------------------------------------------------------------------------------------------
 
 void Producer::crashed() {
   const sim::Time now = context_.now();

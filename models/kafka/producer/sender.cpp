@@ -29,8 +29,7 @@ Sender::Sender(const ProducerConfig& config, Accumulator& accumulator, ProducerG
       one_in_flight_(config.max_in_flight_requests_per_connection == 1),
       brokers_(static_cast<std::size_t>(gateway.broker_count())) {}
 
-// ---- sending
-// --------------------------------------------------------------------------------------------------
+// ---- sending ----------------------------------------------------------------------------------------------
 
 sim::Time Sender::run(sim::Time now, bool starved) {
   next_ = sim::kNever;
@@ -164,8 +163,7 @@ void Sender::complete_unanswered(const Ref<ProduceCall>& call, sim::Time now) {
   }
 }
 
-// ---- delivery.timeout.ms
-// --------------------------------------------------------------------------------------
+// ---- delivery.timeout.ms ----------------------------------------------------------------------------------
 
 void Sender::expire(sim::Time now) {
   for (PartitionQueue& queue : accumulator_.partitions()) {
@@ -199,8 +197,7 @@ void Sender::expire_in_flight(PartitionQueue& queue, sim::Time now) {
   }
 }
 
-// ---- what comes back
-// ------------------------------------------------------------------------------------------
+// ---- what comes back --------------------------------------------------------------------------------------
 
 void Sender::produced(ProduceCall& call, sim::Time now) {
   for (const ProduceBatch& answered : call.batches) {
@@ -284,8 +281,7 @@ void Sender::give_up(Batch& batch, ErrorCode error, bool adjust) {
   expired_.push_back(&batch);
 }
 
-// ---- leaders
-// --------------------------------------------------------------------------------------------------
+// ---- leaders ----------------------------------------------------------------------------------------------
 
 void Sender::leaders_changed() {
   for (Destination& broker : brokers_) broker.partitions.clear();

@@ -157,8 +157,7 @@ TEST_CASE("retries can be used up") {
   CHECK(shop.of(Kind::failed)[0].code == static_cast<std::uint16_t>(ErrorCode::not_enough_replicas));
 }
 
-// ---- delivery.timeout.ms
-// --------------------------------------------------------------------------------------
+// ---- delivery.timeout.ms ----------------------------------------------------------------------------------
 
 TEST_CASE("what was never sent expires delivery.timeout.ms after its batch was created, surely unwritten") {
   ProducerOptions options = at_ms({100, 103});
@@ -219,8 +218,7 @@ TEST_CASE("after an expiry in doubt the next batch starts a new epoch") {
   CHECK(shop.cluster->logs[0][0].epoch == 1);
 }
 
-// ---- the application sends again
-// ------------------------------------------------------------------------------
+// ---- the application sends again --------------------------------------------------------------------------
 
 TEST_CASE("the application's resend is a new message that names the old one") {
   ProducerOptions options = at_ms({100, 101, 102});

@@ -148,7 +148,7 @@ TEST_CASE("a dead leader is noticed 7 to 9 s after its crash; election and the c
     const sim::Duration at = moment(trial, 2s);
     s.faults.push_back(fault_at("crash", "leader orders/0", at));
     models::World world(s, static_cast<std::uint64_t>(trial + 1));
-    models::Observers observers({.checkers = false});
+    models::Observers observers({.checkers = false, .entities = &world.entities()});
     world.trace().add_sink(observers);
     world.run();
     const models::MetricValues& m = observers.values();
