@@ -27,11 +27,18 @@ std::int64_t planted_leak() {
 
 namespace models {
 
+/// The library's own hash of a pointer is its address: equal distances then give one order wherever they begin.
+struct MixedAddress {
+  std::size_t operator()(const int* p) const {
+    return (reinterpret_cast<std::uintptr_t>(p) * 0x9E3779B97F4A7C15u) >> 7;
+  }
+};
+
 std::int64_t planted_leak() {
   // The order of a set of pointers follows the addresses, which differ from process to process.
   std::vector<std::unique_ptr<int> > owned;
-  std::unordered_set<const int*> set;
-  for (int i = 0; i < 64; ++i) {
+  std::unordered_set<const int*, MixedAddress> set;
+  for (int i = 0; i < 256; ++i) {
     owned.push_back(std::make_unique<int>(i));
     set.insert(owned.back().get());
   }
