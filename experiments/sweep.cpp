@@ -152,6 +152,10 @@ class Pool {
 
 }  // namespace
 
+unsigned thread_count(unsigned wanted) {
+  return wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
+}
+
 bool run_trials(const Grid& grid, const std::vector<TrialKey>& keys, unsigned threads,
                 const std::function<void(StoredTrial)>& finished,
                 const std::function<void(const SweepProgress&)>& progress,

@@ -49,6 +49,9 @@ struct SweepProgress {
 /// where an expectation speaks of a group.
 std::vector<StoredTrial> trials_of(const Grid& grid, ResultsStore& store);
 
+/// As many as asked for; for 0, as many as the machine has.
+unsigned thread_count(unsigned wanted);
+
 /// Runs `keys` on `threads` threads; `finished` is called for each, by one thread at a time, `progress` after
 /// it. The first failure ends the sweep: a trial's is thrown as TrialError, others as they are. Returns false
 /// when interrupted.

@@ -156,7 +156,7 @@ void Simulation::run_until(Time end) {
   if (!stopped_) pass_time(end);
 }
 
-bool Simulation::one(std::int64_t limit) {
+bool Simulation::run_one(std::int64_t limit) {
   const Running running(*this);
   const bool any = !stopped_ && execute_next(limit);
   rethrow_failure();
@@ -164,14 +164,14 @@ bool Simulation::one(std::int64_t limit) {
 }
 
 bool Simulation::step() {
-  return one(nanoseconds(kNever) - 1);
+  return run_one(nanoseconds(kNever) - 1);
 }
 
 // When there is no event the clock moves: the queue has looked ahead and takes nothing before `end` any more.
 bool Simulation::step_until(Time end) {
   MQLAB_ASSERT(end >= now_, "a step was to end in the past");
   MQLAB_ASSERT(end < kNever, "a step was to end at kNever: use step()");
-  const bool any = one(nanoseconds(end));
+  const bool any = run_one(nanoseconds(end));
   if (!any) pass_time(end);
   return any;
 }

@@ -193,7 +193,7 @@ class Simulation {
 
   bool execute_next(std::int64_t limit);
   void loop(std::int64_t limit);
-  bool one(std::int64_t limit);
+  bool run_one(std::int64_t limit);
   void pass_time(Time end) noexcept;
   void begin_event(Time at) {
     if (at != now_) {

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <ostream>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -74,7 +73,7 @@ int check_one(const std::string& path, const CheckCommand& o, unsigned threads, 
 }  // namespace
 
 int check_command(const CheckCommand& o, Streams io) {
-  const unsigned threads = o.threads != 0 ? o.threads : std::max(1u, std::thread::hardware_concurrency());
+  const unsigned threads = thread_count(o.threads);
   int code = 0;
   for (const std::string& path : o.paths) {
     try {

@@ -65,12 +65,12 @@ trials = 10
 
 /// The sweep that a folder's store is of.
 std::string identity_of(const std::string& folder) {
-  return ResultsStore(folder + "/results.sqlite").text("identity").value_or("");
+  return ResultsStore(store_path(folder)).text("identity").value_or("");
 }
 
 /// Adds the trials of one store to another of the same sweep.
 void merge(const std::string& folder, ResultsStore& into) {
-  ResultsStore from(folder + "/results.sqlite");
+  ResultsStore from(store_path(folder));
   from.for_each(true, [&](const StoredTrial& trial) {
     const auto there = into.find(trial.key);
     if (there && there->result.digest != trial.result.digest) {
@@ -101,7 +101,7 @@ int new_command(const std::string& name, Streams io) {
 int export_command(const std::string& folder, const std::string& format, Streams io) {
   if (format != "csv") throw UsageError("export knows the format csv, not '" + format + "'");
   const Manifest manifest = read_manifest(folder);
-  ResultsStore store(folder + "/results.sqlite");
+  ResultsStore store(store_path(folder));
   // Long form, for tools that want one value a row.
   const std::string path = folder + "/metrics_long.csv";
   OutputFile file(path);
@@ -144,7 +144,7 @@ int import_command(const ImportCommand& o, Streams io) {
       throw UsageError(o.folders.front() + " and " + folder + " hold different sweeps");
   }
   take_folder(o.out, identity, Earlier::keep, "choose another --out");
-  ResultsStore into(o.out + "/results.sqlite", identity);
+  ResultsStore into(store_path(o.out), identity);
   for (const std::string& folder : o.folders) merge(folder, into);
   into.finish();
   io.out << fmt::format(

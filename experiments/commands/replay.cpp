@@ -21,14 +21,14 @@ using Json = Manifest;
 
 /// A folder of results, found by its own name or as the one below results/ that holds the run.
 std::string folder_of(const ReplayCommand& o, std::string& run) {
-  if (file_exists(o.what + "/results.sqlite")) {
+  if (file_exists(store_path(o.what))) {
     run = o.run;
     return o.what;
   }
   run = o.what;
   for (const std::string& folder : folders_below("results")) {
-    if (!file_exists(folder + "/results.sqlite")) continue;
-    ResultsStore store(folder + "/results.sqlite");
+    if (!file_exists(store_path(folder))) continue;
+    ResultsStore store(store_path(folder));
     if (store.find_run(run)) return folder;
   }
   throw UsageError("'" + o.what + "' is neither a folder of results nor a run id in a folder below results/");
@@ -195,7 +195,7 @@ int replay_command(const ReplayCommand& o, Streams io) {
   std::string run;
   const std::string folder = folder_of(o, run);
   const Json manifest = read_manifest(folder);
-  ResultsStore store(folder + "/results.sqlite");
+  ResultsStore store(store_path(folder));
   const std::vector<TrialKey> keys = choose(store, o, run, manifest, folder);
   if (o.check && keys.size() > 1) return check_all(keys, manifest, folder, store, io);
   return replay_one(keys.front(), o.check, manifest, folder, store, io.out);

@@ -101,7 +101,7 @@ void write_folder(const RunCommand& o, const Experiment& experiment, const Store
                   const std::string& trace, double wall_s) {
   const Experiment one = only(experiment, trial.key.variant, o.seed);
   const Grid grid(one);
-  ResultsStore store(o.out + "/results.sqlite", grid.identity());
+  ResultsStore store(store_path(o.out), grid.identity());
   store.put({{0, 0, o.seed}, trial.result});
   if (!o.trace.empty()) write_file(o.out + "/trace.csv", trace);
   write_wall_clock(o.out, wall_s, 1, trial.result.outcome.events);

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <map>
 #include <ostream>
-#include <thread>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -44,10 +43,6 @@ Shard parse_shard(const std::string& text) {
   shard.index = index;
   shard.of = of;
   return shard;
-}
-
-unsigned thread_count(unsigned wanted) {
-  return wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
 }
 
 Json axes_json(const Experiment& experiment, std::uint64_t point) {
@@ -236,7 +231,7 @@ int sweep_command(const SweepCommand& o, Streams io) {
 
   const std::string folder = o.out.empty() ? "results/" + experiment.name : o.out;
   prepare(folder, o, grid);
-  ResultsStore store(folder + "/results.sqlite", grid.identity());
+  ResultsStore store(store_path(folder), grid.identity());
   note_kept(o, keys, folder, store, io.err);
   const Ran ran = run_missing(o, grid, keys, folder, store, io);
   const std::vector<TrialKey> all = grid.keys();

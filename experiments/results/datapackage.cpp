@@ -37,6 +37,12 @@ Json point() {
 Json variant() {
   return field("variant", "string", "name of the variant; base: the scenario as it stands");
 }
+Json seed() {
+  return field("seed", "integer", "seed of the trial");
+}
+Json metric() {
+  return field("metric", "string", "a metric's name, as the columns of trials.csv");
+}
 Json time_s() {
   return field("time_s", "number", "virtual time since the start of the run", "s");
 }
@@ -50,7 +56,7 @@ void add_axes(Json& fields, const Experiment& experiment) {
 }
 
 Json trials(const Experiment& experiment) {
-  Json fields{run_id(), point(), variant(), field("seed", "integer", "seed of the trial"),
+  Json fields{run_id(), point(), variant(), seed(),
               field("digest", "string", "128 bits over the whole trace, in hexadecimal")};
   add_axes(fields, experiment);
   for (const models::MetricInfo& m : models::metric_catalogue()) {
@@ -62,7 +68,7 @@ Json trials(const Experiment& experiment) {
 Json summary(const Experiment& experiment) {
   Json fields{point(), variant()};
   add_axes(fields, experiment);
-  fields.push_back(field("metric", "string", "a metric's name, as the columns of trials.csv"));
+  fields.push_back(metric());
   fields.push_back(field("unit", "string", "its unit, that of the columns from mean to max"));
   fields.push_back(field("trials", "integer", "trials in which it has a value"));
   fields.push_back(field("mean", "number", "mean over these trials"));
@@ -80,8 +86,8 @@ Json labelled() {
   const Json fields{run_id(),
                     point(),
                     variant(),
-                    field("seed", "integer", "seed of the trial"),
-                    field("metric", "string", "a metric's name, as the columns of trials.csv"),
+                    seed(),
+                    metric(),
                     field("group", "string", "the group that it speaks of, or that reads the partition"),
                     field("subject", "string", "partition or member; empty: the group as a whole"),
                     field("value", "number", "the value, in the metric's unit")};

@@ -10,10 +10,6 @@
 namespace experiments {
 namespace {
 
-std::string store_in(const std::string& folder) {
-  return folder + "/results.sqlite";
-}
-
 /// Throws unless the folder, which has no store, is empty.
 void check_empty(const std::string& folder, const std::string& advice) {
   const std::vector<std::string> found = entries_of(folder);
@@ -27,7 +23,7 @@ void check_empty(const std::string& folder, const std::string& advice) {
 void take_folder(const std::string& folder, const std::string& identity, Earlier earlier,
                  const std::string& advice) {
   make_folder(folder);
-  const std::string store = store_in(folder);
+  const std::string store = store_path(folder);
   if (earlier != Earlier::replace && !file_exists(store)) {
     check_empty(folder, advice);
   } else if (earlier != Earlier::replace) {
@@ -47,8 +43,8 @@ void take_folder(const std::string& folder, const std::string& identity, Earlier
 }
 
 bool holds_only(const std::string& folder, const std::string& run_id) {
-  if (!file_exists(store_in(folder))) return false;
-  ResultsStore store(store_in(folder));
+  if (!file_exists(store_path(folder))) return false;
+  ResultsStore store(store_path(folder));
   return store.count() == 1 && store.find_run(run_id).has_value();
 }
 

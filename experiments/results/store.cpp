@@ -2,7 +2,7 @@
 
 #include <sqlite3.h>
 
-#include <cstring>
+#include <bit>
 
 #include "experiments/errors.hpp"
 #include "experiments/results/files.hpp"
@@ -77,14 +77,16 @@ std::uint64_t get_word(const std::string& in, std::size_t at) {
   return word;
 }
 
+void put_number(std::string& out, double number) {
+  put_word(out, std::bit_cast<std::uint64_t>(number));
+}
+
 /// Each metric as a flag and its bits.
 std::string pack_metrics(const std::vector<std::optional<double>>& metrics) {
   std::string out;
   for (const std::optional<double>& m : metrics) {
-    std::uint64_t bits = 0;
-    if (m) std::memcpy(&bits, &*m, sizeof bits);
     put_word(out, m ? 1 : 0);
-    put_word(out, bits);
+    put_number(out, m.value_or(0.0));
   }
   return out;
 }
@@ -92,10 +94,7 @@ std::string pack_metrics(const std::vector<std::optional<double>>& metrics) {
 std::vector<std::optional<double>> unpack_metrics(const std::string& in) {
   std::vector<std::optional<double>> metrics(in.size() / 16);
   for (std::size_t i = 0; i < metrics.size(); ++i) {
-    const std::uint64_t bits = get_word(in, 16 * i + 8);
-    double value = 0;
-    std::memcpy(&value, &bits, sizeof value);
-    if (get_word(in, 16 * i) != 0) metrics[i] = value;
+    if (get_word(in, 16 * i) != 0) metrics[i] = std::bit_cast<double>(get_word(in, 16 * i + 8));
   }
   return metrics;
 }
@@ -134,10 +133,8 @@ void put_string(std::string& out, const std::string& text) {
 std::string pack_labelled(const std::vector<LabelledValue>& labelled) {
   std::string out;
   for (const LabelledValue& row : labelled) {
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, &row.value, sizeof bits);
     put_word(out, row.metric);
-    put_word(out, bits);
+    put_number(out, row.value);
     put_string(out, row.group);
     put_string(out, row.subject);
   }
@@ -179,8 +176,7 @@ std::optional<std::vector<LabelledValue>> unpack_labelled(const std::string& in)
   while (from.more()) {
     LabelledValue row;
     row.metric = from.word();
-    const std::uint64_t bits = from.word();
-    std::memcpy(&row.value, &bits, sizeof bits);
+    row.value = std::bit_cast<double>(from.word());
     row.group = from.text();
     row.subject = from.text();
     if (row.metric >= models::metric_catalogue().size()) return std::nullopt;
@@ -388,6 +384,10 @@ std::optional<std::string> ResultsStore::text(const std::string& name) {
   Statement row(db_, path_, "SELECT text FROM texts WHERE name = CAST(? AS TEXT)");
   if (!row.bind(1, name).step()) return std::nullopt;
   return row.text(0);
+}
+
+std::string store_path(const std::string& folder) {
+  return folder + "/results.sqlite";
 }
 
 void remove_store(const std::string& path) {

@@ -69,6 +69,9 @@ class ResultsStore {
   sqlite3* db_ = nullptr;
 };
 
+/// Where a folder of results has its store.
+std::string store_path(const std::string& folder);
+
 /// Removes a store with its journal, if it is there. Throws ResultsError.
 void remove_store(const std::string& path);
 

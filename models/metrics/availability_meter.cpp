@@ -140,12 +140,12 @@ void AvailabilityMeter::begin(std::uint32_t place, std::uint32_t broker, sim::Ti
     if (!before.usable) return;
     // Somebody waits still: one outage with two causes. Otherwise the one before is over.
     if (waited_since_usable(place)) {
-      before = {broker, before.since, std::nullopt, std::nullopt, std::nullopt, {}, {}, false};
+      before = {.broker = broker, .since = before.since};
       return;
     }
     close(place, t);
   }
-  p.outage = Outage{broker, since, std::nullopt, std::nullopt, std::nullopt, {}, {}, false};
+  p.outage = Outage{.broker = broker, .since = since};
   ++open_;
   ++outages_;
 }

@@ -67,9 +67,9 @@ class AvailabilityMeter {
   struct Outage {
     std::uint32_t broker = 0;
     sim::Time since{};
-    std::optional<sim::Time> fenced;
-    std::optional<sim::Time> elected;
-    std::optional<sim::Time> usable;  ///< elected, or the fault healed before the broker was fenced
+    std::optional<sim::Time> fenced{};
+    std::optional<sim::Time> elected{};
+    std::optional<sim::Time> usable{};  ///< elected, or the fault healed before the broker was fenced
     sim::Time waited_until{};
     sim::Duration waited{};  ///< of the time since it is usable: while a producer held something
     bool off_line = false;   ///< a succeeded leader takes batches: acknowledgements may be its own
