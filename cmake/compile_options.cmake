@@ -1,7 +1,7 @@
 # Flags every target of the project shares. The floating-point flags are part of the
 # determinism contract: no contraction to fused multiply-add, no value-changing optimisation.
 find_program(MQLAB_CCACHE ccache)
-if(MQLAB_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+if(MQLAB_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER AND NOT MQLAB_PCH)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${MQLAB_CCACHE})
 endif()
 

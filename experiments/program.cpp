@@ -23,7 +23,8 @@ struct Commands {
   CheckCommand check;
   DiffCommand diff;
   ImportCommand merge;
-  std::string list, name, folder, format = "csv";
+  ExportCommand exports;
+  std::string list, name;
 };
 
 constexpr const char* kGuide = R"(
@@ -72,6 +73,16 @@ void add_number(CLI::App& command, const std::string& name, Number& target, cons
   command.add_option(name, target, about)->type_name("N")->check(CLI::Validator(not_negative, ""));
 }
 
+void add_choice(CLI::App& command, TrialChoice& target) {
+  command.add_option("what", target.what, "a run id of results below results/, or a folder of results")
+      ->required()
+      ->type_name("RUN-ID|DIR");
+  command.add_option("--run", target.run, "a run id of that folder")->type_name("RUN-ID");
+  add_number(command, "--point", target.point, "the number of a point");
+  command.add_option("--variant", target.variant, "a variant")->type_name("NAME");
+  add_number(command, "--seed", target.seed, "a seed");
+}
+
 constexpr const char* kForceHelp = "replace the results that the folder holds";
 constexpr const char* kSetHelp = "change one value: groups.billing.members=5";
 
@@ -90,6 +101,9 @@ void describe_run(CLI::App& app, RunCommand& o) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("FORMAT");
+  add_words(*run, "--describe-group", o.described, "GROUP",
+            "the group's offsets and lag, as kafka-consumer-groups --describe shows them");
+  add_words(*run, "--at", o.at, "TIME", "when the group is looked at: 31s; the end of the run unless given");
   add_format(*run, o.format);
   run->add_flag("-v,--verbose", o.verbose, "every metric that was measured");
   run->add_flag("--quiet", o.quiet, "no notes on settings that other settings change");
@@ -123,15 +137,20 @@ void describe_sweep(CLI::App& app, SweepCommand& o) {
 
 void describe_replay(CLI::App& app, ReplayCommand& o) {
   CLI::App* replay = app.add_subcommand("replay", "a recorded run again; --check compares it, bit for bit");
-  replay->add_option("what", o.what, "a run id of results below results/, or a folder of results")
-      ->required()
-      ->type_name("RUN-ID|DIR");
-  replay->add_option("--run", o.run, "a run id of that folder")->type_name("RUN-ID");
-  add_number(*replay, "--point", o.point, "the number of a point");
-  replay->add_option("--variant", o.variant, "a variant")->type_name("NAME");
-  add_number(*replay, "--seed", o.seed, "a seed");
+  add_choice(*replay, o.trials);
   replay->add_flag("--check", o.check,
                    "compare all that are meant with what is recorded, name the first difference");
+}
+
+void describe_export(CLI::App& app, ExportCommand& o) {
+  CLI::App* exports = app.add_subcommand("export", "results in another form, into their folder");
+  add_choice(*exports, o.trials);
+  exports
+      ->add_option("--format", o.format,
+                   "csv: one value a row; openmetrics: one trial, as kafka_exporter shows it to Prometheus")
+      ->type_name("FORMAT");
+  exports->add_option("--every", o.every, "openmetrics: virtual time between scrapes; 15s unless given")
+      ->type_name("TIME");
 }
 
 void describe_check(CLI::App& app, CheckCommand& o) {
@@ -167,9 +186,7 @@ void describe(CLI::App& app, Commands& c) {
   list->add_option("what", c.list, "which list")->type_name("NAME");
   CLI::App* create = app.add_subcommand("new", "write NAME.toml, a scenario to start from");
   create->add_option("name", c.name, "the scenario's name")->required()->type_name("NAME");
-  CLI::App* exports = app.add_subcommand("export", "results in another form");
-  exports->add_option("folder", c.folder, "a folder of results")->required()->type_name("DIR");
-  exports->add_option("--format", c.format, "csv: one value a row")->type_name("FORMAT");
+  describe_export(app, c.exports);
   CLI::App* imports = app.add_subcommand("import", "the finished trials of a sweep's shards into one folder");
   imports->add_option("folders", c.merge.folders, "folders of results")->required()->type_name("DIR");
   imports->add_option("--out", c.merge.out, "the folder that gets them")->required()->type_name("DIR");
@@ -186,7 +203,7 @@ int dispatch(const CLI::App& app, const Commands& c, Streams io) {
   if (name == "list") return list_command(c.list, io);
   if (name == "new") return new_command(c.name, io);
   if (name == "import") return import_command(c.merge, io);
-  return export_command(c.folder, c.format, io);
+  return export_command(c.exports, io);
 }
 
 int complain(std::ostream& err, const std::string& message) {

@@ -27,7 +27,8 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
                    .shuffle_ties = options.shuffle_ties,
                    .events_per_instant_max = options.events_per_instant_max}),
       network_(simulation_, scenario_.network),
-      context_{simulation_, trace_, entities_, network_, steps_} {
+      context_{simulation_, trace_, entities_, network_, steps_},
+      looks_(options.looks) {
   if (scenario_.kafka) kafka_ = std::make_unique<kafka::Cluster>(context_, *scenario_.kafka);
   if (!kafka_ && !(scenario_.producers.empty() && scenario_.groups.empty())) {
     throw ScenarioError("kafka", "producers and groups need a cluster");
@@ -103,7 +104,19 @@ void World::add_roles() {
   }
 }
 
+void World::look() {
+  looks_[next_look_++].look(*this);
+}
+
 void World::run_until(sim::Time end) {
+  while (next_look_ < looks_.size() && looks_[next_look_].at <= end) {
+    advance(looks_[next_look_].at);
+    look();
+  }
+  advance(end);
+}
+
+void World::advance(sim::Time end) {
   while (invariants_ && simulation_.step_until(end)) {
     const kafka::Finding broken = invariants_->check();
     MQLAB_ASSERT(!broken, *broken);
@@ -163,6 +176,7 @@ RunOutcome World::run() {
   while (!(outcome.drained = idle()) && simulation_.now() < last) {
     run_until(std::min(simulation_.now() + kIdleCheck, last));
   }
+  while (next_look_ < looks_.size()) look();
   phase(outcome.drained ? PhaseCode::drained : PhaseCode::drain_timed_out);
   outcome.end = simulation_.now();
   outcome.events = simulation_.events_executed();

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,11 +46,20 @@ struct RunOutcome {
   std::vector<std::uint64_t> faults_fired;  ///< of each fault of the scenario, in its order
 };
 
+class World;
+
+/// Something to be seen while a run stands still at a time, after all that happens then. Looking changes nothing.
+struct Look {
+  sim::Time at{};  ///< a run that ends before it is looked at in its end
+  std::function<void(World&)> look;
+};
+
 struct WorldOptions {
   bool shuffle_ties = false;  ///< permute simultaneous events by seed
   bool checked = false;       ///< assert the cluster's invariants after every event; changes no digest
   /// More at one instant are a livelock.
   std::uint64_t events_per_instant_max = sim::Simulation::Options{}.events_per_instant_max;
+  std::vector<Look> looks{};  ///< in order of time
 };
 
 class World {
@@ -79,6 +89,8 @@ class World {
   bool joins_later(const std::string& member) const;
   void add_roles();
   void run_until(sim::Time end);
+  void advance(sim::Time end);
+  void look();
   void phase(PhaseCode code);
   bool idle() const;
   bool read_to_the_end(kafka::ConsumerGroup& group) const;
@@ -96,6 +108,8 @@ class World {
   std::vector<std::unique_ptr<kafka::ConsumerGroup>> groups_;
   std::unique_ptr<FaultInjector> faults_;
   std::unique_ptr<kafka::Invariants> invariants_;  // of a checked run
+  std::vector<Look> looks_;
+  std::size_t next_look_ = 0;
 };
 
 }  // namespace models

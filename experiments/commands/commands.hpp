@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "experiments/trial_choice.hpp"
+
 namespace experiments {
 
 struct Streams {
@@ -23,6 +25,8 @@ struct RunCommand {
   std::vector<std::string> sets;
   std::string out;
   std::vector<std::string> trace;
+  std::vector<std::string> described;  ///< consumer groups
+  std::vector<std::string> at;         ///< when they are looked at; empty: at the end
   std::string format = "text";
   bool verbose = false, force = false, quiet = false;
 };
@@ -42,10 +46,7 @@ struct SweepCommand {
 int sweep_command(const SweepCommand& options, Streams io);
 
 struct ReplayCommand {
-  std::string what;  ///< a folder of results, or a run id
-  std::string run;
-  std::optional<std::uint64_t> point, seed;
-  std::string variant;
+  TrialChoice trials;
   bool check = false;
 };
 int replay_command(const ReplayCommand& options, Streams io);
@@ -69,7 +70,12 @@ int diff_command(const DiffCommand& options, Streams io);
 /// `what`: one of the lists that are printed when it is empty.
 int list_command(const std::string& what, Streams io);
 int new_command(const std::string& name, Streams io);
-int export_command(const std::string& folder, const std::string& format, Streams io);
+struct ExportCommand {
+  TrialChoice trials;  ///< csv: a folder alone
+  std::string format = "csv";
+  std::string every = "15s";  ///< openmetrics: the scrape interval
+};
+int export_command(const ExportCommand& options, Streams io);
 
 struct ImportCommand {
   std::vector<std::string> folders;

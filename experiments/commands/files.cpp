@@ -1,4 +1,4 @@
-// The commands that only write files: new, export and import.
+// The commands that only write files: new and import.
 #include <filesystem>
 #include <ostream>
 
@@ -6,13 +6,9 @@
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/errors.hpp"
-#include "experiments/results/csv.hpp"
 #include "experiments/results/files.hpp"
 #include "experiments/results/folder.hpp"
-#include "experiments/results/manifest.hpp"
-#include "experiments/results/report.hpp"
 #include "experiments/results/store.hpp"
-#include "models/metrics/catalogue.hpp"
 
 namespace experiments {
 namespace {
@@ -95,42 +91,6 @@ int new_command(const std::string& name, Streams io) {
   text.replace(text.find("NAME"), 4, name);
   write_file(path, text);
   io.out << path << "\nrun it: mqlab run " << path << '\n';
-  return 0;
-}
-
-int export_command(const std::string& folder, const std::string& format, Streams io) {
-  if (format != "csv") throw UsageError("export knows the format csv, not '" + format + "'");
-  const Manifest manifest = read_manifest(folder);
-  ResultsStore store(store_path(folder));
-  // Long form, for tools that want one value a row.
-  const std::string path = folder + "/metrics_long.csv";
-  OutputFile file(path);
-  file.append("run_id,point,variant,seed,metric,unit,value\n");
-  const std::string labelled_path = folder + "/labelled.csv";
-  OutputFile labelled(labelled_path);
-  labelled.append(kLabelledHeader);
-  store.for_each(true, [&](const StoredTrial& t) {
-    if (!covers(manifest, t.key)) return;
-    labelled.append(labelled_rows(t, variant_of(manifest, t.key, folder)));
-    std::string rows;
-    for (const models::MetricInfo& m : models::metric_catalogue()) {
-      const auto& value = t.result.metrics[static_cast<std::size_t>(m.metric)];
-      if (!value) continue;
-      CsvRow(rows)
-          .text(t.result.run_id)
-          .integer(static_cast<std::int64_t>(t.key.point))
-          .text(variant_of(manifest, t.key, folder))
-          .integer(static_cast<std::int64_t>(t.key.seed))
-          .text(m.name)
-          .text(m.unit)
-          .number(*value)
-          .end();
-    }
-    file.append(rows);
-  });
-  file.commit();
-  labelled.commit();
-  io.out << path << '\n' << labelled_path << '\n';
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/commands/commands.hpp"
+#include "experiments/commands/described_groups.hpp"
 #include "experiments/errors.hpp"
 #include "experiments/expectations.hpp"
 #include "experiments/notes.hpp"
@@ -58,7 +59,7 @@ Verdict judge_one(Experiment experiment, const StoredTrial& trial) {
 }
 
 Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial,
-             const Verdict& verdict) {
+             const Verdict& verdict, const std::vector<Described>& described) {
   Json out;
   out["scenario"] = experiment.name;
   out["variant"] = experiment.variants[trial.key.variant].name;
@@ -75,16 +76,23 @@ Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTria
   for (const Judgement& j : verdict.judged)
     out["expectations"].push_back({{"name", j.expectation}, {"met", j.met}, {"seen", j.failure}});
   out["faults_fired"] = trial.result.outcome.faults_fired;
+  if (!o.described.empty()) {
+    out["described_groups"] = Json::array();
+    for (const Described& d : described) out["described_groups"].push_back(as_json(d));
+  }
   out["replay"] = replay_of(o);
   return out;
 }
 
 void print_text(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial,
-                const Verdict& verdict, double wall_s, std::ostream& out) {
+                const Verdict& verdict, const std::vector<Described>& described, double wall_s,
+                std::ostream& out) {
   const TrialResult& r = trial.result;
   out << fmt::format("{}, variant {}, seed {}\n", experiment.name,
                      experiment.variants[trial.key.variant].name, o.seed);
   if (!experiment.question.empty()) out << experiment.question << '\n';
+  for (const Described& d : described)
+    out << fmt::format("\n{} at {:.6g} s\n{}", d.group.group, sim::seconds(d.at), as_table(d.group));
   out << '\n' << trial_text(r, o.verbose) << '\n';
   for (const Judgement& j : verdict.judged) {
     out << fmt::format("{:<4} {}{}\n", j.met ? "ok" : "FAIL", j.expectation, j.met ? "" : ": " + j.failure);
@@ -116,9 +124,13 @@ void take_folder_of_run(const RunCommand& o, const std::string& id) {
               "choose another --out, or --force to replace what is there");
 }
 
-TrialResult run(const Resolved& resolved, const RunCommand& o, std::string& trace) {
+TrialResult run(const Resolved& resolved, const RunCommand& o, std::vector<models::Look> looks,
+                std::string& trace) {
   try {
-    return run_trial(resolved, o.seed, {.all_series = true, .trace_csv = o.trace.empty() ? nullptr : &trace});
+    return run_trial(resolved, o.seed,
+                     {.all_series = true,
+                      .trace_csv = o.trace.empty() ? nullptr : &trace,
+                      .world = {.looks = std::move(looks)}});
   } catch (const TrialError& error) {
     throw error.with_replay(replay_of(o));
   }
@@ -131,23 +143,27 @@ int run_command(const RunCommand& o, Streams io) {
     if (format != "csv") throw UsageError("--trace knows csv, not '" + format + "'");
   }
   if (!o.trace.empty() && o.out.empty()) throw UsageError("--trace needs --out, the folder to write to");
+  if (!o.at.empty() && o.described.empty())
+    throw UsageError("--at needs --describe-group, which group to show");
   const Experiment experiment =
       load_experiment(o.scenario, {.sets = o.sets, .first_seed = o.seed, .without_axes = true});
   const std::size_t variant = o.variant.empty() ? 0 : experiment.variant_named(o.variant);
   const Resolved resolved = resolve(experiment, 0, variant);
   const Resolved* const cell = &resolved;
+  std::vector<Described> described;
+  std::vector<models::Look> looks = looks_of(o, resolved.scenario, described);
   if (!o.quiet) print_notes({&cell, 1}, io.err);
   if (!o.out.empty()) take_folder_of_run(o, run_id(resolved, o.seed));
   std::string trace;
   const auto began = std::chrono::steady_clock::now();
-  const StoredTrial trial{{0, variant, o.seed}, run(resolved, o, trace)};
+  const StoredTrial trial{{0, variant, o.seed}, run(resolved, o, std::move(looks), trace)};
   const double wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   const Verdict verdict = judge_one(experiment, trial);
   if (!o.out.empty()) write_folder(o, experiment, trial, trace, wall_s);
   if (o.format == "json")
-    io.out << as_json(experiment, o, trial, verdict).dump(2) << '\n';
+    io.out << as_json(experiment, o, trial, verdict, described).dump(2) << '\n';
   else
-    print_text(experiment, o, trial, verdict, wall_s, io.out);
+    print_text(experiment, o, trial, verdict, described, wall_s, io.out);
   return std::all_of(verdict.judged.begin(), verdict.judged.end(), [](const Judgement& j) { return j.met; })
              ? 0
              : 1;

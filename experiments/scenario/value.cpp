@@ -108,7 +108,7 @@ std::string number_text(double value) {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string basic_string_of(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -143,7 +143,7 @@ std::string to_toml(const Value& value) {
       return text;
     }
     case Value::Type::text:
-      return quoted(value.text);
+      return basic_string_of(value.text);
     case Value::Type::date:
       return value.text;
     case Value::Type::array: {
@@ -156,7 +156,7 @@ std::string to_toml(const Value& value) {
       std::string out = "{";
       for (std::size_t i = 0; i < value.members.size(); ++i) {
         const auto& [key, member] = value.members[i];
-        out += (i == 0 ? " " : ", ") + (is_bare(key) ? key : quoted(key)) + " = " + to_toml(member);
+        out += (i == 0 ? " " : ", ") + (is_bare(key) ? key : basic_string_of(key)) + " = " + to_toml(member);
       }
       return out + (value.members.empty() ? "}" : " }");
     }

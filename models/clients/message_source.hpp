@@ -35,8 +35,7 @@ class MessageSource {
   /// The application begins to run: the first messages arise after (open loop) or at (closed loop) `now`.
   void start(sim::Time now);
 
-  // ---- looking ahead
-  // ------------------------------------------------------------------------------------------
+  // ---- looking ahead ----------------------------------------------------------------------------------------------
   /// Makes the next `count` messages known, or as many as there will be at the present state of affairs.
   /// Returns how many are known. Moves the columns.
   std::size_t look_ahead(std::size_t count) {
@@ -57,8 +56,7 @@ class MessageSource {
   std::uint32_t key(std::size_t i) const { return keyed_ ? keys_[head_ + i] : 0; }
   std::uint32_t size(std::size_t i) const { return constant_size_ ? size_ : sizes_[head_ + i]; }
 
-  // ---- what has arisen
-  // ----------------------------------------------------------------------------------------
+  // ---- what has arisen --------------------------------------------------------------------------------------------
   /// Takes the first `count` known messages away.
   void pop(std::size_t count) {
     head_ += count;

@@ -137,6 +137,11 @@ class CommandLine(Case):
         self.refused("run", "s.toml", "--format", "xml", says="--format")
         self.refused("run", "s.toml", "--trace", "csv", says="--trace needs --out")
         self.refused("run", "s.toml", "--trace", "perfetto", "--out", "o", says="'perfetto'")
+        self.refused("run", "s.toml", "--at", "1s", says="--at needs --describe-group")
+        self.refused("run", "s.toml", "--describe-group", "biling", says="did you mean 'billing'?")
+        describe = ["run", "s.toml", "--describe-group", "billing", "--at"]
+        self.refused(*describe, "1 fortnight", says="--at: ")
+        self.refused(*describe, "2d", says="the run ends at")
         self.refused("run", "s.toml", "--variant", "bas", says="did you mean 'base'?")
         self.refused("sweep", "s.toml", "-j", "100000", says="-j")
         self.refused("sweep", "s.toml", "--trials", "0", says="--trials must be from 1")
@@ -207,6 +212,27 @@ class Output(Case):
             for name, spread in cell["metrics"].items():
                 row = summary[str(cell["point"]), cell["variant"], name]
                 self.assertEqual(float(row["mean"]), spread["mean"])
+
+    def test_a_group_is_described_as_it_stood_at_a_time(self):
+        plain = json.loads(self.mqlab("run", "s.toml", "--format", "json").stdout)
+        look = ["run", "s.toml", "--describe-group", "billing"]
+        early, late = json.loads(self.mqlab(*look, "--at", "60s", "--at", "1s", "--format", "json").stdout)[
+            "described_groups"]
+        self.assertEqual((early["at_s"], early["state"], early["rows"]), (1, "PreparingRebalance", []))
+        self.assertEqual((late["at_s"], late["state"]), (plain["end_s"], "Stable"))
+        self.assertEqual([r["lag"] for r in late["rows"]], [0, 0])
+        self.assertEqual(sum(r["log_end_offset"] for r in late["rows"]), plain["metrics"]["offered"])
+
+        text = self.mqlab(*look).stdout
+        self.assertIn(plain["digest"], text)
+        rows = text.split(f"billing at {plain['end_s']:.6g} s\n\n")[1].split("\n\n")[0].splitlines()
+        self.assertEqual(rows[0].split(), ["GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG",
+                                           "CONSUMER-ID", "HOST", "CLIENT-ID"])
+        self.assertEqual([r.split() for r in rows[1:]],
+                         [["billing", r["topic"], *(str(r[c]) for c in ("partition", "current_offset",
+                                                                        "log_end_offset", "lag")),
+                           r["consumer_id"], r["host"], "consumer-billing-1"] for r in late["rows"]])
+        self.assertIn("is rebalancing", self.mqlab(*look, "--at", "1s").stdout)
 
     def test_the_replay_line_of_a_run_gives_the_same_run(self):
         first = json.loads(self.mqlab("run", "s.toml", "--seed", "2", "--variant", "three", "--set",
@@ -300,6 +326,45 @@ class Output(Case):
         path.unlink()
         self.assertIn("o/labelled.csv\n", self.mqlab("export", "o").stdout)
         self.assertEqual(path.read_bytes(), written)
+
+    def test_a_trial_is_exported_as_kafka_exporter_would_have_shown_it(self):
+        self.mqlab("sweep", "s.toml", "--out", "o")
+        one = ["--point", "0", "--variant", "two", "--seed", "1"]
+        path = self.mqlab("export", "o", *one, "--format", "openmetrics", "--every", "100ms").stdout.strip()
+        lines = (self.folder / path).read_text().splitlines()
+        self.assertEqual(lines[-1], "# EOF")
+        families, series = [], {}
+        for line in lines[:-1]:
+            if line.startswith("# TYPE"):
+                families.append(line.split()[2])
+            elif not line.startswith("#"):
+                name, labels, value, at = re.fullmatch(r"(\w+)(?:{(.*)})? (-?\d+) ([0-9.]+)", line).groups()
+                self.assertEqual(name, families[-1])  # one family after another
+                series.setdefault((name, labels), []).append((float(at), int(value)))
+        self.assertEqual(len(set(families)), len(families))
+        for points in series.values():
+            self.assertEqual(points, sorted(points))
+        times = [t for t, _ in series["kafka_brokers", None]]
+        self.assertEqual(times, [i / 10 for i in range(len(times))])
+        trial = next(r for r in self.rows("o") if (r["point"], r["variant"], r["seed"]) == ("0", "two", "1"))
+        last = {key: points[-1][1] for key, points in series.items()}
+        ends = [last["kafka_topic_partition_current_offset", f'partition="{p}",topic="orders"'] for p in (0, 1)]
+        self.assertEqual(sum(ends), int(trial["stored"]))
+        self.assertEqual(last["kafka_consumergroup_members", 'consumergroup="billing"'], 2)
+        of_topic = 'consumergroup="billing",topic="orders"'
+        self.assertEqual(last["kafka_consumergroup_lag_sum", of_topic],
+                         sum(ends) - last["kafka_consumergroup_current_offset_sum", of_topic])
+
+    def test_what_openmetrics_cannot_show_is_refused(self):
+        self.mqlab("sweep", "s.toml", "--out", "o")
+        self.refused("export", "o", "--format", "openmetrics", says="20 are meant: choose one by --run")
+        self.refused("export", "o", "--seed", "1", says="takes no --run, --point")
+        one = ["export", "o", "--format", "openmetrics", "--point", "0", "--variant", "two", "--seed", "1"]
+        self.refused(*one, "--every", "0s", says="--every must be more than 0")
+        self.refused(*one, "--every", "often", says="--every: ")
+        path = self.folder / "o/manifest.json"
+        path.write_text(path.read_text().replace('"rate": 50', '"rate": 51'))
+        self.refused(*one, says="is not the recorded one")
 
     def test_a_commit_is_stamped_where_the_source_is_a_checkout(self):
         if not shutil.which("cmake") or not shutil.which("git"):

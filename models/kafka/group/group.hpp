@@ -89,8 +89,7 @@ class Group {
   const std::string name;
   const EntityId entity;
 
-  // ---- state
-  // --------------------------------------------------------------------------------------------------------
+  // ---- state ------------------------------------------------------------------------------------------------------
   GroupState state = GroupState::empty;
   GroupState previous_state = GroupState::dead;
   sim::Time state_since{};
@@ -104,8 +103,7 @@ class Group {
   /// A rebalance may begin.
   bool can_rebalance() const { return may_follow(state, GroupState::preparing_rebalance); }
 
-  // ---- members
-  // ------------------------------------------------------------------------------------------------------
+  // ---- members ----------------------------------------------------------------------------------------------------
   Members& members() { return members_; }
   const Members& members() const { return members_; }
   GroupMember* find(std::string_view member_id);
@@ -128,8 +126,7 @@ class Group {
   /// The longest time that a member wants to be waited for.
   sim::Duration rebalance_timeout() const;
 
-  // ---- the join phase
-  // -----------------------------------------------------------------------------------------------
+  // ---- the join phase ---------------------------------------------------------------------------------------------
   void add_pending(const std::string& member_id, sim::Duration timeout);
   bool is_pending(std::string_view member_id) const { return pending_.find(member_id) != pending_.end(); }
   bool pending_timer_armed(std::string_view member_id) const;
@@ -147,8 +144,7 @@ class Group {
   /// For the leader.
   std::vector<JoinGroupCall::Member> joined_members() const;
 
-  // ---- the sync phase
-  // -----------------------------------------------------------------------------------------------
+  // ---- the sync phase ---------------------------------------------------------------------------------------------
   void expect_sync(GroupMember& member, bool expected);
   void expect_no_sync();
   bool all_synced() const { return syncs_expected_ == 0; }
@@ -156,8 +152,7 @@ class Group {
   /// For the log.
   std::shared_ptr<GroupMetadata> metadata() const;
 
-  // ---- timers
-  // -------------------------------------------------------------------------------------------------------
+  // ---- timers -----------------------------------------------------------------------------------------------------
   bool initial_delay = false;  ///< the join timer counts the delay of a group that was empty
   bool new_member_added = false;
   sim::Duration initial_step{};       ///< how long it was last armed for

@@ -50,8 +50,7 @@ class Sender {
   /// Rises whenever a batch left or entered a queue other than by an append.
   std::uint64_t moves() const { return moves_; }
 
-  // ---- for the partitioner
-  // ------------------------------------------------------------------------------------
+  // ---- for the partitioner ----------------------------------------------------------------------------------------
   /// Partitions with a leader; all when there is none.
   std::span<const std::uint32_t> available() const { return available_; }
   /// Queues of the partitions to choose from, or none while some partition was never used

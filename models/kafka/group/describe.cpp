@@ -1,0 +1,152 @@
+#include "models/kafka/group/describe.hpp"
+
+#include <algorithm>
+
+#include "models/kafka/broker/broker.hpp"
+#include "models/kafka/broker/controller.hpp"
+#include "models/kafka/group/group_coordinator.hpp"
+
+namespace models::kafka {
+namespace {
+
+using Row = GroupDescription::Row;
+
+/// The coordinator that the controller holds to be the group's, or nullptr when that is away.
+GroupCoordinator* coordinator_of(Cluster& cluster, std::string_view group) {
+  const BrokerId leader = cluster.controller().state(cluster.offsets_partition(group)).leader;
+  if (leader == kNoBroker || !cluster.node(leader).up()) return nullptr;
+  return &cluster.broker(leader).coordinator();
+}
+
+Row row_of(Cluster& cluster, const Group& group, PartitionIndex p) {
+  Row row;
+  row.topic = cluster.topic_of(p).name;
+  row.partition = cluster.partition(p).number;
+  if (const CommittedOffset* committed = group.offsets.find(p)) row.current_offset = committed->offset;
+  row.log_end_offset = log_end_offset(cluster, p);
+  return row;
+}
+
+void add_sorted(std::vector<Row>& rows, std::vector<Row> more) {
+  std::sort(more.begin(), more.end(), [](const Row& a, const Row& b) {
+    return a.topic != b.topic ? a.topic < b.topic : a.partition < b.partition;
+  });
+  rows.insert(rows.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+/// ConsumerConfig.maybeOverrideClientId, one consumer a process.
+std::string client_id(const Group& group, const GroupMember& member) {
+  return "consumer-" + group.name + "-" + (member.is_static() ? member.instance_id : "1");
+}
+
+std::vector<const GroupMember*> assigned_members(const Group& group) {
+  std::vector<const GroupMember*> members;
+  if (!group.is(GroupState::stable)) return members;
+  for (const auto& [id, member] : group.members()) {
+    if (!member.assignment.empty()) members.push_back(&member);
+  }
+  std::stable_sort(members.begin(), members.end(), [](const GroupMember* a, const GroupMember* b) {
+    return a->assignment.size() > b->assignment.size();
+  });
+  return members;
+}
+
+std::vector<Row> rows_of(Cluster& cluster, const Group& group) {
+  std::vector<Row> rows;
+  std::vector<PartitionIndex> assigned;
+  for (const GroupMember* member : assigned_members(group)) {
+    std::vector<Row> own;
+    for (const PartitionIndex p : member->assignment) {
+      own.push_back(row_of(cluster, group, p));
+      own.back().consumer_id = member->id;
+      own.back().host = "/" + cluster.context().entities[member->entity].name;
+      own.back().client_id = client_id(group, *member);
+    }
+    assigned.insert(assigned.end(), member->assignment.begin(), member->assignment.end());
+    add_sorted(rows, std::move(own));
+  }
+  std::vector<Row> of_nobody;
+  for (const CommittedOffset& committed : group.offsets.entries()) {
+    if (std::find(assigned.begin(), assigned.end(), committed.partition) == assigned.end())
+      of_nobody.push_back(row_of(cluster, group, committed.partition));
+  }
+  add_sorted(rows, std::move(of_nobody));
+  return rows;
+}
+
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string or_dash(std::optional<Offset> number) {
+  return number ? std::to_string(*number) : "-";
+}
+
+/// printf's %-WIDTHs and a space.
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.resize(width, ' ');
+  return text + ' ';
+}
+
+}  // namespace
+
+std::optional<Offset> log_end_offset(Cluster& cluster, PartitionIndex p) {
+  const BrokerId leader = cluster.controller().state(p).leader;
+  if (leader == kNoBroker || !cluster.node(leader).up()) return std::nullopt;
+  const Replica* replica = cluster.broker(leader).replica(p);
+  if (replica == nullptr || !replica->leads) return std::nullopt;
+  return replica->high_watermark;
+}
+
+GroupOffsets group_offsets(Cluster& cluster, std::string_view name) {
+  GroupCoordinator* const coordinator = coordinator_of(cluster, name);
+  const Group* const group = coordinator == nullptr ? nullptr : coordinator->group(name);
+  if (group == nullptr) return {};
+  return {true, group->members().size(), group->offsets};
+}
+
+GroupDescription describe_group(Cluster& cluster, std::string_view name) {
+  GroupDescription d;
+  d.group = name;
+  GroupCoordinator* const coordinator = coordinator_of(cluster, name);
+  if (coordinator == nullptr) return d;
+  d.coordinator_available = true;
+  const Group* group = coordinator->group(name);
+  d.state = group_state_name(group == nullptr ? GroupState::dead : group->state);
+  if (group != nullptr) d.rows = rows_of(cluster, *group);
+  return d;
+}
+
+std::string as_table(const GroupDescription& d) {
+  const std::string named = "onsumer group '" + d.group + "'";
+  if (!d.coordinator_available) return "\nError: the coordinator of c" + named + " is not available.\n";
+  if (d.state == "Dead") return "\nError: C" + named + " does not exist.\n";
+  std::string text;
+  if (d.state == "Empty") text += "\nC" + named + " has no active members.\n";
+  if (d.state == "PreparingRebalance" || d.state == "CompletingRebalance")
+    text += "\nWarning: C" + named + " is rebalancing.\n";
+  if (d.rows.empty()) return text;
+  std::size_t topic = 15, id = 15, host = 15;
+  for (const Row& row : d.rows) {
+    topic = std::max(topic, row.topic.size());
+    id = std::max(id, row.consumer_id.size());
+    host = std::max(host, row.host.size());
+  }
+  const auto line = [&, group = std::max<std::size_t>(15, d.group.size())](
+                        const std::string& g, const std::string& t, const std::string& p,
+                        const std::string& current, const std::string& end, const std::string& lag,
+                        const std::string& consumer, const std::string& h, const std::string& client) {
+    text += "\n" + padded(g, group) + padded(t, topic) + padded(p, 10) + padded(current, 15) +
+            padded(end, 15) + padded(lag, 15) + padded(consumer, id) + padded(h, host) + client;
+  };
+  line("GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", "CONSUMER-ID", "HOST",
+       "CLIENT-ID");
+  for (const Row& row : d.rows) {
+    line(d.group, row.topic, std::to_string(row.partition), or_dash(row.current_offset),
+         or_dash(row.log_end_offset), or_dash(row.lag()), or_dash(row.consumer_id), or_dash(row.host),
+         or_dash(row.client_id));
+  }
+  return text + "\n";
+}
+
+}  // namespace models::kafka

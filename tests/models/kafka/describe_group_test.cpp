@@ -1,0 +1,138 @@
+// What kafka-consumer-groups --describe shows of a run, and that looking changes nothing.
+
+#include <vector>
+
+#include "models/kafka/cluster.hpp"
+#include "models/kafka/group/describe.hpp"
+#include "models/world.hpp"
+#include "tests/catch.hpp"
+
+using namespace std::chrono_literals;
+using models::kafka::GroupDescription;
+
+namespace {
+
+/// A group of two reads four partitions; one member dies at 10 s and is missed 6 s later; the only broker dies at 40 s.
+models::Scenario scenario() {
+  models::Scenario s;
+  s.name = "described";
+  s.duration = 60s;
+  models::kafka::ClusterOptions cluster;
+  cluster.brokers = 1;
+  models::kafka::TopicOptions topic;
+  topic.name = "orders";
+  topic.partitions = 4;
+  topic.replication_factor = 1;
+  cluster.topics.push_back(topic);
+  s.kafka = cluster;
+  models::ProducerOptions producer;
+  producer.name = "shop";
+  producer.to = "orders";
+  producer.arrivals = sim::ArrivalProcess::constant(100);
+  s.producers.push_back(producer);
+  models::GroupOptions group;
+  group.name = "billing";
+  group.members = 2;
+  group.topics = {"orders"};
+  group.service = sim::Distribution::constant(1e5);
+  group.commit = models::CommitMode::after_processing;
+  group.config.session_timeout = 6s;
+  group.config.auto_offset_reset = models::kafka::AutoOffsetReset::earliest;
+  s.groups.push_back(group);
+  models::FaultSpec crash;
+  crash.kind = "crash";
+  crash.target = "billing/1";
+  crash.at = 10s;
+  crash.duration = 50s;
+  s.faults.push_back(crash);
+  crash.target = "kafka/0";
+  crash.at = 40s;
+  crash.duration = 10s;
+  s.faults.push_back(crash);
+  return s;
+}
+
+std::vector<GroupDescription> look_at(const std::vector<sim::Duration>& times, const std::string& group,
+                                      std::string* digest = nullptr) {
+  std::vector<GroupDescription> seen;
+  models::WorldOptions options;
+  for (const sim::Duration at : times) {
+    options.looks.push_back({sim::Time{at}, [&seen, group, at](models::World& world) {
+                               CHECK(world.simulation().now() == sim::Time{at});
+                               seen.push_back(models::kafka::describe_group(world.kafka(), group));
+                             }});
+  }
+  models::World world(scenario(), 1, options);
+  world.run();
+  if (digest != nullptr) *digest = world.trace().digest();
+  return seen;
+}
+
+}  // namespace
+
+TEST_CASE("a run that is looked at has the digest of one that is not") {
+  std::string looked, plain;
+  CHECK(look_at({1s, 10s, 17s, 45s}, "billing", &looked).size() == 4);
+  look_at({}, "billing", &plain);
+  CHECK(looked == plain);
+}
+
+TEST_CASE("a stable group shows each partition with who reads it, and a dead member's lag grows") {
+  const auto seen = look_at({10s, 15s}, "billing");
+  for (const GroupDescription& d : seen) {
+    CHECK(d.state == "Stable");
+    REQUIRE(d.rows.size() == 4);
+    for (const auto& row : d.rows) {
+      CHECK(row.topic == "orders");
+      CHECK(row.client_id == "consumer-billing-1");
+      CHECK(row.consumer_id.rfind("consumer-billing-1-", 0) == 0);
+      REQUIRE(row.lag());
+    }
+  }
+  models::kafka::Offset dead = 0, alive = 0;
+  for (const auto& row : seen[1].rows) (row.host == "/billing/1" ? dead : alive) += *row.lag();
+  CHECK(alive < 20);
+  CHECK(dead > 200);  // about half of 100 a second for 5 s
+}
+
+TEST_CASE("while a group rebalances its partitions are nobody's and the table warns") {
+  // Both have joined at once and send their heartbeats together: the survivor's comes as the dead one's session ends, 15 s
+  // after the start, and the rebalance takes two requests.
+  std::vector<sim::Duration> times;
+  for (sim::Duration t = 15s; t < 15s + 10ms; t += 100us) times.push_back(t);
+  const auto seen = look_at(times, "billing");
+  std::size_t rebalancing = 0;
+  for (const GroupDescription& d : seen) {
+    const bool warned =
+        as_table(d).find("Warning: Consumer group 'billing' is rebalancing.") != std::string::npos;
+    CHECK(warned == (d.state == "PreparingRebalance" || d.state == "CompletingRebalance"));
+    if (!warned) continue;
+    ++rebalancing;
+    CHECK(d.rows.size() == 4);
+    for (const auto& row : d.rows) CHECK(row.consumer_id.empty());
+  }
+  CHECK(rebalancing > 0);
+  CHECK(seen.back().state == "Stable");
+}
+
+TEST_CASE("without its coordinator a group cannot be described, and one that never was does not exist") {
+  CHECK(as_table(look_at({45s}, "billing").front()) ==
+        "\nError: the coordinator of consumer group 'billing' is not available.\n");
+  CHECK(as_table(look_at({30s}, "biling").front()) == "\nError: Consumer group 'biling' does not exist.\n");
+}
+
+TEST_CASE("the table has the columns and widths of Kafka's tool") {
+  GroupDescription d;
+  d.group = "billing";
+  d.coordinator_available = true;
+  d.state = "Stable";
+  d.rows = {{"orders", 0, 5, 12, "consumer-billing-1-0a", "/billing/0", "consumer-billing-1"},
+            {"orders", 1, std::nullopt, std::nullopt, "", "", ""}};
+  CHECK(as_table(d) ==
+        "\nGROUP           TOPIC           PARTITION  CURRENT-OFFSET  LOG-END-OFFSET  LAG             "
+        "CONSUMER-ID           HOST            CLIENT-ID"
+        "\nbilling         orders          0          5               12              7               "
+        "consumer-billing-1-0a /billing/0      consumer-billing-1"
+        "\nbilling         orders          1          -               -               -               "
+        "-                     -               -\n");
+}
