@@ -131,7 +131,7 @@ TEST_CASE("step runs one event and says whether there was one") {
   CHECK_FALSE(simulation.step());
 }
 
-TEST_CASE("stop ends the run after the running callback; the next run goes on") {
+TEST_CASE("stop ends the run after the running callback, and the next run goes on") {
   Simulation simulation;
   int runs = 0;
   for (int i = 1; i <= 3; ++i) {

@@ -185,7 +185,7 @@ TEST_CASE("a strike is recorded before its consequences and is their cause") {
   CHECK(w.trace.cause() == 0);
 }
 
-TEST_CASE("records name the fault; equal faults are told apart") {
+TEST_CASE("records name the fault, and equal faults are told apart") {
   FaultWorld w;
   FaultSpec named = at(fault("pause", "shop"), 3s);
   named.name = "nap";

@@ -53,7 +53,8 @@ TEST_CASE("a broker back after its session is registered and unfenced at once") 
   CHECK_FALSE(f.cluster.controller().fenced(BrokerId{0}));
 }
 
-TEST_CASE("while the controller is down nobody is fenced; back again it gives every broker a full session") {
+TEST_CASE(
+    "while the controller is down nobody is fenced, and back again it gives every broker a full session") {
   ClusterFixture f;
   f.cluster.controller().node().crash();
   f.node(0).crash();

@@ -291,7 +291,7 @@ TEST_CASE("a group that was loaded above group.max.size turns away the last to r
   CHECK(w.the_group()->members().size() == 1);
 }
 
-TEST_CASE("the same join again in CompletingRebalance gets the same answer; a changed one starts anew") {
+TEST_CASE("the same join again in CompletingRebalance gets the same answer, a changed one starts anew") {
   CoordinatorWorld w;
   FakeMember a(w, "a"), b(w, "b");
   const auto a_join = a.join();

@@ -25,7 +25,8 @@ TEST_CASE("a crash loses what was buffered, leaves in doubt what was on the wire
 }
 
 TEST_CASE(
-    "while the process is down nothing arises; a restart has a new producer id and goes on with the lane") {
+    "while the process is down nothing arises, and a restart has a new producer id and goes on with the "
+    "lane") {
   ProducerOptions options = at_ms({100, 200, 300, 400});
   Shop shop(options);
   shop.at(150ms, [&] { shop.node.crash(); });

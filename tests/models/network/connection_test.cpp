@@ -217,7 +217,7 @@ TEST_CASE("a crashed server resets its peers after what it had sent") {
   CHECK(w.network.connections_held() == 0);
 }
 
-TEST_CASE("a reset that meets a cut is lost; the client learns of the crash when it sends again") {
+TEST_CASE("a reset that meets a cut is lost: the client learns of the crash when it sends again") {
   NetworkWorld w;
   const ConnectionId id = w.open();
   const auto cut = w.network.cut(w.client_host, w.server_host);

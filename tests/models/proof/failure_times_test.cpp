@@ -139,8 +139,9 @@ TEST_CASE(
   check_spread("detection of a dead consumer", detected, 42, 45, kRoundTrips);
 }
 
-TEST_CASE("a dead leader is noticed 7 to 9 s after its crash; election and the clients' refresh come on top",
-          "[proof]") {
+TEST_CASE(
+    "a dead leader is noticed 7 to 9 s after its crash, and election and the clients' refresh come on top",
+    "[proof]") {
   std::vector<double> detected;
   for (int trial = 0; trial < kTrials; ++trial) {
     models::Scenario s = defaults();
