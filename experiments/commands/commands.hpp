@@ -70,6 +70,7 @@ int diff_command(const DiffCommand& options, Streams io);
 /// `what`: one of the lists that are printed when it is empty.
 int list_command(const std::string& what, Streams io);
 int new_command(const std::string& name, Streams io);
+
 struct ExportCommand {
   TrialChoice trials;  ///< csv: a folder alone
   std::string format = "csv";

@@ -17,11 +17,7 @@ std::vector<sim::Time> times_of(const RunCommand& o, const models::Scenario& sce
   if (o.at.empty()) return {sim::Time{last}};
   std::vector<sim::Time> times;
   for (const std::string& text : o.at) {
-    try {
-      times.push_back(sim::Time{parse_duration(text)});
-    } catch (const BadValue& error) {
-      throw UsageError(std::string("--at: ") + error.what());
-    }
+    times.push_back(sim::Time{duration_option("--at", text)});
     if (times.back() > sim::Time{last})
       throw UsageError("--at " + text + ": the run ends at " + duration_text(last) + " at the latest");
   }

@@ -51,34 +51,34 @@ void export_csv(const std::string& folder, std::ostream& out) {
   out << path << '\n' << labelled_path << '\n';
 }
 
-sim::Duration interval_of(const ExportCommand& o) {
-  try {
-    const sim::Duration every = parse_duration(o.every);
-    if (every > sim::Duration{}) return every;
-  } catch (const BadValue& error) {
-    throw UsageError(std::string("--every: ") + error.what());
-  }
-  throw UsageError("--every must be more than 0");
-}
+constexpr std::int64_t kScrapesMost = 1'000'000;
 
 /// A scrape of the run at every interval from its first instant to its end.
-std::vector<models::Look> scrapes(const models::Scenario& scenario, sim::Duration every, OpenMetrics& into) {
-  std::vector<std::string> groups;
-  for (const models::GroupOptions& group : scenario.groups) groups.push_back(group.name);
+std::vector<models::Look> scrapes(const ExportCommand& o, const models::Scenario& scenario,
+                                  OpenMetrics& into) {
+  const sim::Duration every = duration_option("--every", o.every);
+  if (every <= sim::Duration{}) throw UsageError("--every must be more than 0");
+  const sim::Duration longest = scenario.duration + scenario.drain;
+  if (longest / every >= kScrapesMost)
+    throw UsageError("--every " + o.every + ": more than " + std::to_string(kScrapesMost) + " scrapes");
   std::vector<models::Look> looks;
-  const sim::Time last{scenario.duration + scenario.drain};
-  for (sim::Time at{}; at <= last; at += every) {
-    looks.push_back({at, [at, groups, &into](models::World& world) {
+  for (sim::Time at{}; at <= sim::Time{longest}; at += every) {
+    looks.push_back({at, [at, &into](models::World& world) {
                        if (world.simulation().now() < at) return;  // the run ended before
-                       into.scrape(sim::seconds(at), world.kafka(), groups);
+                       into.scrape(sim::seconds(at), world.kafka());
                      }});
   }
   return looks;
 }
 
+std::vector<std::string> group_names(const models::Scenario& scenario) {
+  std::vector<std::string> names;
+  for (const models::GroupOptions& group : scenario.groups) names.push_back(group.name);
+  return names;
+}
+
 /// The trial once more, and what an exporter would have shown of it.
 void export_openmetrics(const ExportCommand& o, std::ostream& out) {
-  const sim::Duration every = interval_of(o);
   Recorded recorded(o.trials);
   if (recorded.keys().size() != 1) {
     throw UsageError("openmetrics is of one trial, and " + std::to_string(recorded.keys().size()) +
@@ -87,9 +87,9 @@ void export_openmetrics(const ExportCommand& o, std::ostream& out) {
   const TrialKey key = recorded.keys().front();
   const Resolved resolved = recorded.scenario(key);
   if (!resolved.scenario.kafka) throw UsageError("openmetrics: the scenario has no Kafka cluster to scrape");
-  OpenMetrics metrics;
+  OpenMetrics metrics(group_names(resolved.scenario));
   const TrialResult again =
-      run_trial(resolved, key.seed, {.world = {.looks = scrapes(resolved.scenario, every, metrics)}});
+      run_trial(resolved, key.seed, {.world = {.looks = scrapes(o, resolved.scenario, metrics)}});
   if (again.digest != recorded.trial(key).result.digest) {
     throw ResultsError(recorded.folder() + ": the run " + again.run_id +
                        " is not the recorded one; see: mqlab replay --check");

@@ -1,10 +1,13 @@
 #include "experiments/results/openmetrics.hpp"
 
+#include <string_view>
+
 #include <fmt/format.h>
 
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/group/describe.hpp"
+#include "models/kafka/group/group.hpp"
 
 namespace experiments {
 namespace {
@@ -65,7 +68,7 @@ void OpenMetrics::add(Family family, const std::string& labels, std::int64_t val
       fmt::format("{}{} {} {}\n", kFamily[f].name, labels.empty() ? "" : "{" + labels + "}", value, at_);
 }
 
-void OpenMetrics::scrape(double time_s, kafka::Cluster& cluster, std::span<const std::string> groups) {
+void OpenMetrics::scrape(double time_s, kafka::Cluster& cluster) {
   at_ = fmt::format("{}", time_s);
   std::int64_t brokers = 0;
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b)
@@ -77,7 +80,7 @@ void OpenMetrics::scrape(double time_s, kafka::Cluster& cluster, std::span<const
     for (std::int32_t n = 0; n < topic.partitions; ++n)
       scrape_partition(cluster, kafka::PartitionIndex{topic.first.value + static_cast<std::uint32_t>(n)});
   }
-  for (const std::string& group : groups) scrape_group(cluster, group);
+  for (const std::string& group : groups_) scrape_group(cluster, group);
 }
 
 void OpenMetrics::scrape_partition(kafka::Cluster& cluster, kafka::PartitionIndex p) {
@@ -97,23 +100,23 @@ void OpenMetrics::scrape_partition(kafka::Cluster& cluster, kafka::PartitionInde
 }
 
 void OpenMetrics::scrape_group(kafka::Cluster& cluster, const std::string& name) {
-  const kafka::GroupOffsets group = kafka::group_offsets(cluster, name);
-  if (!group.exists) return;
+  const kafka::Group* const group = kafka::find_group(cluster, name);
+  if (group == nullptr) return;
   const std::string of_group = group_label(name);
-  add(Family::group_members, of_group, static_cast<std::int64_t>(group.members));
+  add(Family::group_members, of_group, static_cast<std::int64_t>(group->members().size()));
   for (const kafka::TopicInfo& topic : cluster.topics()) {
     const auto first = topic.first.value;
     const auto last = first + static_cast<std::uint32_t>(topic.partitions);
     std::int64_t sum = 0, lag_sum = 0;
     bool read = false;
     for (auto p = first; p != last && !topic.internal; ++p)
-      read = read || group.offsets.find(kafka::PartitionIndex{p}) != nullptr;
+      read = read || group->offsets.find(kafka::PartitionIndex{p}) != nullptr;
     if (!read) continue;
     for (auto p = first; p != last; ++p) {
       const kafka::PartitionIndex partition{p};
       const std::string labels =
           of_group + "," + partition_labels(topic.name, cluster.partition(partition).number);
-      const kafka::Offset offset = group.offsets.offset(partition);
+      const kafka::Offset offset = group->offsets.offset(partition);
       add(Family::group_current_offset, labels, offset);
       sum += offset;
       const auto end = kafka::log_end_offset(cluster, partition);

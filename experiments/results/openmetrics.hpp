@@ -11,9 +11,9 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <span>
 #include <string>
-#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "models/kafka/cluster.hpp"
 
@@ -21,8 +21,11 @@ namespace experiments {
 
 class OpenMetrics {
  public:
+  /// `groups`: the consumer groups to show.
+  explicit OpenMetrics(std::vector<std::string> groups) : groups_(std::move(groups)) {}
+
   /// Times only rise.
-  void scrape(double time_s, models::kafka::Cluster& cluster, std::span<const std::string> groups);
+  void scrape(double time_s, models::kafka::Cluster& cluster);
   /// Everything that was scraped: one family after another, in it one series after another.
   std::string text() const;
 
@@ -50,6 +53,7 @@ class OpenMetrics {
   void scrape_group(models::kafka::Cluster& cluster, const std::string& group);
   void add(Family family, const std::string& labels, std::int64_t value);
 
+  std::vector<std::string> groups_;
   std::string at_;                                                    ///< the time of this scrape
   std::array<std::map<std::string, std::string>, kFamilies> series_;  ///< labels -> lines
 };

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "experiments/errors.hpp"
 #include "experiments/scenario/value.hpp"
 #include "models/near_miss.hpp"
 
@@ -135,6 +136,14 @@ WithUnit split_unit(std::string_view text) {
 
 sim::Duration parse_duration(std::string_view text) {
   return sim::Duration{parse_exact(text, kTimeUnits, "duration", kHundredYears, "nanoseconds")};
+}
+
+sim::Duration duration_option(std::string_view option, std::string_view text) {
+  try {
+    return parse_duration(text);
+  } catch (const BadValue& error) {
+    throw UsageError(std::string(option) + ": " + error.what());
+  }
 }
 
 std::int64_t parse_size(std::string_view text) {

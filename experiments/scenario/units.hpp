@@ -21,6 +21,8 @@ class BadValue : public std::runtime_error {
 
 /// ns, us, ms, s, min, h or d; not negative, at most a hundred years.
 sim::Duration parse_duration(std::string_view text);
+/// The same for the value of an option of the command line: throws UsageError, which names the option.
+sim::Duration duration_option(std::string_view option, std::string_view text);
 /// Bytes: B, kB, MB, GB, TB, KiB, MiB, GiB, TiB; not negative.
 std::int64_t parse_size(std::string_view text);
 /// Bits per second: bit/s, kbit/s, Mbit/s, Gbit/s, or B/s, kB/s, MB/s, GB/s, KiB/s …; above zero.

@@ -362,6 +362,7 @@ class Output(Case):
         one = ["export", "o", "--format", "openmetrics", "--point", "0", "--variant", "two", "--seed", "1"]
         self.refused(*one, "--every", "0s", says="--every must be more than 0")
         self.refused(*one, "--every", "often", says="--every: ")
+        self.refused(*one, "--every", "1ns", says="more than 1000000 scrapes")
         path = self.folder / "o/manifest.json"
         path.write_text(path.read_text().replace('"rate": 50', '"rate": 51'))
         self.refused(*one, says="is not the recorded one")

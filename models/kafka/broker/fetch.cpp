@@ -270,12 +270,12 @@ void Broker::handle_list_offsets(Ref<ListOffsetsCall> call) {
       item.error = ErrorCode::fenced_leader_epoch;
     } else if (item.current_leader_epoch > replica->leader_epoch) {
       item.error = ErrorCode::unknown_leader_epoch;
-    } else if (item.spec == OffsetSpec::latest && replica->high_watermark < replica->epoch_start) {
-      // A new leader whose high watermark has yet to catch up with its log would send the consumer back
-      // (Partition.fetchOffsetForTimestamp).
-      item.error = ErrorCode::offset_not_available;
+    } else if (item.spec == OffsetSpec::earliest) {
+      item.offset = 0;
+    } else if (const auto latest = replica->latest_offset()) {
+      item.offset = *latest;
     } else {
-      item.offset = item.spec == OffsetSpec::earliest ? 0 : replica->high_watermark;
+      item.error = ErrorCode::offset_not_available;
     }
   }
   answer(std::move(call));

@@ -82,6 +82,12 @@ struct Replica {
   bool in_sync(BrokerId b) const;
   bool in_maximal_isr(BrokerId b) const;
   Follower* follower(BrokerId b);
+  /// The answer to "where is the end", or nothing: a new leader whose high watermark has yet to catch up with its log would
+  /// send a consumer back (Partition.fetchOffsetForTimestamp, OFFSET_NOT_AVAILABLE). Only where it leads.
+  std::optional<Offset> latest_offset() const {
+    if (high_watermark < epoch_start) return std::nullopt;
+    return high_watermark;
+  }
   bool under_min_isr() const { return static_cast<std::int32_t>(isr.size()) < min_insync; }
   /// Caught up: at the leader's end, or was so less than replica.lag.time.max.ms ago.
   bool caught_up(const Follower& f, sim::Time now, sim::Duration lag_max) const;

@@ -11,11 +11,15 @@ namespace {
 
 using Row = GroupDescription::Row;
 
-/// The coordinator that the controller holds to be the group's, or nullptr when that is away.
-GroupCoordinator* coordinator_of(Cluster& cluster, std::string_view group) {
-  const BrokerId leader = cluster.controller().state(cluster.offsets_partition(group)).leader;
-  if (leader == kNoBroker || !cluster.node(leader).up()) return nullptr;
-  return &cluster.broker(leader).coordinator();
+/// Who leads the partition, as the controller has it, or nullptr when nobody does or that broker is down.
+Broker* leader_of(Cluster& cluster, PartitionIndex p) {
+  const BrokerId leader = cluster.controller().state(p).leader;
+  return leader == kNoBroker || !cluster.node(leader).up() ? nullptr : &cluster.broker(leader);
+}
+
+/// The broker that coordinates the group.
+Broker* coordinator_of(Cluster& cluster, std::string_view group) {
+  return leader_of(cluster, cluster.offsets_partition(group));
 }
 
 Row row_of(Cluster& cluster, const Group& group, PartitionIndex p) {
@@ -41,7 +45,6 @@ std::string client_id(const Group& group, const GroupMember& member) {
 
 std::vector<const GroupMember*> assigned_members(const Group& group) {
   std::vector<const GroupMember*> members;
-  if (!group.is(GroupState::stable)) return members;
   for (const auto& [id, member] : group.members()) {
     if (!member.assignment.empty()) members.push_back(&member);
   }
@@ -91,40 +94,36 @@ std::string padded(std::string text, std::size_t width) {
 }  // namespace
 
 std::optional<Offset> log_end_offset(Cluster& cluster, PartitionIndex p) {
-  const BrokerId leader = cluster.controller().state(p).leader;
-  if (leader == kNoBroker || !cluster.node(leader).up()) return std::nullopt;
-  const Replica* replica = cluster.broker(leader).replica(p);
-  if (replica == nullptr || !replica->leads) return std::nullopt;
-  return replica->high_watermark;
+  const Broker* const leader = leader_of(cluster, p);
+  const Replica* const replica = leader == nullptr ? nullptr : leader->replica(p);
+  return replica == nullptr || !replica->leads ? std::nullopt : replica->latest_offset();
 }
 
-GroupOffsets group_offsets(Cluster& cluster, std::string_view name) {
-  GroupCoordinator* const coordinator = coordinator_of(cluster, name);
-  const Group* const group = coordinator == nullptr ? nullptr : coordinator->group(name);
-  if (group == nullptr) return {};
-  return {true, group->members().size(), group->offsets};
+const Group* find_group(Cluster& cluster, std::string_view name) {
+  Broker* const coordinator = coordinator_of(cluster, name);
+  return coordinator == nullptr ? nullptr : coordinator->coordinator().group(name);
 }
 
 GroupDescription describe_group(Cluster& cluster, std::string_view name) {
   GroupDescription d;
   d.group = name;
-  GroupCoordinator* const coordinator = coordinator_of(cluster, name);
-  if (coordinator == nullptr) return d;
-  d.coordinator_available = true;
-  const Group* group = coordinator->group(name);
+  d.coordinator_available = coordinator_of(cluster, name) != nullptr;
+  if (!d.coordinator_available) return d;
+  const Group* const group = find_group(cluster, name);
   d.state = group_state_name(group == nullptr ? GroupState::dead : group->state);
   if (group != nullptr) d.rows = rows_of(cluster, *group);
   return d;
 }
 
 std::string as_table(const GroupDescription& d) {
-  const std::string named = "onsumer group '" + d.group + "'";
-  if (!d.coordinator_available) return "\nError: the coordinator of c" + named + " is not available.\n";
-  if (d.state == "Dead") return "\nError: C" + named + " does not exist.\n";
+  const std::string name = "group '" + d.group + "'";
+  if (!d.coordinator_available)
+    return "\nError: the coordinator of consumer " + name + " is not available.\n";
+  if (d.state == "Dead") return "\nError: Consumer " + name + " does not exist.\n";
   std::string text;
-  if (d.state == "Empty") text += "\nC" + named + " has no active members.\n";
+  if (d.state == "Empty") text += "\nConsumer " + name + " has no active members.\n";
   if (d.state == "PreparingRebalance" || d.state == "CompletingRebalance")
-    text += "\nWarning: C" + named + " is rebalancing.\n";
+    text += "\nWarning: Consumer " + name + " is rebalancing.\n";
   if (d.rows.empty()) return text;
   std::size_t topic = 15, id = 15, host = 15;
   for (const Row& row : d.rows) {

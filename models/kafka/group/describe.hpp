@@ -1,9 +1,9 @@
 // What `kafka-consumer-groups --describe --group G` would show at this moment: the committed offset, the log end offset and
 // the lag of each partition, and who reads it. For people who look at a run; a look changes nothing.
 //
-// As the tool sees it: members and their partitions are those of a Stable group, since the coordinator describes members
-// without their partitions while a rebalance is under way; the log end offset is the high watermark, the offset that
-// ListOffsets gives (ConsumerGroupCommand.collectGroupsOffsets, ClassicGroup.asDescribedGroup).
+// As the tool sees it: members have the partitions that they were given last, also while the group rebalances, until the
+// coordinator takes them back (GroupMetadataManager.describeGroups, ClassicGroupMember.describeNoMetadata); the log end
+// offset is the high watermark, the offset that ListOffsets gives (ConsumerGroupCommand.collectGroupsOffsets).
 //
 // Model: the tool's requests take no time and do not fail; a broker is asked that the controller holds to be the leader.
 #pragma once
@@ -14,9 +14,10 @@
 #include <vector>
 
 #include "models/kafka/cluster.hpp"
-#include "models/kafka/group/committed_offsets.hpp"
 
 namespace models::kafka {
+
+class Group;
 
 struct GroupDescription {
   struct Row {
@@ -36,20 +37,15 @@ struct GroupDescription {
   std::string group;
   bool coordinator_available = false;  ///< else the rest is empty
   std::string state;  ///< "Stable", …; "Dead" for a group that the coordinator does not know
-  std::vector<Row>
-      rows;  ///< of members, those with most partitions first; then committed partitions of nobody
+  /// Of members, those with most partitions first; then committed partitions of nobody.
+  std::vector<Row> rows;
 };
 
-/// What ListOffsets answers for "latest"; without a leader that is up, nothing.
+/// What ListOffsets answers for "latest"; nothing without a leader that is up, and none while that cannot say yet.
 std::optional<Offset> log_end_offset(Cluster& cluster, PartitionIndex p);
 
-/// What a group has committed, as its coordinator has it.
-struct GroupOffsets {
-  bool exists = false;  ///< the coordinator is up and knows the group
-  std::size_t members = 0;
-  CommittedOffsets offsets;
-};
-GroupOffsets group_offsets(Cluster& cluster, std::string_view group);
+/// The group as the coordinator has it that the controller holds to be the group's; nullptr when that is away or knows none.
+const Group* find_group(Cluster& cluster, std::string_view group);
 
 GroupDescription describe_group(Cluster& cluster, std::string_view group);
 

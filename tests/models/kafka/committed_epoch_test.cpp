@@ -7,6 +7,7 @@
 #include "models/trace_kinds.hpp"
 #include "models/world.hpp"
 #include "tests/catch.hpp"
+#include "tests/models/orders_scenario.hpp"
 
 using namespace std::chrono_literals;
 using models::Kind;
@@ -23,45 +24,22 @@ class Positions final : public sim::TraceSink {
   std::vector<sim::TraceRecord> rows;
 };
 
-models::FaultSpec crash(std::string target, sim::Duration at, sim::Duration length) {
-  models::FaultSpec fault;
-  fault.kind = "crash";
-  fault.target = std::move(target);
-  fault.at = at;
-  fault.duration = length;
-  return fault;
-}
-
 /// kafka/1 leaves the in-sync set, kafka/0 goes on alone, the consumer commits what it reads of it and dies; then kafka/1
 /// leads, uncleanly, and writes beyond what was committed before the consumer is back.
 models::Scenario cut_behind_a_commit() {
-  models::Scenario s;
-  s.name = "cut";
-  s.duration = 20s;
-  models::kafka::ClusterOptions cluster;
+  models::Scenario s = orders_scenario(20s, sim::ArrivalProcess::poisson(200));
+  models::kafka::ClusterOptions& cluster = *s.kafka;
   cluster.config.broker_session_timeout = 1s;
   cluster.config.broker_heartbeat_interval = 300ms;
   cluster.config.unclean_leader_election_enable = true;
   cluster.config.group_initial_rebalance_delay = 0ms;
-  models::kafka::TopicOptions topic;
-  topic.name = "orders";
-  topic.replication_factor = 2;
-  topic.assignment = {{0, 1}};
-  cluster.topics.push_back(topic);
-  s.kafka = cluster;
-  models::ProducerOptions producer;
-  producer.name = "shop";
-  producer.to = "orders";
-  producer.arrivals = sim::ArrivalProcess::poisson(200);
-  s.producers.push_back(producer);
-  models::GroupOptions group;
-  group.name = "billing";
-  group.topics = {"orders"};
+  cluster.topics[0].replication_factor = 2;
+  cluster.topics[0].assignment = {{0, 1}};
+  models::GroupOptions& group = s.groups[0];
   group.service = sim::Distribution::constant(1e5);
   group.commit = models::CommitMode::after_processing;
   group.config.session_timeout = 6s;
   group.config.auto_offset_reset = models::kafka::AutoOffsetReset::earliest;
-  s.groups.push_back(group);
   s.faults = {crash("kafka/1", 2s, 6s), crash("billing/0", 5s, 9s), crash("kafka/0", 6s, 14s)};
   return s;
 }

@@ -10,6 +10,7 @@
 #include "models/kafka/config.hpp"
 #include "models/world.hpp"
 #include "tests/catch.hpp"
+#include "tests/models/orders_scenario.hpp"
 
 using namespace std::chrono_literals;
 using models::Scenario;
@@ -18,49 +19,27 @@ using models::kafka::KeyScope;
 
 namespace {
 
-models::FaultSpec crash(std::string target, sim::Duration at, sim::Duration length) {
-  models::FaultSpec fault;
-  fault.kind = "crash";
-  fault.target = std::move(target);
-  fault.at = at;
-  fault.duration = length;
-  return fault;
-}
-
 /// Each broker and a consumer die once; timeouts are short enough to see it.
 Scenario small_world() {
-  Scenario s;
-  s.name = "keys";
-  s.duration = 20s;
+  Scenario s = orders_scenario(20s, sim::ArrivalProcess::poisson(150));
   s.drain = 20s;
-  models::kafka::ClusterOptions cluster;
+  models::kafka::ClusterOptions& cluster = *s.kafka;
   cluster.service.request = sim::Distribution::exponential(100'000);
   cluster.config.broker_session_timeout = 2s;
   cluster.config.broker_heartbeat_interval = 500ms;
   cluster.config.min_insync_replicas = 2;
-  models::kafka::TopicOptions topic;
-  topic.name = "orders";
-  topic.partitions = 3;
-  topic.replication_factor = 3;
-  cluster.topics.push_back(topic);
-  s.kafka = cluster;
+  cluster.topics[0].partitions = 3;
+  cluster.topics[0].replication_factor = 3;
 
-  models::ProducerOptions producer;
-  producer.name = "shop";
-  producer.to = "orders";
-  producer.arrivals = sim::ArrivalProcess::poisson(150);
+  models::ProducerOptions& producer = s.producers[0];
   producer.size = sim::Distribution::constant(200);
   producer.keys.count = 50;
   producer.keys.rank = sim::Distribution::uniform(0, 50);
-  s.producers.push_back(producer);
 
-  models::GroupOptions group;
-  group.name = "billing";
-  group.topics = {"orders"};
+  models::GroupOptions& group = s.groups[0];
   group.members = 2;
   group.service = sim::Distribution::constant(3e6);
   group.config.session_timeout = 10s;
-  s.groups.push_back(group);
 
   s.faults = {crash("kafka/0", 3s, 3s), crash("kafka/1", 8s, 3s), crash("kafka/2", 13s, 3s),
               crash("billing/0", 17s, 1s)};

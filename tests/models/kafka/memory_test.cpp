@@ -5,6 +5,7 @@
 #include "models/kafka/group/offsets_store.hpp"
 #include "models/world.hpp"
 #include "tests/catch.hpp"
+#include "tests/models/orders_scenario.hpp"
 
 using namespace std::chrono_literals;
 
@@ -17,27 +18,11 @@ struct Kept {
 
 /// A commit for each record, at 200 records a second; `absent`: a broker is away all the while.
 Kept kept_after(sim::Duration duration, bool unclean, bool absent = false) {
-  models::Scenario s;
-  s.name = "memory";
-  s.duration = duration;
-  models::kafka::ClusterOptions cluster;
-  cluster.config.unclean_leader_election_enable = unclean;
-  cluster.config.offsets_topic_num_partitions = 1;
-  cluster.config.group_initial_rebalance_delay = 0ms;
-  models::kafka::TopicOptions topic;
-  topic.name = "orders";
-  cluster.topics.push_back(topic);
-  s.kafka = cluster;
-  models::ProducerOptions producer;
-  producer.name = "shop";
-  producer.to = "orders";
-  producer.arrivals = sim::ArrivalProcess::poisson(200);
-  s.producers.push_back(producer);
-  models::GroupOptions group;
-  group.name = "billing";
-  group.topics = {"orders"};
-  group.commit = models::CommitMode::each_record;
-  s.groups.push_back(group);
+  models::Scenario s = orders_scenario(duration, sim::ArrivalProcess::poisson(200));
+  s.kafka->config.unclean_leader_election_enable = unclean;
+  s.kafka->config.offsets_topic_num_partitions = 1;
+  s.kafka->config.group_initial_rebalance_delay = 0ms;
+  s.groups[0].commit = models::CommitMode::each_record;
   if (absent) {
     models::FaultSpec fault;
     fault.kind = "crash";
