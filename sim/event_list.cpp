@@ -187,6 +187,7 @@ void EventList::deal(Chunk* head, Entry* end, std::uint64_t start, std::int64_t 
   std::size_t count = 0;
   Chunk* const tail = chunk_of(end - 1);
   for (Chunk* c = head; c != nullptr; c = c->next) {
+    if (c->next != nullptr) prefetch(*c->next);
     Entry* const stop = c == tail ? end : c->entries + (kChunkEntries - 1);
     for (Entry* e = c->entries; e != stop; ++e) earliest = std::min(earliest, e->time);
     count += static_cast<std::size_t>(stop - c->entries);

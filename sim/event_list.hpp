@@ -48,11 +48,13 @@ inline bool before(const Entry& a, const Entry& b) noexcept {
          ((static_cast<Wide>(static_cast<std::uint64_t>(b.time)) << 64) | b.word);
 }
 
-/// Writes all 16 bytes at once: an entry is often copied a moment after it was written, and a load that spans two
-/// stores would have to wait until both are in the cache.
-inline void write(Entry* at, const Entry& entry) noexcept {
-  using Pair [[gnu::vector_size(16), gnu::may_alias]] = std::int64_t;
-  *reinterpret_cast<Pair*>(at) = Pair{entry.time, static_cast<std::int64_t>(entry.word)};
+/// Writes the two halves of an entry each by itself; nearly every entry is read again within a few instructions, by halves
+/// too. A load of all 16 bytes, which the compiler would use to move it on, would have to wait until both are in the cache,
+/// and one store of all 16 bytes costs the way to a vector register and back.
+inline void write(Entry* at, std::int64_t time, std::uint64_t word) noexcept {
+  at->time = time;
+  asm("" : "+m"(at->time));  // not to be joined with the next store
+  at->word = word;
 }
 
 class EventList {
@@ -109,11 +111,16 @@ class EventList {
     Entry entries[kChunkEntries - 1];
   };
   static_assert(sizeof(Chunk) == kChunkEntries * sizeof(Entry));
+  /// All its lines: a chunk is found only from the one before, too late for the processor to guess.
+  static void prefetch(const Chunk& chunk) noexcept {
+    for (std::size_t i = 0; i < kChunkEntries - 1; i += 64 / sizeof(Entry))
+      __builtin_prefetch(&chunk.entries[i]);
+  }
 
   void insert_near(Entry entry) {
     Entry* at = near_last_++;
-    for (; at != near_first_ && before(entry, at[-1]); --at) *at = at[-1];
-    write(at, entry);
+    for (; at != near_first_ && before(entry, at[-1]); --at) write(at, at[-1].time, at[-1].word);
+    write(at, entry.time, entry.word);
   }
 
   void push_far(Entry entry) {
@@ -124,7 +131,7 @@ class EventList {
     Entry* at = tail_[bucket];
     if ((reinterpret_cast<std::uintptr_t>(at) & (sizeof(Chunk) - 1)) == 0) [[unlikely]]
       at = add_chunk(bucket);
-    write(at, entry);
+    write(at, entry.time, entry.word);
     tail_[bucket] = at + 1;
   }
 

@@ -125,14 +125,26 @@ class ProcessPromise {
   static void operator delete(void* frame, std::size_t bytes) noexcept { FramePool::release(frame, bytes); }
 
   Process get_return_object() {
-    start_ = simulation_.post([this] {
-      started_ = true;
-      resume();
-    });
+    start_ = simulation_.post([this] { resume(); });
     return Process(*this);
   }
-  std::suspend_always initial_suspend() const noexcept { return {}; }
-  std::suspend_always final_suspend() const noexcept { return {}; }
+  struct Start {
+    ProcessPromise& process;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    void await_resume() const noexcept {
+      process.started_ = true;
+      process.go_on();
+    }
+  };
+  struct End {
+    ProcessPromise& process;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<>) const noexcept { process.stop_running(); }
+    void await_resume() const noexcept {}
+  };
+  Start initial_suspend() noexcept { return {*this}; }
+  End final_suspend() noexcept { return {*this}; }
   void return_void() const noexcept {}
   void unhandled_exception() noexcept { simulation_.fail(std::current_exception()); }
 
@@ -142,12 +154,17 @@ class ProcessPromise {
   }
 
   /// Runs the body up to its next suspension. The promise may be gone afterwards.
-  void resume() {
-    running_ = true;
-    handle().resume();
-    running_ = false;
-    if (doomed_) [[unlikely]]
+  void resume() { handle().resume(); }
+  /// The body runs again: said by the awaitable that it resumes from, as is the next, so that resume() is but a jump.
+  void go_on() noexcept { running_ = true; }
+  /// The body stands at a suspension point. False: its own body has crashed the process, and it is gone.
+  bool stop_running() noexcept {
+    if (doomed_) [[unlikely]] {
       handle().destroy();
+      return false;
+    }
+    running_ = false;
+    return true;
   }
   void crash() noexcept {
     if (running_) {
@@ -182,18 +199,21 @@ class Await {
   Await(const Await&) = delete;
   Await& operator=(const Await&) = delete;
   ~Await() {
-    if (armed_) [[unlikely]]
-      source_.disarm();
+    if (!armed_) [[likely]]
+      return;
+    source_.disarm();
+    waiter_.process()->go_on();  // if arm() threw: what catches it runs
   }
 
   bool await_ready() { return !waiter_.process()->doomed() && source_.ready(); }
   void await_suspend(std::coroutine_handle<>) {
-    if (waiter_.process()->doomed()) [[unlikely]]
-      return;  // it dies here, even if what it asks for is there
+    if (!waiter_.process()->stop_running()) [[unlikely]]
+      return;  // it died here, even if what it asked for is there
     armed_ = true;
     source_.arm(waiter_);
   }
   decltype(auto) await_resume() {
+    waiter_.process()->go_on();
     armed_ = false;
     return source_.take();
   }

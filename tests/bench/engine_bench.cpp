@@ -4,14 +4,16 @@
 // A row's label is a checksum of what its first batch computed: equal on every machine, whatever the number of batches.
 // tests/bench/compare_with_bounds sets each row beside a minimal program that does the same.
 #include <benchmark/benchmark.h>
+#include <sys/mman.h>
 
 #include <array>
 #include <cstdint>
 #include <cstdio>
 #include <deque>
 #include <memory>
+#include <new>
 #include <string>
-#include <vector>
+#include <type_traits>
 
 #include "sim/process.hpp"
 #include "sim/random.hpp"
@@ -64,6 +66,28 @@ void measure(benchmark::State& state, World& world) {
 }
 
 // --- hold: every event schedules one more, so that the number of pending events stays ------------------------------------
+
+/// What is met in no order, in large pages where the system has them, as the arrays of the bound are.
+template <class T>
+class LargeArray {
+ public:
+  explicit LargeArray(std::size_t count)
+      : bytes_((count * sizeof(T) + kPage - 1) / kPage * kPage),
+        items_(static_cast<T*>(::operator new (bytes_, std::align_val_t{kPage}))) {
+    madvise(static_cast<void*>(items_), bytes_, MADV_HUGEPAGE);
+    std::uninitialized_value_construct_n(items_, count);
+  }
+  LargeArray(const LargeArray&) = delete;
+  LargeArray& operator=(const LargeArray&) = delete;
+  ~LargeArray() { ::operator delete (static_cast<void*>(items_), std::align_val_t{kPage}); }
+  T& operator[](std::size_t i) noexcept { return items_[i]; }
+
+ private:
+  static_assert(std::is_trivially_destructible_v<T>);
+  static constexpr std::size_t kPage = std::size_t{1} << 21;
+  std::size_t bytes_;
+  T* items_;
+};
 
 class Hold {
  public:
@@ -128,7 +152,7 @@ class Hold {
   const Delays delays_;
   Draws draws_{"hold"};
   sim::Stream stream_{1, "hold"};
-  std::vector<sim::EventHandle> handles_;
+  LargeArray<sim::EventHandle> handles_;
   std::uint64_t sum_ = 0;
   std::uint64_t left_ = 0;
 };

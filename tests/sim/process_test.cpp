@@ -333,6 +333,33 @@ TEST_CASE("a process that is destroyed by its own doing dies at its next wait") 
   CHECK(simulation.pending_events() == 0);
 }
 
+TEST_CASE(
+    "a process that is destroyed by its own doing and waits no more dies at its end, also by an exception") {
+  struct Body {
+    static Process run(Simulation& simulation, Log& log, Process& self, bool fails) {
+      const Local local{log};
+      co_await sim::delay(simulation, 1ms);
+      self.crash();
+      log.push_back("goes on to its end");
+      if (fails) throw std::runtime_error("no more");
+    }
+  };
+  for (const bool fails : {false, true}) {
+    Simulation simulation;
+    Log log;
+    Process process;
+    process = Body::run(simulation, log, process, fails);
+    if (fails) {
+      CHECK_THROWS_WITH(simulation.run(), "no more");
+    } else {
+      simulation.run();
+    }
+    CHECK(log == Log{"goes on to its end", "destroyed"});
+    CHECK(process.done());
+    CHECK(simulation.pending_events() == 0);
+  }
+}
+
 TEST_CASE("a process that is destroyed by its own doing takes nothing more, even if it is there") {
   struct Body {
     static Process run(Simulation& simulation, Log& log, Mailbox<int>& mailbox, Process& self, bool choose) {
