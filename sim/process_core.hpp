@@ -17,8 +17,8 @@
 //
 // Awaitables ("sources") are plain objects with four members, so that first_of() can combine them:
 //     bool ready()             completes without waiting; called first
-//     void arm(Waiter&)        calls waiter.wake() once, from an event of its own
-//     void disarm()            withdraws; wake() is not called any more
+//     void arm(Waiter&)        calls waiter.wake() once, from an event of its own; where it throws the body goes on
+//     void disarm()            withdraws, as far as it was armed; wake() is not called any more
 //     R    take()              the result, after ready() was true or wake() was called
 #pragma once
 
@@ -157,14 +157,11 @@ class ProcessPromise {
   void resume() { handle().resume(); }
   /// The body runs again: said by the awaitable that it resumes from, as is the next, so that resume() is but a jump.
   void go_on() noexcept { running_ = true; }
-  /// The body stands at a suspension point. False: its own body has crashed the process, and it is gone.
-  bool stop_running() noexcept {
-    if (doomed_) [[unlikely]] {
-      handle().destroy();
-      return false;
-    }
+  /// The body stands at a suspension point; if it has crashed itself it is gone afterwards, and the promise with it.
+  void stop_running() noexcept {
+    if (doomed_) [[unlikely]]
+      return handle().destroy();
     running_ = false;
-    return true;
   }
   void crash() noexcept {
     if (running_) {
@@ -173,7 +170,7 @@ class ProcessPromise {
       handle().destroy();
     }
   }
-  bool done() noexcept { return handle().done(); }
+  bool done() noexcept { return !running_ && handle().done(); }
   /// Crashed by its own body, which has not yet come to its next suspension.
   bool doomed() const noexcept { return doomed_; }
 
@@ -199,18 +196,18 @@ class Await {
   Await(const Await&) = delete;
   Await& operator=(const Await&) = delete;
   ~Await() {
-    if (!armed_) [[likely]]
-      return;
-    source_.disarm();
-    waiter_.process()->go_on();  // if arm() threw: what catches it runs
+    if (armed_) [[unlikely]]
+      source_.disarm();
   }
 
   bool await_ready() { return !waiter_.process()->doomed() && source_.ready(); }
   void await_suspend(std::coroutine_handle<>) {
-    if (!waiter_.process()->stop_running()) [[unlikely]]
-      return;  // it died here, even if what it asked for is there
-    armed_ = true;
-    source_.arm(waiter_);
+    ProcessPromise& process = *waiter_.process();
+    if (!process.doomed()) [[likely]] {
+      armed_ = true;
+      source_.arm(waiter_);
+    }
+    process.stop_running();  // a doomed one dies here, even if what it asked for is there
   }
   decltype(auto) await_resume() {
     waiter_.process()->go_on();

@@ -3,7 +3,7 @@
 //
 // Names, labels and the meaning of absent offsets are those of danielqsj/kafka_exporter (kafka_exporter.go): a group that has
 // committed nothing in a partition of a topic it reads has offset and lag -1 there; partitions without a leader, and groups
-// whose coordinator is away, have no sample. All are gauges.
+// whose coordinator is away, have no sample; a new leader that cannot say where its log ends yet has no end. All are gauges.
 //
 // Model: a scrape takes no time. Timestamps are virtual seconds, from 0.
 #pragma once

@@ -1,6 +1,7 @@
 // What most tests of a whole world begin with: "shop" sends into the topic "orders" of a cluster, the group "billing" reads it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,7 +27,9 @@ inline models::Scenario orders_scenario(sim::Duration duration, sim::ArrivalProc
   return s;
 }
 
-inline models::FaultSpec crash(std::string target, sim::Duration at, sim::Duration length) {
+/// Without a length: for good.
+inline models::FaultSpec crash(std::string target, sim::Duration at,
+                               std::optional<sim::Duration> length = {}) {
   models::FaultSpec fault;
   fault.kind = "crash";
   fault.target = std::move(target);

@@ -360,6 +360,67 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a wait that is refused leaves the body running: crashed then, the process dies at its next wait") {
+  struct Body {
+    static Process run(Simulation& simulation, Log& log, Mailbox<int>& mailbox, Process& self, bool choose) {
+      const Local local{log};
+      co_await sim::delay(simulation, 1ms);
+      try {
+        if (choose) {
+          co_await sim::first_of(mailbox.receive(), sim::delay(simulation, -1ms));
+        } else {
+          co_await sim::delay(simulation, -1ms);
+        }
+      } catch (const sim::AssertionError&) {
+        log.push_back("refused");
+      }
+      self.crash();
+      log.push_back("goes on to the next wait");
+      co_await mailbox.receive();
+      log.push_back("ran on");
+    }
+  };
+  for (const bool choose : {false, true}) {
+    Simulation simulation;
+    Log log;
+    Mailbox<int> mailbox(simulation);
+    Process process;
+    process = Body::run(simulation, log, mailbox, process, choose);
+    simulation.run();
+    CHECK(log == Log{"refused", "goes on to the next wait", "destroyed"});
+    mailbox.put(1);
+    simulation.run();
+    CHECK(mailbox.size() == 1);
+    CHECK(simulation.pending_events() == 0);
+  }
+}
+
+TEST_CASE("a process that is crashed while its wait is set up dies there") {
+  struct Fatal {
+    Process* process;
+    bool* withdrawn;
+    bool ready() const { return false; }
+    void arm(sim::Waiter&) { process->crash(); }
+    void disarm() { *withdrawn = true; }
+    void take() {}
+  };
+  struct Body {
+    static Process run(Simulation&, Log& log, Process& self, bool& withdrawn) {
+      const Local local{log};
+      co_await Fatal{&self, &withdrawn};
+      log.push_back("ran on");
+    }
+  };
+  Simulation simulation;
+  Log log;
+  bool withdrawn = false;
+  Process process;
+  process = Body::run(simulation, log, process, withdrawn);
+  simulation.run();
+  CHECK(log == Log{"destroyed"});
+  CHECK(withdrawn);
+}
+
 TEST_CASE("a process that is destroyed by its own doing takes nothing more, even if it is there") {
   struct Body {
     static Process run(Simulation& simulation, Log& log, Mailbox<int>& mailbox, Process& self, bool choose) {

@@ -11,12 +11,6 @@ namespace {
 
 using Row = GroupDescription::Row;
 
-/// Who leads the partition, as the controller has it, or nullptr when nobody does or that broker is down.
-Broker* leader_of(Cluster& cluster, PartitionIndex p) {
-  const BrokerId leader = cluster.controller().state(p).leader;
-  return leader == kNoBroker || !cluster.node(leader).up() ? nullptr : &cluster.broker(leader);
-}
-
 /// The broker that coordinates the group.
 Broker* coordinator_of(Cluster& cluster, std::string_view group) {
   return leader_of(cluster, cluster.offsets_partition(group));
@@ -92,6 +86,11 @@ std::string padded(std::string text, std::size_t width) {
 }
 
 }  // namespace
+
+Broker* leader_of(Cluster& cluster, PartitionIndex p) {
+  const BrokerId leader = cluster.controller().state(p).leader;
+  return leader == kNoBroker || !cluster.node(leader).up() ? nullptr : &cluster.broker(leader);
+}
 
 std::optional<Offset> log_end_offset(Cluster& cluster, PartitionIndex p) {
   const Broker* const leader = leader_of(cluster, p);

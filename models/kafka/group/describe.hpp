@@ -5,7 +5,8 @@
 // coordinator takes them back (GroupMetadataManager.describeGroups, ClassicGroupMember.describeNoMetadata); the log end
 // offset is the high watermark, the offset that ListOffsets gives (ConsumerGroupCommand.collectGroupsOffsets).
 //
-// Model: the tool's requests take no time and do not fail; a broker is asked that the controller holds to be the leader.
+// Model: the tool's requests take no time and do not fail; a broker is asked that the controller holds to be the
+// leader, and what the tool would ask for again shows as absent.
 #pragma once
 
 #include <optional>
@@ -17,6 +18,7 @@
 
 namespace models::kafka {
 
+class Broker;
 class Group;
 
 struct GroupDescription {
@@ -24,7 +26,7 @@ struct GroupDescription {
     std::string topic;
     std::int32_t partition = 0;
     std::optional<Offset> current_offset;  ///< nothing committed: none
-    std::optional<Offset> log_end_offset;  ///< without a leader: none
+    std::optional<Offset> log_end_offset;  ///< none: see log_end_offset()
     std::string consumer_id;               ///< empty: nobody's
     std::string host;
     std::string client_id;
@@ -40,6 +42,9 @@ struct GroupDescription {
   /// Of members, those with most partitions first; then committed partitions of nobody.
   std::vector<Row> rows;
 };
+
+/// Who leads the partition, as the controller has it, or nullptr when nobody does or that broker is down.
+Broker* leader_of(Cluster& cluster, PartitionIndex p);
 
 /// What ListOffsets answers for "latest"; nothing without a leader that is up, and none while that cannot say yet.
 std::optional<Offset> log_end_offset(Cluster& cluster, PartitionIndex p);

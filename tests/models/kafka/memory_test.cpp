@@ -23,13 +23,7 @@ Kept kept_after(sim::Duration duration, bool unclean, bool absent = false) {
   s.kafka->config.offsets_topic_num_partitions = 1;
   s.kafka->config.group_initial_rebalance_delay = 0ms;
   s.groups[0].commit = models::CommitMode::each_record;
-  if (absent) {
-    models::FaultSpec fault;
-    fault.kind = "crash";
-    fault.target = "kafka/2";
-    fault.at = 1s;
-    s.faults.push_back(fault);
-  }
+  if (absent) s.faults.push_back(crash("kafka/2", 1s));
   models::World world(s, 1);
   Kept kept;
   CHECK(world.run().drained);
