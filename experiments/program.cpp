@@ -104,6 +104,9 @@ void describe_run(CLI::App& app, RunCommand& o) {
   add_words(*run, "--describe-group", o.described, "GROUP",
             "the group's offsets and lag, as kafka-consumer-groups --describe shows them");
   add_words(*run, "--at", o.at, "TIME", "when the group is looked at: 31s; the end of the run unless given");
+  run->add_flag(
+      "--perf-test", o.perf_test,
+      "producers and consumers as kafka-producer-perf-test and kafka-consumer-perf-test report them");
   add_format(*run, o.format);
   run->add_flag("-v,--verbose", o.verbose, "every metric that was measured");
   run->add_flag("--quiet", o.quiet, "no notes on settings that other settings change");

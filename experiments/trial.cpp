@@ -5,6 +5,7 @@
 #include "experiments/errors.hpp"
 #include "experiments/interrupt.hpp"
 #include "experiments/results/csv.hpp"
+#include "experiments/results/perf_test.hpp"
 #include "models/metrics/observers.hpp"
 #include "sim/assert.hpp"
 
@@ -142,6 +143,10 @@ TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialO
   if (options.trace_csv != nullptr)
     world.trace().add_sink(writer.emplace(*options.trace_csv, world.entities()));
   if (options.watcher != nullptr) world.trace().add_sink(*options.watcher);
+  if (options.perf_test != nullptr) {
+    options.perf_test->attach(world.entities());
+    world.trace().add_sink(*options.perf_test);
+  }
   StopSink stop;
   world.trace().add_sink(stop);
   TrialResult result;

@@ -13,10 +13,13 @@
 
 namespace experiments {
 
+class PerfTest;
+
 struct TrialOptions {
   bool all_series = false;  ///< time series of single partitions too, not only of groups and the whole run
   std::string* trace_csv = nullptr;   ///< filled with trace.csv
   sim::TraceSink* watcher = nullptr;  ///< sees the trace, too
+  PerfTest* perf_test = nullptr;      ///< likewise, and learns the names in it
   models::WorldOptions world = {};
 };
 

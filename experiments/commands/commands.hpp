@@ -29,6 +29,7 @@ struct RunCommand {
   std::vector<std::string> at;         ///< when they are looked at; empty: at the end
   std::string format = "text";
   bool verbose = false, force = false, quiet = false;
+  bool perf_test = false;  ///< producers and consumers as Kafka's benchmarks report them
 };
 int run_command(const RunCommand& options, Streams io);
 

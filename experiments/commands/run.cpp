@@ -12,6 +12,7 @@
 #include "experiments/notes.hpp"
 #include "experiments/results/files.hpp"
 #include "experiments/results/folder.hpp"
+#include "experiments/results/perf_test.hpp"
 #include "experiments/results/report.hpp"
 #include "experiments/results/screen.hpp"
 #include "experiments/shell.hpp"
@@ -58,8 +59,34 @@ Verdict judge_one(Experiment experiment, const StoredTrial& trial) {
   return verdict;
 }
 
+/// What --perf-test asks for, as Kafka's tools print it.
+std::string perf_text(const PerfReport& report) {
+  std::string text;
+  for (const PerfReport::Producer& producer : report.producers) {
+    text += fmt::format("\n{}, as kafka-producer-perf-test reports it\n", producer.name);
+    for (const std::string& line : producer.lines) text += line + '\n';
+  }
+  for (const PerfReport::Group& group : report.groups) {
+    text += fmt::format("\n{}, as kafka-consumer-perf-test reports each member\n{}\n", group.name,
+                        kConsumerPerfHeader);
+    for (const auto& [name, row] : group.members) text += row + '\n';
+  }
+  return text;
+}
+
+Json as_json(const PerfReport& report) {
+  Json out;
+  for (const PerfReport::Producer& producer : report.producers)
+    out["producers"][producer.name] = producer.lines;
+  out["consumer_header"] = kConsumerPerfHeader;
+  for (const PerfReport::Group& group : report.groups) {
+    for (const auto& [name, row] : group.members) out["consumers"][name] = row;
+  }
+  return out;
+}
+
 Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial,
-             const Verdict& verdict, const std::vector<Described>& described) {
+             const Verdict& verdict, const std::vector<Described>& described, const PerfTest& perf) {
   Json out;
   out["scenario"] = experiment.name;
   out["variant"] = experiment.variants[trial.key.variant].name;
@@ -80,19 +107,21 @@ Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTria
     out["described_groups"] = Json::array();
     for (const Described& d : described) out["described_groups"].push_back(as_json(d));
   }
+  if (o.perf_test) out["perf_test"] = as_json(perf.report());
   out["replay"] = replay_of(o);
   return out;
 }
 
 void print_text(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial,
-                const Verdict& verdict, const std::vector<Described>& described, double wall_s,
-                std::ostream& out) {
+                const Verdict& verdict, const std::vector<Described>& described, const PerfTest& perf,
+                double wall_s, std::ostream& out) {
   const TrialResult& r = trial.result;
   out << fmt::format("{}, variant {}, seed {}\n", experiment.name,
                      experiment.variants[trial.key.variant].name, o.seed);
   if (!experiment.question.empty()) out << experiment.question << '\n';
   for (const Described& d : described)
     out << fmt::format("\n{} at {:.6g} s\n{}", d.group.group, sim::seconds(d.at), as_table(d.group));
+  out << perf_text(perf.report());
   out << '\n' << trial_text(r, o.verbose) << '\n';
   for (const Judgement& j : verdict.judged) {
     out << fmt::format("{:<4} {}{}\n", j.met ? "ok" : "FAIL", j.expectation, j.met ? "" : ": " + j.failure);
@@ -125,11 +154,12 @@ void take_folder_of_run(const RunCommand& o, const std::string& id) {
 }
 
 TrialResult run(const Resolved& resolved, const RunCommand& o, std::vector<models::Look> looks,
-                std::string& trace) {
+                PerfTest& perf, std::string& trace) {
   try {
     return run_trial(resolved, o.seed,
                      {.all_series = true,
                       .trace_csv = o.trace.empty() ? nullptr : &trace,
+                      .perf_test = o.perf_test ? &perf : nullptr,
                       .world = {.looks = std::move(looks)}});
   } catch (const TrialError& error) {
     throw error.with_replay(replay_of(o));
@@ -154,16 +184,17 @@ int run_command(const RunCommand& o, Streams io) {
   std::vector<models::Look> looks = looks_of(o, resolved.scenario, described);
   if (!o.quiet) print_notes({&cell, 1}, io.err);
   if (!o.out.empty()) take_folder_of_run(o, run_id(resolved, o.seed));
+  PerfTest perf(resolved.scenario);
   std::string trace;
   const auto began = std::chrono::steady_clock::now();
-  const StoredTrial trial{{0, variant, o.seed}, run(resolved, o, std::move(looks), trace)};
+  const StoredTrial trial{{0, variant, o.seed}, run(resolved, o, std::move(looks), perf, trace)};
   const double wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   const Verdict verdict = judge_one(experiment, trial);
   if (!o.out.empty()) write_folder(o, experiment, trial, trace, wall_s);
   if (o.format == "json")
-    io.out << as_json(experiment, o, trial, verdict, described).dump(2) << '\n';
+    io.out << as_json(experiment, o, trial, verdict, described, perf).dump(2) << '\n';
   else
-    print_text(experiment, o, trial, verdict, described, wall_s, io.out);
+    print_text(experiment, o, trial, verdict, described, perf, wall_s, io.out);
   return std::all_of(verdict.judged.begin(), verdict.judged.end(), [](const Judgement& j) { return j.met; })
              ? 0
              : 1;

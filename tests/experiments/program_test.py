@@ -213,6 +213,21 @@ class Output(Case):
                 row = summary[str(cell["point"]), cell["variant"], name]
                 self.assertEqual(float(row["mean"]), spread["mean"])
 
+    def test_a_run_as_kafkas_benchmarks_report_it(self):
+        plain = json.loads(self.mqlab("run", "s.toml", "--format", "json").stdout)
+        told = json.loads(self.mqlab("run", "s.toml", "--perf-test", "--format", "json").stdout)
+        self.assertEqual(told["digest"], plain["digest"])
+        total = told["perf_test"]["producers"]["shop"][-1]
+        self.assertRegex(total, r"^\d+ records sent, [\d.]+ records/sec \([\d.]+ MB/sec\), [\d.]+ ms avg latency, "
+                                r"[\d.]+ ms max latency, \d+ ms 50th, \d+ ms 95th, \d+ ms 99th, \d+ ms 99.9th.$")
+        self.assertEqual(int(total.split()[0]), plain["metrics"]["acknowledged"])
+        header = told["perf_test"]["consumer_header"].split(", ")
+        rows = [dict(zip(header, row.split(", "))) for row in told["perf_test"]["consumers"].values()]
+        self.assertEqual(sum(int(r["data.consumed.in.nMsg"]) for r in rows), plain["metrics"]["processed"])
+        text = self.mqlab("run", "s.toml", "--perf-test").stdout
+        self.assertIn(total, text)
+        self.assertIn("\nstart.time, end.time, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, ", text)
+
     def test_a_group_is_described_as_it_stood_at_a_time(self):
         plain = json.loads(self.mqlab("run", "s.toml", "--format", "json").stdout)
         look = ["run", "s.toml", "--describe-group", "billing"]

@@ -48,6 +48,9 @@ class Story {
     trace_.add_sink(observers_);
   }
 
+  /// Another sink, before the first record.
+  void watch(sim::TraceSink& sink) { trace_.add_sink(sink); }
+
   Story& at(sim::Duration since_start) {
     now_ = sim::Time{since_start};
     return *this;
