@@ -33,7 +33,7 @@ std::string rate(double value) {
   return fmt::format("{:.4f}", value);
 }
 
-/// yyyy-MM-dd HH:mm:ss:SSS of the first month of 1970, to which a run of more than 30 days is not held.
+/// yyyy-MM-dd HH:mm:ss:SSS; a run of more than a month goes on to the 32nd of January.
 std::string date(std::int64_t ns) {
   const std::int64_t t = whole_ms(ns);
   return fmt::format("1970-01-{:02} {:02}:{:02}:{:02}:{:03}", 1 + t / 86'400'000, t / 3'600'000 % 24,
