@@ -65,6 +65,11 @@ Node& World::add_node(EntityKind kind, const std::string& name, EntityId parent,
 void World::add_producers() {
   for (const ProducerOptions& options : scenario_.producers) {
     kafka::ProducerSetup setup;
+    // One table for all of them: each key is hashed once, and the table stays in the cache.
+    if (const auto topic = kafka_->find_topic(options.to); topic && options.keys.count > 0) {
+      const auto partitions = static_cast<std::uint32_t>(kafka_->topic(*topic).partitions);
+      setup.keys = std::make_shared<kafka::KeyPartitions>(options.keys, partitions);
+    }
     for (std::uint32_t i = 0; i < options.instances; ++i) {
       const std::string name = options.instances == 1 ? options.name : options.name + "/" + std::to_string(i);
       Node& node = add_node(EntityKind::producer, name, {}, i, options.rack);

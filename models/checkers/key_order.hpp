@@ -59,6 +59,12 @@ class KeyOrder {
     processed_again(entry(producer, key), message, finished, found);
   }
 
+  /// Keys are met in no order: what is remembered of one is seldom in the cache.
+  void prefetch(EntityId producer, std::uint32_t key) const noexcept {
+    if (producer.value < tables_.size() && key < tables_[producer.value].size())
+      __builtin_prefetch(&tables_[producer.value][key], 1);
+  }
+
   std::uint64_t stale_keys() const { return stale_; }
 
  private:

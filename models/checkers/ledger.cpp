@@ -389,7 +389,12 @@ void Ledger::check_keys(const sim::TraceRecord& r, GroupTotals& totals, const Lo
   const EntityId producer = lanes_[run.lane.value].producer;
   const MessageColumns::Span& columns = found.columns;
   KeyOrder::Found sum;
+  constexpr std::size_t kAtOnce = 16;
   for (std::size_t i = 0; i < columns.count; ++i) {
+    if (i % kAtOnce == 0) {
+      for (std::size_t j = i; j < std::min(i + kAtOnce, columns.count); ++j)
+        order.prefetch(producer, columns.keys[j]);
+    }
     if (columns.keys[i] == kNoKey) continue;
     order.processed(producer, columns.keys[i], {run.lane, run.seq + i}, columns.created[i],
                     finish[found.index + i], again, sum);
