@@ -5,7 +5,6 @@
 #include "experiments/errors.hpp"
 #include "experiments/interrupt.hpp"
 #include "experiments/results/csv.hpp"
-#include "experiments/results/perf_test.hpp"
 #include "models/metrics/observers.hpp"
 #include "sim/assert.hpp"
 
@@ -142,10 +141,9 @@ TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialO
   std::optional<TraceWriter> writer;
   if (options.trace_csv != nullptr)
     world.trace().add_sink(writer.emplace(*options.trace_csv, world.entities()));
-  if (options.watcher != nullptr) world.trace().add_sink(*options.watcher);
-  if (options.perf_test != nullptr) {
-    options.perf_test->attach(world.entities());
-    world.trace().add_sink(*options.perf_test);
+  if (options.watcher != nullptr) {
+    options.watcher->attach(world.entities());
+    world.trace().add_sink(*options.watcher);
   }
   StopSink stop;
   world.trace().add_sink(stop);

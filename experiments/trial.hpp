@@ -8,18 +8,23 @@
 #include <vector>
 
 #include "experiments/scenario/experiment.hpp"
+#include "models/entities.hpp"
 #include "models/world.hpp"
 #include "sim/trace.hpp"
 
 namespace experiments {
 
-class PerfTest;
+/// Sees the trace of a run, and knows the names in it.
+class TrialWatcher : public sim::TraceSink {
+ public:
+  /// Before the first record; `entities` outlive the run.
+  virtual void attach(const models::Entities&) {}
+};
 
 struct TrialOptions {
   bool all_series = false;  ///< time series of single partitions too, not only of groups and the whole run
-  std::string* trace_csv = nullptr;   ///< filled with trace.csv
-  sim::TraceSink* watcher = nullptr;  ///< sees the trace, too
-  PerfTest* perf_test = nullptr;      ///< likewise, and learns the names in it
+  std::string* trace_csv = nullptr;  ///< filled with trace.csv
+  TrialWatcher* watcher = nullptr;
   models::WorldOptions world = {};
 };
 

@@ -66,7 +66,7 @@ void World::add_producers() {
   for (const ProducerOptions& options : scenario_.producers) {
     kafka::ProducerSetup setup;
     // One table for all of them: each key is hashed once, and the table stays in the cache.
-    if (const auto topic = kafka_->find_topic(options.to); topic && options.keys.count > 0) {
+    if (const auto topic = kafka_->find_topic(options.to); topic && options.keys.in_records()) {
       const auto partitions = static_cast<std::uint32_t>(kafka_->topic(*topic).partitions);
       setup.keys = std::make_shared<kafka::KeyPartitions>(options.keys, partitions);
     }

@@ -59,6 +59,12 @@ Verdict judge_one(Experiment experiment, const StoredTrial& trial) {
   return verdict;
 }
 
+/// What was asked for beside the trial's results; empty where it was not.
+struct Watched {
+  std::vector<Described> groups;
+  PerfReport perf;
+};
+
 /// What --perf-test asks for, as Kafka's tools print it.
 std::string perf_text(const PerfReport& report) {
   std::string text;
@@ -86,7 +92,7 @@ Json as_json(const PerfReport& report) {
 }
 
 Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial,
-             const Verdict& verdict, const std::vector<Described>& described, const PerfTest& perf) {
+             const Verdict& verdict, const Watched& watched) {
   Json out;
   out["scenario"] = experiment.name;
   out["variant"] = experiment.variants[trial.key.variant].name;
@@ -105,23 +111,22 @@ Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTria
   out["faults_fired"] = trial.result.outcome.faults_fired;
   if (!o.described.empty()) {
     out["described_groups"] = Json::array();
-    for (const Described& d : described) out["described_groups"].push_back(as_json(d));
+    for (const Described& d : watched.groups) out["described_groups"].push_back(as_json(d));
   }
-  if (o.perf_test) out["perf_test"] = as_json(perf.report());
+  if (o.perf_test) out["perf_test"] = as_json(watched.perf);
   out["replay"] = replay_of(o);
   return out;
 }
 
 void print_text(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial,
-                const Verdict& verdict, const std::vector<Described>& described, const PerfTest& perf,
-                double wall_s, std::ostream& out) {
+                const Verdict& verdict, const Watched& watched, double wall_s, std::ostream& out) {
   const TrialResult& r = trial.result;
   out << fmt::format("{}, variant {}, seed {}\n", experiment.name,
                      experiment.variants[trial.key.variant].name, o.seed);
   if (!experiment.question.empty()) out << experiment.question << '\n';
-  for (const Described& d : described)
+  for (const Described& d : watched.groups)
     out << fmt::format("\n{} at {:.6g} s\n{}", d.group.group, sim::seconds(d.at), as_table(d.group));
-  out << perf_text(perf.report());
+  out << perf_text(watched.perf);
   out << '\n' << trial_text(r, o.verbose) << '\n';
   for (const Judgement& j : verdict.judged) {
     out << fmt::format("{:<4} {}{}\n", j.met ? "ok" : "FAIL", j.expectation, j.met ? "" : ": " + j.failure);
@@ -154,12 +159,12 @@ void take_folder_of_run(const RunCommand& o, const std::string& id) {
 }
 
 TrialResult run(const Resolved& resolved, const RunCommand& o, std::vector<models::Look> looks,
-                PerfTest& perf, std::string& trace) {
+                TrialWatcher* watcher, std::string& trace) {
   try {
     return run_trial(resolved, o.seed,
                      {.all_series = true,
                       .trace_csv = o.trace.empty() ? nullptr : &trace,
-                      .perf_test = o.perf_test ? &perf : nullptr,
+                      .watcher = watcher,
                       .world = {.looks = std::move(looks)}});
   } catch (const TrialError& error) {
     throw error.with_replay(replay_of(o));
@@ -180,21 +185,23 @@ int run_command(const RunCommand& o, Streams io) {
   const std::size_t variant = o.variant.empty() ? 0 : experiment.variant_named(o.variant);
   const Resolved resolved = resolve(experiment, 0, variant);
   const Resolved* const cell = &resolved;
-  std::vector<Described> described;
-  std::vector<models::Look> looks = looks_of(o, resolved.scenario, described);
+  Watched watched;
+  std::vector<models::Look> looks = looks_of(o, resolved.scenario, watched.groups);
   if (!o.quiet) print_notes({&cell, 1}, io.err);
   if (!o.out.empty()) take_folder_of_run(o, run_id(resolved, o.seed));
-  PerfTest perf(resolved.scenario);
+  PerfTest perf(resolved.scenario.producers);
   std::string trace;
   const auto began = std::chrono::steady_clock::now();
-  const StoredTrial trial{{0, variant, o.seed}, run(resolved, o, std::move(looks), perf, trace)};
+  const StoredTrial trial{{0, variant, o.seed},
+                          run(resolved, o, std::move(looks), o.perf_test ? &perf : nullptr, trace)};
   const double wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  watched.perf = perf.report();
   const Verdict verdict = judge_one(experiment, trial);
   if (!o.out.empty()) write_folder(o, experiment, trial, trace, wall_s);
   if (o.format == "json")
-    io.out << as_json(experiment, o, trial, verdict, described, perf).dump(2) << '\n';
+    io.out << as_json(experiment, o, trial, verdict, watched).dump(2) << '\n';
   else
-    print_text(experiment, o, trial, verdict, described, perf, wall_s, io.out);
+    print_text(experiment, o, trial, verdict, watched, wall_s, io.out);
   return std::all_of(verdict.judged.begin(), verdict.judged.end(), [](const Judgement& j) { return j.met; })
              ? 0
              : 1;

@@ -61,6 +61,19 @@ std::string total_line(const sim::Histogram& latency, double bytes, std::int64_t
 
 }  // namespace
 
+void PerfTest::attach(const models::Entities& entities) {
+  entities_ = &entities;
+  for (std::uint32_t id = 0; id < entities.all().size(); ++id) {
+    const models::Entity& entity = entities[id];
+    if (entity.kind != models::EntityKind::producer) continue;
+    const std::string row =
+        entity.name.substr(0, entity.name.rfind('/'));  // of the instances "row/0", "row/1" …
+    for (const models::ProducerOptions& options : options_) {
+      if (options.name == (options.instances == 1 ? entity.name : row)) mean_size_[id] = options.size.mean();
+    }
+  }
+}
+
 void PerfTest::consume(const sim::TraceBlock& block) {
   for (std::size_t i = 0; i < block.records.size(); ++i) {
     const sim::TraceRecord& r = block.records[i];
@@ -120,7 +133,7 @@ void PerfTest::acknowledged(const models::MessageRun& run) {
     window.latency_max = std::max(window.latency_max, latency);
     if (now - window.began < kReportingInterval) continue;
     producer.lines.push_back(
-        window_line(window.count, static_cast<double>(window.count) * mean_size(run.record.actor),
+        window_line(window.count, static_cast<double>(window.count) * mean_size_[run.record.actor],
                     static_cast<double>(window.latency) * 1e-6 / static_cast<double>(window.count),
                     window.latency_max, now - window.began));
     window = {.began = now};
@@ -128,20 +141,12 @@ void PerfTest::acknowledged(const models::MessageRun& run) {
   producer.ended = now;
 }
 
-double PerfTest::mean_size(std::uint32_t producer) const {
-  const std::string& name = (*entities_)[producer].name;
-  for (const models::ProducerOptions& p : scenario_.producers) {
-    if (name == p.name || name.substr(0, name.rfind('/')) == p.name) return p.size.mean();
-  }
-  return 0;
-}
-
 double PerfTest::mean_size_in(std::uint32_t partition) const {
   const auto found = sent_.find(partition);
   if (found == sent_.end()) return 0;
   double bytes = 0, messages = 0;
   for (const auto& [producer, count] : found->second) {
-    bytes += static_cast<double>(count) * mean_size(producer);
+    bytes += static_cast<double>(count) * mean_size_.at(producer);
     messages += static_cast<double>(count);
   }
   return bytes / messages;
@@ -154,7 +159,7 @@ void PerfTest::finish(sim::Time end) {
     out.name = (*entities_)[id].name;
     out.lines = std::move(p.lines);
     if (p.latency.count() == 0) continue;
-    const double bytes = static_cast<double>(p.latency.count()) * mean_size(id);
+    const double bytes = static_cast<double>(p.latency.count()) * mean_size_[id];
     out.lines.push_back(total_line(p.latency, bytes, p.ended - p.began));
   }
   for (auto& [id, m] : members_) {

@@ -16,10 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "experiments/trial.hpp"
 #include "models/checkers/ledger.hpp"
-#include "models/checkers/verdicts.hpp"
-#include "models/entities.hpp"
-#include "models/scenario.hpp"
+#include "models/clients/workload.hpp"
 #include "sim/histogram.hpp"
 #include "sim/trace.hpp"
 
@@ -43,14 +42,13 @@ inline constexpr const char* kConsumerPerfHeader =
     "fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec";
 
 /// A sink of one run. Complete after the run.
-class PerfTest final : public sim::TraceSink, private models::LedgerObserver {
+class PerfTest final : public TrialWatcher, private models::LedgerObserver {
  public:
-  explicit PerfTest(const models::Scenario& scenario) : scenario_(scenario), ledger_(anomalies_) {
+  explicit PerfTest(std::vector<models::ProducerOptions> producers)
+      : options_(std::move(producers)), ledger_(anomalies_) {
     ledger_.observe(*this);
   }
-  /// The names of what the records are about; before the run.
-  void attach(const models::Entities& entities) { entities_ = &entities; }
-
+  void attach(const models::Entities& entities) override;
   void consume(const sim::TraceBlock& block) override;
   void finish(sim::Time end) override;
 
@@ -83,13 +81,13 @@ class PerfTest final : public sim::TraceSink, private models::LedgerObserver {
   void acknowledged(const models::MessageRun& run) override;
   void processed(const models::MessageRun&, const models::FinishTimes&, bool) override {}
   void look(const sim::TraceRecord& r, const sim::TraceBlock& block);
-  double mean_size(std::uint32_t producer) const;
   double mean_size_in(std::uint32_t partition) const;
 
-  models::Scenario scenario_;
+  std::vector<models::ProducerOptions> options_;
   const models::Entities* entities_ = nullptr;
   models::Anomalies anomalies_;
   models::Ledger ledger_;
+  std::map<std::uint32_t, double> mean_size_;    ///< of a producer's messages, by entity
   std::map<std::uint32_t, Producer> producers_;  ///< by entity
   std::map<std::uint32_t, Member> members_;      ///< by entity
   std::map<std::uint32_t, Sent> sent_;           ///< by partition

@@ -21,6 +21,8 @@ struct KeyOptions {
   std::string prefix = "k";
   /// False: the application knows the key, the record carries none (order per key is still judged).
   bool on_wire = true;
+  /// Whether records carry keys: then these decide on the partition.
+  bool in_records() const { return count > 0 && on_wire; }
 };
 
 /// A closed loop: `outstanding` messages are under way; each next one is sent `think` after the

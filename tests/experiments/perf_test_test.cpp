@@ -29,18 +29,17 @@ models::Entities names() {
 }
 
 /// Messages of 1 MB.
-models::Scenario scenario() {
-  models::Scenario s;
+models::ProducerOptions shop() {
   models::ProducerOptions shop;
   shop.name = "shop";
+  shop.instances = 2;
   shop.size = sim::Distribution::constant(1024 * 1024);
-  s.producers.push_back(shop);
-  return s;
+  return shop;
 }
 
 struct Told {
   models::Entities entities = names();
-  PerfTest perf{scenario()};
+  PerfTest perf{{shop()}};
   Story story;
   Told() {
     perf.attach(entities);

@@ -13,7 +13,7 @@ using namespace experiments_test;
 namespace {
 
 /// A part of the run that finds something impossible.
-class Assertive final : public sim::TraceSink {
+class Assertive final : public TrialWatcher {
  public:
   void consume(const sim::TraceBlock&) override { MQLAB_ASSERT(1 + 1 == 3, "planted by a test"); }
 };

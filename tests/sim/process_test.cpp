@@ -360,6 +360,23 @@ TEST_CASE(
   }
 }
 
+namespace {
+
+/// A process that holds itself, to crash itself, and a mailbox to wait at.
+struct OwnUndoing {
+  Simulation simulation;
+  Log log;
+  Mailbox<int> mailbox{simulation};
+  Process process;
+  template <class Body>
+  void run(bool choose) {
+    process = Body::run(simulation, log, mailbox, process, choose);
+    simulation.run();
+  }
+};
+
+}  // namespace
+
 TEST_CASE("a wait that is refused leaves the body running: crashed then, the process dies at its next wait") {
   struct Body {
     static Process run(Simulation& simulation, Log& log, Mailbox<int>& mailbox, Process& self, bool choose) {
@@ -381,17 +398,13 @@ TEST_CASE("a wait that is refused leaves the body running: crashed then, the pro
     }
   };
   for (const bool choose : {false, true}) {
-    Simulation simulation;
-    Log log;
-    Mailbox<int> mailbox(simulation);
-    Process process;
-    process = Body::run(simulation, log, mailbox, process, choose);
-    simulation.run();
-    CHECK(log == Log{"refused", "goes on to the next wait", "destroyed"});
-    mailbox.put(1);
-    simulation.run();
-    CHECK(mailbox.size() == 1);
-    CHECK(simulation.pending_events() == 0);
+    OwnUndoing w;
+    w.run<Body>(choose);
+    CHECK(w.log == Log{"refused", "goes on to the next wait", "destroyed"});
+    w.mailbox.put(1);
+    w.simulation.run();
+    CHECK(w.mailbox.size() == 1);
+    CHECK(w.simulation.pending_events() == 0);
   }
 }
 
@@ -436,16 +449,12 @@ TEST_CASE("a process that is destroyed by its own doing takes nothing more, even
     }
   };
   for (const bool choose : {false, true}) {
-    Simulation simulation;
-    Log log;
-    Mailbox<int> mailbox(simulation);
-    mailbox.put(1);
-    Process process;
-    process = Body::run(simulation, log, mailbox, process, choose);
-    simulation.run();
-    CHECK(log == Log{"destroyed"});
-    CHECK(mailbox.size() == 1);
-    CHECK(simulation.pending_events() == 0);
+    OwnUndoing w;
+    w.mailbox.put(1);
+    w.run<Body>(choose);
+    CHECK(w.log == Log{"destroyed"});
+    CHECK(w.mailbox.size() == 1);
+    CHECK(w.simulation.pending_events() == 0);
   }
 }
 

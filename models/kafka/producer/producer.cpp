@@ -68,10 +68,11 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
       acknowledged_step_(context.steps.cell(node.entity(), Step::acknowledged)),
       timer_(context.simulation, node, [this] { on_timer(); }) {
   node.set_program(*this);
-  if (options.keys.count > 0 && options.keys.on_wire && setup.keys == nullptr) {
+  if (!options.keys.in_records()) {
+    setup.keys = nullptr;
+  } else if (setup.keys == nullptr) {
     setup.keys = std::make_shared<KeyPartitions>(options.keys, accumulator_.size());
   }
-  if (options.keys.count == 0 || !options.keys.on_wire) setup.keys = nullptr;
   if (source_.constant_size() && setup.keys == nullptr) fixed_ = sizer_.fixed_bytes(source_.size(0), 0);
   SenderClient& callbacks = *this;
   sender_ =

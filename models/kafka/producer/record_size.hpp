@@ -29,7 +29,7 @@ class RecordSizer {
  public:
   /// A message's size is its value and key together; a key is on the wire when `keys` says so.
   RecordSizer(const KeyOptions& keys)
-      : prefix_(keys.count > 0 && keys.on_wire ? static_cast<std::int32_t>(keys.prefix.size()) : -1) {}
+      : prefix_(keys.in_records() ? static_cast<std::int32_t>(keys.prefix.size()) : -1) {}
 
   std::int32_t fixed_bytes(std::uint32_t size, std::uint32_t rank) const {
     const auto total = static_cast<std::int32_t>(size);
