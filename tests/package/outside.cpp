@@ -8,18 +8,14 @@
 
 using namespace std::chrono_literals;
 
-/// The fault: every ten seconds a broker stands still for three.
-sim::Process hiccups(sim::Simulation& simulation, models::Node& broker) {
-  for (;;) {
-    co_await sim::delay(simulation, 10s);
-    broker.pause();
-    co_await sim::delay(simulation, 3s);
-    broker.resume();
-  }
+sim::Process stutter(sim::Simulation& simulation, models::Node& broker) {
+  co_await sim::delay(simulation, 10s);
+  broker.pause();
+  co_await sim::delay(simulation, 3s);
+  broker.resume();
 }
 
-/// The metric: the longest time in which nothing was stored.
-struct Silence final : sim::TraceSink {
+struct Silence final : sim::TraceSink {  // the longest time in which nothing was stored
   void consume(const sim::TraceBlock& block) override {
     for (const sim::TraceRecord& r : block.records) {
       if (r.kind != static_cast<std::uint16_t>(models::Kind::stored)) continue;
@@ -32,19 +28,13 @@ struct Silence final : sim::TraceSink {
 };
 
 int main() {
-  models::Scenario scenario;
-  scenario.duration = 60s;
-  scenario.kafka.emplace().brokers = 2;
-  scenario.kafka->topics.push_back({.name = "clicks", .partitions = 1, .replication_factor = 2});
-  models::ProducerOptions& site = scenario.producers.emplace_back();
-  site.name = "site";
-  site.to = "clicks";
-  site.arrivals = sim::ArrivalProcess::constant(200);
-
+  models::Scenario scenario{.duration = 60s};
+  scenario.kafka.emplace().topics = {{.name = "clicks", .partitions = 1}};
+  scenario.producers = {{.name = "site", .to = "clicks", .arrivals = sim::ArrivalProcess::constant(200)}};
   models::World world(scenario, 1);
   Silence silence;
   world.trace().add_sink(silence);
-  const sim::Process fault = hiccups(world.simulation(), world.kafka().node(models::kafka::BrokerId{0}));
+  const auto fault = stutter(world.simulation(), world.kafka().node(models::kafka::BrokerId{0}));
   world.run();
   std::cout << "longest silence: " << sim::seconds(silence.longest) << " s\n";
   return silence.longest >= 3s && silence.longest < 4s ? 0 : 1;  // without the fault it is 5 ms
