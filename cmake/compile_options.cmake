@@ -14,3 +14,7 @@ target_compile_options(mqlab_options INTERFACE
   # g++ 12 sees overlapping copies in "text" + std::to_string(n) that are not there (GCC bug 105651).
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:$<BUILD_INTERFACE:-Wno-restrict>>
   $<$<BOOL:${MQLAB_WERROR}>:$<BUILD_INTERFACE:-Werror>>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  # It then warns of values that are used before they are set, and are set.
+  target_compile_options(mqlab_options INTERFACE $<BUILD_INTERFACE:-Wno-maybe-uninitialized>)
+endif()
