@@ -42,6 +42,8 @@ class Committer {
   /// commitSync() of one position.
   void blocking(const OffsetCommitCall::Item& item, sim::Duration limit);
   bool blocked() const { return blocked_; }
+  /// Some commit waits for its answer, or to be sent.
+  bool under_way() const { return blocked_ || !in_flight_.empty() || !waiting_.empty(); }
 
   /// The coordinator may be known now.
   void wake();

@@ -65,6 +65,7 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
 
 void Consumer::start() {
   wanted_ = true;
+  start_again_ = close_asked_ || phase_ == Phase::closing;  // a new process, once the old one has ended
   if (!node_.up() || phase_ != Phase::stopped) return;
   if (node_.paused()) return node_.run_or_hold([this] { start(); });
   phase_ = Phase::polling;
@@ -246,7 +247,13 @@ bool Consumer::idle() const {
   if (phase_ == Phase::stopped) return true;
   const bool working = phase_ != Phase::polling || (pool_ && !pool_->idle()) || fetcher_.buffered();
   return !working && membership_.state() == MemberState::stable && !membership_.rejoin_needed_or_pending() &&
-         !assignment_.unsettled() && !assignment_.dirty();
+         !assignment_.unsettled() && !commits_to_come();
+}
+
+bool Consumer::commits_to_come() const {
+  // Only auto-commit comes by itself: an application whose commit failed commits again with its next records.
+  if (options_.commit == CommitMode::automatic) return assignment_.dirty();
+  return commit_owed_ || committer_.under_way();
 }
 
 }  // namespace models::kafka

@@ -73,6 +73,7 @@ class Consumer final : public NodeProgram,
   void withdraw() override { stop(); }
 
  private:
+  bool commits_to_come() const;
   enum class Phase : std::uint8_t {
     stopped,
     polling,     ///< inside poll()
@@ -143,7 +144,8 @@ class Consumer final : public NodeProgram,
   bool automatic_;
 
   Phase phase_ = Phase::stopped;
-  bool wanted_ = false;  // started and not stopped: it comes back after a crash
+  bool wanted_ = false;       // started and not stopped: it comes back after a crash
+  bool start_again_ = false;  // told to take part while it closes
   bool close_asked_ = false;
   bool turning_ = false;
   bool turn_again_ = false;
