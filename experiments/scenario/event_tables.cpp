@@ -140,6 +140,8 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) { f.duration = parse_duration(v.text); }},
       {{"heals", KeyType::boolean, "whether what still lasts when arrivals stop is undone then"},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.heals = v.boolean; }},
+      {{"gap", KeyType::duration, "of rolling: from one's return to the next one's end"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.gap = parse_duration(v.text); }},
       {{"probability", KeyType::share, "of message-loss"},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.probability = v.number; }},
       {{"delay", KeyType::distribution, "of delay, one way"},

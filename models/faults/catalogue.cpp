@@ -30,6 +30,8 @@ constexpr std::array kDelayParameters{
 constexpr std::array kBandwidthParameters{
     ParameterInfo{"bandwidth", "bandwidth", "", "what is left of it, for each route"}, kOther, kOneWay};
 constexpr std::array kConnectionParameters{kOtherNode};
+constexpr std::array kRollingParameters{
+    ParameterInfo{"gap", "duration", "0s", "from one's return to the next one's end"}};
 
 }  // namespace
 
@@ -75,6 +77,16 @@ std::span<const FaultInfo> fault_catalogue() {
       FaultInfo{{"leave", "a member closes cleanly; after `for` it joins again", {}},
                 FaultCode::leave,
                 faults::leave},
+      FaultInfo{
+          {"restart",
+           "a broker or member is told to stop, ends in an orderly way, and is started again `for` later",
+           {}},
+          FaultCode::restart,
+          faults::restart},
+      FaultInfo{{"rolling", "a restart of the targets one after the other, each down `for` so long",
+                 kRollingParameters},
+                FaultCode::rolling,
+                faults::rolling},
   };
   return kRows;
 }

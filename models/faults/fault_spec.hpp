@@ -43,6 +43,7 @@ struct FaultSpec {
   /// without `for` stays dead, and a member that joined or left without `for` stays so.
   std::optional<bool> heals;
 
+  std::optional<sim::Duration> gap;        ///< rolling: from one's return to the next one's end
   double probability = 0;                  ///< message-loss
   std::optional<sim::Distribution> delay;  ///< delay, ns one way
   double bandwidth_bits_per_s = 0;         ///< bandwidth

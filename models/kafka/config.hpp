@@ -31,6 +31,7 @@ struct BrokerConfig {
   Duration leader_imbalance_check_interval{300'000'000'000};
   Duration broker_heartbeat_interval{2'000'000'000};
   Duration broker_session_timeout{9'000'000'000};
+  bool controlled_shutdown_enable = true;
   std::int32_t num_io_threads = 8;
   std::int32_t message_max_bytes = 1048588;
   std::int32_t fetch_max_bytes = 57671680;
@@ -39,6 +40,7 @@ struct BrokerConfig {
   Duration group_max_session_timeout{1'800'000'000'000};
   std::int32_t group_max_size = 2147483647;
   Duration offsets_retention{604'800'000'000'000};
+  Duration offsets_retention_check_interval{600'000'000'000};
   std::int32_t offsets_topic_num_partitions = 50;
   /// Unset: 3, or as many as there are brokers.
   std::optional<std::int32_t> offsets_topic_replication_factor;

@@ -107,7 +107,8 @@ struct FetchedPartition {
 
 /// Incremental fetch session (KIP-227): `partitions` lists only what changed since the session's last request.
 struct FetchCall : CallBase, Pooled<FetchCall> {
-  BrokerId replica = kNoBroker;  ///< a follower's id; -1 for a consumer
+  BrokerId replica = kNoBroker;     ///< a follower's id; -1 for a consumer
+  std::int64_t replica_epoch = -1;  ///< a follower's broker epoch (KIP-903)
   EntityId client{};
   std::uint64_t session = 0;  ///< 0 opens a new full session; the response names it
   bool full = false;          ///< partitions replace the session's
@@ -121,6 +122,7 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::fetch};
     replica = kNoBroker;
+    replica_epoch = -1;
     client = {};
     session = 0;
     full = false;
@@ -320,13 +322,19 @@ struct OffsetFetchCall : CallBase, Pooled<OffsetFetchCall> {
 
 struct BrokerHeartbeatCall : CallBase, Pooled<BrokerHeartbeatCall> {
   BrokerId broker = kNoBroker;
-  std::int64_t broker_epoch = -1;  ///< in: -1 asks to register; out: the epoch given
-  std::uint32_t incarnation = 0;   ///< of the process that asks to register (incarnationId)
+  std::int64_t broker_epoch = -1;   ///< in: -1 asks to register; out: the epoch given
+  std::uint32_t incarnation = 0;    ///< of the process that asks to register (incarnationId)
+  std::size_t metadata_offset = 0;  ///< how far it has read the metadata log
+  bool want_shut_down = false;
+  bool should_shut_down = false;  ///< response
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::broker_heartbeat};
     broker = kNoBroker;
     broker_epoch = -1;
     incarnation = 0;
+    metadata_offset = 0;
+    want_shut_down = false;
+    should_shut_down = false;
   }
 };
 
@@ -336,9 +344,11 @@ struct AlterPartitionCall : CallBase, Pooled<AlterPartitionCall> {
   LeaderEpoch leader_epoch = kNoEpoch;
   std::int32_t partition_epoch = -1;  ///< in: as known; out: the new one
   std::vector<BrokerId> isr;          ///< in: wanted; out: granted
+  std::vector<std::int64_t> epochs;   ///< of their brokers, as they last fetched; -1: not known (KIP-903)
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::alter_partition};
     isr.clear();
+    epochs.clear();
   }
 };
 

@@ -13,7 +13,8 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       id_(id),
       node_(node),
       replicas_(cluster.partitions().size(), nullptr),
-      fenced_(static_cast<std::size_t>(cluster.broker_count()), false),
+      ineligible_(static_cast<std::size_t>(cluster.broker_count()), false),
+      epochs_(static_cast<std::size_t>(cluster.broker_count())),
       lifecycle_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/lifecycle"),
       service_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/service"),
       free_service_(cluster.options().service.free()),
@@ -138,8 +139,9 @@ void Broker::take_up_next(const CallBase& answered) {
 // ---- life ---------------------------------------------------------------------------------------------------------
 
 void Broker::crashed() {
+  const BrokerCode how = shutdown_ == Shutdown::ending ? BrokerCode::stopped : BrokerCode::crashed;
   context().emit(Kind::broker_state,
-                 {.code = static_cast<std::uint16_t>(BrokerCode::crashed), .actor = node_.entity().value});
+                 {.code = static_cast<std::uint16_t>(how), .actor = node_.entity().value});
   for (auto* timer : {&heartbeat_timer_, &isr_timer_, &fetch_timer_, &produce_timer_, &metadata_timer_})
     timer->disarm();
   coordinator_->crashed();
@@ -163,6 +165,8 @@ void Broker::crashed() {
   heartbeat_in_flight_ = false;
   heartbeat_failures_ = 0;
   has_roles_ = false;
+  shutdown_ = Shutdown::no;
+  start_again_ = false;
 }
 
 void Broker::restarted() {

@@ -15,6 +15,7 @@ void Broker::handle_fetch(Ref<FetchCall> call) {
   session->fetch_before = session->last_fetch;
   session->last_fetch = context().now();
   ++session->fetches;
+  session->replica_epoch = call->replica_epoch;
   update_session(*session, *call);
   if (!node_.up()) return;
   call->session = session->id();
@@ -127,6 +128,7 @@ void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fe
     f->last_caught_up = std::max(f->last_caught_up, f->last_fetch);
   }
   f->ever_fetched = true;
+  f->broker_epoch = session.replica_epoch;
   f->seen_fetches = session.fetches;
   f->leader_end_at_last_fetch = replica->log.end();
   f->last_fetch = now;

@@ -139,7 +139,7 @@ Offset Broker::append(PartitionIndex partition, std::int32_t records, std::int32
 
 void Broker::advance_high_watermark(Replica& replica) {
   const Offset allowed =
-      replica.allowed_high_watermark(context().now(), config().replica_lag_time_max, fenced_);
+      replica.allowed_high_watermark(context().now(), config().replica_lag_time_max, ineligible_);
   if (allowed == replica.high_watermark) return;
   replica.high_watermark = allowed;
   if (replica.shared->line == &replica.log && !cluster_.topic_of(replica.partition).internal) {

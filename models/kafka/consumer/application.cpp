@@ -90,6 +90,7 @@ void Consumer::commit_finished(ErrorCode error) {
 
 void Consumer::stop() {
   wanted_ = false;
+  start_again_ = false;
   if (phase_ == Phase::stopped || phase_ == Phase::closing) return;
   close_asked_ = true;
   when_running(&Consumer::turn);
@@ -121,13 +122,16 @@ void Consumer::leave() {
 }
 
 void Consumer::finish_close() {
+  const bool again = start_again_;
   forget();
+  if (again) start();
 }
 
 /// Nothing of the process remains.
 void Consumer::forget() {
   phase_ = Phase::stopped;
   close_asked_ = false;
+  start_again_ = false;
   rejoin_commit_begun_ = false;
   revocation_commit_begun_ = false;
   commit_owed_ = false;

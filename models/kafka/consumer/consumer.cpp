@@ -65,6 +65,7 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
 
 void Consumer::start() {
   wanted_ = true;
+  start_again_ = phase_ != Phase::stopped && (close_asked_ || phase_ == Phase::closing);
   if (!node_.up() || phase_ != Phase::stopped) return;
   if (node_.paused()) return node_.run_or_hold([this] { start(); });
   phase_ = Phase::polling;

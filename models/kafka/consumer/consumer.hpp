@@ -71,6 +71,9 @@ class Consumer final : public NodeProgram,
   bool can_withdraw() const override { return true; }
   void take_part() override { start(); }
   void withdraw() override { stop(); }
+  bool can_shut_down() const override { return true; }
+  void shut_down() override { stop(); }
+  void start_up() override { start(); }
 
  private:
   enum class Phase : std::uint8_t {
@@ -145,6 +148,7 @@ class Consumer final : public NodeProgram,
   Phase phase_ = Phase::stopped;
   bool wanted_ = false;  // started and not stopped: it comes back after a crash
   bool close_asked_ = false;
+  bool start_again_ = false;  // asked for while it closes
   bool turning_ = false;
   bool turn_again_ = false;
   bool rejoin_commit_begun_ = false;

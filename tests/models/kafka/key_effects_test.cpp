@@ -101,6 +101,18 @@ void little_memory(Scenario& s) {
 void no_patience(Scenario& s) {
   producer(s).config.request_timeout = 500ms;
 }
+/// Two of the brokers are restarted in an orderly way.
+void orderly_restarts(Scenario& s) {
+  s.faults.clear();
+  for (const auto& [target, at] : {std::pair{"kafka/0", 3s}, std::pair{"kafka/1", 10s}}) {
+    s.faults.push_back(crash(target, at, 3s));
+    s.faults.back().kind = "restart";
+  }
+}
+void deserted_for_longer_than_offsets_last(Scenario& s) {
+  deserted(s);
+  broker(s).offsets_retention = 1min;
+}
 void balances_often(Scenario& s) {
   broker(s).leader_imbalance_check_interval = 1s;
 }
@@ -126,6 +138,7 @@ const std::vector<Row>& rows() {
       {S::broker, "leader.imbalance.check.interval.seconds", "1"},
       {S::broker, "broker.heartbeat.interval.ms", "100"},
       {S::broker, "broker.session.timeout.ms", "9000"},
+      {S::broker, "controlled.shutdown.enable", "false", orderly_restarts},
       {S::broker, "num.io.threads", "1", slow_brokers},
       {S::broker, "message.max.bytes", "100"},
       {S::broker, "fetch.max.bytes", "1024"},
@@ -134,6 +147,7 @@ const std::vector<Row>& rows() {
       {S::broker, "group.max.session.timeout.ms", "6000"},
       {S::broker, "group.max.size", "1"},
       {S::broker, "offsets.retention.minutes", "1", deserted},
+      {S::broker, "offsets.retention.check.interval.ms", "1000", deserted_for_longer_than_offsets_last},
       {S::broker, "offsets.topic.num.partitions", "1"},
       {S::broker, "offsets.topic.replication.factor", "1"},
       {S::broker, "offsets.commit.timeout.ms", "20", out_of_reach},
