@@ -127,6 +127,7 @@ enum class FaultCode : std::uint16_t {
   leave,
   restart,
   rolling,
+  grow,
 };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 

@@ -79,6 +79,14 @@ Error set_acks(ProducerConfig& config, std::string_view text) {
   return std::nullopt;
 }
 
+Error set_selector(BrokerConfig& config, std::string_view text) {
+  constexpr std::string_view kPackage = "org.apache.kafka.common.replica.";
+  if (text.substr(0, kPackage.size()) == kPackage) text.remove_prefix(kPackage.size());
+  config.rack_aware_replica_selector = text == "RackAwareReplicaSelector";
+  if (config.rack_aware_replica_selector || text.empty() || text == "null") return std::nullopt;
+  return "'" + std::string(text) + "' is not modelled; allowed: null, RackAwareReplicaSelector";
+}
+
 Error set_reset(ConsumerConfig& config, std::string_view text) {
   if (text == "earliest")
     config.auto_offset_reset = AutoOffsetReset::earliest;
@@ -171,6 +179,9 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      span<&B::leader_imbalance_check_interval, 1, 1'000'000'000, B>},
     {"broker.heartbeat.interval.ms", "ms", "2000", span<&B::broker_heartbeat_interval, 1, 1'000'000, B>},
     {"broker.session.timeout.ms", "ms", "9000", span<&B::broker_session_timeout, 1, 1'000'000, B>},
+    {"broker.rack", "string", "null", text_value<&B::broker_rack, B>,
+     "{rack} stands for the rack of the broker's host"},
+    {"replica.selector.class", "string", "null", set_selector},
     {"controlled.shutdown.enable", "bool", "true", boolean<&B::controlled_shutdown_enable, B>},
     {"num.io.threads", "int", "8", integer<&B::num_io_threads, 1, kInt32Max, B>},
     {"message.max.bytes", "bytes", "1048588", integer<&B::message_max_bytes, 0, kInt32Max, B>},
@@ -205,7 +216,6 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      "one controller that does not fail is modelled"},
     {"controller.quorum.fetch.timeout.ms", "ms", "2000", nullptr,
      "one controller that does not fail is modelled"},
-    {"replica.selector.class", "string", "null", nullptr, "consumers fetch from leaders"},
     {"transaction.max.timeout.ms", "ms", "900000", nullptr, "transactions are not modelled yet"},
     {"group.consumer.session.timeout.ms", "ms", "45000", nullptr,
      "the consumer protocol is not modelled yet"},
@@ -290,8 +300,8 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"metadata.max.age.ms", "ms", "300000", span<&C::metadata_max_age, 0, 1'000'000, C>},
     {"group.protocol", "string", "classic", only_classic, "classic only"},
     {"isolation.level", "string", "read_uncommitted", only_uncommitted, "read_uncommitted only"},
-    {"client.rack", "string", "", nullptr,
-     "consumers fetch from leaders, and assignors do not look at racks"},
+    {"client.rack", "string", "", text_value<&C::client_rack, C>,
+     "{rack} stands for the rack of the member's host; assignors do not look at racks"},
     {"group.id", "string", "null", nullptr, "groups go by the name of their table"},
     {"exclude.internal.topics", "bool", "true", nullptr, "groups name their topics"},
     {"allow.auto.create.topics", "bool", "true", nullptr, "topics are declared"},

@@ -14,6 +14,8 @@ struct TopicOptions {
   std::string name;
   std::int32_t partitions = 1;
   std::int32_t replication_factor = 1;
+  /// Partitions that it may come to have while the run lasts (fault "grow"); 0: as many as at the start.
+  std::int32_t partitions_most = 0;
   /// Brokers of each partition, preferred leader first; empty: round robin.
   std::vector<std::vector<std::int32_t>> assignment;
   TopicConfig config;

@@ -100,6 +100,8 @@ struct FetchedPartition {
   LeaderEpoch last_epoch = kNoEpoch;  ///< leader epoch of the last record returned
   Offset high_watermark = 0;
   Offset log_start = 0;
+  /// To be asked from now on, instead of the leader (KIP-392); nothing was read then.
+  BrokerId preferred_read_replica = kNoBroker;
   /// Set when the fetcher's log diverges: truncate to min(...), ask again.
   LeaderEpoch diverging_epoch = kNoEpoch;
   Offset diverging_end = kNoOffset;
@@ -110,6 +112,7 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
   BrokerId replica = kNoBroker;     ///< a follower's id; -1 for a consumer
   std::int64_t replica_epoch = -1;  ///< a follower's broker epoch (KIP-903)
   EntityId client{};
+  std::int32_t rack = -1;     ///< a consumer's client.rack, where a broker is (Cluster::find_rack)
   std::uint64_t session = 0;  ///< 0 opens a new full session; the response names it
   bool full = false;          ///< partitions replace the session's
   sim::Duration max_wait{};
@@ -124,6 +127,7 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
     replica = kNoBroker;
     replica_epoch = -1;
     client = {};
+    rack = -1;
     session = 0;
     full = false;
     partitions.clear();

@@ -71,8 +71,8 @@ std::span<const RefusedKeys> refused_keys() {
        "delete.records.purgatory.purge.interval.requests background.threads"},
       {S::broker, "KRaft's controlled shutdown is asked for in heartbeats",
        "controlled.shutdown.max.retries controlled.shutdown.retry.backoff.ms"},
-      {S::broker, "brokers are numbered, and placed by racks, zones and regions",
-       "broker.id broker.id.generation.enable reserved.broker.max.id node.id broker.rack"},
+      {S::broker, "brokers are numbered",
+       "broker.id broker.id.generation.enable reserved.broker.max.id node.id"},
       {S::broker, "topics are declared",
        "auto.create.topics.enable delete.topic.enable create.topic.policy.class.name "
        "alter.config.policy.class.name"},

@@ -102,6 +102,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void answer_fetch(FetchSession& session);
   bool serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room, FetchCall& call);
   void wake(Replica& replica, bool followers);
+  BrokerId preferred_read_replica(const FetchSession& session, const Replica& replica, Offset offset) const;
   void expire_fetches();
   void forget_session(FetchSession& session);
   void drop_sessions();

@@ -36,6 +36,10 @@ void Controller::start() {
   watch_brokers();
   for (const PartitionInfo& partition : cluster_.partitions()) {
     const PartitionIndex p{static_cast<std::uint32_t>(partitions_.size())};
+    if (partition.number >= cluster_.topic_of(p).partitions) {
+      partitions_.push_back({kNoBroker, kNoEpoch, -1, {}});
+      continue;
+    }
     partitions_.push_back({partition.replicas.front(), 0, 0, partition.replicas});
     if (!cluster_.topic_of(p).internal) tell_in_sync(p, partitions_.back());
   }
@@ -170,11 +174,31 @@ void Controller::unfence(BrokerId b) {
   brokers_[index(b)].fenced = false;
   write(b, BrokerCode::unfenced);
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
-    if (partitions_[p].leader == kNoBroker) elect(PartitionIndex{p}, partitions_[p]);
+    if (partitions_[p].exists() && partitions_[p].leader == kNoBroker)
+      elect(PartitionIndex{p}, partitions_[p]);
   }
 }
 
 // ---- partitions ---------------------------------------------------------------------------------------------------
+
+bool Controller::create_partitions(TopicIndex topic, std::int32_t count) {
+  // ReplicationControlManager.createPartitions: only active replicas begin in sync, the first of them leads.
+  const TopicInfo& info = cluster_.topic(topic);
+  bool created = false;
+  for (std::int32_t n = info.partitions; n < count; ++n) {
+    const PartitionIndex p{info.first.value + static_cast<std::uint32_t>(n)};
+    if (exists(p)) continue;
+    PartitionState begun{kNoBroker, 0, -1, {}};
+    for (const BrokerId b : cluster_.partition(p).replicas) {
+      if (active(b)) begun.isr.push_back(b);
+    }
+    if (begun.isr.empty()) return created;  // INVALID_REPLICA_ASSIGNMENT
+    begun.leader = begun.isr.front();
+    write(p, std::move(begun));
+    created = true;
+  }
+  return created;
+}
 
 bool Controller::unclean_allowed(PartitionIndex p) const {
   return cluster_.topic_of(p).config.unclean_leader_election_enable.value_or(

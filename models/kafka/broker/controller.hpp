@@ -32,6 +32,7 @@ struct PartitionState {
   LeaderEpoch leader_epoch = 0;
   std::int32_t partition_epoch = 0;
   std::vector<BrokerId> isr;
+  bool exists() const { return partition_epoch >= 0; }
 };
 
 /// A partition's new state, or a broker that was fenced or unfenced.
@@ -58,6 +59,12 @@ class Controller final : public RpcServer, public NodeProgram {
   void restarted() override;
 
   const PartitionState& state(PartitionIndex p) const { return partitions_[p.value]; }
+  /// A partition that is yet to be created has no state (PartitionState::exists).
+  bool exists(PartitionIndex p) const { return partitions_[p.value].exists(); }
+  /// The topic has `count` partitions from now on (CreatePartitions). False, and nothing happens, when it has as many
+  /// already or no broker could lead.
+  /// Model: the operator's request takes no time.
+  bool create_partitions(TopicIndex topic, std::int32_t count);
   /// Changes since start(); change n never alters once written.
   const MetadataChange& change(std::size_t n) const { return changes_[n]; }
   bool fenced(BrokerId b) const { return brokers_[index(b)].fenced; }

@@ -200,8 +200,10 @@ void Broker::resign(Replica& replica) {
 
 void Broker::follower_moved(Replica& replica, Offset leader_high_watermark) {
   // A follower's high watermark: the leader's, as far as its own log reaches.
+  const Offset before = replica.high_watermark;
   replica.high_watermark =
       std::max(replica.high_watermark, std::min(leader_high_watermark, replica.log.end()));
+  if (replica.high_watermark > before && !replica.watchers.empty()) wake(replica, false);
 }
 
 ReplicaFetcher& Broker::fetcher_from(BrokerId leader) {
@@ -325,6 +327,7 @@ void Broker::handle_metadata(Ref<MetadataCall> call) {
     if (!call->topics.empty() &&
         std::find(call->topics.begin(), call->topics.end(), topic) == call->topics.end())
       continue;
+    if (!image_[p].exists()) continue;
     call->items.push_back({PartitionIndex{p}, {image_[p].leader, image_[p].leader_epoch}});
   }
   for (std::int32_t b = 0; b < cluster_.broker_count(); ++b) call->brokers.push_back(BrokerId{b});
