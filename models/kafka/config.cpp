@@ -182,6 +182,8 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"broker.rack", "string", "null", text_value<&B::broker_rack, B>,
      "{rack} stands for the rack of the broker's host"},
     {"replica.selector.class", "string", "null", set_selector},
+    {"quota.window.num", "int", "11", integer<&B::quota_window_num, 1, kInt32Max, B>},
+    {"quota.window.size.seconds", "s", "1", span<&B::quota_window_size, 1, 1'000'000'000, B>},
     {"controlled.shutdown.enable", "bool", "true", boolean<&B::controlled_shutdown_enable, B>},
     {"num.io.threads", "int", "8", integer<&B::num_io_threads, 1, kInt32Max, B>},
     {"message.max.bytes", "bytes", "1048588", integer<&B::message_max_bytes, 0, kInt32Max, B>},

@@ -32,6 +32,8 @@ struct BrokerConfig {
   Duration broker_heartbeat_interval{2'000'000'000};
   Duration broker_session_timeout{9'000'000'000};
   bool controlled_shutdown_enable = true;
+  std::int32_t quota_window_num = 11;
+  Duration quota_window_size{1'000'000'000};
   std::string broker_rack;  ///< "{rack}" stands for the rack of the broker's host; empty: none is known
   bool rack_aware_replica_selector = false;  ///< replica.selector.class
   std::int32_t num_io_threads = 8;

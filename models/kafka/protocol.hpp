@@ -48,6 +48,9 @@ struct CallBase {
   ErrorCode error = ErrorCode::none;  ///< top-level error of the response
   std::uint32_t request_bytes = 100;
   std::uint32_t response_bytes = 100;
+  sim::Duration service{};  ///< how long a request handler worked on it
+  sim::Duration
+      throttle{};  ///< response: for so long nothing more is read from the connection (throttle_time_ms)
 };
 
 // ---- data ---------------------------------------------------------------------------------------------------------

@@ -82,8 +82,8 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "all brokers are of one version",
        "inter.broker.protocol.version log.message.format.version log.message.downconversion.enable "
        "unstable.api.versions.enable unstable.feature.versions.enable"},
-      {S::broker, "quotas are not modelled",
-       "quota.window.num quota.window.size.seconds controller.quota.window.num "
+      {S::broker, "of quotas those of clients are modelled",
+       "controller.quota.window.num "
        "controller.quota.window.size.seconds replication.quota.window.num "
        "replication.quota.window.size.seconds alter.log.dirs.replication.quota.window.num "
        "alter.log.dirs.replication.quota.window.size.seconds client.quota.callback.class "

@@ -16,6 +16,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       ineligible_(static_cast<std::size_t>(cluster.broker_count()), false),
       epochs_(static_cast<std::size_t>(cluster.broker_count())),
       lifecycle_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/lifecycle"),
+      quotas_(cluster.context(), cluster.options()),
       service_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/service"),
       free_service_(cluster.options().service.free()),
       appended_step_(cluster.context().steps.cell(node.entity(), Step::appended)),
@@ -77,6 +78,7 @@ sim::Duration Broker::service_time(const AnyCall& call) {
 
 void Broker::begin_service(AnyCall call, sim::Duration time) {
   ++busy_threads_;
+  base(call).service = time;
   context().simulation.schedule_after(
       time, [this, life = node_.incarnation(), work = std::move(call)]() mutable {
         if (life != node_.incarnation()) return;
@@ -123,8 +125,31 @@ void Broker::handle(AnyCall call) {
 
 void Broker::answer(AnyCall call) {
   if (!node_.up()) return;  // crashed while it worked on the call
-  take_up_next(base(call));
+  CallBase& shared = base(call);
+  if (quotas_.any() && std::holds_alternative<Ref<ProduceCall>>(call)) {
+    shared.throttle =
+        quotas_.produced(shared.origin->client().entity(), shared.request_bytes, shared.service, true);
+  }
+  read_on(shared);
   respond(context().network, std::move(call));
+}
+
+/// What comes next on the connection may be handled: now, or when it has been throttled for long enough.
+void Broker::read_on(const CallBase& answered) {
+  answered.throttle > sim::Duration{} ? mute(answered) : take_up_next(answered);
+}
+
+/// Reads nothing from the connection for a while (ClientQuotaManager.throttle).
+void Broker::mute(const CallBase& answered) {
+  context().simulation.schedule_after(
+      answered.throttle,
+      [this, life = node_.incarnation(), connection = answered.connection, origin = answered.origin] {
+        if (life != node_.incarnation()) return;
+        CallBase muted;
+        muted.connection = connection;
+        muted.origin = origin;
+        node_.run_or_hold([this, muted] { take_up_next(muted); });
+      });
 }
 
 void Broker::take_up_next(const CallBase& answered) {
@@ -152,6 +177,7 @@ void Broker::crashed() {
   while (!queue_.empty()) queue_.pop();
   while (!produce_purgatory_.empty()) produce_purgatory_.pop();
   busy_threads_ = 0;
+  quotas_.forget();
   for (const auto& replica : owned_) {
     while (!replica->waiting.empty()) replica->waiting.pop();
     replica->leads = false;

@@ -16,6 +16,7 @@
 
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/broker/fetch_session.hpp"
+#include "models/kafka/broker/quotas.hpp"
 #include "models/kafka/broker/replica.hpp"
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/group/coordinator_host.hpp"
@@ -76,6 +77,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   // ---- the request queue (broker.cpp) ----
   void take_up(AnyCall call);
   void take_up_next(const CallBase& answered);
+  void mute(const CallBase& answered);
+  void read_on(const CallBase& answered);
   sim::Duration service_time(const AnyCall& call);
   void begin_service(AnyCall call, sim::Duration time);
   void finish_service(AnyCall call);
@@ -100,6 +103,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void note_follower_fetch(FetchSession& session, const FetchPartition& fetch);
   bool enough(FetchSession& session);
   void answer_fetch(FetchSession& session);
+  void take_back(FetchSession& session, FetchCall& call);
   bool serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room, FetchCall& call);
   void wake(Replica& replica, bool followers);
   BrokerId preferred_read_replica(const FetchSession& session, const Replica& replica, Offset offset) const;
@@ -153,6 +157,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   bool start_again_ = false;          // once the one that is ending has ended
   sim::Stream lifecycle_stream_;
 
+  ClientQuotas quotas_;
   sim::Ring<AnyCall> queue_;
   std::int32_t busy_threads_ = 0;
   sim::Stream service_stream_;

@@ -20,6 +20,11 @@ void Broker::handle_fetch(Ref<FetchCall> call) {
   session->rack = call->rack;
   update_session(*session, *call);
   if (!node_.up()) return;
+  if (quotas_.any() && !session->follower()) {
+    call->max_bytes =
+        static_cast<std::int32_t>(std::min<std::int64_t>(call->max_bytes, quotas_.fetch_most(call->client)));
+    call->min_bytes = std::min(call->min_bytes, call->max_bytes);
+  }
   call->session = session->id();
   session->waiting = std::move(call);
   session->deadline = context().simulation.after(session->waiting->max_wait);
@@ -201,7 +206,22 @@ void Broker::answer_fetch(FetchSession& session) {
   queue.resize(kept);
   call->response_bytes =
       static_cast<std::uint32_t>(100 + bytes + 40 * static_cast<std::int64_t>(call->fetched.size()));
+  if (quotas_.any() && !session.follower()) {
+    call->throttle = quotas_.fetched(session.client(), call->response_bytes, call->service);
+    if (call->throttle > sim::Duration{}) take_back(session, *call);
+  }
   answer(std::move(call));
+}
+
+/// A throttled client gets nothing, and its session is as it was (FetchContext.getThrottledResponse).
+void Broker::take_back(FetchSession& session, FetchCall& call) {
+  for (const FetchedPartition& fetched : call.fetched) {
+    const std::uint32_t i = session.index_of(fetched.partition);
+    session.entry(i).sent_high_watermark = kNoOffset;
+    session.queue(i);
+  }
+  call.fetched.clear();
+  call.response_bytes = 100;
 }
 
 bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room,

@@ -131,6 +131,9 @@ void with_a_selector(Scenario& s) {
   in_racks(s);
   broker(s).rack_aware_replica_selector = true;
 }
+void with_quotas(Scenario& s) {
+  s.kafka->quotas.push_back({.producer_byte_rate = 2000});
+}
 void deserted_for_longer_than_offsets_last(Scenario& s) {
   deserted(s);
   broker(s).offsets_retention = 1min;
@@ -160,6 +163,8 @@ const std::vector<Row>& rows() {
       {S::broker, "leader.imbalance.check.interval.seconds", "1"},
       {S::broker, "broker.heartbeat.interval.ms", "100"},
       {S::broker, "broker.session.timeout.ms", "9000"},
+      {S::broker, "quota.window.num", "2", with_quotas},
+      {S::broker, "quota.window.size.seconds", "5", with_quotas},
       {S::broker, "broker.rack", "{rack}", out_of_racks},
       {S::broker, "replica.selector.class", "RackAwareReplicaSelector", with_a_rack},
       {S::broker, "controlled.shutdown.enable", "false", orderly_restarts},
