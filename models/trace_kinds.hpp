@@ -102,7 +102,16 @@ enum class ResetCode : std::uint16_t { committed, earliest, latest, sought };
 enum class OwnershipCode : std::uint16_t { assigned, revoked, lost, crashed, closed };
 enum class MemberCode : std::uint16_t { joining, joined, left, evicted, fenced, crashed, restarted };
 enum class LeaderCode : std::uint16_t { elected, unclean, offline, resigned };
-enum class BrokerCode : std::uint16_t { registered, unfenced, fenced, crashed, restarted };
+/// shutting_down: the controller has taken its leaderships (a controlled shutdown); stopped: it ended in an orderly way.
+enum class BrokerCode : std::uint16_t {
+  registered,
+  unfenced,
+  fenced,
+  crashed,
+  restarted,
+  shutting_down,
+  stopped,
+};
 enum class FaultCode : std::uint16_t {
   crash,
   pause,
@@ -116,6 +125,9 @@ enum class FaultCode : std::uint16_t {
   connection_reset,
   join,
   leave,
+  restart,
+  rolling,
+  grow,
 };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 

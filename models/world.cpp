@@ -16,6 +16,17 @@
 namespace models {
 namespace {
 
+/// Topics get room for the partitions that a fault will create.
+kafka::ClusterOptions with_room_to_grow(kafka::ClusterOptions options, const std::vector<FaultSpec>& faults) {
+  for (kafka::TopicOptions& topic : options.topics) {
+    for (const FaultSpec& fault : faults) {
+      if (fault.kind == "grow" && fault.target == topic.name)
+        topic.partitions_most = std::max(topic.partitions_most, fault.partitions.value_or(0));
+    }
+  }
+  return options;
+}
+
 /// How often the drain looks whether everything is done.
 constexpr sim::Duration kIdleCheck = std::chrono::milliseconds{100};
 
@@ -29,7 +40,10 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
       network_(simulation_, scenario_.network),
       context_{simulation_, trace_, entities_, network_, steps_},
       looks_(options.looks) {
-  if (scenario_.kafka) kafka_ = std::make_unique<kafka::Cluster>(context_, *scenario_.kafka);
+  if (scenario_.kafka) {
+    kafka_ =
+        std::make_unique<kafka::Cluster>(context_, with_room_to_grow(*scenario_.kafka, scenario_.faults));
+  }
   if (!kafka_ && !(scenario_.producers.empty() && scenario_.groups.empty())) {
     throw ScenarioError("kafka", "producers and groups need a cluster");
   }
@@ -98,6 +112,15 @@ bool World::joins_later(const std::string& member) const {
 
 void World::add_roles() {
   if (!kafka_) return;
+  for (std::uint32_t t = 0; t < kafka_->topics().size(); ++t) {
+    const kafka::TopicIndex index{t};
+    const kafka::TopicInfo& topic = kafka_->topic(index);
+    if (topic.internal) continue;
+    faults_->add_topic(topic.name, {topic.entity, topic.partitions, [this, index](std::int32_t count) {
+                                      return kafka_->node(kafka::kController).up() &&
+                                             kafka_->controller().create_partitions(index, count);
+                                    }});
+  }
   for (std::uint32_t p = 0; p < kafka_->partitions().size(); ++p) {
     const kafka::PartitionIndex partition{p};
     if (kafka_->topic_of(partition).internal) continue;
@@ -145,8 +168,9 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
   if (std::none_of(members.begin(), members.end(), running)) return true;  // nobody is left to read
   for (const kafka::TopicIndex t : group.topics()) {
     const kafka::TopicInfo& topic = kafka_->topic(t);
-    for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions); ++n) {
+    for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions_most); ++n) {
       const kafka::PartitionIndex p{topic.first.value + n};
+      if (!kafka_->controller().exists(p)) continue;
       const kafka::BrokerId leader = kafka_->controller().state(p).leader;
       if (leader == kafka::kNoBroker) return false;
       const kafka::Offset end = kafka_->broker(leader).replica(p)->log.end();

@@ -20,6 +20,7 @@ class Coherence {
     if (!s_.kafka) fail("", "has no [kafka]: there is no broker to run");
     topics();
     names();
+    operations();
     producers();
     groups();
     for (std::size_t i = 0; i < s_.faults.size(); ++i) fault(i);
@@ -36,6 +37,22 @@ class Coherence {
     if (s_.warmup >= s_.duration) fail("scenario.warmup", "must be shorter than the duration");
     if (s_.sample.count() <= 0) fail("scenario.sample", "must be above 0");
     if (s_.duration / s_.sample > 10'000'000) fail("scenario.sample", "makes more than 10 million points");
+  }
+
+  void operations() const {
+    const models::kafka::ClusterOptions& kafka = *s_.kafka;
+    if (kafka.config.broker_rack.find("{rack}") != std::string::npos && kafka.racks.empty())
+      fail("kafka.config.broker.rack", "stands for racks that are not given: kafka.racks has them");
+    for (const models::GroupOptions& group : s_.groups) {
+      if (group.config.client_rack.find("{rack}") != std::string::npos && group.rack.empty())
+        fail(join_path("groups", group.name) + ".config.client.rack",
+             "stands for a rack that is not given: `rack` of the group is");
+    }
+    for (const models::kafka::QuotaOptions& quota : kafka.quotas) {
+      if (quota.client.empty() || producer_of(quota.client) != nullptr || group_of(quota.client) != nullptr)
+        continue;
+      fail(join_path("kafka.quotas", quota.client) + ".name", "is no producer or group");
+    }
   }
 
   void topics() const {

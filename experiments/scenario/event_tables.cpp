@@ -120,7 +120,7 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) { f.name = v.text; }},
       {{"target", KeyType::name,
         "a node (kafka/0, billing/1, shop), \"billing/*\" for one of them drawn at each strike; for links "
-        "also a host, rack, zone or region",
+        "also a host, rack, zone or region; for grow a topic",
         "", true},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.target = v.text; }},
       {{"other", KeyType::name, "the other end of a link, or the client of a response"},
@@ -140,6 +140,12 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) { f.duration = parse_duration(v.text); }},
       {{"heals", KeyType::boolean, "whether what still lasts when arrivals stop is undone then"},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.heals = v.boolean; }},
+      {{"partitions", KeyType::integer, "of grow: how many the topic has then", "", false, 2, 1e6},
+       [](const Value& v, FaultSpec& f, const BindContext&) {
+         f.partitions = static_cast<std::int32_t>(v.integer);
+       }},
+      {{"gap", KeyType::duration, "of rolling: from one's return to the next one's end"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.gap = parse_duration(v.text); }},
       {{"probability", KeyType::share, "of message-loss"},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.probability = v.number; }},
       {{"delay", KeyType::distribution, "of delay, one way"},

@@ -13,6 +13,7 @@ using models::NetworkOptions;
 using models::ProducerOptions;
 using models::Scenario;
 using models::kafka::ClusterOptions;
+using models::kafka::QuotaOptions;
 using models::kafka::ServiceOptions;
 using models::kafka::TopicOptions;
 
@@ -284,6 +285,34 @@ const std::vector<Row<NetworkOptions>>& network_rows() {
   return rows;
 }
 
+const std::vector<Row<QuotaOptions>>& quota_rows() {
+  static const std::vector<Row<QuotaOptions>> rows{
+      {{"name", KeyType::name, "a producer or group; unless given each that has no quota of its own"},
+       [](const Value& v, QuotaOptions& q, const BindContext&) { q.client = v.text; }},
+      {{"producer_byte_rate", KeyType::integer, "bytes a second that it may produce on a broker", "", false,
+        1, 1e15},
+       [](const Value& v, QuotaOptions& q, const BindContext&) {
+         q.producer_byte_rate = static_cast<double>(v.integer);
+       }},
+      {{"consumer_byte_rate", KeyType::integer, "bytes a second that it may fetch from a broker", "", false,
+        1, 1e15},
+       [](const Value& v, QuotaOptions& q, const BindContext&) {
+         q.consumer_byte_rate = static_cast<double>(v.integer);
+       }},
+      {{"request_percentage", KeyType::integer,
+        "share of one request handler thread that it may use on a broker", "", false, 1, 1e6},
+       [](const Value& v, QuotaOptions& q, const BindContext&) {
+         q.request_percentage = static_cast<double>(v.integer);
+       }},
+  };
+  return rows;
+}
+
+const Section& quota_section() {
+  static const Section section = section_of("what a client may do; beyond it is throttled", quota_rows());
+  return section;
+}
+
 const std::vector<Row<ClusterOptions>>& kafka_rows() {
   static const Section service = section_of("how long a request handler works on a request", service_rows());
   static const std::vector<Row<ClusterOptions>> rows{
@@ -306,6 +335,10 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
       {tables("topics", "the topics", topic_section()),
        [](const Value& v, ClusterOptions& k, const BindContext& c) {
          for (const Value& item : v.items) bind_rows(item, topic_rows(), k.topics.emplace_back(), c);
+       }},
+      {tables("quotas", "of clients", quota_section()),
+       [](const Value& v, ClusterOptions& k, const BindContext& c) {
+         for (const Value& item : v.items) bind_rows(item, quota_rows(), k.quotas.emplace_back(), c);
        }},
   };
   return rows;

@@ -5,6 +5,7 @@
 #include "models/faults/connection_faults.hpp"
 #include "models/faults/link_faults.hpp"
 #include "models/faults/node_faults.hpp"
+#include "models/faults/topic_faults.hpp"
 
 namespace models {
 namespace {
@@ -30,6 +31,10 @@ constexpr std::array kDelayParameters{
 constexpr std::array kBandwidthParameters{
     ParameterInfo{"bandwidth", "bandwidth", "", "what is left of it, for each route"}, kOther, kOneWay};
 constexpr std::array kConnectionParameters{kOtherNode};
+constexpr std::array kGrowParameters{
+    ParameterInfo{"partitions", "integer", "", "how many the topic has then"}};
+constexpr std::array kRollingParameters{
+    ParameterInfo{"gap", "duration", "0s", "from one's return to the next one's end"}};
 
 }  // namespace
 
@@ -75,6 +80,20 @@ std::span<const FaultInfo> fault_catalogue() {
       FaultInfo{{"leave", "a member closes cleanly; after `for` it joins again", {}},
                 FaultCode::leave,
                 faults::leave},
+      FaultInfo{
+          {"restart",
+           "a broker or member is told to stop, ends in an orderly way, and is started again `for` later",
+           {}},
+          FaultCode::restart,
+          faults::restart},
+      FaultInfo{{"rolling", "a restart of the targets one after the other, each down `for` so long",
+                 kRollingParameters},
+                FaultCode::rolling,
+                faults::rolling},
+      FaultInfo{
+          {"grow", "partitions are added to a topic (kafka-topics --alter --partitions)", kGrowParameters},
+          FaultCode::grow,
+          faults::grow},
   };
   return kRows;
 }

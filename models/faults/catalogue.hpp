@@ -30,6 +30,8 @@ struct Strike {
   bool later = false;
   /// Over as soon as it has taken effect; `heal` then only calls off what has not happened yet.
   bool instant = false;
+  /// So long after it has been undone the fault strikes once more.
+  std::optional<sim::Duration> again{};
   /// Undone at the end of arrivals when nothing was said of it (FaultSpec::heals, duration).
   bool heals_by_itself = true;
 };

@@ -23,7 +23,7 @@ struct FaultSpec {
   std::string kind;  ///< a name of the catalogue
   std::string name;  ///< empty: kind and target
   /// A node ("kafka/0", "billing/1", "shop"), "billing/*" for one of them drawn at each strike, or a role
-  /// that the world offers; for links also a host, rack, zone or region.
+  /// that the world offers; for links also a host, rack, zone or region; for grow a topic.
   std::string target;
   std::string other;     ///< the other end of a link, or the client of a response
   bool one_way = false;  ///< only from target to other
@@ -43,6 +43,8 @@ struct FaultSpec {
   /// without `for` stays dead, and a member that joined or left without `for` stays so.
   std::optional<bool> heals;
 
+  std::optional<sim::Duration> gap;        ///< rolling: from one's return to the next one's end
+  std::optional<std::int32_t> partitions;  ///< grow: how many the topic has then
   double probability = 0;                  ///< message-loss
   std::optional<sim::Distribution> delay;  ///< delay, ns one way
   double bandwidth_bits_per_s = 0;         ///< bandwidth

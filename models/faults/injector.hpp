@@ -33,6 +33,9 @@ class FaultInjector {
   FaultInjector& operator=(const FaultInjector&) = delete;
 
   void add_target(Node& node) { targets_.add(node); }
+  void add_topic(std::string name, FaultTargets::Topic topic) {
+    targets_.add_topic(std::move(name), std::move(topic));
+  }
   void add_role(std::string name, std::function<Node*()> role) {
     targets_.add_role(std::move(name), std::move(role));
   }

@@ -1,5 +1,7 @@
 #include "models/faults/node_faults.hpp"
 
+#include <utility>
+
 #include "models/scenario_error.hpp"
 
 namespace models::faults {
@@ -31,6 +33,28 @@ void check_can_withdraw(const FaultBinding& binding) {
     throw ScenarioError(binding.key("target"),
                         "'" + node->name() + "' cannot join or leave: only members of groups do");
   }
+}
+
+bool can_shut_down(const Node& node) {
+  return node.program() != nullptr && node.program()->can_shut_down();
+}
+
+void check_can_shut_down(const FaultBinding& binding) {
+  const FaultTarget target = binding.targets.resolve(binding.key("target"), binding.spec.target);
+  for (const Node* const node : target.nodes()) {
+    if (can_shut_down(*node)) continue;
+    throw ScenarioError(
+        binding.key("target"),
+        "'" + node->name() + "' cannot be restarted in an orderly way: brokers and members can");
+  }
+}
+
+Strike orderly_restart(Node& node) {
+  Strike strike;
+  strike.actor = node.entity();
+  strike.act = [&node](const std::function<void()>&) { node.program()->shut_down(); };
+  strike.heal = [&node] { node.program()->start_up(); };
+  return strike;
 }
 
 /// Without `for` the member stays as the fault left it.
@@ -83,6 +107,33 @@ Striker leave(const FaultBinding& binding) {
   return stays(on_node(
       binding, [](const Node& node) { return node.up() && can_withdraw(node); },
       [](Node& node) { node.program()->withdraw(); }, [](Node& node) { node.program()->take_part(); }));
+}
+
+Striker restart(const FaultBinding& binding) {
+  check_can_shut_down(binding);
+  return [&binding, target = binding.targets.resolve(binding.key("target"),
+                                                     binding.spec.target)]() -> std::optional<Strike> {
+    Node* const node = target.pick(binding.choice, [](const Node& n) { return n.up() && can_shut_down(n); });
+    if (node == nullptr) return std::nullopt;
+    return orderly_restart(*node);
+  };
+}
+
+Striker rolling(const FaultBinding& binding) {
+  check_can_shut_down(binding);
+  if (binding.spec.every) throw ScenarioError(binding.key("rate"), "a rolling restart begins at one moment");
+  if (!binding.spec.duration) throw ScenarioError(binding.key("for"), "is missing: how long each is down");
+  const std::vector<Node*> nodes =
+      binding.targets.resolve(binding.key("target"), binding.spec.target).nodes();
+  if (nodes.empty()) throw ScenarioError(binding.key("target"), "names no brokers or members");
+  return [&binding, nodes, next = std::size_t{0}]() mutable -> std::optional<Strike> {
+    // Who is down already is passed over.
+    while (next < nodes.size() && !nodes[next]->up()) ++next;
+    if (next == nodes.size()) return std::nullopt;
+    Strike strike = orderly_restart(*nodes[next++]);
+    if (next < nodes.size()) strike.again = binding.spec.gap.value_or(sim::Duration{});
+    return strike;
+  };
 }
 
 }  // namespace models::faults

@@ -1,4 +1,4 @@
-// Faults of a process: crash, pause, heartbeat-loss, join, leave.
+// Faults of a process: crash, pause, heartbeat-loss, join, leave, restart, rolling.
 #pragma once
 
 #include "models/faults/catalogue.hpp"
@@ -10,5 +10,7 @@ Striker pause(const FaultBinding& binding);
 Striker heartbeat_loss(const FaultBinding& binding);
 Striker join(const FaultBinding& binding);
 Striker leave(const FaultBinding& binding);
+Striker restart(const FaultBinding& binding);
+Striker rolling(const FaultBinding& binding);
 
 }  // namespace models::faults

@@ -46,6 +46,14 @@ Node& FaultTargets::resolve_node(const std::string& path, const std::string& nam
   unknown(path, name);
 }
 
+const FaultTargets::Topic& FaultTargets::resolve_topic(const std::string& path,
+                                                       const std::string& name) const {
+  if (const auto topic = topics_.find(name); topic != topics_.end()) return topic->second;
+  std::vector<std::string_view> known;
+  for (const auto& [topic, row] : topics_) known.push_back(topic);
+  throw ScenarioError(path, "there is no topic called '" + name + "'" + did_you_mean(name, known));
+}
+
 void FaultTargets::unknown(const std::string& path, const std::string& name) const {
   if (name.empty()) throw ScenarioError(path, "is missing: name a node, as in 'kafka/0' or 'billing/1'");
   std::vector<std::string_view> known;

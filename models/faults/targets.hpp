@@ -36,6 +36,17 @@ class FaultTargets {
   /// `role` returns the node that plays it now, or null.
   void add_role(std::string name, FaultTarget::Role role) { roles_[std::move(name)] = std::move(role); }
 
+  /// What an operator can do to a topic.
+  struct Topic {
+    EntityId entity{};
+    std::int32_t partitions = 0;  ///< at the start
+    /// It has so many from now on; false when that cannot be done.
+    std::function<bool(std::int32_t partitions)> grow;
+  };
+  void add_topic(std::string name, Topic topic) { topics_.emplace(std::move(name), std::move(topic)); }
+  /// Throws ScenarioError at `path`.
+  const Topic& resolve_topic(const std::string& path, const std::string& name) const;
+
   /// Null when there is no node of that name.
   Node* find(std::string_view name) const;
   /// A node, a role, or "billing/*". Throws ScenarioError at `path`.
@@ -48,6 +59,7 @@ class FaultTargets {
  private:
   std::vector<Node*> nodes_;
   std::map<std::string, FaultTarget::Role, std::less<>> roles_;
+  std::map<std::string, Topic, std::less<>> topics_;
 };
 
 }  // namespace models

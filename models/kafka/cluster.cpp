@@ -1,9 +1,12 @@
 #include "models/kafka/cluster.hpp"
 
+#include <algorithm>
+
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/broker/replica.hpp"
 #include "models/kafka/group/offsets_store.hpp"
+#include "models/kafka/placement.hpp"
 #include "models/network/network.hpp"
 #include "sim/assert.hpp"
 
@@ -40,6 +43,7 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   }
   add_node(EntityKind::controller, "controller",
            {place_of(options_.racks, 0), place_of(options_.zones, 0), place_of(options_.regions, 0)}, 0);
+  add_racks();
   add_topics();
   offsets_store_ = std::make_unique<OffsetsStore>(options_.config.unclean_leader_election_enable,
                                                   [this](PartitionIndex p) { return compact_internal(p); });
@@ -65,6 +69,23 @@ Offset Cluster::compact_internal(PartitionIndex p) {
   return agreed;
 }
 
+void Cluster::add_racks() {
+  std::vector<std::string> names;
+  for (std::int32_t b = 0; b < options_.brokers; ++b) {
+    names.push_back(with_rack(options_.config.broker_rack, place_of(options_.racks, b)));
+  }
+  racks_ = names;
+  std::sort(racks_.begin(), racks_.end());
+  racks_.erase(std::unique(racks_.begin(), racks_.end()), racks_.end());
+  std::erase(racks_, "");
+  for (const std::string& name : names) rack_of_.push_back(find_rack(name));
+}
+
+std::int32_t Cluster::find_rack(std::string_view name) const {
+  const auto at = std::find(racks_.begin(), racks_.end(), name);
+  return at == racks_.end() ? kNoRack : static_cast<std::int32_t>(at - racks_.begin());
+}
+
 void Cluster::add_topics() {
   for (const TopicOptions& topic : options_.topics) add_topic(topic, false);
   TopicOptions offsets;
@@ -83,22 +104,21 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
   const TopicIndex index{static_cast<std::uint32_t>(topics_.size())};
   const EntityId entity = context_.entities.add(EntityKind::topic, topic.name);
   topics_.push_back({topic.name, entity, PartitionIndex{static_cast<std::uint32_t>(partitions_.size())},
-                     topic.partitions, topic.config, internal});
-  for (std::int32_t n = 0; n < topic.partitions; ++n) {
+                     topic.partitions, std::max(topic.partitions, topic.partitions_most), topic.config,
+                     internal});
+  StripedPlacer placer(rack_of_);
+  for (std::int32_t n = 0; n < topics_.back().partitions_most; ++n) {
     PartitionInfo info;
     info.topic = index;
     info.number = n;
     info.entity =
         context_.entities.add(internal ? EntityKind::internal_partition : EntityKind::partition,
                               topic.name + "/" + std::to_string(n), entity, static_cast<std::uint32_t>(n));
-    if (!topic.assignment.empty()) {
+    if (static_cast<std::size_t>(n) < topic.assignment.size()) {
       for (const std::int32_t b : topic.assignment[static_cast<std::size_t>(n)])
         info.replicas.push_back(BrokerId{b});
     } else {
-      // StripedReplicaPlacer without racks: leaders go round, followers are the next brokers.
-      for (std::int32_t r = 0; r < topic.replication_factor; ++r) {
-        info.replicas.push_back(BrokerId{(n + r) % options_.brokers});
-      }
+      info.replicas = placer.place(topic.replication_factor);
     }
     partitions_.push_back(std::move(info));
     shared_.push_back(std::make_unique<SharedPartition>());

@@ -24,8 +24,10 @@ struct SharedPartition;
 struct TopicInfo {
   std::string name;
   EntityId entity{};
-  PartitionIndex first{};  ///< its partitions are first, first+1, …
-  std::int32_t partitions = 0;
+  PartitionIndex first{};       ///< its partitions are first, first+1, …
+  std::int32_t partitions = 0;  ///< at the start
+  std::int32_t partitions_most =
+      0;  ///< at the end: those in between exist from Controller::create_partitions() on
   TopicConfig config;
   bool internal = false;  ///< __consumer_offsets
 };
@@ -49,6 +51,12 @@ class Cluster {
 
   Context& context() { return context_; }
   const ClusterOptions& options() const { return options_; }
+
+  /// No rack, or none that any broker is in.
+  static constexpr std::int32_t kNoRack = -1;
+  /// Of those that brokers tell (broker.rack).
+  std::int32_t find_rack(std::string_view name) const;
+  std::int32_t rack_of(BrokerId b) const { return rack_of_[static_cast<std::size_t>(b.value)]; }
 
   // ---- who is there (static for the length of a run) ----
   std::int32_t broker_count() const { return options_.brokers; }
@@ -79,6 +87,7 @@ class Cluster {
   }
 
  private:
+  void add_racks();
   void add_topics();
   void add_topic(const TopicOptions& topic, bool internal);
   /// Lets go of batches of an internal partition that all replicas hold; returns up to where they do.
@@ -92,6 +101,8 @@ class Cluster {
       pools_;
   Context& context_;
   ClusterOptions options_;
+  std::vector<std::string> racks_;     // names, sorted
+  std::vector<std::int32_t> rack_of_;  // by broker
   std::vector<TopicInfo> topics_;
   std::vector<PartitionInfo> partitions_;
   std::vector<std::unique_ptr<SharedPartition>> shared_;

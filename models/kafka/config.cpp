@@ -79,6 +79,14 @@ Error set_acks(ProducerConfig& config, std::string_view text) {
   return std::nullopt;
 }
 
+Error set_selector(BrokerConfig& config, std::string_view text) {
+  constexpr std::string_view kPackage = "org.apache.kafka.common.replica.";
+  if (text.substr(0, kPackage.size()) == kPackage) text.remove_prefix(kPackage.size());
+  config.rack_aware_replica_selector = text == "RackAwareReplicaSelector";
+  if (config.rack_aware_replica_selector || text.empty() || text == "null") return std::nullopt;
+  return "'" + std::string(text) + "' is not modelled; allowed: null, RackAwareReplicaSelector";
+}
+
 Error set_reset(ConsumerConfig& config, std::string_view text) {
   if (text == "earliest")
     config.auto_offset_reset = AutoOffsetReset::earliest;
@@ -171,6 +179,12 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      span<&B::leader_imbalance_check_interval, 1, 1'000'000'000, B>},
     {"broker.heartbeat.interval.ms", "ms", "2000", span<&B::broker_heartbeat_interval, 1, 1'000'000, B>},
     {"broker.session.timeout.ms", "ms", "9000", span<&B::broker_session_timeout, 1, 1'000'000, B>},
+    {"broker.rack", "string", "null", text_value<&B::broker_rack, B>,
+     "{rack} stands for the rack of the broker's host"},
+    {"replica.selector.class", "string", "null", set_selector},
+    {"quota.window.num", "int", "11", integer<&B::quota_window_num, 1, kInt32Max, B>},
+    {"quota.window.size.seconds", "s", "1", span<&B::quota_window_size, 1, 1'000'000'000, B>},
+    {"controlled.shutdown.enable", "bool", "true", boolean<&B::controlled_shutdown_enable, B>},
     {"num.io.threads", "int", "8", integer<&B::num_io_threads, 1, kInt32Max, B>},
     {"message.max.bytes", "bytes", "1048588", integer<&B::message_max_bytes, 0, kInt32Max, B>},
     {"fetch.max.bytes", "bytes", "57671680", integer<&B::fetch_max_bytes, 1024, kInt32Max, B>},
@@ -180,6 +194,8 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"group.max.session.timeout.ms", "ms", "1800000", span<&B::group_max_session_timeout, 0, 1'000'000, B>},
     {"group.max.size", "int", "2147483647", integer<&B::group_max_size, 1, kInt32Max, B>},
     {"offsets.retention.minutes", "min", "10080", span<&B::offsets_retention, 1, 60'000'000'000, B>},
+    {"offsets.retention.check.interval.ms", "ms", "600000",
+     span<&B::offsets_retention_check_interval, 1, 1'000'000, B>},
     {"offsets.topic.num.partitions", "int", "50", integer<&B::offsets_topic_num_partitions, 1, kInt32Max, B>},
     {"offsets.topic.replication.factor", "int", "3",
      optional_integer<&B::offsets_topic_replication_factor, 1, 32767, B>},
@@ -202,7 +218,6 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      "one controller that does not fail is modelled"},
     {"controller.quorum.fetch.timeout.ms", "ms", "2000", nullptr,
      "one controller that does not fail is modelled"},
-    {"replica.selector.class", "string", "null", nullptr, "consumers fetch from leaders"},
     {"transaction.max.timeout.ms", "ms", "900000", nullptr, "transactions are not modelled yet"},
     {"group.consumer.session.timeout.ms", "ms", "45000", nullptr,
      "the consumer protocol is not modelled yet"},
@@ -287,8 +302,8 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"metadata.max.age.ms", "ms", "300000", span<&C::metadata_max_age, 0, 1'000'000, C>},
     {"group.protocol", "string", "classic", only_classic, "classic only"},
     {"isolation.level", "string", "read_uncommitted", only_uncommitted, "read_uncommitted only"},
-    {"client.rack", "string", "", nullptr,
-     "consumers fetch from leaders, and assignors do not look at racks"},
+    {"client.rack", "string", "", text_value<&C::client_rack, C>,
+     "{rack} stands for the rack of the member's host; assignors do not look at racks"},
     {"group.id", "string", "null", nullptr, "groups go by the name of their table"},
     {"exclude.internal.topics", "bool", "true", nullptr, "groups name their topics"},
     {"allow.auto.create.topics", "bool", "true", nullptr, "topics are declared"},

@@ -31,6 +31,11 @@ struct BrokerConfig {
   Duration leader_imbalance_check_interval{300'000'000'000};
   Duration broker_heartbeat_interval{2'000'000'000};
   Duration broker_session_timeout{9'000'000'000};
+  bool controlled_shutdown_enable = true;
+  std::int32_t quota_window_num = 11;
+  Duration quota_window_size{1'000'000'000};
+  std::string broker_rack;  ///< "{rack}" stands for the rack of the broker's host; empty: none is known
+  bool rack_aware_replica_selector = false;  ///< replica.selector.class
   std::int32_t num_io_threads = 8;
   std::int32_t message_max_bytes = 1048588;
   std::int32_t fetch_max_bytes = 57671680;
@@ -39,6 +44,7 @@ struct BrokerConfig {
   Duration group_max_session_timeout{1'800'000'000'000};
   std::int32_t group_max_size = 2147483647;
   Duration offsets_retention{604'800'000'000'000};
+  Duration offsets_retention_check_interval{600'000'000'000};
   std::int32_t offsets_topic_num_partitions = 50;
   /// Unset: 3, or as many as there are brokers.
   std::optional<std::int32_t> offsets_topic_replication_factor;
@@ -92,6 +98,7 @@ struct ConsumerConfig {
   std::int32_t fetch_max_bytes = 52428800;
   std::int32_t max_partition_fetch_bytes = 1048576;
   std::vector<Assignor> partition_assignment_strategy{Assignor::range, Assignor::cooperative_sticky};
+  std::string client_rack;        ///< "{rack}" stands for the rack of the member's host
   std::string group_instance_id;  ///< "{index}" stands for the member's number; empty: dynamic
   Duration request_timeout{30'000'000'000};
   Duration default_api_timeout{60'000'000'000};

@@ -13,6 +13,7 @@ Metadata::Metadata(Cluster& cluster, Node& client, const MetadataOptions& option
       options_(options),
       topics_(std::move(topics)),
       leaders_(cluster.partitions().size()),
+      counts_(cluster.topics().size()),
       jitter_(cluster.context().simulation.seed(), "kafka/metadata/" + client.name()),
       timer_(cluster.context().simulation, client, [this] { send(); }) {
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
@@ -31,6 +32,7 @@ void Metadata::stop() {
   for (const auto& channel : channels_) channel->abandon();
   timer_.disarm();
   std::fill(leaders_.begin(), leaders_.end(), PartitionLeader{});
+  std::fill(counts_.begin(), counts_.end(), 0);
   known_ = false;
   in_flight_ = false;
   wanted_ = false;
@@ -82,6 +84,9 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
   known_ = true;
   for (const MetadataCall::Item& item : call->items) {
     PartitionLeader& view = leaders_[item.partition.value];
+    const PartitionInfo& partition = cluster_.partition(item.partition);
+    std::int32_t& count = counts_[partition.topic.value];
+    count = std::max(count, partition.number + 1);
     // Metadata.updateLatestMetadata: an older epoch never replaces a newer one.
     if (item.leader.epoch < view.epoch ||
         (item.leader.epoch == view.epoch && item.leader.leader == view.leader))

@@ -6,6 +6,7 @@
 // (Metadata.java: timeToAllowUpdate). `updated` runs after every response; where a partition's leader epoch rose a
 // client_refreshed record is emitted.
 //
+// Model: once known a partition stays so, though a broker that is behind may not name it.
 // Model: produce and fetch answers carry no hints of the new leader (KIP-951, 3.7); only a metadata answer tells of it.
 #pragma once
 
@@ -39,6 +40,8 @@ class Metadata {
   /// False until the first response.
   bool known() const { return known_; }
   PartitionLeader leader(PartitionIndex p) const { return leaders_[p.value]; }
+  /// How many partitions the topic has, as far as is known; 0 when nothing is.
+  std::int32_t partitions(TopicIndex topic) const { return counts_[topic.value]; }
   /// Raised with every change of any leader: cheap to compare.
   std::uint64_t version() const { return version_; }
 
@@ -52,6 +55,7 @@ class Metadata {
   MetadataOptions options_;
   std::vector<TopicIndex> topics_;
   std::vector<PartitionLeader> leaders_;  // by PartitionIndex
+  std::vector<std::int32_t> counts_;      // by TopicIndex
   std::vector<std::unique_ptr<RpcChannel>> channels_;
   std::function<void()> updated_;
   std::uint64_t version_ = 0;

@@ -14,6 +14,8 @@ struct TopicOptions {
   std::string name;
   std::int32_t partitions = 1;
   std::int32_t replication_factor = 1;
+  /// Partitions that it may come to have while the run lasts (fault "grow"); 0: as many as at the start.
+  std::int32_t partitions_most = 0;
   /// Brokers of each partition, preferred leader first; empty: round robin.
   std::vector<std::vector<std::int32_t>> assignment;
   TopicConfig config;
@@ -33,6 +35,15 @@ struct ServiceOptions {
   }
 };
 
+/// What one client id may do on each broker (kafka-configs --entity-type clients); 0: no limit.
+struct QuotaOptions {
+  std::string
+      client;  ///< a producer's or group's name; empty: the default, of each client that has none of its own
+  double producer_byte_rate = 0;  ///< bytes a second
+  double consumer_byte_rate = 0;  ///< bytes a second
+  double request_percentage = 0;  ///< of one request handler thread's time
+};
+
 struct ClusterOptions {
   std::int32_t brokers = 3;
   std::vector<std::string> racks;  ///< of broker i: racks[i % size]
@@ -41,6 +52,7 @@ struct ClusterOptions {
   BrokerConfig config;
   ServiceOptions service;
   std::vector<TopicOptions> topics;
+  std::vector<QuotaOptions> quotas;
 };
 
 }  // namespace models::kafka

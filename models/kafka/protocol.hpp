@@ -48,6 +48,9 @@ struct CallBase {
   ErrorCode error = ErrorCode::none;  ///< top-level error of the response
   std::uint32_t request_bytes = 100;
   std::uint32_t response_bytes = 100;
+  sim::Duration service{};  ///< how long a request handler worked on it
+  sim::Duration
+      throttle{};  ///< response: for so long nothing more is read from the connection (throttle_time_ms)
 };
 
 // ---- data ---------------------------------------------------------------------------------------------------------
@@ -100,6 +103,8 @@ struct FetchedPartition {
   LeaderEpoch last_epoch = kNoEpoch;  ///< leader epoch of the last record returned
   Offset high_watermark = 0;
   Offset log_start = 0;
+  /// To be asked from now on, instead of the leader (KIP-392); nothing was read then.
+  BrokerId preferred_read_replica = kNoBroker;
   /// Set when the fetcher's log diverges: truncate to min(...), ask again.
   LeaderEpoch diverging_epoch = kNoEpoch;
   Offset diverging_end = kNoOffset;
@@ -107,8 +112,10 @@ struct FetchedPartition {
 
 /// Incremental fetch session (KIP-227): `partitions` lists only what changed since the session's last request.
 struct FetchCall : CallBase, Pooled<FetchCall> {
-  BrokerId replica = kNoBroker;  ///< a follower's id; -1 for a consumer
+  BrokerId replica = kNoBroker;     ///< a follower's id; -1 for a consumer
+  std::int64_t replica_epoch = -1;  ///< a follower's broker epoch (KIP-903)
   EntityId client{};
+  std::int32_t rack = -1;     ///< a consumer's client.rack, where a broker is (Cluster::find_rack)
   std::uint64_t session = 0;  ///< 0 opens a new full session; the response names it
   bool full = false;          ///< partitions replace the session's
   sim::Duration max_wait{};
@@ -121,7 +128,9 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::fetch};
     replica = kNoBroker;
+    replica_epoch = -1;
     client = {};
+    rack = -1;
     session = 0;
     full = false;
     partitions.clear();
@@ -320,13 +329,19 @@ struct OffsetFetchCall : CallBase, Pooled<OffsetFetchCall> {
 
 struct BrokerHeartbeatCall : CallBase, Pooled<BrokerHeartbeatCall> {
   BrokerId broker = kNoBroker;
-  std::int64_t broker_epoch = -1;  ///< in: -1 asks to register; out: the epoch given
-  std::uint32_t incarnation = 0;   ///< of the process that asks to register (incarnationId)
+  std::int64_t broker_epoch = -1;   ///< in: -1 asks to register; out: the epoch given
+  std::uint32_t incarnation = 0;    ///< of the process that asks to register (incarnationId)
+  std::size_t metadata_offset = 0;  ///< how far it has read the metadata log
+  bool want_shut_down = false;
+  bool should_shut_down = false;  ///< response
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::broker_heartbeat};
     broker = kNoBroker;
     broker_epoch = -1;
     incarnation = 0;
+    metadata_offset = 0;
+    want_shut_down = false;
+    should_shut_down = false;
   }
 };
 
@@ -336,9 +351,11 @@ struct AlterPartitionCall : CallBase, Pooled<AlterPartitionCall> {
   LeaderEpoch leader_epoch = kNoEpoch;
   std::int32_t partition_epoch = -1;  ///< in: as known; out: the new one
   std::vector<BrokerId> isr;          ///< in: wanted; out: granted
+  std::vector<std::int64_t> epochs;   ///< of their brokers, as they last fetched; -1: not known (KIP-903)
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::alter_partition};
     isr.clear();
+    epochs.clear();
   }
 };
 

@@ -15,7 +15,8 @@ std::span<const RefusedKeys> refused_keys() {
        "metadata.log.max.snapshot.interval.ms metadata.log.max.record.bytes.between.snapshots "
        "metadata.log.segment.min.bytes metadata.log.segment.bytes metadata.log.segment.ms "
        "metadata.max.retention.bytes metadata.max.retention.ms metadata.max.idle.interval.ms"},
-      {S::broker, "an unclean election follows at once where it is allowed",
+      {S::broker,
+       "an unclean election follows at once where it is allowed; the interval is for settings that change",
        "unclean.leader.election.interval.ms"},
       {S::broker, "any imbalance is mended at the next check", "leader.imbalance.per.broker.percentage"},
       {S::broker, "eligible leader replicas are not modelled yet", "eligible.leader.replicas.enable"},
@@ -32,7 +33,6 @@ std::span<const RefusedKeys> refused_keys() {
        "group.consumer.min.heartbeat.interval.ms group.consumer.max.heartbeat.interval.ms "
        "group.consumer.max.size group.consumer.assignors group.consumer.migration.policy"},
       {S::broker, "share groups are not modelled yet", "group.share.* share.*"},
-      {S::broker, "expired offsets are looked for when they expire", "offsets.retention.check.interval.ms"},
       {S::broker, "a new coordinator reads its partition at once", "offsets.load.buffer.size"},
       {S::broker, "segments are not modelled yet",
        "offsets.topic.segment.bytes log.roll.ms log.roll.hours log.roll.jitter.ms "
@@ -69,11 +69,10 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "requests that wait cost nothing",
        "fetch.purgatory.purge.interval.requests producer.purgatory.purge.interval.requests "
        "delete.records.purgatory.purge.interval.requests background.threads"},
-      {S::broker, "a broker that is stopped crashes",
-       "controlled.shutdown.enable controlled.shutdown.max.retries "
-       "controlled.shutdown.retry.backoff.ms"},
-      {S::broker, "brokers are numbered, and placed by racks, zones and regions",
-       "broker.id broker.id.generation.enable reserved.broker.max.id node.id broker.rack"},
+      {S::broker, "KRaft's controlled shutdown is asked for in heartbeats",
+       "controlled.shutdown.max.retries controlled.shutdown.retry.backoff.ms"},
+      {S::broker, "brokers are numbered",
+       "broker.id broker.id.generation.enable reserved.broker.max.id node.id"},
       {S::broker, "topics are declared",
        "auto.create.topics.enable delete.topic.enable create.topic.policy.class.name "
        "alter.config.policy.class.name"},
@@ -83,8 +82,8 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "all brokers are of one version",
        "inter.broker.protocol.version log.message.format.version log.message.downconversion.enable "
        "unstable.api.versions.enable unstable.feature.versions.enable"},
-      {S::broker, "quotas are not modelled",
-       "quota.window.num quota.window.size.seconds controller.quota.window.num "
+      {S::broker, "of quotas those of clients are modelled",
+       "controller.quota.window.num "
        "controller.quota.window.size.seconds replication.quota.window.num "
        "replication.quota.window.size.seconds alter.log.dirs.replication.quota.window.num "
        "alter.log.dirs.replication.quota.window.size.seconds client.quota.callback.class "

@@ -116,7 +116,26 @@ void RpcChannel::answered(AnyCall call) {
   // A connection delivers in order, and the broker answers in order: the answer belongs to the oldest call.
   Pending done = std::move(in_flight_.front());
   in_flight_.erase(in_flight_.begin());
+  if (const sim::Duration wait = base(call).throttle; wait > sim::Duration{}) throttle(wait);
   done.complete(done.owner, broker_, std::move(call));
+}
+
+void RpcChannel::throttle(sim::Duration duration) {
+  if (!unthrottle_) {
+    unthrottle_ =
+        std::make_unique<NodeTimer<std::function<void()>>>(cluster_.context().simulation, client_, [this] {
+          throttled_ = false;
+          if (notify_) notify_();
+        });
+  }
+  const sim::Time until = cluster_.context().simulation.after(duration);
+  if (!throttled_ || until > unthrottle_->deadline()) unthrottle_->arm_at(until);
+  throttled_ = true;
+}
+
+void RpcChannel::end_throttle() {
+  throttled_ = false;
+  if (unthrottle_) unthrottle_->disarm();
 }
 
 void RpcChannel::connected(ConnectionId id) {
@@ -138,6 +157,7 @@ void RpcChannel::back_off() {
   connection_ = {};
   muted_ = false;
   backlog_.clear();
+  end_throttle();
   // ClusterConnectionStates: reconnect.backoff.ms doubling per failure, +-20 % jitter.
   retry_at_ = cluster_.context().simulation.after(
       exponential_backoff(options_.reconnect_backoff, options_.reconnect_backoff_max, failures_++, jitter_));
@@ -199,6 +219,7 @@ void RpcChannel::abandon() {
   muted_ = false;
   backlog_.clear();
   timer_.disarm();
+  end_throttle();
   ++life_;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -86,8 +87,12 @@ class RpcChannel final : public ConnectionListener {
     transmit(AnyCall(std::move(call)));
   }
 
-  /// Connected, so that a call leaves at once.
-  bool ready() const { return state_ == State::open; }
+  /// Connected and not throttled, so that a call leaves at once.
+  bool ready() const { return state_ == State::open && !throttled_; }
+  /// A broker's answer has asked for silence until then: who can wait sends nothing before (NetworkClient.throttle).
+  bool throttled() const { return throttled_; }
+  sim::Time throttled_until() const { return unthrottle_->deadline(); }
+  const Node& client() const { return client_; }
   /// Refused or reset a moment ago: a new attempt waits until retry_at().
   bool backing_off() const;
   sim::Time retry_at() const { return retry_at_; }
@@ -127,6 +132,8 @@ class RpcChannel final : public ConnectionListener {
   void back_off();
   void watch_deadlines();
   void on_timer();
+  void throttle(sim::Duration duration);
+  void end_throttle();
 
   Cluster& cluster_;
   Node& client_;
@@ -138,12 +145,14 @@ class RpcChannel final : public ConnectionListener {
   std::uint32_t life_ = 0;  // ends with abandon()
   sim::Time retry_at_{};
   bool want_connection_ = false;
+  bool throttled_ = false;
   std::vector<Pending> in_flight_;  // in order of sending; small
   // The broker's side of this connection: a call is taken up when the one before has been answered (Server below).
   bool muted_ = false;
   std::vector<AnyCall> backlog_;
   std::function<void()> notify_;
   sim::Stream jitter_;
+  std::unique_ptr<NodeTimer<std::function<void()>>> unthrottle_;  // made when first throttled
   NodeTimer<std::function<void()>> timer_;  // the earlier of a reconnect and the oldest deadline
 };
 

@@ -103,7 +103,7 @@ void AvailabilityMeter::producer_crashed(std::uint32_t producer, sim::Time t) {
 
 void AvailabilityMeter::broker_state(const sim::TraceRecord& r) {
   const auto code = static_cast<BrokerCode>(r.code);
-  if (code == BrokerCode::crashed) return broker_silent(r.actor, r.time);
+  if (code == BrokerCode::crashed || code == BrokerCode::stopped) return broker_silent(r.actor, r.time);
   if (code == BrokerCode::fenced) return broker_fenced(r.actor, r.time);
 }
 

@@ -43,9 +43,19 @@ void MemberMeter::member_state(const sim::TraceRecord& r) {
   }
 }
 
+namespace {
+
+/// Not what an operator or a member does in an orderly way.
+bool silences(FaultCode code) {
+  return code != FaultCode::join && code != FaultCode::leave && code != FaultCode::restart &&
+         code != FaultCode::rolling && code != FaultCode::grow;
+}
+
+}  // namespace
+
 void MemberMeter::fault(const sim::TraceRecord& r) {
   const auto code = static_cast<FaultCode>(r.code);
-  if (code == FaultCode::join || code == FaultCode::leave) return;
+  if (!silences(code)) return;
   for (const std::uint32_t entity : {r.actor, r.place}) {
     Member& member = members_[entity];
     if (code == FaultCode::crash) {

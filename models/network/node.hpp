@@ -35,6 +35,12 @@ class NodeProgram {
   virtual void take_part() {}
   /// A clean close: what is in hand is finished, committed, and the group is told. No effect when closed.
   virtual void withdraw() {}
+  /// Whether shut_down() and start_up() mean anything. For faults "restart" and "rolling".
+  virtual bool can_shut_down() const { return false; }
+  /// Told to end in an orderly way (SIGTERM), which may take a while.
+  virtual void shut_down() {}
+  /// Started again, once it has ended.
+  virtual void start_up() {}
 };
 
 class Network;

@@ -13,8 +13,10 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       id_(id),
       node_(node),
       replicas_(cluster.partitions().size(), nullptr),
-      fenced_(static_cast<std::size_t>(cluster.broker_count()), false),
+      ineligible_(static_cast<std::size_t>(cluster.broker_count()), false),
+      epochs_(static_cast<std::size_t>(cluster.broker_count())),
       lifecycle_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/lifecycle"),
+      quotas_(cluster.context(), cluster.options()),
       service_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/service"),
       free_service_(cluster.options().service.free()),
       appended_step_(cluster.context().steps.cell(node.entity(), Step::appended)),
@@ -76,6 +78,7 @@ sim::Duration Broker::service_time(const AnyCall& call) {
 
 void Broker::begin_service(AnyCall call, sim::Duration time) {
   ++busy_threads_;
+  base(call).service = time;
   context().simulation.schedule_after(
       time, [this, life = node_.incarnation(), work = std::move(call)]() mutable {
         if (life != node_.incarnation()) return;
@@ -122,8 +125,31 @@ void Broker::handle(AnyCall call) {
 
 void Broker::answer(AnyCall call) {
   if (!node_.up()) return;  // crashed while it worked on the call
-  take_up_next(base(call));
+  CallBase& shared = base(call);
+  if (quotas_.any() && std::holds_alternative<Ref<ProduceCall>>(call)) {
+    shared.throttle =
+        quotas_.produced(shared.origin->client().entity(), shared.request_bytes, shared.service, true);
+  }
+  read_on(shared);
   respond(context().network, std::move(call));
+}
+
+/// What comes next on the connection may be handled: now, or when it has been throttled for long enough.
+void Broker::read_on(const CallBase& answered) {
+  answered.throttle > sim::Duration{} ? mute(answered) : take_up_next(answered);
+}
+
+/// Reads nothing from the connection for a while (ClientQuotaManager.throttle).
+void Broker::mute(const CallBase& answered) {
+  context().simulation.schedule_after(
+      answered.throttle,
+      [this, life = node_.incarnation(), connection = answered.connection, origin = answered.origin] {
+        if (life != node_.incarnation()) return;
+        CallBase muted;
+        muted.connection = connection;
+        muted.origin = origin;
+        node_.run_or_hold([this, muted] { take_up_next(muted); });
+      });
 }
 
 void Broker::take_up_next(const CallBase& answered) {
@@ -138,8 +164,9 @@ void Broker::take_up_next(const CallBase& answered) {
 // ---- life ---------------------------------------------------------------------------------------------------------
 
 void Broker::crashed() {
+  const BrokerCode how = shutdown_ == Shutdown::ending ? BrokerCode::stopped : BrokerCode::crashed;
   context().emit(Kind::broker_state,
-                 {.code = static_cast<std::uint16_t>(BrokerCode::crashed), .actor = node_.entity().value});
+                 {.code = static_cast<std::uint16_t>(how), .actor = node_.entity().value});
   for (auto* timer : {&heartbeat_timer_, &isr_timer_, &fetch_timer_, &produce_timer_, &metadata_timer_})
     timer->disarm();
   coordinator_->crashed();
@@ -150,6 +177,7 @@ void Broker::crashed() {
   while (!queue_.empty()) queue_.pop();
   while (!produce_purgatory_.empty()) produce_purgatory_.pop();
   busy_threads_ = 0;
+  quotas_.forget();
   for (const auto& replica : owned_) {
     while (!replica->waiting.empty()) replica->waiting.pop();
     replica->leads = false;
@@ -163,6 +191,8 @@ void Broker::crashed() {
   heartbeat_in_flight_ = false;
   heartbeat_failures_ = 0;
   has_roles_ = false;
+  shutdown_ = Shutdown::no;
+  start_again_ = false;
 }
 
 void Broker::restarted() {

@@ -2,7 +2,8 @@
 //
 // The parts: request_queue (below) in front; produce.cpp appends and acknowledges; fetch.cpp serves consumers and followers;
 // leadership.cpp follows the controller's metadata log, becomes leader and follower, and keeps the in-sync sets;
-// replica_fetcher.hpp copies from other leaders; group/coordinator keeps consumer groups.
+// replica_fetcher.hpp copies from other leaders; group/coordinator keeps consumer groups; shutdown.cpp ends the process in an
+// orderly way.
 //
 // Model: a process crash keeps the log (it is in the page cache) and the high watermark; sessions, purgatories, leaderships
 // and everything else in memory are gone.
@@ -15,6 +16,7 @@
 
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/broker/fetch_session.hpp"
+#include "models/kafka/broker/quotas.hpp"
 #include "models/kafka/broker/replica.hpp"
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/group/coordinator_host.hpp"
@@ -48,6 +50,10 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   // NodeProgram
   void crashed() override;
   void restarted() override;
+  bool can_shut_down() const override { return true; }
+  void shut_down() override;
+  void start_up() override;
+  std::int64_t epoch() const { return broker_epoch_; }
 
   // CoordinatorHost
   Context& context() override { return cluster_.context(); }
@@ -71,6 +77,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   // ---- the request queue (broker.cpp) ----
   void take_up(AnyCall call);
   void take_up_next(const CallBase& answered);
+  void mute(const CallBase& answered);
+  void read_on(const CallBase& answered);
   sim::Duration service_time(const AnyCall& call);
   void begin_service(AnyCall call, sim::Duration time);
   void finish_service(AnyCall call);
@@ -95,8 +103,10 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void note_follower_fetch(FetchSession& session, const FetchPartition& fetch);
   bool enough(FetchSession& session);
   void answer_fetch(FetchSession& session);
+  void take_back(FetchSession& session, FetchCall& call);
   bool serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room, FetchCall& call);
   void wake(Replica& replica, bool followers);
+  BrokerId preferred_read_replica(const FetchSession& session, const Replica& replica, Offset offset) const;
   void expire_fetches();
   void forget_session(FetchSession& session);
   void drop_sessions();
@@ -122,6 +132,11 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void on_altered(BrokerId, Ref<AlterPartitionCall> call);
   void handle_metadata(Ref<MetadataCall> call);
   ReplicaFetcher& fetcher_from(BrokerId leader);
+  std::int64_t fetched_epoch(const Replica& replica, BrokerId b) const;
+
+  // ---- shutdown.cpp ----
+  void on_shutdown_reply(const BrokerHeartbeatCall& call);
+  void end_process();
 
   Cluster& cluster_;
   BrokerId id_;
@@ -129,15 +144,20 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::vector<Replica*> replicas_;  // by PartitionIndex, null where none
   std::vector<std::unique_ptr<Replica>> owned_;
   std::vector<PartitionState> image_;  // by PartitionIndex
-  std::vector<bool> fenced_;           // by broker, as the metadata log says
+  std::vector<bool> ineligible_;       // by broker: fenced or shutting down, as the metadata log says
+  std::vector<std::int64_t> epochs_;   // by broker, when it was last unfenced, as the metadata log says
   std::size_t metadata_position_ = 0;
   std::vector<Replica*> touched_;  // by the metadata answer being read
   bool has_roles_ = false;         // false from a restart until the metadata log has been read
   std::int64_t broker_epoch_ = -1;
   bool heartbeat_in_flight_ = false;
   std::uint32_t heartbeat_failures_ = 0;
+  enum class Shutdown : std::uint8_t { no, pending, answered, ending };
+  Shutdown shutdown_ = Shutdown::no;  // of this process
+  bool start_again_ = false;          // once the one that is ending has ended
   sim::Stream lifecycle_stream_;
 
+  ClientQuotas quotas_;
   sim::Ring<AnyCall> queue_;
   std::int32_t busy_threads_ = 0;
   sim::Stream service_stream_;

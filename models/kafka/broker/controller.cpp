@@ -36,6 +36,10 @@ void Controller::start() {
   watch_brokers();
   for (const PartitionInfo& partition : cluster_.partitions()) {
     const PartitionIndex p{static_cast<std::uint32_t>(partitions_.size())};
+    if (partition.number >= cluster_.topic_of(p).partitions) {
+      partitions_.push_back({kNoBroker, kNoEpoch, -1, {}});
+      continue;
+    }
     partitions_.push_back({partition.replicas.front(), 0, 0, partition.replicas});
     if (!cluster_.topic_of(p).internal) tell_in_sync(p, partitions_.back());
   }
@@ -102,19 +106,60 @@ void Controller::handle(Ref<BrokerHeartbeatCall> call) {
   } else if (call->broker_epoch != broker.epoch) {
     call->error = ErrorCode::stale_broker_epoch;
     return answer(std::move(call));
+  } else if (call->want_shut_down) {
+    broker.metadata_offset = call->metadata_offset;
+    call->should_shut_down = may_shut_down(call->broker);
+    if (call->should_shut_down) return answer(std::move(call));
   } else if (broker.fenced) {
     unfence(call->broker);
   }
+  broker.metadata_offset = call->metadata_offset;
   broker.session->arm_after(cluster_.options().config.broker_session_timeout);
   answer(std::move(call));
+}
+
+/// Moves a controlled shutdown on; true when the broker may end now (BrokerHeartbeatManager.calculateNextBrokerState).
+bool Controller::may_shut_down(BrokerId b) {
+  BrokerRegistration& broker = brokers_[index(b)];
+  if (broker.fenced) return true;
+  if (!broker.shutdown_at && leads_any(b)) {
+    begin_shutdown(b);
+    return false;
+  }
+  if (broker.shutdown_at) {
+    const bool all_know = std::all_of(brokers_.begin(), brokers_.end(), [&](const BrokerRegistration& other) {
+      return other.fenced || other.shutdown_at || other.metadata_offset >= *broker.shutdown_at;
+    });
+    if (leads_any(b) || !all_know) return false;
+  }
+  fence(b);
+  return true;
+}
+
+/// ReplicationControlManager.handleBrokerInControlledShutdown
+void Controller::begin_shutdown(BrokerId b) {
+  brokers_[index(b)].shutdown_at = 0;  // from now on it is no candidate
+  write(b, BrokerCode::shutting_down);
+  leave_in_sync_sets(b);
+  brokers_[index(b)].shutdown_at = changes_.size();
+}
+
+bool Controller::leads_any(BrokerId b) const {
+  return std::any_of(partitions_.begin(), partitions_.end(),
+                     [b](const PartitionState& state) { return state.leader == b; });
 }
 
 void Controller::fence(BrokerId b) {
   BrokerRegistration& broker = brokers_[index(b)];
   if (broker.fenced) return;
   broker.fenced = true;
+  broker.shutdown_at.reset();
   broker.session->disarm();
-  write(b, true);
+  write(b, BrokerCode::fenced);
+  leave_in_sync_sets(b);
+}
+
+void Controller::leave_in_sync_sets(BrokerId b) {
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
     const PartitionState& now = partitions_[p];
     if (now.leader != b && !contains(now.isr, b)) continue;
@@ -127,13 +172,33 @@ void Controller::fence(BrokerId b) {
 
 void Controller::unfence(BrokerId b) {
   brokers_[index(b)].fenced = false;
-  write(b, false);
+  write(b, BrokerCode::unfenced);
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
-    if (partitions_[p].leader == kNoBroker) elect(PartitionIndex{p}, partitions_[p]);
+    if (partitions_[p].exists() && partitions_[p].leader == kNoBroker)
+      elect(PartitionIndex{p}, partitions_[p]);
   }
 }
 
 // ---- partitions ---------------------------------------------------------------------------------------------------
+
+bool Controller::create_partitions(TopicIndex topic, std::int32_t count) {
+  // ReplicationControlManager.createPartitions: only active replicas begin in sync, the first of them leads.
+  const TopicInfo& info = cluster_.topic(topic);
+  bool created = false;
+  for (std::int32_t n = info.partitions; n < count; ++n) {
+    const PartitionIndex p{info.first.value + static_cast<std::uint32_t>(n)};
+    if (exists(p)) continue;
+    PartitionState begun{kNoBroker, 0, -1, {}};
+    for (const BrokerId b : cluster_.partition(p).replicas) {
+      if (active(b)) begun.isr.push_back(b);
+    }
+    if (begun.isr.empty()) return created;  // INVALID_REPLICA_ASSIGNMENT
+    begun.leader = begun.isr.front();
+    write(p, std::move(begun));
+    created = true;
+  }
+  return created;
+}
 
 bool Controller::unclean_allowed(PartitionIndex p) const {
   return cluster_.topic_of(p).config.unclean_leader_election_enable.value_or(
@@ -143,7 +208,7 @@ bool Controller::unclean_allowed(PartitionIndex p) const {
 void Controller::elect(PartitionIndex p, PartitionState next) {
   const PartitionState& now = partitions_[p.value];
   const std::vector<BrokerId>& replicas = cluster_.partition(p).replicas;
-  const auto in_sync = [&](BrokerId b) { return alive(b) && contains(next.isr, b); };
+  const auto in_sync = [&](BrokerId b) { return active(b) && contains(next.isr, b); };
   bool unclean = false;
   if (!in_sync(next.leader)) {
     next.leader = kNoBroker;
@@ -151,7 +216,7 @@ void Controller::elect(PartitionIndex p, PartitionState next) {
     if (clean != replicas.end()) {
       next.leader = *clean;
     } else if (unclean_allowed(p)) {
-      const auto any = std::find_if(replicas.begin(), replicas.end(), [&](BrokerId b) { return alive(b); });
+      const auto any = std::find_if(replicas.begin(), replicas.end(), [&](BrokerId b) { return active(b); });
       if (any != replicas.end()) {
         next.leader = *any;
         next.isr = {*any};
@@ -202,12 +267,13 @@ void Controller::write(PartitionIndex p, PartitionState next) {
   wake_followers();
 }
 
-void Controller::write(BrokerId b, bool fenced) {
-  cluster_.context().emit(
-      Kind::broker_state,
-      {.code = static_cast<std::uint16_t>(fenced ? BrokerCode::fenced : BrokerCode::unfenced),
-       .actor = cluster_.node(b).entity().value});
-  changes_.push_back({.broker = b, .fenced = fenced});
+void Controller::write(BrokerId b, BrokerCode code) {
+  cluster_.context().emit(Kind::broker_state, {.code = static_cast<std::uint16_t>(code),
+                                               .actor = cluster_.node(b).entity().value});
+  changes_.push_back({.broker = b,
+                      .fenced = code == BrokerCode::fenced,
+                      .shutting_down = code == BrokerCode::shutting_down,
+                      .broker_epoch = brokers_[index(b)].epoch});
   wake_followers();
 }
 
@@ -217,7 +283,7 @@ void Controller::handle(Ref<AlterPartitionCall> call) {
     call->error = ErrorCode::fenced_leader_epoch;
   } else if (call->partition_epoch != now.partition_epoch) {
     call->error = ErrorCode::invalid_update_version;
-  } else if (!std::all_of(call->isr.begin(), call->isr.end(), [this](BrokerId b) { return alive(b); })) {
+  } else if (!eligible(*call)) {
     call->error = ErrorCode::ineligible_replica;
   } else {
     PartitionState next = now;
@@ -228,6 +294,16 @@ void Controller::handle(Ref<AlterPartitionCall> call) {
   answer(std::move(call));
 }
 
+/// ReplicationControlManager.ineligibleReplicasForIsr
+bool Controller::eligible(const AlterPartitionCall& call) const {
+  for (std::size_t i = 0; i < call.isr.size(); ++i) {
+    if (!active(call.isr[i])) return false;
+    const std::int64_t epoch = i < call.epochs.size() ? call.epochs[i] : -1;
+    if (epoch != -1 && epoch != brokers_[index(call.isr[i])].epoch) return false;
+  }
+  return true;
+}
+
 void Controller::rebalance_preferred_leaders() {
   // Every partition whose preferred leader is alive and in sync goes back to it, whatever the share of such partitions
   // (ReplicationControlManager.maybeBalancePartitionLeaders; leader.imbalance.per.broker.percentage was ZooKeeper's).
@@ -235,7 +311,7 @@ void Controller::rebalance_preferred_leaders() {
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
     const BrokerId preferred = cluster_.partition(PartitionIndex{p}).replicas.front();
     const PartitionState& now = partitions_[p];
-    if (now.leader == preferred || !alive(preferred) || !contains(now.isr, preferred)) continue;
+    if (now.leader == preferred || !active(preferred) || !contains(now.isr, preferred)) continue;
     if (left-- == 0) break;
     PartitionState next = now;
     next.leader = preferred;

@@ -9,14 +9,17 @@
 // Model: one controller, on a host of its own called "controller"; the quorum, its elections and eligible leader replicas
 // (KIP-966) are not modelled. A write to the metadata log is durable at once. While the controller is down nobody is
 // fenced and nobody elected; back again it gives every broker a full session, as a newly elected one does.
-// Model: no controlled shutdown: a broker that stops has crashed, its leaderships move when its session ends.
-// Model: AlterPartition names no broker epochs (KIP-903): a member restarted between its leader's request and the
-// controller's answer is refused because it is fenced by then.
+// Controlled shutdown (BrokerHeartbeatManager.calculateNextBrokerState): a broker that wants to shut down is taken out of all
+// in-sync sets and leaderships. It may end once every active broker's heartbeat has shown
+// that it has read so much of the metadata log; it is then fenced at once, so that its next process is let in without delay.
+// A broker may join an in-sync set only if neither fenced nor shutting down (KIP-841) and in the process that its leader
+// knows from its fetches (broker epochs, KIP-903).
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "models/kafka/cluster.hpp"
@@ -29,6 +32,7 @@ struct PartitionState {
   LeaderEpoch leader_epoch = 0;
   std::int32_t partition_epoch = 0;
   std::vector<BrokerId> isr;
+  bool exists() const { return partition_epoch >= 0; }
 };
 
 /// A partition's new state, or a broker that was fenced or unfenced.
@@ -37,6 +41,8 @@ struct MetadataChange {
   PartitionState state{};
   BrokerId broker = kNoBroker;  ///< kNoBroker: the change is about the partition
   bool fenced = false;
+  bool shutting_down = false;
+  std::int64_t broker_epoch = -1;
 };
 
 class Controller final : public RpcServer, public NodeProgram {
@@ -53,6 +59,12 @@ class Controller final : public RpcServer, public NodeProgram {
   void restarted() override;
 
   const PartitionState& state(PartitionIndex p) const { return partitions_[p.value]; }
+  /// A partition that is yet to be created has no state (PartitionState::exists).
+  bool exists(PartitionIndex p) const { return partitions_[p.value].exists(); }
+  /// The topic has `count` partitions from now on (CreatePartitions). False, and nothing happens, when it has as many
+  /// already or no broker could lead.
+  /// Model: the operator's request takes no time.
+  bool create_partitions(TopicIndex topic, std::int32_t count);
   /// Changes since start(); change n never alters once written.
   const MetadataChange& change(std::size_t n) const { return changes_[n]; }
   bool fenced(BrokerId b) const { return brokers_[index(b)].fenced; }
@@ -62,6 +74,8 @@ class Controller final : public RpcServer, public NodeProgram {
     std::int64_t epoch = -1;
     std::uint32_t incarnation = 0;
     bool fenced = true;
+    std::optional<std::size_t> shutdown_at{};  ///< in controlled shutdown since this end of the metadata log
+    std::size_t metadata_offset = 0;           ///< how far it has read, as its last heartbeat said
     std::unique_ptr<NodeTimer<std::function<void()>>> session;
   };
   static std::size_t index(BrokerId b) { return static_cast<std::size_t>(b.value); }
@@ -74,15 +88,23 @@ class Controller final : public RpcServer, public NodeProgram {
 
   void watch_brokers();
   void fence(BrokerId b);
+  void begin_shutdown(BrokerId b);
+  bool may_shut_down(BrokerId b);
+  bool leads_any(BrokerId b) const;
+  void leave_in_sync_sets(BrokerId b);
   void unfence(BrokerId b);
   /// Chooses a leader when the present one is gone or there is none; writes the change, if any.
   void elect(PartitionIndex p, PartitionState next);
   void write(PartitionIndex p, PartitionState next);
   void tell_in_sync(PartitionIndex p, const PartitionState& state);
-  bool alive(BrokerId b) const { return b != kNoBroker && !brokers_[index(b)].fenced; }
+  /// Neither fenced nor in controlled shutdown (ClusterControlManager.isActive): may lead and be in sync.
+  bool active(BrokerId b) const {
+    return b != kNoBroker && !brokers_[index(b)].fenced && !brokers_[index(b)].shutdown_at;
+  }
+  bool eligible(const AlterPartitionCall& call) const;
   bool unclean_allowed(PartitionIndex p) const;
   void rebalance_preferred_leaders();
-  void write(BrokerId b, bool fenced);
+  void write(BrokerId b, BrokerCode code);
   void wake_followers();
 
   Cluster& cluster_;

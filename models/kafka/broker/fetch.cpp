@@ -1,6 +1,7 @@
 // How a broker serves fetches of consumers and followers (KafkaApis.handleFetchRequest,
 // ReplicaManager.fetchMessages, DelayedFetch.scala, FetchSession.scala).
 #include <algorithm>
+#include <tuple>
 
 #include "models/kafka/broker/broker.hpp"
 
@@ -15,8 +16,15 @@ void Broker::handle_fetch(Ref<FetchCall> call) {
   session->fetch_before = session->last_fetch;
   session->last_fetch = context().now();
   ++session->fetches;
+  session->replica_epoch = call->replica_epoch;
+  session->rack = call->rack;
   update_session(*session, *call);
   if (!node_.up()) return;
+  if (quotas_.any() && !session->follower()) {
+    call->max_bytes =
+        static_cast<std::int32_t>(std::min<std::int64_t>(call->max_bytes, quotas_.fetch_most(call->client)));
+    call->min_bytes = std::min(call->min_bytes, call->max_bytes);
+  }
   call->session = session->id();
   session->waiting = std::move(call);
   session->deadline = context().simulation.after(session->waiting->max_wait);
@@ -127,6 +135,7 @@ void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fe
     f->last_caught_up = std::max(f->last_caught_up, f->last_fetch);
   }
   f->ever_fetched = true;
+  f->broker_epoch = session.replica_epoch;
   f->seen_fetches = session.fetches;
   f->leader_end_at_last_fetch = replica->log.end();
   f->last_fetch = now;
@@ -143,8 +152,15 @@ Offset read_limit(const FetchSession& session, const Replica& replica) {
   return session.follower() ? replica.log.end() : replica.high_watermark;
 }
 
+/// Followers and consumers without a rack read from leaders alone (FetchParams.fetchOnlyLeader).
+/// Model: Kafka lets a follower serve any consumer that asks it; only those that were sent there do.
+bool may_serve(const FetchSession& session, const Replica* replica) {
+  if (replica == nullptr) return false;
+  return replica->leads || (session.rack >= 0 && !session.follower() && replica->leader != kNoBroker);
+}
+
 bool has_news(const FetchSession& session, const FetchSession::Entry& entry, const Replica* replica) {
-  if (replica == nullptr || !replica->leads || entry.current_epoch != replica->leader_epoch) return true;
+  if (!may_serve(session, replica) || entry.current_epoch != replica->leader_epoch) return true;
   if (entry.offset > replica->log.end()) return true;
   return entry.offset < read_limit(session, *replica);
 }
@@ -157,8 +173,11 @@ bool Broker::enough(FetchSession& session) {
     const FetchSession::Entry& entry = session.entry(i);
     if (!entry.present) continue;
     const Replica* replica = replicas_[entry.partition.value];
-    if (!has_news(session, entry, replica)) continue;
-    const bool plain = replica != nullptr && replica->leads && entry.current_epoch == replica->leader_epoch &&
+    if (!has_news(session, entry, replica)) {
+      if (replica->leads && preferred_read_replica(session, *replica, entry.offset) != kNoBroker) return true;
+      continue;
+    }
+    const bool plain = may_serve(session, replica) && entry.current_epoch == replica->leader_epoch &&
                        entry.offset <= replica->log.end();
     if (!plain || session.waiting->min_bytes <= 1) return true;
     bytes += replica->log.read(entry.offset, read_limit(session, *replica), entry.max_bytes).bytes;
@@ -187,7 +206,22 @@ void Broker::answer_fetch(FetchSession& session) {
   queue.resize(kept);
   call->response_bytes =
       static_cast<std::uint32_t>(100 + bytes + 40 * static_cast<std::int64_t>(call->fetched.size()));
+  if (quotas_.any() && !session.follower()) {
+    call->throttle = quotas_.fetched(session.client(), call->response_bytes, call->service);
+    if (call->throttle > sim::Duration{}) take_back(session, *call);
+  }
   answer(std::move(call));
+}
+
+/// A throttled client gets nothing, and its session is as it was (FetchContext.getThrottledResponse).
+void Broker::take_back(FetchSession& session, FetchCall& call) {
+  for (const FetchedPartition& fetched : call.fetched) {
+    const std::uint32_t i = session.index_of(fetched.partition);
+    session.entry(i).sent_high_watermark = kNoOffset;
+    session.queue(i);
+  }
+  call.fetched.clear();
+  call.response_bytes = 100;
 }
 
 bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room,
@@ -197,7 +231,7 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
                        .asked_epoch = entry.current_epoch,
                        .base_offset = entry.offset,
                        .end_offset = entry.offset};
-  if (replica == nullptr || !replica->leads) {
+  if (!may_serve(session, replica)) {
     out.error = ErrorCode::not_leader_or_follower;
   } else if (entry.current_epoch != kNoEpoch && entry.current_epoch < replica->leader_epoch) {
     out.error = ErrorCode::fenced_leader_epoch;
@@ -211,6 +245,9 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
       out.diverging_end = mine.end;
     } else if (entry.offset > replica->log.end() || entry.offset < 0) {
       out.error = ErrorCode::offset_out_of_range;
+    } else if (const BrokerId other = preferred_read_replica(session, *replica, entry.offset);
+               other != kNoBroker) {
+      out.preferred_read_replica = other;
     } else {
       const Offset limit = read_limit(session, *replica);
       if (entry.offset < limit && room <= 0) return false;
@@ -228,6 +265,25 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
   }
   call.fetched.push_back(out);
   return true;
+}
+
+/// Where a consumer had better read: the most caught-up in-sync replica in its rack, unless the leader is there
+/// (ReplicaManager.findPreferredReadReplica, RackAwareReplicaSelector.java).
+BrokerId Broker::preferred_read_replica(const FetchSession& session, const Replica& replica,
+                                        Offset offset) const {
+  const bool asks = session.rack >= 0 && !session.follower() && replica.leads;
+  if (!asks || !cluster_.options().config.rack_aware_replica_selector) return kNoBroker;
+  if (cluster_.rack_of(id_) == session.rack) return kNoBroker;
+  const Follower* best = nullptr;
+  for (const Follower& f : replica.followers) {
+    if (cluster_.rack_of(f.broker) != session.rack || !replica.in_sync(f.broker) || f.log_end < offset)
+      continue;
+    const auto rank = [](const Follower& one) {
+      return std::tuple(one.log_end, one.last_caught_up, one.broker);
+    };
+    if (best == nullptr || rank(f) > rank(*best)) best = &f;
+  }
+  return best == nullptr ? kNoBroker : best->broker;
 }
 
 void Broker::wake(Replica& replica, bool followers) {

@@ -54,6 +54,8 @@ class FetchSession {
   sim::Time last_fetch{};     ///< when the latest fetch came
   sim::Time fetch_before{};   ///< when the one before came
   std::uint64_t fetches = 0;
+  std::int32_t rack = -1;           ///< a consumer's
+  std::int64_t replica_epoch = -1;  ///< of the latest fetch, where a follower's
 
  private:
   std::uint64_t id_;

@@ -11,6 +11,7 @@ namespace models::kafka {
 
 void Broker::start() {
   broker_epoch_ = id_.value + 1;  // as Controller::start() gave it
+  for (std::size_t b = 0; b < epochs_.size(); ++b) epochs_[b] = static_cast<std::int64_t>(b) + 1;
   for (std::uint32_t p = 0; p < replicas_.size(); ++p)
     image_.push_back(cluster_.controller().state(PartitionIndex{p}));
   for (const auto& replica : owned_) {
@@ -50,7 +51,7 @@ void Broker::on_metadata(BrokerId, Ref<MetadataLogCall> call) {
   for (; metadata_position_ < call->to; ++metadata_position_) {
     const MetadataChange& change = cluster_.controller().change(metadata_position_);
     note(change);
-    unfenced = unfenced || (change.broker != kNoBroker && !change.fenced);
+    unfenced = unfenced || (change.broker != kNoBroker && !change.fenced && !change.shutting_down);
   }
   if (!has_roles_) {
     has_roles_ = true;
@@ -75,7 +76,9 @@ void Broker::readmit_followers() {
 
 void Broker::note(const MetadataChange& change) {
   if (change.broker != kNoBroker) {
-    fenced_[static_cast<std::size_t>(change.broker.value)] = change.fenced;
+    const auto b = static_cast<std::size_t>(change.broker.value);
+    ineligible_[b] = change.fenced || change.shutting_down;
+    epochs_[b] = change.broker_epoch;
     return;
   }
   image_[change.partition.value] = change.state;
@@ -179,6 +182,9 @@ void Broker::become_follower(Replica& replica, const PartitionState& state) {
   replica.leader = state.leader;
   replica.leader_epoch = state.leader_epoch;
   replica.partition_epoch = state.partition_epoch;
+  // ReplicaManager.applyLocalFollowersDelta: a broker in controlled shutdown, out of the in-sync set, fetches no more.
+  const bool stays_out = shutdown_ != Shutdown::no && !std::count(state.isr.begin(), state.isr.end(), id_);
+  if (stays_out && state.leader != kNoBroker) return fetcher_from(state.leader).remove(replica.partition);
   if (state.leader != kNoBroker && !same_leader) fetcher_from(state.leader).add(replica);
 }
 
@@ -194,8 +200,10 @@ void Broker::resign(Replica& replica) {
 
 void Broker::follower_moved(Replica& replica, Offset leader_high_watermark) {
   // A follower's high watermark: the leader's, as far as its own log reaches.
+  const Offset before = replica.high_watermark;
   replica.high_watermark =
       std::max(replica.high_watermark, std::min(leader_high_watermark, replica.log.end()));
+  if (replica.high_watermark > before && !replica.watchers.empty()) wake(replica, false);
 }
 
 ReplicaFetcher& Broker::fetcher_from(BrokerId leader) {
@@ -213,6 +221,8 @@ void Broker::send_heartbeat() {
   call->broker = id_;
   call->broker_epoch = broker_epoch_;
   call->incarnation = node_.incarnation();
+  call->metadata_offset = metadata_position_;
+  call->want_shut_down = shutdown_ != Shutdown::no;
   heartbeat_in_flight_ = true;
   to_controller_->call<&Broker::on_heartbeat>(*this, std::move(call), config().broker_session_timeout / 2);
 }
@@ -231,6 +241,7 @@ void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
   // What a new incarnation reads of the metadata log holds its own registration: it sees what it has lost before it
   // takes up any role (BrokerLifecycleManager: initialCatchUpFuture).
   if (registered && !has_roles_) follow_metadata();
+  if (shutdown_ != Shutdown::no) return on_shutdown_reply(*call);
   if (registered) return send_heartbeat();  // asks to be unfenced at once
   heartbeat_timer_.arm_after(config().broker_heartbeat_interval);
 }
@@ -252,8 +263,10 @@ void Broker::shrink_in_sync_sets() {
 }
 
 void Broker::maybe_expand(Replica& replica, Follower& follower) {
+  // Partition.isReplicaIsrEligible: neither fenced nor shutting down, and the process that the controller knows (KIP-903).
+  const auto b = static_cast<std::size_t>(follower.broker.value);
+  if (ineligible_[b] || (follower.broker_epoch != -1 && follower.broker_epoch != epochs_[b])) return;
   // Partition.isFollowerInSync: at the high watermark and past the start of this leader's epoch.
-  if (fenced_[static_cast<std::size_t>(follower.broker.value)]) return;
   if (replica.asked_isr || follower.log_end < replica.high_watermark ||
       follower.log_end < replica.epoch_start)
     return;
@@ -271,8 +284,17 @@ void Broker::ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted) {
   call->leader_epoch = replica.leader_epoch;
   call->partition_epoch = replica.partition_epoch;
   call->isr = wanted;
+  for (const BrokerId b : wanted) call->epochs.push_back(fetched_epoch(replica, b));
   replica.asked_isr = std::move(wanted);
   to_controller_->call<&Broker::on_altered>(*this, std::move(call));
+}
+
+/// The broker epoch with which `b` last fetched (Partition.addBrokerEpochToIsr); -1 before its first fetch of this leader.
+std::int64_t Broker::fetched_epoch(const Replica& replica, BrokerId b) const {
+  if (b == id_) return broker_epoch_;
+  const auto at = std::find_if(replica.followers.begin(), replica.followers.end(),
+                               [b](const Follower& f) { return f.broker == b; });
+  return at == replica.followers.end() ? -1 : at->broker_epoch;
 }
 
 void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
@@ -305,6 +327,7 @@ void Broker::handle_metadata(Ref<MetadataCall> call) {
     if (!call->topics.empty() &&
         std::find(call->topics.begin(), call->topics.end(), topic) == call->topics.end())
       continue;
+    if (!image_[p].exists()) continue;
     call->items.push_back({PartitionIndex{p}, {image_[p].leader, image_[p].leader_epoch}});
   }
   for (std::int32_t b = 0; b < cluster_.broker_count(); ++b) call->brokers.push_back(BrokerId{b});

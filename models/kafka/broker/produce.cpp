@@ -18,7 +18,12 @@ void Broker::handle_produce(Ref<ProduceCall> call) {
     // close socket server so that the producer client will know that some error has happened").
     const bool failed = std::any_of(call->batches.begin(), call->batches.end(),
                                     [](const ProduceBatch& batch) { return batch.error != ErrorCode::none; });
-    return failed ? hang_up(context().network, *call) : take_up_next(*call);
+    if (failed) return hang_up(context().network, *call);
+    if (quotas_.any()) {
+      call->throttle =
+          quotas_.produced(call->origin->client().entity(), call->request_bytes, call->service, false);
+    }
+    return read_on(*call);
   }
   if (call->awaiting > 0) return park(call);
   std::int64_t unreplicated = 0;
@@ -139,7 +144,7 @@ Offset Broker::append(PartitionIndex partition, std::int32_t records, std::int32
 
 void Broker::advance_high_watermark(Replica& replica) {
   const Offset allowed =
-      replica.allowed_high_watermark(context().now(), config().replica_lag_time_max, fenced_);
+      replica.allowed_high_watermark(context().now(), config().replica_lag_time_max, ineligible_);
   if (allowed == replica.high_watermark) return;
   replica.high_watermark = allowed;
   if (replica.shared->line == &replica.log && !cluster_.topic_of(replica.partition).internal) {

@@ -37,12 +37,12 @@ bool Replica::caught_up(const Follower& f, sim::Time now, sim::Duration lag_max)
 }
 
 Offset Replica::allowed_high_watermark(sim::Time now, sim::Duration lag_max,
-                                       const std::vector<bool>& fenced) const {
+                                       const std::vector<bool>& ineligible) const {
   if (under_min_isr()) return high_watermark;
   Offset least = log.end();
   for (const Follower& f : followers) {
     if (f.log_end >= least) continue;
-    const bool may_join = !fenced[static_cast<std::size_t>(f.broker.value)] && caught_up(f, now, lag_max);
+    const bool may_join = !ineligible[static_cast<std::size_t>(f.broker.value)] && caught_up(f, now, lag_max);
     if (in_maximal_isr(f.broker) || may_join) least = f.log_end;
   }
   return std::max(least, high_watermark);

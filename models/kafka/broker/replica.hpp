@@ -30,7 +30,8 @@ struct SharedPartition {
 /// A leader's view of a replica elsewhere.
 struct Follower {
   BrokerId broker;
-  Offset log_end = kNoOffset;  ///< kNoOffset until its first fetch in this epoch
+  std::int64_t broker_epoch = -1;  ///< of its last fetch; -1 before
+  Offset log_end = kNoOffset;      ///< kNoOffset until its first fetch in this epoch
   sim::Time last_caught_up{};
   Offset leader_end_at_last_fetch = 0;
   sim::Time last_fetch{};
@@ -92,8 +93,9 @@ struct Replica {
   /// Caught up: at the leader's end, or was so less than replica.lag.time.max.ms ago.
   bool caught_up(const Follower& f, sim::Time now, sim::Duration lag_max) const;
   /// The high watermark that the present state of all replicas allows, at least the present one.
-  /// `fenced` says of each broker whether the controller has fenced it: such a replica cannot join the in-sync set.
-  Offset allowed_high_watermark(sim::Time now, sim::Duration lag_max, const std::vector<bool>& fenced) const;
+  /// `ineligible` says of each broker whether it is fenced or shutting down: such a replica cannot join the in-sync set.
+  Offset allowed_high_watermark(sim::Time now, sim::Duration lag_max,
+                                const std::vector<bool>& ineligible) const;
 };
 
 }  // namespace models::kafka

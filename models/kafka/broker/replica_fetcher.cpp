@@ -64,6 +64,7 @@ void ReplicaFetcher::send() {
   const BrokerConfig& config = broker_.config();
   Ref<FetchCall> call = broker_.cluster().take<FetchCall>();
   call->replica = broker_.id();
+  call->replica_epoch = broker_.epoch();
   call->client = broker_.node().entity();
   call->session = session_;
   call->max_wait = config.replica_fetch_wait_max;

@@ -28,10 +28,12 @@ struct HeldPartition {
   bool buffered = false;            ///< fetched records wait for poll(), or a fetch error does
   bool asked = false;               ///< a request about its position is under way
   Offset position = kNoOffset;
-  Offset settled = kNoOffset;           ///< the position that needs no commit
-  LeaderEpoch offset_epoch = kNoEpoch;  ///< of the last record handed out, or as committed
-  PartitionLeader leader;               ///< under which the position is valid
-  sim::Time retry_at{};                 ///< a failed request about its position is not repeated before
+  Offset settled = kNoOffset;                   ///< the position that needs no commit
+  LeaderEpoch offset_epoch = kNoEpoch;          ///< of the last record handed out, or as committed
+  PartitionLeader leader;                       ///< under which the position is valid
+  BrokerId preferred_read_replica = kNoBroker;  ///< to be fetched from instead of the leader …
+  sim::Time preferred_until{};                  ///< … until then
+  sim::Time retry_at{};  ///< a failed request about its position is not repeated before
   // Its place in the fetch session of `session` (kNoBroker: none), as last sent.
   BrokerId session = kNoBroker;
   Offset session_offset = kNoOffset;

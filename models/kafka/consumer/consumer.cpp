@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/kafka/group/assignor.hpp"
+#include "models/kafka/placement.hpp"
 
 namespace models::kafka {
 
@@ -49,7 +50,8 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
       membership_(group, node, instance_name(options_.config.group_instance_id, index), connections_,
                   metadata_, *this),
       positions_(group, node, assignment_, membership_, connections_, metadata_, *this),
-      fetcher_(group, node, assignment_, positions_, connections_, metadata_, *this),
+      fetcher_(group, node, cluster_.find_rack(with_rack(options_.config.client_rack, options_.rack)),
+               assignment_, positions_, connections_, metadata_, *this),
       committer_(group, node, assignment_, membership_, *this),
       recorder_(group, node.entity()),
       processor_(group, node, recorder_, *this),
@@ -57,7 +59,10 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
       turn_timer_(context_.simulation, node, [this] { turn(); }),
       close_timer_(context_.simulation, node, [this] { finish_close(); }) {
   node.set_program(*this);
-  metadata_.on_update([this] { turn(); });
+  metadata_.on_update([this] {
+    membership_.partitions_seen();
+    turn();
+  });
   if (options_.hand_off) {
     pool_.emplace(group, node, recorder_, options_.hand_off->threads, [this] { turn(); });
   }

@@ -71,6 +71,9 @@ class Consumer final : public NodeProgram,
   bool can_withdraw() const override { return true; }
   void take_part() override { start(); }
   void withdraw() override { stop(); }
+  bool can_shut_down() const override { return true; }
+  void shut_down() override { stop(); }
+  void start_up() override { start(); }
 
  private:
   bool commits_to_come() const;

@@ -4,12 +4,13 @@
 
 namespace models::kafka {
 
-Fetcher::Fetcher(ConsumerGroup& group, Node& node, Assignment& assignment, Positions& positions,
-                 Connections& connections, Metadata& metadata, FetcherOwner& owner)
+Fetcher::Fetcher(ConsumerGroup& group, Node& node, std::int32_t rack, Assignment& assignment,
+                 Positions& positions, Connections& connections, Metadata& metadata, FetcherOwner& owner)
     : config_(group.options().config),
       cluster_(group.cluster()),
       context_(group.cluster().context()),
       member_(node.entity()),
+      rack_(rack),
       assignment_(assignment),
       positions_(positions),
       connections_(connections),
@@ -39,17 +40,28 @@ void Fetcher::want(PartitionIndex p) {
   HeldPartition& held = assignment_[p];
   if (held.leader.leader == kNoBroker) held.leader = metadata_.leader(p);
   if (held.leader.leader == kNoBroker) return metadata_.request_update();
-  Session& session = sessions_[static_cast<std::size_t>(held.leader.leader.value)];
+  const BrokerId from = source(held);
+  Session& session = sessions_[static_cast<std::size_t>(from.value)];
   if (session.in_flight) return;
   if (context_.now() < held.retry_at) return retry_at(held.retry_at);
-  const RpcChannel& channel = connections_.data(held.leader.leader);
+  const RpcChannel& channel = connections_.data(from);
   if (channel.backing_off()) return retry_at(channel.retry_at());
+  if (channel.throttled()) return retry_at(channel.throttled_until());
   session.wanted.push_back(p);
+}
+
+/// The leader, or for metadata.max.age.ms the replica that it named (AbstractFetch.selectReadReplica).
+BrokerId Fetcher::source(HeldPartition& held) const {
+  if (held.preferred_read_replica == kNoBroker) return held.leader.leader;
+  if (context_.now() <= held.preferred_until) return held.preferred_read_replica;
+  held.preferred_read_replica = kNoBroker;
+  return held.leader.leader;
 }
 
 void Fetcher::send(BrokerId broker, Session& session) {
   Ref<FetchCall> call = cluster_.take<FetchCall>();
   call->client = member_;
+  call->rack = rack_;
   call->session = session.id;
   call->full = session.id == 0;
   call->max_wait = config_.fetch_max_wait;
@@ -94,13 +106,17 @@ void Fetcher::on_fetched(BrokerId from, Ref<FetchCall> call) {
   if (call->error != ErrorCode::none) {
     end_session(from, session);
     if (call->error == ErrorCode::disconnected) metadata_.request_update();
-    return owner_.fetched();
+    return owner_.fetched();  // from the leader, where it was another replica
   }
   session.id = call->session;
   for (const FetchedPartition& part : call->fetched) {
     HeldPartition& held = assignment_[part.partition];
     // What has been answered is listed anew in the next request, even at the same offset.
     if (held.session == from) held.session_offset = kNoOffset;
+    if (part.preferred_read_replica != kNoBroker && assignment_.holds(part.partition)) {
+      held.preferred_read_replica = part.preferred_read_replica;
+      held.preferred_until = context_.simulation.after(config_.metadata_max_age);
+    }
     const bool news = part.error != ErrorCode::none || part.end_offset > part.base_offset;
     if (!news || held.buffered || !assignment_.holds(part.partition)) continue;
     held.buffered = true;
@@ -112,6 +128,7 @@ void Fetcher::on_fetched(BrokerId from, Ref<FetchCall> call) {
 void Fetcher::end_session(BrokerId broker, Session& session) {
   for (const PartitionIndex p : session.members) {
     if (assignment_[p].session == broker) assignment_[p].session = kNoBroker;
+    if (assignment_[p].preferred_read_replica == broker) assignment_[p].preferred_read_replica = kNoBroker;
   }
   session.members.clear();
   session.id = 0;
@@ -154,6 +171,10 @@ bool Fetcher::still_wanted(const Buffered& head) const {
 void Fetcher::deal_with_error(const Buffered& head) {
   if (!assignment_.has_valid_position(head.partition)) return;
   HeldPartition& held = assignment_[head.partition];
+  // A follower that knows less says nothing of the log: the leader is asked.
+  const bool of_follower = held.preferred_read_replica != kNoBroker;
+  held.preferred_read_replica = kNoBroker;
+  if (of_follower && head.error == ErrorCode::offset_out_of_range) return owner_.fetched();
   if (head.error == ErrorCode::offset_out_of_range) {
     if (held.position == head.next) positions_.out_of_range(head.partition);
     return owner_.fetched();

@@ -25,7 +25,8 @@ class FetcherOwner {
 
 class Fetcher {
  public:
-  Fetcher(ConsumerGroup& group, Node& node, Assignment& assignment, Positions& positions,
+  /// `rack`: as Cluster::find_rack() gives it.
+  Fetcher(ConsumerGroup& group, Node& node, std::int32_t rack, Assignment& assignment, Positions& positions,
           Connections& connections, Metadata& metadata, FetcherOwner& owner);
 
   /// Sends a fetch to each broker that leads something to be fetched and has none in flight.
@@ -53,6 +54,7 @@ class Fetcher {
   };
 
   void want(PartitionIndex p);
+  BrokerId source(HeldPartition& held) const;
   void send(BrokerId broker, Session& session);
   void list_changes(BrokerId broker, Session& session, FetchCall& call);
   void on_fetched(BrokerId from, Ref<FetchCall> call);
@@ -65,6 +67,7 @@ class Fetcher {
   Cluster& cluster_;
   Context& context_;
   EntityId member_;
+  std::int32_t rack_;
   Assignment& assignment_;
   Positions& positions_;
   Connections& connections_;

@@ -36,7 +36,7 @@ void ConsumerGroup::start() {
   Context& context = cluster_.context();
   for (const TopicIndex t : topics_) {
     const TopicInfo& topic = cluster_.topic(t);
-    for (std::int32_t i = 0; i < topic.partitions; ++i) {
+    for (std::int32_t i = 0; i < topic.partitions_most; ++i) {
       const PartitionIndex p{topic.first.value + static_cast<std::uint32_t>(i)};
       context.emit(Kind::subscribed, {.place = cluster_.partition(p).entity.value, .peer = entity_.value});
     }

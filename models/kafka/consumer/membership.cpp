@@ -56,6 +56,7 @@ void Membership::forget() {
   join_not_before_ = {};
   held_join_ = {};
   assigned_.clear();
+  assigned_counts_.clear();
   fatal_ = ErrorCode::none;
   leaving_ = false;
   poll_deadline_ = sim::kNever;
@@ -246,12 +247,30 @@ void Membership::send_sync(const JoinGroupCall& joined) {
   call->member_id = member_id_;
   call->instance_id = instance_id_;
   call->generation = generation_;
+  assigned_counts_.clear();
+  if (joined.leader_id == member_id_) {
+    for (const TopicIndex t : group_.topics()) assigned_counts_.push_back(known_partitions(t));
+  }
   if (joined.leader_id == member_id_ && !joined.skip_assignment) {
     const std::optional<Assignor> assignor = find_assignor(joined.protocol);
     MQLAB_ASSERT(assignor.has_value(), "the coordinator chose an assignor that no member offers");
-    call->assignments = assign(*assignor, joined.members, subscribed_topics(cluster_, joined.members));
+    std::vector<AssignorTopic> known = subscribed_topics(cluster_, joined.members);
+    for (AssignorTopic& topic : known) topic.partitions = known_partitions(topic.topic);
+    call->assignments = assign(*assignor, joined.members, known);
   }
   channel->call<&Membership::on_sync>(*this, std::move(call));
+}
+
+/// Before the first metadata: as many as at the start.
+std::int32_t Membership::known_partitions(TopicIndex topic) const {
+  const std::int32_t count = metadata_.partitions(topic);
+  return count > 0 ? count : cluster_.topic(topic).partitions;
+}
+
+void Membership::partitions_seen() {
+  for (std::size_t i = 0; i < assigned_counts_.size(); ++i) {
+    if (known_partitions(group_.topics()[i]) != assigned_counts_[i]) return request_rejoin();
+  }
 }
 
 void Membership::on_sync(BrokerId from, Ref<SyncGroupCall> call) {

@@ -88,6 +88,9 @@ class Membership {
   Join advance_join();
   const std::vector<PartitionIndex>& assigned() const { return assigned_; }
   void joined_complete();
+  /// The metadata were read again: the leader of a group rejoins where a topic has come to have more partitions than it has
+  /// assigned (ConsumerCoordinator.rejoinNeededOrPending: assignmentSnapshot).
+  void partitions_seen();
   ErrorCode fatal_error() const { return fatal_; }
 
   /// Tells the coordinator that a dynamic member goes; forgets the membership in any case. True when a request was sent:
@@ -111,6 +114,7 @@ class Membership {
   void take_join(BrokerId from, Ref<JoinGroupCall> call);
   void become_member(JoinGroupCall& call);
   void send_sync(const JoinGroupCall& joined);
+  std::int32_t known_partitions(TopicIndex topic) const;
   void on_sync(BrokerId from, Ref<SyncGroupCall> call);
   void finish_join(Join outcome);
   void retry_join_later();
@@ -157,6 +161,8 @@ class Membership {
   Ref<JoinGroupCall> held_join_;  // arrived while the application was not inside poll()
   BrokerId held_from_ = kNoBroker;
   std::vector<PartitionIndex> assigned_;
+  std::vector<std::int32_t>
+      assigned_counts_;  // partitions of each topic, as the leader has assigned them; else empty
   ErrorCode fatal_ = ErrorCode::none;
   bool leaving_ = false;
 

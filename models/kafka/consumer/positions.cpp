@@ -45,6 +45,7 @@ void Positions::follow_metadata() {
       continue;
     held.leader = leader;
     held.retry_at = {};
+    held.preferred_read_replica = kNoBroker;
     // Without an epoch there is nothing to compare (SubscriptionState.maybeValidatePosition).
     if (held.offset_epoch != kNoEpoch) assignment_.change_state(p, FetchState::awaiting_validation);
   }

@@ -58,6 +58,7 @@ bool Consumer::take_assignment() {
   last_generation_ = membership_.generation();
   committer_.restart_interval();
   membership_.joined_complete();
+  membership_.partitions_seen();
   assignment_changed();
   return true;
 }

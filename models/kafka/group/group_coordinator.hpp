@@ -72,8 +72,6 @@ class GroupCoordinator final : private GroupTimers {
 
   /// New members wait at most so long for their first generation (GroupCoordinatorConfig: 5 minutes).
   static constexpr sim::Duration kNewMemberJoinTimeout = std::chrono::minutes{5};
-  /// offsets.retention.check.interval.ms
-  static constexpr sim::Duration kRetentionCheckInterval = std::chrono::minutes{10};
 
  private:
   /// A static member took over under a new id; what to go back to if that cannot be stored.
@@ -173,7 +171,9 @@ class GroupCoordinator final : private GroupTimers {
   void committed(Group& group, sim::Time since, Ref<OffsetCommitCall> call);
   void answer_fetch(Group* group, Ref<OffsetFetchCall> call);
   void check_retention(Shard& shard, Group& group);
-  void watch_retention(Group& group) { group.retention_timer.arm_after(kRetentionCheckInterval); }
+  void watch_retention(Group& group) {
+    group.retention_timer.arm_after(host_.config().offsets_retention_check_interval);
+  }
 
   // ---- GroupTimers: held back while the broker is paused ----
   void session_expired(Group& group, GroupMember& member) override;

@@ -78,7 +78,10 @@ class Accumulator {
   std::span<PartitionQueue> partitions() { return partitions_; }
   PartitionQueue& operator[](std::uint32_t partition) { return partitions_[partition]; }
   const PartitionQueue& operator[](std::uint32_t partition) const { return partitions_[partition]; }
-  std::uint32_t size() const { return static_cast<std::uint32_t>(partitions_.size()); }
+  /// Partitions that the topic is known to have: messages are routed to these.
+  std::uint32_t size() const { return size_; }
+  /// Requires at most as many as there are queues.
+  void show(std::uint32_t partitions) { size_ = partitions; }
 
   /// Appends one message stamped `at`; opens a batch for it where need be.
   Outcome append(std::uint32_t partition, const Message& message, sim::Time at);
@@ -140,6 +143,7 @@ class Accumulator {
   Options options_;
   std::int64_t available_;
   std::vector<PartitionQueue> partitions_;
+  std::uint32_t size_;
   BatchPool pool_;
   ProducerReport report_;
 };

@@ -18,6 +18,7 @@ ClusterGateway::ClusterGateway(Cluster& cluster, Node& node, const ProducerConfi
                                GatewayListener& listener)
     : cluster_(cluster),
       listener_(listener),
+      topic_(topic),
       metadata_(
           cluster, node,
           {config.metadata_max_age, config.retry_backoff, config.retry_backoff_max, rpc_options(config)},

@@ -43,6 +43,8 @@ class ProducerGateway {
 
   virtual bool metadata_known() const = 0;
   virtual PartitionLeader leader(PartitionIndex partition) const = 0;
+  /// How many partitions the topic is known to have; 0: all that the producer was made with.
+  virtual std::uint32_t partitions() const { return 0; }
   virtual void request_metadata() = 0;
 
   /// A cleared call.
@@ -67,6 +69,9 @@ class ClusterGateway final : public ProducerGateway {
   void init_producer_id() override;
   bool metadata_known() const override { return metadata_.known(); }
   PartitionLeader leader(PartitionIndex partition) const override { return metadata_.leader(partition); }
+  std::uint32_t partitions() const override {
+    return static_cast<std::uint32_t>(metadata_.partitions(topic_));
+  }
   void request_metadata() override { metadata_.request_update(); }
   Ref<ProduceCall> take_call() override { return cluster_.take<ProduceCall>(); }
 
@@ -80,6 +85,7 @@ class ClusterGateway final : public ProducerGateway {
 
   Cluster& cluster_;
   GatewayListener& listener_;
+  TopicIndex topic_;
   Metadata metadata_;
   std::vector<std::unique_ptr<RpcChannel>> channels_;
   std::size_t in_flight_most_;

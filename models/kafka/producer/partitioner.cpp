@@ -13,6 +13,13 @@ KeyPartitions::KeyPartitions(const KeyOptions& keys, std::uint32_t partitions)
   if (keys.count <= kKeptMost && partitions < kUnknown) known_.assign(keys.count, kUnknown);
 }
 
+KeyPartitions KeyPartitions::over(std::uint32_t partitions) const {
+  KeyPartitions other = *this;
+  other.partitions_ = partitions;
+  std::fill(other.known_.begin(), other.known_.end(), kUnknown);
+  return other;
+}
+
 std::uint32_t KeyPartitions::hash(std::uint32_t rank) {
   key_.resize(prefix_);
   key_ += std::to_string(rank);

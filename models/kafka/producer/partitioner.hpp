@@ -18,6 +18,9 @@ class KeyPartitions {
   /// Requires partitions > 0.
   KeyPartitions(const KeyOptions& keys, std::uint32_t partitions);
 
+  /// The same keys over another number of partitions.
+  KeyPartitions over(std::uint32_t partitions) const;
+
   std::uint32_t operator()(std::uint32_t rank) {
     if (rank < known_.size()) [[likely]] {
       const std::uint16_t kept = known_[rank];

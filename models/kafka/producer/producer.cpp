@@ -11,7 +11,7 @@ std::vector<PartitionQueue> partitions_of(const Cluster& cluster, const std::str
   const std::optional<TopicIndex> found = cluster.find_topic(topic);
   MQLAB_ASSERT(found.has_value(), "a producer's topic exists: " + topic);
   const TopicInfo& info = cluster.topic(*found);
-  std::vector<PartitionQueue> partitions(static_cast<std::size_t>(info.partitions));
+  std::vector<PartitionQueue> partitions(static_cast<std::size_t>(info.partitions_most));
   for (std::uint32_t p = 0; p < partitions.size(); ++p) {
     partitions[p].index = PartitionIndex{info.first.value + p};
     partitions[p].entity = cluster.partition(partitions[p].index).entity;
@@ -45,7 +45,9 @@ Producer::Producer(Cluster& cluster, Node& node, const ProducerOptions& options,
             return std::make_unique<ClusterGateway>(cluster, node, options.config,
                                                     *cluster.find_topic(options.to), listener);
           },
-          std::move(setup)) {}
+          std::move(setup)) {
+  show_partitions(static_cast<std::uint32_t>(cluster.topic(*cluster.find_topic(options.to)).partitions));
+}
 
 Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
                    std::vector<PartitionQueue> partitions, const GatewayFactory& make_gateway,
@@ -295,11 +297,19 @@ void Producer::on_connection_changed(BrokerId) {
 void Producer::on_metadata() {
   const Busy busy(*this);
   catch_up(context_.now());
+  show_partitions(gateway_->partitions());
   sender_->leaders_changed();
   ++disturbances_;
   unblock();
   wake_sender_ = true;
   advance();
+}
+
+/// From now on messages are routed to so many partitions.
+void Producer::show_partitions(std::uint32_t partitions) {
+  if (partitions == 0 || partitions == accumulator_.size()) return;
+  accumulator_.show(partitions);
+  router_->partitions_changed(partitions);
 }
 
 // ---- callbacks --------------------------------------------------------------------------------------------

@@ -91,6 +91,8 @@ class Producer final : public NodeProgram, private GatewayListener, private Send
   void failed(Batch& batch, ErrorCode error) override;
   bool alive() const override { return node_.up(); }
 
+  void show_partitions(std::uint32_t partitions);
+
   // The application's thread.
   void catch_up(sim::Time now);
   void send_one(const Message& message);

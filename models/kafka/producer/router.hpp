@@ -36,6 +36,11 @@ class Router {
     return !sticky_.chosen() || sticky_.may_move(accumulator_.all_full(sticky_.partition()));
   }
 
+  /// The topic has come to have so many partitions.
+  void partitions_changed(std::uint32_t partitions) {
+    if (keys_ != nullptr) keys_ = std::make_shared<KeyPartitions>(keys_->over(partitions));
+  }
+
   void crashed() {
     sticky_.forget();
     turn_ = 0;

@@ -47,7 +47,11 @@ struct Program final : models::NodeProgram {
   bool can_withdraw() const override { return member; }
   void take_part() override { log += "joined "; }
   void withdraw() override { log += "left "; }
+  bool can_shut_down() const override { return orderly; }
+  void shut_down() override { log += "stops "; }
+  void start_up() override { log += "starts "; }
   bool member = false;
+  bool orderly = false;
   std::string log;
 };
 
@@ -66,6 +70,7 @@ struct FaultWorld {
     const models::EntityId entity = entities.add(kind, name);
     const models::HostId host = network.add_host(name, std::move(location));
     programs.emplace_back().member = kind == models::EntityKind::member;
+    programs.back().orderly = kind != models::EntityKind::producer;
     nodes.emplace_back(simulation, network, entity, host, name).set_program(programs.back());
   }
   models::Node& node(const std::string& name) {

@@ -1,4 +1,5 @@
 // Each kind of fault, seen to strike and to heal.
+#include "models/scenario_error.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/faults/fault_world.hpp"
 
@@ -254,4 +255,46 @@ TEST_CASE("join and leave start and close a member, for a while or for good") {
   CHECK(w.program("billing/1").log == "joined left ");
   CHECK(w.log.codes == std::vector{models::FaultCode::leave, models::FaultCode::join,
                                    models::FaultCode::leave, models::FaultCode::leave});
+}
+
+TEST_CASE("restart lets a process end in an orderly way and starts it again") {
+  FaultWorld w;
+  w.inject({lasting(at(fault("restart", "kafka/0"), 1s), 2s), at(fault("restart", "billing/1"), 1s)});
+  CHECK(w.run_to(5s) == Lines{"1000 strikes kafka/0", "1000 strikes billing/1", "3000 heals kafka/0",
+                              "5000 heals billing/1"});
+  CHECK(w.program("kafka/0").log == "stops starts ");
+  CHECK(w.program("billing/1").log == "stops starts ");
+}
+
+TEST_CASE("rolling restarts its targets one after the other, and passes over who is down") {
+  FaultWorld w;
+  FaultSpec members = lasting(at(fault("rolling", "billing/*"), 1s), 2s);
+  members.gap = 3s;
+  w.inject({members, lasting(at(fault("rolling", "kafka/*"), 20s), 2s), at(fault("crash", "kafka/0"), 10s)});
+  const Lines lines = w.run_to(30s);
+  CHECK(lines == Lines{"1000 strikes billing/0", "3000 heals billing/0", "6000 strikes billing/1",
+                       "8000 heals billing/1", "10000 strikes kafka/0", "20000 strikes kafka/1",
+                       "22000 heals kafka/1", "30000 heals kafka/0"});
+}
+
+TEST_CASE("a rolling restart goes no further when arrivals stop") {
+  FaultWorld w;
+  FaultSpec brokers = lasting(at(fault("rolling", "kafka/*"), 1s), 2s);
+  brokers.gap = 3s;
+  w.inject({brokers});
+  w.run_to(5s);
+  w.simulation.run_until(sim::Time{20s});
+  CHECK(w.program("kafka/1").log.empty());
+}
+
+TEST_CASE("who cannot end in an orderly way cannot be restarted, and a rolling restart needs its times") {
+  FaultWorld w;
+  CHECK_THROWS_AS(w.inject({at(fault("restart", "shop"), 1s)}), models::ScenarioError);
+  CHECK_THROWS_AS(w.inject({at(fault("rolling", "kafka/*"), 1s)}), models::ScenarioError);
+  FaultSpec often = lasting(fault("rolling", "kafka/*"), 1s);
+  often.every = 10s;
+  CHECK_THROWS_AS(w.inject({often}), models::ScenarioError);
+  FaultSpec gap = at(fault("crash", "kafka/0"), 1s);
+  gap.gap = 1s;
+  CHECK_THROWS_AS(w.inject({gap}), models::ScenarioError);
 }

@@ -119,7 +119,6 @@ TEST_CASE("what Kafka has and mqlab leaves out is told from what nobody has") {
   }
   CHECK(refused(set(topic, "message.timestamp.after.max.ms", "1")));
   CHECK(refused(set(producer, "sasl.mechanism", "PLAIN")));
-  CHECK(refused(set(consumer, "client.rack", "a")));
   CHECK(refused(set(consumer, "key.deserializer", "x")));
   CHECK_FALSE(refused(set(broker, "controller.quorum.patience.ms", "1")));
   CHECK_FALSE(refused(set(producer, "ssl.", "1")));

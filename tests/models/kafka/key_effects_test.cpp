@@ -101,6 +101,43 @@ void little_memory(Scenario& s) {
 void no_patience(Scenario& s) {
   producer(s).config.request_timeout = 500ms;
 }
+/// Two of the brokers are restarted in an orderly way.
+void orderly_restarts(Scenario& s) {
+  s.faults.clear();
+  for (const auto& [target, at] : {std::pair{"kafka/0", 3s}, std::pair{"kafka/1", 10s}}) {
+    s.faults.push_back(crash(target, at, 3s));
+    s.faults.back().kind = "restart";
+  }
+}
+/// Four brokers in two racks, where their clients are too.
+void in_racks(Scenario& s) {
+  s.kafka->brokers = 4;
+  s.kafka->racks = {"a", "a", "b", "b"};
+  s.kafka->topics[0].replication_factor = 2;
+  broker(s).min_insync_replicas = 1;
+  broker(s).broker_rack = "{rack}";
+  group(s).rack = "b";
+  group(s).config.auto_offset_reset = models::kafka::AutoOffsetReset::earliest;
+}
+void out_of_racks(Scenario& s) {
+  in_racks(s);
+  broker(s).broker_rack = "";
+}
+void with_a_rack(Scenario& s) {
+  in_racks(s);
+  group(s).config.client_rack = "{rack}";
+}
+void with_a_selector(Scenario& s) {
+  in_racks(s);
+  broker(s).rack_aware_replica_selector = true;
+}
+void with_quotas(Scenario& s) {
+  s.kafka->quotas.push_back({.producer_byte_rate = 2000});
+}
+void deserted_for_longer_than_offsets_last(Scenario& s) {
+  deserted(s);
+  broker(s).offsets_retention = 1min;
+}
 void balances_often(Scenario& s) {
   broker(s).leader_imbalance_check_interval = 1s;
 }
@@ -126,6 +163,11 @@ const std::vector<Row>& rows() {
       {S::broker, "leader.imbalance.check.interval.seconds", "1"},
       {S::broker, "broker.heartbeat.interval.ms", "100"},
       {S::broker, "broker.session.timeout.ms", "9000"},
+      {S::broker, "quota.window.num", "2", with_quotas},
+      {S::broker, "quota.window.size.seconds", "5", with_quotas},
+      {S::broker, "broker.rack", "{rack}", out_of_racks},
+      {S::broker, "replica.selector.class", "RackAwareReplicaSelector", with_a_rack},
+      {S::broker, "controlled.shutdown.enable", "false", orderly_restarts},
       {S::broker, "num.io.threads", "1", slow_brokers},
       {S::broker, "message.max.bytes", "100"},
       {S::broker, "fetch.max.bytes", "1024"},
@@ -134,6 +176,7 @@ const std::vector<Row>& rows() {
       {S::broker, "group.max.session.timeout.ms", "6000"},
       {S::broker, "group.max.size", "1"},
       {S::broker, "offsets.retention.minutes", "1", deserted},
+      {S::broker, "offsets.retention.check.interval.ms", "1000", deserted_for_longer_than_offsets_last},
       {S::broker, "offsets.topic.num.partitions", "1"},
       {S::broker, "offsets.topic.replication.factor", "1"},
       {S::broker, "offsets.commit.timeout.ms", "20", out_of_reach},
@@ -172,6 +215,7 @@ const std::vector<Row>& rows() {
       {S::consumer, "fetch.max.bytes", "1"},
       {S::consumer, "max.partition.fetch.bytes", "1"},
       {S::consumer, "partition.assignment.strategy", "RoundRobinAssignor"},
+      {S::consumer, "client.rack", "{rack}", with_a_selector},
       {S::consumer, "group.instance.id", "m{index}"},
       {S::consumer, "request.timeout.ms", "200"},
       {S::consumer, "default.api.timeout.ms", "100", out_of_reach},

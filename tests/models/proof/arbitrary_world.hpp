@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "models/scenario.hpp"
+#include "tests/models/proof/arbitrary_operations.hpp"
 
 namespace proof {
 
@@ -220,7 +221,11 @@ inline void showValue(const ArbitraryWorld& world, std::ostream& out) {
       << " backoff " << ms(config.replica_fetch_backoff) << " imbalance "
       << ms(config.leader_imbalance_check_interval) << " offsets " << config.offsets_topic_num_partitions
       << "x" << config.offsets_topic_replication_factor.value_or(3) << " delay "
-      << ms(config.group_initial_rebalance_delay) << "\n";
+      << ms(config.group_initial_rebalance_delay) << " controlled " << config.controlled_shutdown_enable
+      << " racks " << s.kafka->racks.size();
+  for (const auto& q : s.kafka->quotas)
+    out << " quota " << q.producer_byte_rate << "/" << q.consumer_byte_rate;
+  out << "\n";
   for (const auto& p : s.producers) {
     out << "  " << p.name << " rate " << (p.arrivals ? p.arrivals->mean_rate() : 0) << " loop "
         << (p.closed_loop ? p.closed_loop->outstanding : 0) << " keys " << p.keys.count << " resend "
@@ -253,6 +258,8 @@ inline void showValue(const ArbitraryWorld& world, std::ostream& out) {
     if (f.duration) out << " for " << ms(*f.duration);
     if (f.probability > 0) out << " probability " << f.probability;
     if (f.delay) out << " delay " << f.delay->mean() << "ns";
+    if (f.gap) out << " gap " << ms(*f.gap);
+    if (f.partitions) out << " to " << *f.partitions << " partitions";
     out << "\n";
   }
 }
@@ -279,6 +286,7 @@ inline ArbitraryWorld arbitrary_world() {
   for (int i = 0; i < faults; ++i) s.faults.push_back(detail::arbitrary_fault(names));
   world.seed = *rc::gen::inRange<std::uint64_t>(1, 1000000);
   world.shuffle_ties = sometimes(3);
+  detail::add_operations(s);
   return world;
 }
 

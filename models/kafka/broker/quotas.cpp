@@ -1,0 +1,135 @@
+#include "models/kafka/broker/quotas.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace models::kafka {
+
+// ---- a rate -------------------------------------------------------------------------------------------------------
+
+void SampledRate::record(double amount, sim::Time now) {
+  if (samples_.empty()) samples_.push_back({now, now});
+  if (now - samples_[current_].start >= window_) {
+    // One more than asked for: the oldest may overlap the windows that count.
+    current_ = (current_ + 1) % (static_cast<std::size_t>(samples_max_) + 1);
+    if (current_ >= samples_.size()) samples_.emplace_back();
+    samples_[current_] = {now, now};
+  }
+  samples_[current_].sum += amount;
+  samples_[current_].last_event = now;
+}
+
+void SampledRate::purge(sim::Time now) {
+  for (Sample& sample : samples_) {
+    if (now - sample.last_event >= window_ * samples_max_) sample = {now, now};
+  }
+}
+
+sim::Duration SampledRate::window_size(sim::Time now) {
+  purge(now);
+  if (samples_.empty()) samples_.push_back({now, now});
+  sim::Time oldest = now;
+  for (const Sample& sample : samples_) oldest = std::min(oldest, sample.start);
+  sim::Duration elapsed = now - oldest;
+  const std::int64_t full = elapsed / window_;
+  if (full < samples_max_ - 1) elapsed += window_ * (samples_max_ - 1 - full);
+  return std::max<sim::Duration>(elapsed, std::chrono::milliseconds{1});
+}
+
+double SampledRate::per_second(sim::Time now) {
+  const double window = sim::seconds(window_size(now));
+  double sum = 0;
+  for (const Sample& sample : samples_) sum += sample.sum;
+  return sum / window;
+}
+
+sim::Duration SampledRate::throttle(double bound, sim::Time now) {
+  const double observed = per_second(now);
+  if (observed <= bound) return {};
+  const double wait_ms = (observed - bound) / bound * sim::seconds(window_size(now)) * 1000;
+  return std::chrono::milliseconds{static_cast<std::int64_t>(wait_ms + 0.5)};
+}
+
+// ---- clients ------------------------------------------------------------------------------------------------------
+
+ClientQuotas::Client::Client(std::string name, const QuotaOptions* quota, const BrokerConfig& config)
+    : id(std::move(name)),
+      limit(quota),
+      produce(config.quota_window_num, config.quota_window_size),
+      fetch(config.quota_window_num, config.quota_window_size),
+      request(config.quota_window_num, config.quota_window_size) {}
+
+ClientQuotas::ClientQuotas(Context& context, const ClusterOptions& options)
+    : context_(context), config_(options.config), limits_(options.quotas) {}
+
+void ClientQuotas::forget() {
+  clients_.clear();
+  by_entity_.clear();
+}
+
+/// Null when nothing limits it.
+ClientQuotas::Client* ClientQuotas::client(EntityId entity) {
+  if (entity.value >= by_entity_.size()) by_entity_.resize(entity.value + 1, -1);
+  std::int32_t& index = by_entity_[entity.value];
+  if (index < 0) {
+    const std::string& name = context_.entities[entity].name;
+    const std::string id = name.substr(0, name.find('/'));
+    const auto known =
+        std::find_if(clients_.begin(), clients_.end(), [&](const Client& one) { return one.id == id; });
+    index = static_cast<std::int32_t>(known - clients_.begin());
+    if (known == clients_.end()) {
+      // One's own before the default (DefaultQuotaCallback).
+      const QuotaOptions* limit = nullptr;
+      for (const QuotaOptions& one : limits_) {
+        if (one.client == id || (one.client.empty() && limit == nullptr)) limit = &one;
+      }
+      clients_.emplace_back(id, limit, config_);
+    }
+  }
+  Client& found = clients_[static_cast<std::size_t>(index)];
+  return found.limit == nullptr ? nullptr : &found;
+}
+
+sim::Duration ClientQuotas::busy(Client& client, sim::Duration time, sim::Time now) const {
+  if (client.limit->request_percentage <= 0) return {};
+  client.request.record(sim::seconds(time) * 100, now);
+  // ClientRequestQuotaManager.maxThrottleTimeMs
+  return std::min(client.request.throttle(client.limit->request_percentage, now), config_.quota_window_size);
+}
+
+sim::Duration ClientQuotas::produced(EntityId entity, std::int64_t bytes, sim::Duration time,
+                                     bool acknowledged) {
+  Client* const found = client(entity);
+  if (found == nullptr) return {};
+  const sim::Time now = context_.now();
+  sim::Duration wait{};
+  if (found->limit->producer_byte_rate > 0) {
+    found->produce.record(static_cast<double>(bytes), now);
+    wait = found->produce.throttle(found->limit->producer_byte_rate, now);
+  }
+  return acknowledged ? std::max(wait, busy(*found, time, now)) : wait;
+}
+
+sim::Duration ClientQuotas::fetched(EntityId entity, std::int64_t bytes, sim::Duration time) {
+  Client* const found = client(entity);
+  if (found == nullptr) return {};
+  const sim::Time now = context_.now();
+  sim::Duration wait = busy(*found, time, now);
+  if (found->limit->consumer_byte_rate > 0) {
+    found->fetch.record(static_cast<double>(bytes), now);
+    wait = std::max(wait, found->fetch.throttle(found->limit->consumer_byte_rate, now));
+    if (wait > sim::Duration{}) found->fetch.record(-static_cast<double>(bytes), now);
+  }
+  return wait;
+}
+
+std::int64_t ClientQuotas::fetch_most(EntityId entity) {
+  const Client* const found = client(entity);
+  if (found == nullptr || found->limit->consumer_byte_rate <= 0)
+    return std::numeric_limits<std::int32_t>::max();
+  const double window = sim::seconds(config_.quota_window_size) * (config_.quota_window_num - 1);
+  const double most = found->limit->consumer_byte_rate * window;
+  return static_cast<std::int64_t>(std::min<double>(most, std::numeric_limits<std::int32_t>::max()));
+}
+
+}  // namespace models::kafka

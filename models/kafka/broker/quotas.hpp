@@ -1,0 +1,82 @@
+// Quotas of clients on one broker: bytes produced, bytes fetched, time of request handler threads, each per client.id
+// (ClientQuotaManager.scala, ClientRequestQuotaManager.scala).
+//
+// A rate is measured over quota.window.num samples of quota.window.size.seconds. What goes beyond its bound is not refused:
+// the broker answers at once, a fetch with nothing in it, says for how long the client is throttled, and reads nothing from its
+// connection meanwhile: as long as it takes for the rate to fall to its bound, (O - T) / T * W (QuotaUtils.throttleTime). The
+// time for a request quota is a window at most.
+//
+// Model: nobody is authenticated, so quotas are of client ids alone, and client.id is the name of the client's table: all
+// members of a group share one, and all instances of a producer. Produce and Fetch count, other requests are free.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/context.hpp"
+#include "models/kafka/options.hpp"
+#include "sim/time.hpp"
+
+namespace models::kafka {
+
+/// SampledStat.java, Rate.java: an amount per second over the last windows.
+class SampledRate {
+ public:
+  SampledRate(std::int32_t samples, sim::Duration window) : samples_max_(samples), window_(window) {}
+
+  void record(double amount, sim::Time now);
+  /// How long the samples cover, taken to be at least samples - 1 windows.
+  sim::Duration window_size(sim::Time now);
+  double per_second(sim::Time now);
+  /// How long to wait so that the rate falls to `bound`; 0 when it is not above. Whole milliseconds.
+  sim::Duration throttle(double bound, sim::Time now);
+
+ private:
+  struct Sample {
+    sim::Time start{};
+    sim::Time last_event{};
+    double sum = 0;
+  };
+  void purge(sim::Time now);
+
+  std::int32_t samples_max_;
+  sim::Duration window_;
+  std::vector<Sample> samples_;
+  std::size_t current_ = 0;
+};
+
+class ClientQuotas {
+ public:
+  ClientQuotas(Context& context, const ClusterOptions& options);
+
+  /// False: nobody is limited, and nothing need be asked.
+  bool any() const { return !limits_.empty(); }
+  /// A produce request of `bytes` took `busy` of a thread's time. How long its client is throttled.
+  sim::Duration produced(EntityId client, std::int64_t bytes, sim::Duration busy, bool acknowledged);
+  /// A fetch would be answered with `bytes`. When its client is throttled they do not count, as they are not sent.
+  sim::Duration fetched(EntityId client, std::int64_t bytes, sim::Duration busy);
+  /// The most that a fetch may ever be answered with: more would be throttled without end, and never sent
+  /// (getMaxValueInQuotaWindow).
+  std::int64_t fetch_most(EntityId client);
+  /// The process died.
+  void forget();
+
+ private:
+  struct Client {
+    Client(std::string id, const QuotaOptions* limit, const BrokerConfig& config);
+    std::string id;
+    const QuotaOptions* limit;  ///< null: none
+    SampledRate produce, fetch, request;
+  };
+  Client* client(EntityId entity);
+  sim::Duration busy(Client& client, sim::Duration time, sim::Time now) const;
+
+  Context& context_;
+  const BrokerConfig& config_;
+  const std::vector<QuotaOptions>& limits_;
+  std::vector<Client> clients_;
+  std::vector<std::int32_t> by_entity_;  // index into clients_, -1: not looked up yet
+};
+
+}  // namespace models::kafka
