@@ -3,7 +3,8 @@
 //
 // Files: group_coordinator.cpp loads and unloads, and waits for the log; group_join.cpp runs rebalances;
 // group_session.cpp answers sync, heartbeat and leave and runs the sessions; group_offsets.cpp commits,
-// fetches and expires offsets; modern_heartbeat.cpp is the consumer protocol. Sources: GroupMetadataManager.java, OffsetMetadataManager.java,
+// fetches and expires offsets; modern_heartbeat.cpp is the consumer protocol. Sources:
+// GroupMetadataManager.java, OffsetMetadataManager.java,
 // GroupCoordinatorService.java, CoordinatorRuntime.java (Apache Kafka 4.0). Where the table of states in
 // ClassicGroupState.java and the code differ the code is followed: a heartbeat in CompletingRebalance is
 // answered without an error and re-arms the session.

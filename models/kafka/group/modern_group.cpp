@@ -63,6 +63,19 @@ std::vector<PartitionIndex> ModernGroupImage::held_by_others(std::string_view id
   return held;
 }
 
+std::int32_t ModernGroupImage::set_target(TargetAssignment target, sim::Time now) {
+  MQLAB_ASSERT(target.size() == members.size(), "a target is for all members");
+  std::int32_t records = 1;
+  for (std::size_t m = 0; m < members.size(); ++m) {
+    if (members[m].target == target[m]) continue;
+    members[m].target = std::move(target[m]);
+    ++records;
+  }
+  target_epoch = epoch;
+  target_made_at = now;
+  return records;
+}
+
 GroupState ModernGroupImage::state() const {
   if (members.empty()) return GroupState::empty;
   if (epoch > target_epoch) return GroupState::assigning;

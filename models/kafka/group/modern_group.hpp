@@ -84,6 +84,9 @@ struct ModernGroupImage {
   void remove(std::string_view id);
   /// All that some member other than `id` holds, still to be revoked included; ascending (currentPartitionEpoch != -1).
   std::vector<PartitionIndex> held_by_others(std::string_view id) const;
+  /// The members' targets, in their order, for the group's epoch. Returns how many records say so: one for each member
+  /// whose target is another, one for the epoch (TargetAssignmentBuilder.build).
+  std::int32_t set_target(TargetAssignment target, sim::Time now);
   /// Empty, Assigning, Reconciling or Stable.
   GroupState state() const;
   /// The assignor that most members name; the first by name of several; none if nobody names one.

@@ -155,7 +155,6 @@ bool GroupCoordinator::target_due(const ModernGroupImage& image) {
          now() >= *image.target_made_at + host_.config().group_consumer_assignment_interval;
 }
 
-/// TargetAssignmentBuilder.build
 void GroupCoordinator::make_target(Change& change) {
   ModernGroupImage& image = *change.image;
   std::vector<AssignorMember> members;
@@ -168,15 +167,7 @@ void GroupCoordinator::make_target(Change& change) {
   topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
   const ServerAssignor assignor =
       image.preferred_assignor().value_or(host_.config().group_consumer_assignors.front());
-  TargetAssignment target = kafka::assign(assignor, members, host_.assignor_topics(topics));
-  for (std::size_t m = 0; m < image.members.size(); ++m) {
-    if (image.members[m].target == target[m]) continue;
-    image.members[m].target = std::move(target[m]);
-    ++change.records;
-  }
-  image.target_epoch = image.epoch;
-  image.target_made_at = now();
-  ++change.records;
+  change.records += image.set_target(kafka::assign(assignor, members, host_.assignor_topics(topics)), now());
 }
 
 // ---- leaving ----------------------------------------------------------------------------------------------

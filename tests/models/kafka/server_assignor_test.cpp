@@ -353,3 +353,45 @@ TEST_CASE("a partition carries the epoch in which it was assigned", "[kip848]") 
   CHECK(after.assigned[0].epoch == 10);
   CHECK(after.assigned[1].epoch == 12);
 }
+
+// ---- TargetAssignmentBuilder --------------------------------------------------------------------------------------
+
+namespace {
+
+/// Topics foo and bar are 1 and 2, and each member has the same numbers of both, as in TargetAssignmentBuilderTest.
+Parts both(const Numbers& numbers) {
+  return {{1, numbers}, {2, numbers}};
+}
+
+/// How many records tell of the change from what members have to what they are to have.
+std::int32_t records(const std::vector<Parts>& has, const std::vector<Parts>& wanted) {
+  ModernGroupImage image;
+  image.epoch = 20;
+  image.target_epoch = 19;
+  for (std::size_t m = 0; m < has.size(); ++m) {
+    ModernMember one;
+    one.id = "member-" + std::to_string(m + 1);
+    one.target = dense(has[m]);
+    image.insert(std::move(one));
+  }
+  TargetAssignment target;
+  for (const Parts& parts : wanted) target.push_back(dense(parts));
+  const std::int32_t written = image.set_target(target, sim::Time{});
+  CHECK(image.target_epoch == 20);
+  for (std::size_t m = 0; m < wanted.size(); ++m) CHECK(image.members[m].target == dense(wanted[m]));
+  return written;
+}
+
+}  // namespace
+
+TEST_CASE("a target is written for the members whose it changes, and for its epoch", "[kip848]") {
+  CHECK(records({}, {}) == 1);
+  CHECK(records({both({1, 2, 3}), both({4, 5, 6})}, {both({1, 2, 3}), both({4, 5, 6})}) == 1);
+  CHECK(records({both({1, 2, 3}), both({4, 5, 6})}, {both({4, 5, 6}), both({1, 2, 3})}) == 3);
+  CHECK(records({both({1, 2, 3}), both({4, 5, 6}), {}}, {both({1, 2}), both({3, 4}), both({5, 6})}) == 4);
+  CHECK(records({{{1, {1, 2, 3}}, {2, {1, 2}}}, {{1, {4, 5, 6}}, {2, {3, 4}}}, {{2, {5, 6}}}},
+                {both({1, 2}), both({3, 4}), both({5, 6})}) == 4);
+  CHECK(records({both({1, 2}), both({3, 4}), both({5, 6})}, {both({1, 2}), both({3, 4, 5}), both({6})}) == 3);
+  // The third has left, and its target with it.
+  CHECK(records({both({1, 2}), both({3, 4})}, {both({1, 2, 3}), both({4, 5, 6})}) == 3);
+}
