@@ -1,4 +1,4 @@
-// A member of a consumer group: a Kafka consumer (classic protocol) and the application around it.
+// A member of a consumer group: a Kafka consumer and the application around it.
 //
 //     while (running) {
 //       records = poll();            // joins and rejoins the group, finds positions, commits when due, hands out records
@@ -99,14 +99,20 @@ class Consumer final : public NodeProgram,
   void turn();
   void turn_once();
   bool coordinate();
+  bool waits_for_coordinator() const;
   bool held_up_by_coordinator();
   void arm_turn_timer();
   void hand_over();
   void back_to_poll();
 
   // ---- rebalances (rebalance.cpp) ----
-  bool prepare_rejoin();
-  bool take_assignment();
+  bool prepare_rejoin() override;
+  Taken take_assignment() override;
+  bool reconcile(const std::vector<PartitionIndex>& target) override;
+  void lose_assignment() override;
+  /// What is held and not in `assigned` (ascending).
+  std::vector<PartitionIndex> held_besides(const std::vector<PartitionIndex>& assigned) const;
+  void take_up(const std::vector<PartitionIndex>& revoked, const std::vector<PartitionIndex>& assigned);
   bool commit_revoked();
   bool commits_before_revocation() const;
   void assignment_changed();
@@ -163,7 +169,8 @@ class Consumer final : public NodeProgram,
   Connections connections_;
   Metadata metadata_;
   Assignment assignment_;
-  Membership membership_;
+  std::unique_ptr<Membership> own_membership_;
+  Membership& membership_;
   Positions positions_;
   Fetcher fetcher_;
   Committer committer_;
