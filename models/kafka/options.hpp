@@ -37,8 +37,8 @@ struct ServiceOptions {
 
 /// What one client id may do on each broker (kafka-configs --entity-type clients); 0: no limit.
 struct QuotaOptions {
-  std::string
-      client;  ///< a producer's or group's name; empty: the default, of each client that has none of its own
+  /// A producer's or group's name; empty: the default, of each client that has none of its own.
+  std::string client{};
   double producer_byte_rate = 0;  ///< bytes a second
   double consumer_byte_rate = 0;  ///< bytes a second
   double request_percentage = 0;  ///< of one request handler thread's time
