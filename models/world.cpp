@@ -29,6 +29,11 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
       network_(simulation_, scenario_.network),
       context_{simulation_, trace_, entities_, network_, steps_},
       looks_(options.looks) {
+  if (scenario_.kafka) {
+    scenario_.kafka->transactional =
+        std::any_of(scenario_.groups.begin(), scenario_.groups.end(),
+                    [](const GroupOptions& g) { return g.commit == CommitMode::in_transaction; });
+  }
   if (scenario_.kafka) kafka_ = std::make_unique<kafka::Cluster>(context_, *scenario_.kafka);
   if (!kafka_ && !(scenario_.producers.empty() && scenario_.groups.empty())) {
     throw ScenarioError("kafka", "producers and groups need a cluster");

@@ -54,6 +54,7 @@ class FetchSession {
   sim::Time last_fetch{};     ///< when the latest fetch came
   sim::Time fetch_before{};   ///< when the one before came
   std::uint64_t fetches = 0;
+  bool read_committed = false;  ///< isolation.level of its last fetch
 
  private:
   std::uint64_t id_;

@@ -9,8 +9,8 @@ namespace models::kafka {
 bool Consumer::commits_before_revocation() const {
   if (automatic_) return !assignment_.empty();
   if (membership_.is_out()) return false;  // onPartitionsLost
-  return options_.commit != CommitMode::automatic && options_.commit != CommitMode::before_processing &&
-         assignment_.dirty();
+  return options_.commit != CommitMode::automatic && options_.commit != CommitMode::in_transaction &&
+         options_.commit != CommitMode::before_processing && assignment_.dirty();
 }
 
 /// False while a commit is under way that comes first.
@@ -56,6 +56,8 @@ bool Consumer::take_assignment() {
   if (!revoked.empty()) membership_.request_rejoin();  // cooperative: so that they can be given to others
   last_assigned_ = std::move(assigned);
   last_generation_ = membership_.generation();
+  signature_ = {options_.name, membership_.member_id(), membership_.instance_id(), node_.entity(),
+                membership_.generation()};
   committer_.restart_interval();
   membership_.joined_complete();
   assignment_changed();

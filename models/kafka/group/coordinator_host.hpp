@@ -39,6 +39,9 @@ class CoordinatorHost {
   virtual Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
                         std::uint64_t token) = 0;
 
+  /// One of a call's markers has been settled: the last one answers it.
+  virtual void marker_settled(Ref<WriteTxnMarkersCall> call) = 0;
+
   /// Sends the response.
   virtual void answer(AnyCall call) = 0;
 };

@@ -98,6 +98,7 @@ class Group {
   std::string protocol;      ///< the assignor of this generation
   std::string leader;        ///< member.id, empty without members
   CommittedOffsets offsets;
+  std::vector<PendingTxnOffset> pending_offsets;  ///< of open transactions, in order of their records
 
   bool is(GroupState s) const { return state == s; }
   /// A rebalance may begin.

@@ -84,6 +84,8 @@ void GroupCoordinator::receive(Ref<OffsetFetchCall> call) {
 }
 
 void GroupCoordinator::answer_fetch(Group* group, Ref<OffsetFetchCall> call) {
+  if (group != nullptr && has_pending_offsets(*group, *call))
+    return reply(std::move(call), ErrorCode::unstable_offset_commit);
   for (OffsetFetchCall::Item& item : call->items) {
     const CommittedOffset* const found = group == nullptr ? nullptr : group->offsets.find(item.partition);
     item.offset = found == nullptr ? kNoOffset : found->offset;

@@ -69,6 +69,9 @@ class FakeBroker final : public CoordinatorHost, public NodeProgram {
   Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
                 std::uint64_t token) override;
   void answer(AnyCall call) override;
+  void marker_settled(Ref<WriteTxnMarkersCall> call) override {
+    if (--call->awaiting == 0) answer(AnyCall(std::move(call)));
+  }
   void crashed() override { coordinator.crashed(); }
   void restarted() override {}
 
