@@ -53,6 +53,10 @@ struct ClusterOptions {
   ServiceOptions service;
   std::vector<TopicOptions> topics;
   std::vector<QuotaOptions> quotas;
+  /// The feature transaction.version: 0 and 1 have producers name their partitions, 2 is KIP-890.
+  std::int32_t transaction_version = 2;
+  /// Some client uses transactions: __transaction_state exists (Kafka makes it when first asked for a coordinator).
+  bool transactional = false;
 };
 
 }  // namespace models::kafka

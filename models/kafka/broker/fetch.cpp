@@ -18,6 +18,7 @@ void Broker::handle_fetch(Ref<FetchCall> call) {
   ++session->fetches;
   session->replica_epoch = call->replica_epoch;
   session->rack = call->rack;
+  session->read_committed = call->read_committed;
   update_session(*session, *call);
   if (!node_.up()) return;
   if (quotas_.any() && !session->follower()) {
@@ -149,7 +150,21 @@ namespace {
 
 /// How far this session may read of the partition.
 Offset read_limit(const FetchSession& session, const Replica& replica) {
-  return session.follower() ? replica.log.end() : replica.high_watermark;
+  if (session.follower()) return replica.log.end();
+  return session.read_committed ? replica.last_stable_offset() : replica.high_watermark;
+}
+
+/// What a consumer needs to tell records from what is none (LogSegment.collectAbortedTxns).
+void tell_transactions(const FetchSession& session, const Replica& replica, FetchedPartition& out,
+                       FetchCall& call) {
+  out.has_transactions = replica.producers.has_transactions();
+  if (!out.has_transactions || !session.read_committed) return;
+  out.first_aborted = static_cast<std::uint32_t>(call.aborted.size());
+  replica.producers.aborted_in(out.base_offset, out.end_offset,
+                               [&call](const ProducerStates::Transaction& t) {
+                                 call.aborted.push_back({t.producer_id, t.first, t.marker});
+                               });
+  out.aborted = static_cast<std::uint32_t>(call.aborted.size()) - out.first_aborted;
 }
 
 /// Followers and consumers without a rack read from leaders alone (FetchParams.fetchOnlyLeader).
@@ -257,6 +272,7 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
       out.bytes = read.bytes;
       out.last_epoch = read.epoch;
       room -= read.bytes;
+      if (!session.follower()) tell_transactions(session, *replica, out, call);
       if (Follower* f = session.follower() ? replica->follower(session.replica()) : nullptr)
         f->sent_end = read.end;
       if (out.end_offset == out.base_offset && entry.sent_high_watermark == out.high_watermark) return true;
@@ -328,7 +344,7 @@ void Broker::handle_list_offsets(Ref<ListOffsetsCall> call) {
       item.error = ErrorCode::unknown_leader_epoch;
     } else if (item.spec == OffsetSpec::earliest) {
       item.offset = 0;
-    } else if (const auto latest = replica->latest_offset()) {
+    } else if (const auto latest = replica->latest_offset(item.read_committed)) {
       item.offset = *latest;
     } else {
       item.error = ErrorCode::offset_not_available;
