@@ -48,6 +48,11 @@ class Coherence {
         fail(join_path("groups", group.name) + ".config.client.rack",
              "stands for a rack that is not given: `rack` of the group is");
     }
+    for (const models::GroupOptions& group : s_.groups) {
+      if (group.poison && group.hand_off)
+        fail(join_path("groups", group.name) + ".poison",
+             "is not modelled of work that is handed to other threads");
+    }
     for (const models::kafka::QuotaOptions& quota : kafka.quotas) {
       if (quota.client.empty() || producer_of(quota.client) != nullptr || group_of(quota.client) != nullptr)
         continue;
