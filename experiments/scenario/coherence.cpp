@@ -48,6 +48,11 @@ class Coherence {
         fail(join_path("groups", group.name) + ".config.client.rack",
              "stands for a rack that is not given: `rack` of the group is");
     }
+    for (const models::GroupOptions& group : s_.groups) {
+      if (group.poison && group.hand_off)
+        fail(join_path("groups", group.name) + ".poison",
+             "is not modelled of work that is handed to other threads");
+    }
     for (const models::kafka::QuotaOptions& quota : kafka.quotas) {
       if (quota.client.empty() || producer_of(quota.client) != nullptr || group_of(quota.client) != nullptr)
         continue;
@@ -161,6 +166,8 @@ class Coherence {
            "in a transaction goes with `transform`: there is nothing else to be part of it");
     if (!g.transform) return;
     topic_exists(path + ".transform.to", g.transform->to);
+    if (g.poison)
+      fail(path + ".transform", "does not go with poison: what was left out would be transformed");
     if (g.hand_off)
       fail(path + ".transform", "does not go with hand_off: a poll's output is sent when all is done");
     if (g.commit == models::CommitMode::each_record)

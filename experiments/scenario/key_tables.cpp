@@ -199,6 +199,34 @@ const Section& hand_off_section() {
   return section;
 }
 
+const Section& poison_section() {
+  static const Section section = [] {
+    Section s{
+        "messages that the application cannot process",
+        {{"share", KeyType::share, "of all messages", "", true},
+         {"failures", KeyType::integer, "so often, then it succeeds; 0: always", "0", false, 0, 1e6},
+         {"retries", KeyType::integer, "in place, before anything else; -1: for ever", "0", false, -1, 1e6},
+         {"backoff", KeyType::duration, "before each retry", "\"1s\""},
+         {"restart", KeyType::duration, "from a crash to the next start", "\"5s\""}}};
+    s.keys.push_back(
+        choice_key("then", "after the last: leave it out, or die", "\"skip\"", {"skip", "crash"}));
+    return s;
+  }();
+  return section;
+}
+
+models::PoisonOptions bind_poison(const Value& v) {
+  models::PoisonOptions poison;
+  poison.share = v.find("share")->number;
+  if (const Value* n = v.find("failures")) poison.failures = whole<std::uint32_t>(*n);
+  if (const Value* n = v.find("retries")) poison.retries = whole<std::int32_t>(*n);
+  if (const Value* d = v.find("backoff")) poison.backoff = parse_duration(d->text);
+  if (const Value* d = v.find("restart")) poison.restart = parse_duration(d->text);
+  const Value* const then = v.find("then");
+  if (then != nullptr && then->text == "crash") poison.then = models::PoisonOptions::Then::crash;
+  return poison;
+}
+
 const Section& effect_section() {
   static const Section section{"the outside effect of each message, applied when its processing ends",
                                {{"idempotency_key", KeyType::boolean,
@@ -442,6 +470,8 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        [](const Value& v, GroupOptions& g, const BindContext& c) {
          bind_rows(v, transform_rows(), g.transform.emplace(), c);
        }},
+      {table_key("poison", "messages that it cannot process; none unless given", poison_section()),
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.poison = bind_poison(v); }},
       {{"rack", KeyType::name, "of the members' hosts"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.rack = v.text; }},
       {{"start", KeyType::duration, "when the members start", "\"0s\""},

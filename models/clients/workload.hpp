@@ -78,6 +78,20 @@ struct TransformOptions {
   kafka::ProducerConfig config;
 };
 
+/// Messages that the application cannot process: an exception, at the end of their service time.
+struct PoisonOptions {
+  enum class Then : std::uint8_t {
+    skip,   ///< it is logged and left out
+    crash,  ///< nobody catches the exception: the process dies, and a supervisor starts it again
+  };
+  double share = 0;                                 ///< of all messages
+  std::uint32_t failures = 0;                       ///< so often, then it succeeds; 0: always
+  std::int32_t retries = 0;                         ///< in place, before anything else is done; -1: for ever
+  sim::Duration backoff = std::chrono::seconds{1};  ///< before each retry
+  Then then = Then::skip;                           ///< after the last
+  sim::Duration restart = std::chrono::seconds{5};  ///< from a crash to the next start
+};
+
 struct GroupOptions {
   std::string name;
   std::vector<std::string> topics;
@@ -87,6 +101,7 @@ struct GroupOptions {
   std::optional<HandOff> hand_off;
   std::optional<EffectOptions> effect;
   std::optional<TransformOptions> transform;
+  std::optional<PoisonOptions> poison;
   std::string rack;
   sim::Duration start{};    ///< when the members start
   sim::Duration stagger{};  ///< between the starts of successive members

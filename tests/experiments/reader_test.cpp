@@ -43,7 +43,7 @@ TEST_CASE("a key that nobody knows is refused with the nearest one that is known
        "s.toml:15:35: producers.shop.arrivals.rat: unknown parameter of 'poisson'; did you mean 'rate'?"},
       {"members = 2", "xyzzy = 2",
        "s.toml:20:1: groups.billing.xyzzy: unknown key; allowed: name, topics, members, service, commit, "
-       "hand_off, effect, rack, start, stagger, config"},
+       "hand_off, effect, poison, rack, start, stagger, config"},
   });
 }
 

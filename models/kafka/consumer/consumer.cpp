@@ -248,7 +248,7 @@ void Consumer::resumed() {
 }
 
 bool Consumer::idle() const {
-  if (phase_ == Phase::stopped) return true;
+  if (phase_ == Phase::stopped) return !processor_.restarting();
   const bool working = phase_ != Phase::polling || (pool_ && !pool_->idle()) || fetcher_.buffered();
   return !working && membership_.settled() && !assignment_.unsettled() && !commits_to_come();
 }

@@ -11,7 +11,8 @@ ConsumerGroup::ConsumerGroup(Cluster& cluster, const GroupOptions& options, Enti
       options_(options),
       entity_(group),
       attempts_(cluster.partitions().size()),
-      effects_(cluster, options.effect.has_value() && options.effect->idempotency_key) {
+      effects_(cluster, options.effect.has_value() && options.effect->idempotency_key),
+      poison_(cluster.context().simulation.seed(), options_) {
   for (const std::string& name : options_.topics) {
     const std::optional<TopicIndex> topic = cluster.find_topic(name);
     MQLAB_ASSERT(topic.has_value(), "a group reads a topic that the cluster does not have: " + name);

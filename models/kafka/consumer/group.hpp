@@ -16,6 +16,7 @@
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/consumer/effect_site.hpp"
 #include "models/kafka/consumer/offset_counts.hpp"
+#include "models/kafka/consumer/poison.hpp"
 #include "models/network/node.hpp"
 #include "sim/random.hpp"
 
@@ -57,6 +58,8 @@ class ConsumerGroup {
   }
   /// Where the effects of this group's messages happen.
   EffectSite& effects() { return effects_; }
+  /// What its application cannot process.
+  PoisonedRecords& poison() { return poison_; }
 
  private:
   Cluster& cluster_;
@@ -66,6 +69,7 @@ class ConsumerGroup {
   std::vector<sim::StreamKey> service_keys_;  // by topic of the cluster
   std::vector<OffsetCounts> attempts_;        // by partition of the cluster
   EffectSite effects_;
+  PoisonedRecords poison_;
   std::vector<std::unique_ptr<Consumer>> members_;
   std::vector<bool> standing_by_;  // by member
 };

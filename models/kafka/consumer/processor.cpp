@@ -59,11 +59,20 @@ void Processor::plan() {
   // An effect that turns out to be a repetition is no step: then this stops early, and goes on.
   if (recorder_.has_effects()) records = std::min(records, effect_step_.until_next());
   segment_end_ = done_ + records;
-  timer_.arm_at(sim::Time(sim::Duration(start_ + work_.finish(segment_end_ - 1))));
+  if (group_.poison().any()) segment_end_ = next_poison(done_, segment_end_);
+  failing_ = segment_end_ == done_;
+  const std::int64_t last = failing_ ? done_ : segment_end_ - 1;
+  timer_.arm_at(sim::Time(sim::Duration(start_ + work_.finish(last))));
 }
 
 void Processor::segment_ended() {
-  if (!settle(segment_end_)) return;
+  if (failing_) return failed();
+  retries_ = 0;
+  if (settle(segment_end_)) move_on();
+}
+
+/// What was planned has been done.
+void Processor::move_on() {
   const auto then = [this] {
     const bool over = record_by_record_ || all_done();
     if (!over) return plan();
@@ -77,6 +86,44 @@ void Processor::segment_ended() {
     start_ += (context_.now() - stopped).count();
     then();
   });
+}
+
+/// The first of records [begin, end) that fails, or `end`.
+std::int64_t Processor::next_poison(std::int64_t begin, std::int64_t end) const {
+  std::int64_t found = end;
+  work_.for_each(begin, end, [&](const Work::Range& range, Offset from, Offset to, std::int64_t first) {
+    if (found < end) return;
+    const Offset at = group_.poison().first(range.partition, from, to);
+    if (at < to) found = first + (at - from);
+  });
+  return found;
+}
+
+/// The application has caught an exception, or nobody has.
+void Processor::failed() {
+  failing_ = false;
+  work_.for_each(done_, done_ + 1, [this](const Work::Range& range, Offset at, Offset, std::int64_t) {
+    group_.poison().failed(range.partition, at);
+  });
+  const PoisonOptions& poison = group_.poison().options();
+  if (poison.retries < 0 || retries_ < poison.retries) {
+    ++retries_;
+    start_ = sim::nanoseconds(context_.now() + poison.backoff) - work_.finish(done_ - 1);
+    return plan();
+  }
+  retries_ = 0;
+  if (poison.then == PoisonOptions::Then::crash) {
+    node_.crash();
+    restarting_ = true;
+    context_.simulation.schedule_after(poison.restart, [this, life = node_.incarnation()] {
+      restarting_ = false;
+      if (node_.incarnation() == life) node_.restart();
+    });
+    return;
+  }
+  recorder_.abandoned(work_, done_);
+  segment_end_ = ++done_;
+  move_on();
 }
 
 bool Processor::settle(std::int64_t end) {
@@ -126,6 +173,8 @@ void Processor::crashed() {
   if (busy_) settle_until_now();
   busy_ = false;
   frozen_ = false;
+  failing_ = false;
+  retries_ = 0;
   timer_.disarm();
   work_.clear();
 }

@@ -5,6 +5,8 @@
 // on the n-th step ends the run-ahead exactly there. A node that was paused takes up its work where it stood. The times said of
 // each record are the same as if there had been an event for each.
 //
+// A record that is poison ends the run-ahead, too: its failure is an event of its own.
+//
 // A record's effect is applied at the instant its processing ends: both are said before either step is counted.
 #pragma once
 
@@ -34,6 +36,8 @@ class Processor {
   /// The records to work on; filled by poll() while nothing is being worked on.
   Work& work() { return work_; }
   bool busy() const { return busy_; }
+  /// The process has died of a record, and a supervisor is about to start it again.
+  bool restarting() const { return restarting_; }
 
   /// Begins now. With `record_by_record` processed() runs after each record, and go_on() begins the next.
   void begin(bool record_by_record);
@@ -50,6 +54,9 @@ class Processor {
  private:
   void plan();
   void segment_ended();
+  void move_on();
+  std::int64_t next_poison(std::int64_t begin, std::int64_t end) const;
+  void failed();
   /// Records up to `end` are done: says so and counts the steps. False when the node did not survive one of them.
   bool settle(std::int64_t end);
   void settle_until_now();
@@ -67,6 +74,9 @@ class Processor {
   bool counts_uncommitted_;  // a record done is not committed yet
   bool stepping_ = false;    // inside a step's action: nothing beyond it has happened
   bool frozen_ = false;
+  bool failing_ = false;      // what ends next is an attempt at record done_ that fails
+  std::int32_t retries_ = 0;  // of that record
+  bool restarting_ = false;
   std::int64_t start_ = 0;  // ns; moved by pauses and by waiting between records
   std::int64_t frozen_at_ = 0;
   std::int64_t done_ = 0;  // records done and said

@@ -37,6 +37,12 @@ void Recorder::abandoned(const Work& work) {
     context_.emit(Kind::abandoned, fields(range, range.from, range.to));
 }
 
+void Recorder::abandoned(const Work& work, std::int64_t i) {
+  work.for_each(i, i + 1, [this](const Work::Range& range, Offset from, Offset to, std::int64_t) {
+    context_.emit(Kind::abandoned, fields(range, from, to));
+  });
+}
+
 std::int64_t Recorder::done(const Work& work, std::int64_t begin, std::int64_t end, std::int64_t start) {
   std::int64_t applied = 0;
   work.for_each(begin, end, [&](const Work::Range& range, Offset from, Offset to, std::int64_t first) {

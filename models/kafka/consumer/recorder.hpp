@@ -18,6 +18,8 @@ class Recorder {
 
   /// None of `work` will be processed.
   void abandoned(const Work& work);
+  /// Record `i` of `work` will not be processed.
+  void abandoned(const Work& work, std::int64_t i);
 
   /// Records [begin, end) of `work`, whose beginning was at `start` ns, are done and have had their effects. Returns how
   /// many effects were applied (0 without effects).
