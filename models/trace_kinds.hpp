@@ -87,6 +87,9 @@ enum class Kind : std::uint16_t {
   /// actor member, place partition, peer group, offsets [a, a+b), c as delivered: handed to the application, which will not
   /// process them. Ledger (in hand).
   abandoned,
+  /// actor broker, place partition, offsets [a, a+b): when the run ended it was in sync and held other records there than the
+  /// leader, below its high watermark. Divergence.
+  diverged,
   count_,
 };
 
@@ -116,6 +119,7 @@ enum class FaultCode : std::uint16_t {
   connection_reset,
   join,
   leave,
+  power_loss,
 };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 

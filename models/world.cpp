@@ -29,7 +29,12 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
       network_(simulation_, scenario_.network),
       context_{simulation_, trace_, entities_, network_, steps_},
       looks_(options.looks) {
-  if (scenario_.kafka) kafka_ = std::make_unique<kafka::Cluster>(context_, *scenario_.kafka);
+  if (scenario_.kafka) {
+    scenario_.kafka->power_may_fail =
+        std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
+                    [](const FaultSpec& fault) { return fault.kind == "power-loss"; });
+    kafka_ = std::make_unique<kafka::Cluster>(context_, *scenario_.kafka);
+  }
   if (!kafka_ && !(scenario_.producers.empty() && scenario_.groups.empty())) {
     throw ScenarioError("kafka", "producers and groups need a cluster");
   }
@@ -182,6 +187,7 @@ RunOutcome World::run() {
     run_until(std::min(simulation_.now() + kIdleCheck, last));
   }
   while (next_look_ < looks_.size()) look();
+  if (kafka_) kafka_->tell_divergence();
   phase(outcome.drained ? PhaseCode::drained : PhaseCode::drain_timed_out);
   outcome.end = simulation_.now();
   outcome.events = simulation_.events_executed();

@@ -75,6 +75,13 @@ std::span<const FaultInfo> fault_catalogue() {
       FaultInfo{{"leave", "a member closes cleanly; after `for` it joins again", {}},
                 FaultCode::leave,
                 faults::leave},
+      FaultInfo{
+          {"power-loss",
+           "the target's machine stops, and what its logs had not brought to disk is gone; after `for` it "
+           "starts again. Also of all in a rack, zone or region, and of all brokers (\"kafka\")",
+           {}},
+          FaultCode::power_loss,
+          faults::power_loss},
   };
   return kRows;
 }

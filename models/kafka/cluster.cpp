@@ -1,5 +1,7 @@
 #include "models/kafka/cluster.hpp"
 
+#include <algorithm>
+
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/broker/replica.hpp"
@@ -41,8 +43,11 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   add_node(EntityKind::controller, "controller",
            {place_of(options_.racks, 0), place_of(options_.zones, 0), place_of(options_.regions, 0)}, 0);
   add_topics();
-  offsets_store_ = std::make_unique<OffsetsStore>(options_.config.unclean_leader_election_enable,
-                                                  [this](PartitionIndex p) { return compact_internal(p); });
+  // Who may lead without records that its predecessor had shown brings their older values back.
+  const bool keep_history = options_.config.unclean_leader_election_enable || options_.power_may_fail ||
+                            !options_.rules.has(Rule::leader_epoch_truncation);
+  offsets_store_ =
+      std::make_unique<OffsetsStore>(keep_history, [this](PartitionIndex p) { return compact_internal(p); });
   controller_ = std::make_unique<Controller>(*this, *nodes_.back());
   for (std::int32_t b = 0; b < options_.brokers; ++b) {
     brokers_.push_back(std::make_unique<Broker>(*this, BrokerId{b}, *nodes_[static_cast<std::size_t>(b)]));
@@ -59,7 +64,11 @@ Offset Cluster::compact_internal(PartitionIndex p) {
   Offset agreed = line->end();
   for (const BrokerId b : partitions_[p.value].replicas) {
     const Replica* replica = broker(b).replica(p);
-    agreed = replica == nullptr ? 0 : std::min(agreed, line->common_prefix(replica->log));
+    if (replica == nullptr) return 0;
+    agreed = std::min(agreed, line->common_prefix(replica->log));
+    if (options_.power_may_fail) agreed = std::min(agreed, replica->disk.written);
+    if (!options_.rules.has(Rule::leader_epoch_truncation))
+      agreed = std::min({agreed, replica->high_watermark, replica->disk.checkpointed_high_watermark});
   }
   shared(p).store.forget_below(agreed);
   return agreed;
@@ -108,6 +117,24 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
 void Cluster::start() {
   controller_->start();
   for (const auto& broker : brokers_) broker->start();
+}
+
+void Cluster::tell_divergence() {
+  for (std::uint32_t n = 0; n < partitions_.size(); ++n) {
+    const PartitionIndex p{n};
+    const PartitionState& state = controller_->state(p);
+    if (topic_of(p).internal || state.leader == kNoBroker) continue;
+    const Replica& leader = *broker(state.leader).replica(p);
+    for (const BrokerId b : state.isr) {
+      const ReplicaLog& log = broker(b).replica(p)->log;
+      for (const OffsetRange& range : log.differences(leader.log, leader.high_watermark)) {
+        context_.emit(Kind::diverged, {.actor = node(b).entity().value,
+                                       .place = partitions_[n].entity.value,
+                                       .a = range.from,
+                                       .b = range.to - range.from});
+      }
+    }
+  }
 }
 
 RpcServer& Cluster::server(BrokerId id) {

@@ -47,6 +47,9 @@ class Cluster {
   /// Elects the first leaders and starts brokers and controller: at time 0 the cluster is up and has been for a while.
   void start();
 
+  /// Says where in-sync replicas hold other records than their leader below its high watermark: at the end of a run.
+  void tell_divergence();
+
   Context& context() { return context_; }
   const ClusterOptions& options() const { return options_; }
 

@@ -45,6 +45,24 @@ Error optional_integer(C& config, std::string_view text) {
   return std::nullopt;
 }
 
+template <auto Member, std::int64_t Lo, class C>
+Error optional_long(C& config, std::string_view text) {
+  std::int64_t n = 0;
+  if (Error e = parse_integer(text, Lo, kInt64Max, n)) return e;
+  config.*Member = n;
+  return std::nullopt;
+}
+
+/// Milliseconds; Long.MAX_VALUE stands for never, as in Kafka's defaults.
+template <auto Member, std::int64_t Lo, class C>
+Error milliseconds_or_never(C& config, std::string_view text) {
+  std::int64_t n = 0;
+  if (Error e = parse_integer(text, Lo, kInt64Max, n)) return e;
+  if (n > kMsMax && n < kInt64Max) return std::string(text) + " is longer than a hundred years";
+  config.*Member = n == kInt64Max ? kNever : Duration{n * 1'000'000};
+  return std::nullopt;
+}
+
 /// A number of `Unit` nanoseconds.
 template <auto Member, std::int64_t Lo, std::int64_t Unit = 1'000'000, class C>
 Error span(C& config, std::string_view text) {
@@ -191,8 +209,16 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"num.partitions", "int", "1", nullptr, "give each topic its partitions"},
     {"num.network.threads", "int", "3", nullptr, "network threads never limit the modelled brokers"},
     {"num.replica.fetchers", "int", "1", nullptr, "one fetcher per source broker is modelled"},
-    {"log.flush.interval.messages", "int", "9223372036854775807", nullptr, "disks are not modelled yet"},
-    {"log.flush.interval.ms", "ms", "null", nullptr, "disks are not modelled yet"},
+    {"log.flush.interval.messages", "int", "9223372036854775807",
+     integer<&B::log_flush_interval_messages, 1, kInt64Max, B>},
+    {"log.flush.interval.ms", "ms", "null", milliseconds_or_never<&B::log_flush_interval, 0, B>},
+    {"log.flush.scheduler.interval.ms", "ms", "9223372036854775807",
+     milliseconds_or_never<&B::log_flush_scheduler_interval, 1, B>,
+     "nothing is flushed by time unless this is given"},
+    {"log.flush.offset.checkpoint.interval.ms", "ms", "60000",
+     span<&B::log_flush_offset_checkpoint_interval, 1, 1'000'000, B>},
+    {"replica.high.watermark.checkpoint.interval.ms", "ms", "5000",
+     span<&B::replica_high_watermark_checkpoint_interval, 1, 1'000'000, B>},
     {"log.retention.ms", "ms", "null", nullptr, "retention is not modelled yet"},
     {"log.retention.hours", "h", "168", nullptr, "retention is not modelled yet"},
     {"log.retention.bytes", "bytes", "-1", nullptr, "retention is not modelled yet"},
@@ -220,7 +246,8 @@ constexpr auto kTopicKeys = std::to_array<Key<T>>({
     {"segment.bytes", "bytes", "1073741824", nullptr, "segments are not modelled yet"},
     {"segment.ms", "ms", "604800000", nullptr, "segments are not modelled yet"},
     {"cleanup.policy", "list", "delete", nullptr, "compaction is not modelled yet"},
-    {"flush.messages", "int", "9223372036854775807", nullptr, "disks are not modelled yet"},
+    {"flush.messages", "int", "9223372036854775807", optional_long<&T::flush_messages, 1, T>},
+    {"flush.ms", "ms", "9223372036854775807", milliseconds_or_never<&T::flush_interval, 0, T>},
     {"compression.type", "string", "producer", nullptr, "compression is not modelled"},
     {"message.timestamp.type", "string", "CreateTime", nullptr, "timestamps do not decide delivery"},
 });

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +18,8 @@
 namespace models::kafka {
 
 using sim::Duration;
+/// What Kafka writes as 9223372036854775807 ms.
+inline constexpr Duration kNever = Duration::max();
 
 struct BrokerConfig {
   std::int32_t min_insync_replicas = 1;
@@ -43,12 +46,20 @@ struct BrokerConfig {
   /// Unset: 3, or as many as there are brokers.
   std::optional<std::int32_t> offsets_topic_replication_factor;
   Duration offsets_commit_timeout{5'000'000'000};
+  std::int64_t log_flush_interval_messages = std::numeric_limits<std::int64_t>::max();
+  /// Unset: log.flush.scheduler.interval.ms.
+  std::optional<Duration> log_flush_interval;
+  Duration log_flush_scheduler_interval = kNever;
+  Duration log_flush_offset_checkpoint_interval{60'000'000'000};
+  Duration replica_high_watermark_checkpoint_interval{5'000'000'000};
 };
 
 struct TopicConfig {
   std::optional<std::int32_t> min_insync_replicas;  // unset: the broker's
   std::optional<bool> unclean_leader_election_enable;
   std::optional<std::int32_t> max_message_bytes;
+  std::optional<std::int64_t> flush_messages;  // unset: log.flush.interval.messages
+  std::optional<Duration> flush_interval;      // unset: log.flush.interval.ms
 };
 
 enum class Partitioner : std::uint8_t { default_sticky, round_robin };

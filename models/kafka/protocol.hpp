@@ -100,6 +100,7 @@ struct FetchedPartition {
   LeaderEpoch last_epoch = kNoEpoch;  ///< leader epoch of the last record returned
   Offset high_watermark = 0;
   Offset log_start = 0;
+  Offset log_end = kNoOffset;  ///< with OFFSET_OUT_OF_RANGE
   /// Set when the fetcher's log diverges: truncate to min(...), ask again.
   LeaderEpoch diverging_epoch = kNoEpoch;
   Offset diverging_end = kNoOffset;

@@ -42,11 +42,9 @@ std::span<const RefusedKeys> refused_keys() {
        "offsets.topic.compression.codec compression.type compression.gzip.level "
        "compression.lz4.level compression.zstd.level"},
       {S::broker, "commits carry no metadata", "offset.metadata.max.bytes"},
-      {S::broker, "disks are not modelled yet",
-       "log.dirs log.dir log.flush.scheduler.interval.ms log.flush.offset.checkpoint.interval.ms "
-       "log.flush.start.offset.checkpoint.interval.ms num.recovery.threads.per.data.dir "
-       "num.replica.alter.log.dirs.threads replica.high.watermark.checkpoint.interval.ms "
-       "log.dir.failure.timeout.ms log.initial.task.delay.ms"},
+      {S::broker, "a broker has one disk, which does not fail",
+       "log.dirs log.dir log.flush.start.offset.checkpoint.interval.ms num.recovery.threads.per.data.dir "
+       "num.replica.alter.log.dirs.threads log.dir.failure.timeout.ms log.initial.task.delay.ms"},
       {S::broker, "retention is not modelled yet", "log.retention.minutes log.retention.check.interval.ms"},
       {S::broker, "compaction is not modelled yet", "log.cleaner.*"},
       {S::broker, "tiered storage is not modelled",
@@ -100,7 +98,6 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "KRaft is the only mode", "zookeeper.*"},
       {S::topic, "segments are not modelled yet",
        "segment.jitter.ms segment.index.bytes index.interval.bytes file.delete.delay.ms preallocate"},
-      {S::topic, "disks are not modelled yet", "flush.ms"},
       {S::topic, "compaction is not modelled yet",
        "delete.retention.ms min.compaction.lag.ms max.compaction.lag.ms min.cleanable.dirty.ratio"},
       {S::topic, "compression is not modelled",

@@ -155,6 +155,10 @@ std::span<const MetricInfo> metric_catalogue() {
                  "of these, from outside the in-sync replicas"},
       MetricInfo{M::isr_shrinks, "isr_shrinks", "times", "a partition's in-sync replicas became fewer"},
       MetricInfo{M::isr_min_replicas, "isr_min_replicas", "replicas", "fewest in sync at any time"},
+      MetricInfo{
+          M::replica_divergence, "replica_divergence", "offsets",
+          "at which an in-sync replica holds another record than its leader below the high watermark, at the "
+          "end"},
       MetricInfo{M::faults_fired, "faults_fired", "times", "faults that struck"},
       MetricInfo{M::drained, "drained", "1 or 0", "whether the run became idle within the drain"},
       MetricInfo{M::drain_s, "drain_s", "s", "from the end of arrivals to idle, or to the end of the drain"},

@@ -119,6 +119,7 @@ enum class Metric : std::uint16_t {
   unclean_elections,
   isr_shrinks,
   isr_min_replicas,
+  replica_divergence,
   // the run
   faults_fired,
   drained,

@@ -71,6 +71,9 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return availability_.broker_state(r);
     case Kind::fault:
       return fault(r, number);
+    case Kind::diverged:
+      diverged_ += r.b;
+      return;
     case Kind::phase:
       return phase(r);
     default:
@@ -214,6 +217,7 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   pauses_.report(values, labelled);
   members_.report(values, labelled, end_);
   availability_.report(values, labelled);
+  values[Metric::replica_divergence] = static_cast<double>(diverged_);
   values[Metric::faults_fired] = static_cast<double>(faults_);
   if (!drained_) return;
   values[Metric::drained] = *drained_ ? 1 : 0;

@@ -92,6 +92,7 @@ class Metrics : public LedgerObserver {
   Flow acknowledged_;
   EntityTable<Flow> processed_;  ///< by group
   std::uint64_t faults_ = 0;
+  std::int64_t diverged_ = 0;  ///< offsets, of each replica
   std::optional<bool> drained_;
   sim::Time drained_at_{};
   sim::Time end_{};

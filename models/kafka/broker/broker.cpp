@@ -13,6 +13,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       id_(id),
       node_(node),
       replicas_(cluster.partitions().size(), nullptr),
+      logs_(cluster, node, owned_),
       fenced_(static_cast<std::size_t>(cluster.broker_count()), false),
       lifecycle_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/lifecycle"),
       service_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/service"),
@@ -36,6 +37,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
           cluster.topic_of(made.partition).config.min_insync_replicas.value_or(config().min_insync_replicas),
           static_cast<std::int32_t>(info.replicas.size()));
       replicas_[p] = &made;
+      logs_.added(made);
     }
   }
   const RpcOptions inside{.request_timeout = std::chrono::seconds{30}};
@@ -157,6 +159,7 @@ void Broker::crashed() {
     replica->asked_isr.reset();
     replica->followers.clear();
   }
+  logs_.crashed();
   to_controller_->abandon();
   metadata_channel_->abandon();
   broker_epoch_ = -1;
@@ -165,10 +168,16 @@ void Broker::crashed() {
   has_roles_ = false;
 }
 
+void Broker::power_lost() {
+  logs_.power_lost();
+}
+
 void Broker::restarted() {
   context().emit(Kind::broker_state,
                  {.code = static_cast<std::uint16_t>(BrokerCode::restarted), .actor = node_.entity().value});
-  send_heartbeat();  // registers, then follow_metadata()
+  const sim::Duration recovery = logs_.restarted();
+  // Registers, then follow_metadata().
+  recovery > sim::Duration{} ? heartbeat_timer_.arm_after(recovery) : send_heartbeat();
   isr_timer_.arm_after(config().replica_lag_time_max / 2);
 }
 

@@ -2,10 +2,7 @@
 //
 // The parts: request_queue (below) in front; produce.cpp appends and acknowledges; fetch.cpp serves consumers and followers;
 // leadership.cpp follows the controller's metadata log, becomes leader and follower, and keeps the in-sync sets;
-// replica_fetcher.hpp copies from other leaders; group/coordinator keeps consumer groups.
-//
-// Model: a process crash keeps the log (it is in the page cache) and the high watermark; sessions, purgatories, leaderships
-// and everything else in memory are gone.
+// replica_fetcher.hpp copies from other leaders; log_manager.hpp knows what is on disk; group/coordinator keeps groups.
 #pragma once
 
 #include <functional>
@@ -15,6 +12,7 @@
 
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/broker/fetch_session.hpp"
+#include "models/kafka/broker/log_manager.hpp"
 #include "models/kafka/broker/replica.hpp"
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/group/coordinator_host.hpp"
@@ -47,6 +45,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
 
   // NodeProgram
   void crashed() override;
+  void power_lost() override;
   void restarted() override;
 
   // CoordinatorHost
@@ -66,6 +65,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   // ---- for ReplicaFetcher ----
   /// The leader's answer for a partition this broker follows has been applied.
   void follower_moved(Replica& replica, Offset leader_high_watermark);
+  LogManager& logs() { return logs_; }
+  const ProtocolRules& rules() const { return cluster_.options().rules; }
 
  private:
   // ---- the request queue (broker.cpp) ----
@@ -128,6 +129,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   Node& node_;
   std::vector<Replica*> replicas_;  // by PartitionIndex, null where none
   std::vector<std::unique_ptr<Replica>> owned_;
+  LogManager logs_;
   std::vector<PartitionState> image_;  // by PartitionIndex
   std::vector<bool> fenced_;           // by broker, as the metadata log says
   std::size_t metadata_position_ = 0;

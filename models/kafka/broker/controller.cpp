@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/kafka/broker/replica.hpp"
 #include "sim/assert.hpp"
 
 namespace models::kafka {
@@ -156,6 +157,7 @@ void Controller::elect(PartitionIndex p, PartitionState next) {
         next.leader = *any;
         next.isr = {*any};
         unclean = true;
+        cluster_.shared(p).gave_up = true;
       }
     }
   }

@@ -55,6 +55,8 @@ class Controller final : public RpcServer, public NodeProgram {
   const PartitionState& state(PartitionIndex p) const { return partitions_[p.value]; }
   /// Changes since start(); change n never alters once written.
   const MetadataChange& change(std::size_t n) const { return changes_[n]; }
+  /// The process that runs as this broker now is the one that is registered; false when it has died since.
+  bool knows(BrokerId b) const { return brokers_[index(b)].incarnation == cluster_.node(b).incarnation(); }
   bool fenced(BrokerId b) const { return brokers_[index(b)].fenced; }
 
  private:

@@ -103,7 +103,8 @@ void Broker::update_session(FetchSession& session, const FetchCall& call) {
 
 void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fetch) {
   Replica* replica = replicas_[fetch.partition.value];
-  if (replica == nullptr || !replica->leads || fetch.current_leader_epoch != replica->leader_epoch) return;
+  if (replica == nullptr || !replica->speaks_in(fetch.current_leader_epoch)) return;
+  if (fetch.fetch_offset > replica->log.end()) return;  // out of range
   Follower* f = replica->follower(session.replica());
   if (f == nullptr) return;
   const EpochEnd mine = replica->log.end_of(fetch.last_fetched_epoch);
@@ -144,7 +145,7 @@ Offset read_limit(const FetchSession& session, const Replica& replica) {
 }
 
 bool has_news(const FetchSession& session, const FetchSession::Entry& entry, const Replica* replica) {
-  if (replica == nullptr || !replica->leads || entry.current_epoch != replica->leader_epoch) return true;
+  if (replica == nullptr || !replica->speaks_in(entry.current_epoch)) return true;
   if (entry.offset > replica->log.end()) return true;
   return entry.offset < read_limit(session, *replica);
 }
@@ -158,8 +159,8 @@ bool Broker::enough(FetchSession& session) {
     if (!entry.present) continue;
     const Replica* replica = replicas_[entry.partition.value];
     if (!has_news(session, entry, replica)) continue;
-    const bool plain = replica != nullptr && replica->leads && entry.current_epoch == replica->leader_epoch &&
-                       entry.offset <= replica->log.end();
+    const bool plain =
+        replica != nullptr && replica->speaks_in(entry.current_epoch) && entry.offset <= replica->log.end();
     if (!plain || session.waiting->min_bytes <= 1) return true;
     bytes += replica->log.read(entry.offset, read_limit(session, *replica), entry.max_bytes).bytes;
     if (bytes >= session.waiting->min_bytes) return true;
@@ -211,6 +212,7 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
       out.diverging_end = mine.end;
     } else if (entry.offset > replica->log.end() || entry.offset < 0) {
       out.error = ErrorCode::offset_out_of_range;
+      out.log_end = replica->log.end();
     } else {
       const Offset limit = read_limit(session, *replica);
       if (entry.offset < limit && room <= 0) return false;
@@ -286,6 +288,11 @@ void Broker::handle_epoch_ends(Ref<OffsetForLeaderEpochCall> call) {
     const Replica* replica = replicas_[item.partition.value];
     if (replica == nullptr || !replica->leads) {
       item.error = ErrorCode::not_leader_or_follower;
+      continue;
+    }
+    if (!replica->speaks_in(item.current_leader_epoch)) {
+      item.error = item.current_leader_epoch < replica->leader_epoch ? ErrorCode::fenced_leader_epoch
+                                                                     : ErrorCode::unknown_leader_epoch;
       continue;
     }
     const EpochEnd end = replica->log.end_of(item.epoch);

@@ -24,6 +24,7 @@ void Broker::start() {
   has_roles_ = true;
   follow_metadata();
   // Brokers were not started at the same instant: at time zero each is anywhere between two heartbeats.
+  logs_.start();
   heartbeat_timer_.arm_after(sim::Duration{static_cast<std::int64_t>(
       lifecycle_stream_.uniform() * static_cast<double>(config().broker_heartbeat_interval.count()))});
   isr_timer_.arm_after(config().replica_lag_time_max / 2);

@@ -105,6 +105,7 @@ Offset Broker::append_extent(Replica& replica, Extent extent) {
     }
   }
   const Offset base = replica.log.append(extent);
+  logs_.appended(replica);
   if (!cluster_.topic_of(replica.partition).internal) {
     replica.producers.appended(replica.log.at(base));
     const std::int64_t epoch = replica.leader_epoch;
@@ -138,8 +139,8 @@ Offset Broker::append(PartitionIndex partition, std::int32_t records, std::int32
 }
 
 void Broker::advance_high_watermark(Replica& replica) {
-  const Offset allowed =
-      replica.allowed_high_watermark(context().now(), config().replica_lag_time_max, fenced_);
+  const Offset allowed = replica.allowed_high_watermark(context().now(), config().replica_lag_time_max,
+                                                        fenced_, rules().has(Rule::strict_min_isr));
   if (allowed == replica.high_watermark) return;
   replica.high_watermark = allowed;
   if (replica.shared->line == &replica.log && !cluster_.topic_of(replica.partition).internal) {

@@ -36,9 +36,9 @@ bool Replica::caught_up(const Follower& f, sim::Time now, sim::Duration lag_max)
   return f.log_end == log.end() || (f.ever_fetched && now - f.last_caught_up <= lag_max);
 }
 
-Offset Replica::allowed_high_watermark(sim::Time now, sim::Duration lag_max,
-                                       const std::vector<bool>& fenced) const {
-  if (under_min_isr()) return high_watermark;
+Offset Replica::allowed_high_watermark(sim::Time now, sim::Duration lag_max, const std::vector<bool>& fenced,
+                                       bool strict) const {
+  if (strict && under_min_isr()) return high_watermark;
   Offset least = log.end();
   for (const Follower& f : followers) {
     if (f.log_end >= least) continue;

@@ -101,6 +101,22 @@ void little_memory(Scenario& s) {
 void no_patience(Scenario& s) {
   producer(s).config.request_timeout = 500ms;
 }
+/// All brokers lose their power, and with it what is not on disk.
+void power_fails(Scenario& s) {
+  models::FaultSpec outage = crash("kafka", 8s, 3s);
+  outage.kind = "power-loss";
+  s.faults = {outage};
+}
+/// The same, with logs that are looked at ten times a second.
+void flushes_often(Scenario& s) {
+  power_fails(s);
+  broker(s).log_flush_scheduler_interval = 100ms;
+}
+/// Reading a log takes its time, if it lies above the recovery point.
+void slow_disks(Scenario& s) {
+  flushes_often(s);
+  s.kafka->disk.recovery_bytes_per_s = 10'000;
+}
 void balances_often(Scenario& s) {
   broker(s).leader_imbalance_check_interval = 1s;
 }
@@ -137,9 +153,16 @@ const std::vector<Row>& rows() {
       {S::broker, "offsets.topic.num.partitions", "1"},
       {S::broker, "offsets.topic.replication.factor", "1"},
       {S::broker, "offsets.commit.timeout.ms", "20", out_of_reach},
+      {S::broker, "log.flush.interval.messages", "1", power_fails},
+      {S::broker, "log.flush.interval.ms", "100000", flushes_often},
+      {S::broker, "log.flush.scheduler.interval.ms", "100", power_fails},
+      {S::broker, "log.flush.offset.checkpoint.interval.ms", "100", slow_disks},
+      {S::broker, "replica.high.watermark.checkpoint.interval.ms", "100", leaderless},
       {S::topic, "min.insync.replicas", "3"},
       {S::topic, "unclean.leader.election.enable", "true", leaderless},
       {S::topic, "max.message.bytes", "100"},
+      {S::topic, "flush.messages", "1", power_fails},
+      {S::topic, "flush.ms", "100000", flushes_often},
       {S::producer, "acks", "1", not_idempotent},
       {S::producer, "enable.idempotence", "false"},
       {S::producer, "retries", "0", not_idempotent},

@@ -157,3 +157,39 @@ TEST_CASE("what nobody will ask for is let go, and the rest is found as before")
   CHECK(store.kept() <= 3 * 128);
   CHECK(log.at(log.end() - 20).base == log.end() - 20);
 }
+
+TEST_CASE("a log that has diverged holds older epochs behind newer ones, and says where it differs") {
+  PartitionStore store;
+  ReplicaLog leader(store), follower(store);
+  leader.begin_epoch(0);
+  leader.append(batch(20));
+  follower.copy(0, 0, 10);
+  follower.begin_epoch(1);
+  follower.append(batch(5));
+  follower.copy(0, 15, 20);  // cut by nobody
+  CHECK(follower.epoch_at(12) == 1);
+  CHECK(follower.epoch_at(17) == 0);
+  CHECK(follower.common_prefix(leader) == 10);
+  const auto found = follower.differences(leader, 20);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].from == 10);
+  CHECK(found[0].to == 15);
+  CHECK(follower.differences(leader, 12)[0].to == 12);
+  CHECK(leader.differences(follower, 10).empty());
+  // The epoch cache keeps rising epochs alone.
+  CHECK(follower.latest_epoch() == 0);
+  CHECK(follower.end_of(0).end == 20);
+}
+
+TEST_CASE("a log that is loaded after a crash forgets an epoch begun at its end") {
+  PartitionStore store;
+  ReplicaLog log(store);
+  log.begin_epoch(0);
+  log.append(batch(5));
+  log.begin_epoch(1);
+  log.reload(7);
+  CHECK(log.end() == 5);
+  CHECK(log.latest_epoch() == 0);
+  log.reload(3);
+  CHECK(log.end() == 3);
+}

@@ -639,6 +639,14 @@ TEST_CASE("a group's own values are labelled with it") {
   REQUIRE(labelled(o, Metric::in_flight, kOtherGroup) == 10);
 }
 
+TEST_CASE("replicas that ended the run apart are counted by their offsets") {
+  Story s;
+  REQUIRE(value(s.diverge(10, 5).diverge(40, 2, {.partition = kOtherPartition}).at(60s).end(),
+                Metric::replica_divergence) == 7);
+  Story none;
+  REQUIRE(value(none.at(60s).end(), Metric::replica_divergence) == 0);
+}
+
 TEST_CASE("what is labelled with a group alone is said to be measured by group") {
   Story s;
   s.subscribe().subscribe({.group = kOtherGroup}).send(0, 10, 0).consume(0, 10);
