@@ -153,6 +153,12 @@ std::optional<TopicIndex> Cluster::find_topic(std::string_view name) const {
   return std::nullopt;
 }
 
+std::int32_t Cluster::min_insync(PartitionIndex p) const {
+  const std::int32_t asked =
+      topic_of(p).config.min_insync_replicas.value_or(options_.config.min_insync_replicas);
+  return std::min(asked, static_cast<std::int32_t>(partition(p).replicas.size()));
+}
+
 PartitionIndex Cluster::offsets_partition(std::string_view group) const {
   // Utils.abs(groupId.hashCode()) % numPartitions; abs of the least integer is 0.
   const std::int32_t hash = java_hash(group);

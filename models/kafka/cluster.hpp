@@ -64,6 +64,8 @@ class Cluster {
   const TopicInfo& topic(TopicIndex t) const { return topics_[t.value]; }
   const TopicInfo& topic_of(PartitionIndex p) const { return topics_[partitions_[p.value].topic.value]; }
   const PartitionInfo& partition(PartitionIndex p) const { return partitions_[p.value]; }
+  /// min.insync.replicas of `p`: a partition cannot ask for more than it has (Partition.effectiveMinIsr).
+  std::int32_t min_insync(PartitionIndex p) const;
   std::span<const TopicInfo> topics() const { return topics_; }
   std::span<const PartitionInfo> partitions() const { return partitions_; }
   /// The partition of __consumer_offsets that keeps this group (abs(hash) % offsets.topic.num.partitions).

@@ -323,11 +323,14 @@ struct BrokerHeartbeatCall : CallBase, Pooled<BrokerHeartbeatCall> {
   BrokerId broker = kNoBroker;
   std::int64_t broker_epoch = -1;  ///< in: -1 asks to register; out: the epoch given
   std::uint32_t incarnation = 0;   ///< of the process that asks to register (incarnationId)
+  /// In which this broker last shut down cleanly; -1: it did not (CleanShutdownFileHandler.java).
+  std::int64_t previous_broker_epoch = -1;
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::broker_heartbeat};
     broker = kNoBroker;
     broker_epoch = -1;
     incarnation = 0;
+    previous_broker_epoch = -1;
   }
 };
 

@@ -61,6 +61,14 @@ std::span<const RuleInfo> rule_catalogue() {
        {},
        "KIP-966 (KAFKA-15583)",
        "the high watermark stands while fewer replicas are in sync than min.insync.replicas"},
+      {Rule::eligible_leader_replicas,
+       "eligible_leader_replicas",
+       {4, 1},
+       Rule::strict_min_isr,
+       "KIP-966 (eligible.leader.replicas.version 1)",
+       "who leaves an in-sync set that is too small may still be elected cleanly, unless it did not shut "
+       "down "
+       "cleanly; without, the last in-sync replica may, whatever it has lost"},
   });
   static_assert(kRows.size() == static_cast<std::size_t>(Rule::count_));
   return kRows;

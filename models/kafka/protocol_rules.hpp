@@ -32,6 +32,7 @@ enum class Rule : std::uint8_t {
   fetch_epoch_fencing,
   truncation_on_fetch,
   strict_min_isr,
+  eligible_leader_replicas,
   count_
 };
 

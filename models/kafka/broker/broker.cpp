@@ -32,10 +32,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       if (b != id) continue;
       owned_.push_back(std::make_unique<Replica>(PartitionIndex{p}, cluster.shared(PartitionIndex{p})));
       Replica& made = *owned_.back();
-      // Partition.effectiveMinIsr: a partition cannot ask for more than it has.
-      made.min_insync = std::min(
-          cluster.topic_of(made.partition).config.min_insync_replicas.value_or(config().min_insync_replicas),
-          static_cast<std::int32_t>(info.replicas.size()));
+      made.min_insync = cluster.min_insync(made.partition);
       replicas_[p] = &made;
       logs_.added(made);
     }
@@ -163,6 +160,7 @@ void Broker::crashed() {
   to_controller_->abandon();
   metadata_channel_->abandon();
   broker_epoch_ = -1;
+  clean_shutdown_epoch_ = -1;
   heartbeat_in_flight_ = false;
   heartbeat_failures_ = 0;
   has_roles_ = false;

@@ -136,6 +136,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::vector<Replica*> touched_;  // by the metadata answer being read
   bool has_roles_ = false;         // false from a restart until the metadata log has been read
   std::int64_t broker_epoch_ = -1;
+  std::int64_t clean_shutdown_epoch_ = -1;  ///< what the clean shutdown file says; a crash leaves none
   bool heartbeat_in_flight_ = false;
   std::uint32_t heartbeat_failures_ = 0;
   sim::Stream lifecycle_stream_;

@@ -6,9 +6,14 @@
 // broker.session.timeout.ms from the last heartbeat received; a process that comes back within the session of the one
 // before is refused until that has ended, so that a quick restart shortens no outage.
 //
-// Model: one controller, on a host of its own called "controller"; the quorum, its elections and eligible leader replicas
-// (KIP-966) are not modelled. A write to the metadata log is durable at once. While the controller is down nobody is
-// fenced and nobody elected; back again it gives every broker a full session, as a newly elected one does.
+// With eligible leader replicas (KIP-966) a partition also knows who has left an in-sync set that was too small to let the high
+// watermark rise, and so holds all that it covers: any of them may be elected cleanly when nobody is in sync, but a broker that
+// registers without having shut down cleanly leaves both sets. When both are empty the last known leader alone is elected, and
+// that counts as unclean. Without, the last in-sync replica stays in the set, and leads again whatever it has lost.
+//
+// Model: one controller, on a host of its own called "controller"; the quorum and its elections are not modelled. A write to
+// the metadata log is durable at once. While the controller is down nobody is fenced and nobody elected; back again it gives
+// every broker a full session, as a newly elected one does.
 // Model: no controlled shutdown: a broker that stops has crashed, its leaderships move when its session ends.
 // Model: AlterPartition names no broker epochs (KIP-903): a member restarted between its leader's request and the
 // controller's answer is refused because it is fenced by then.
@@ -29,6 +34,8 @@ struct PartitionState {
   LeaderEpoch leader_epoch = 0;
   std::int32_t partition_epoch = 0;
   std::vector<BrokerId> isr;
+  std::vector<BrokerId> elr{};             ///< eligible leader replicas
+  BrokerId last_known_leader = kNoBroker;  ///< while nobody is in sync
 };
 
 /// A partition's new state, or a broker that was fenced or unfenced.
@@ -77,8 +84,15 @@ class Controller final : public RpcServer, public NodeProgram {
   void watch_brokers();
   void fence(BrokerId b);
   void unfence(BrokerId b);
-  /// Chooses a leader when the present one is gone or there is none; writes the change, if any.
-  void elect(PartitionIndex p, PartitionState next);
+  /// Brings the partition to this in-sync set: who remains eligible, who leads; writes the change, if any. `unclean` has
+  /// registered after a crash (PartitionChangeBuilder.build).
+  void change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId unclean = kNoBroker);
+  void retain_eligible(PartitionIndex p, PartitionState& next, BrokerId unclean) const;
+  enum class Election : std::uint8_t { kept, clean, unclean, none };
+  Election elect(PartitionIndex p, PartitionState& next) const;
+  void tell_election(PartitionIndex p, const PartitionState& next, Election election);
+  void shut_down_uncleanly(BrokerId b);
+  bool has_elr() const { return cluster_.options().rules.has(Rule::eligible_leader_replicas); }
   void write(PartitionIndex p, PartitionState next);
   void tell_in_sync(PartitionIndex p, const PartitionState& state);
   bool alive(BrokerId b) const { return b != kNoBroker && !brokers_[index(b)].fenced; }

@@ -214,6 +214,7 @@ void Broker::send_heartbeat() {
   call->broker = id_;
   call->broker_epoch = broker_epoch_;
   call->incarnation = node_.incarnation();
+  call->previous_broker_epoch = clean_shutdown_epoch_;
   heartbeat_in_flight_ = true;
   to_controller_->call<&Broker::on_heartbeat>(*this, std::move(call), config().broker_session_timeout / 2);
 }
