@@ -33,6 +33,7 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::phase, "phase", "", "", ""},
       KindInfo{Kind::abandoned, "abandoned", "base_offset", "count", "leader_epoch"},
       KindInfo{Kind::diverged, "diverged", "base_offset", "count", ""},
+      KindInfo{Kind::expired, "expired", "base_offset", "count", "segments"},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

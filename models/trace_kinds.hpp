@@ -90,6 +90,9 @@ enum class Kind : std::uint16_t {
   /// actor broker, place partition, offsets [a, a+b): when the run ended it was in sync and held other records there than the
   /// leader, below its high watermark. Divergence.
   diverged,
+  /// actor broker, place partition, offsets [a, a+b) have left the log at its start, c segments were deleted (retention).
+  /// Ledger (expired).
+  expired,
   count_,
 };
 

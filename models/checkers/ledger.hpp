@@ -10,6 +10,7 @@
 // one state, given by a named record:
 //   processed                        by that group
 //   lost, lost_unacknowledged        truncated, never stored (acks=0), or passed by a commit or a position
+//   expired                          removed by retention before the group had processed them
 //   reset failed                           reported failed to the application, and not in the log skipped in
 //   the log before the group's first position, by auto.offset.reset=latest in flight none of these when the
 //   drain ended; also what was passed or truncated, but
@@ -76,6 +77,7 @@ struct GroupTotals {
   std::uint64_t lost_unacknowledged = 0;
   std::uint64_t failed = 0;   ///< reported failed and not in the log
   std::uint64_t skipped = 0;  ///< in the log before the group's first position
+  std::uint64_t expired = 0;  ///< removed by retention before they were processed
   std::uint64_t in_flight = 0;
   std::uint64_t redelivered = 0;         ///< offsets handed out beyond the first time
   std::uint64_t effects = 0;             ///< applications of the outside effect
@@ -99,6 +101,7 @@ struct LedgerTotals {
   std::uint64_t lost = 0;       ///< by any group (without groups: from the log)
   std::uint64_t lost_unacknowledged = 0;
   std::uint64_t skipped = 0;        ///< by any group
+  std::uint64_t expired = 0;        ///< for any group
   std::uint64_t in_flight = 0;      ///< for any group
   std::uint64_t unmapped = 0;       ///< offsets read that no log ever held
   std::vector<GroupTotals> groups;  ///< in order of subscription
@@ -127,6 +130,7 @@ class Ledger : public sim::TraceSink {
     // Filled by finish():
     RunCounts passed;   ///< unprocessed, and behind a commit or a reset
     RunCounts skipped;  ///< unprocessed, and before the group's first position
+    RunCounts expired;  ///< unprocessed, and removed by retention
     RunCounts in_hand;  ///< unprocessed, and an application that lives holds them
   };
   struct Loss {
@@ -149,12 +153,13 @@ class Ledger : public sim::TraceSink {
     std::vector<LaneGroup> groups;  ///< by subscription of the partition
     std::uint64_t offered() const { return columns.size(); }
   };
+  enum class Why : std::uint8_t { passed, skipped, expired };
   struct Passed {
     std::int64_t first = 0;
     std::int64_t end = 0;
     sim::Time time{};
     sim::RecordNumber record = 0;
-    bool skipped = false;
+    Why why = Why::passed;
   };
   /// Offsets that an application was given and has not processed.
   struct InHand {
@@ -171,8 +176,8 @@ class Ledger : public sim::TraceSink {
     std::int64_t passed_end = 0;     ///< looked for unprocessed ones up to here
     std::int64_t delivered_end = 0;  ///< highest offset ever handed out + 1
     bool positioned = false;         ///< the group has had a position or a commit here
-    std::vector<Passed> passed;      ///< unprocessed offsets behind a commit or a reset, rising
-    std::vector<InHand> in_hand;     ///< oldest first
+    std::vector<Passed> passed;   ///< unprocessed offsets behind a commit, a reset or the log's start, rising
+    std::vector<InHand> in_hand;  ///< oldest first
     LogIndex::Cursor at_processed = 0;
     LogIndex::Cursor at_settled = 0;
     LogIndex::Cursor at_effect = 0;
@@ -180,6 +185,7 @@ class Ledger : public sim::TraceSink {
   struct Partition {
     EntityId id{};
     LogIndex log;
+    std::int64_t expired_end = 0;  ///< what lies below was removed by retention
     std::vector<Subscription> subscriptions;
     std::vector<LaneId> lanes;
   };
@@ -211,6 +217,7 @@ class Ledger : public sim::TraceSink {
   void stored_off_line(const sim::TraceRecord& r, std::int64_t epoch);
   void truncated(const sim::TraceRecord& r);
   void bury(const LogPiece& piece, sim::Time time);
+  void expired(const sim::TraceRecord& r);
   void subscribed(const sim::TraceRecord& r);
   void position(const sim::TraceRecord& r);
   void delivered(const sim::TraceRecord& r);
@@ -248,7 +255,8 @@ class Ledger : public sim::TraceSink {
   void note_passed(const Partition& p, std::size_t sub, const Passed& passed, const LogPiece& piece);
   void judge_lane(LaneId id, sim::Time end);
   void judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
-                           RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& in_flight);
+                           RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& expired,
+                           RunCounts& in_flight);
   void count_resends();
   void check_sums() const;
 

@@ -26,14 +26,15 @@ std::uint64_t add_new(RunCounts& set, std::uint64_t first, std::uint64_t n) {
 }
 
 /// What the records say of a run of messages that a group has not processed.
-enum class Fate { lost, lost_unacknowledged, failed, skipped, in_flight };
+enum class Fate { lost, lost_unacknowledged, failed, skipped, expired, in_flight };
 
 struct Facts {
-  bool acknowledged, failed, stored, live, passed, skipped, in_hand;
+  bool acknowledged, failed, stored, live, passed, skipped, expired, in_hand;
 };
 
 Fate fate_of(const Facts& m) {
   if (m.in_hand) return Fate::in_flight;
+  if (m.live && m.expired) return Fate::expired;
   if (m.live && !m.passed) return m.skipped ? Fate::skipped : Fate::in_flight;
   if (m.acknowledged) return Fate::lost;
   if (!m.live && m.failed) return Fate::failed;
@@ -92,7 +93,10 @@ void Ledger::collect_passed(Partition& p, std::size_t sub) {
       group.processed.visit(
           piece.seq, piece.count, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t done) {
             if (done > 0) return;
-            if (add_new(passed.skipped ? group.skipped : group.passed, seq, n) == 0) return;
+            RunCounts& set = passed.why == Why::skipped   ? group.skipped
+                             : passed.why == Why::expired ? group.expired
+                                                          : group.passed;
+            if (add_new(set, seq, n) == 0) return;
             group.in_hand.visit(seq, n, [&](std::uint64_t at, std::uint64_t part, std::uint32_t held) {
               if (held == 0)
                 note_passed(p, sub, passed, {piece.lane, at, part, piece.offset + signed_of(at - piece.seq)});
@@ -105,9 +109,10 @@ void Ledger::collect_passed(Partition& p, std::size_t sub) {
 void Ledger::note_passed(const Partition& p, std::size_t sub, const Passed& passed, const LogPiece& piece) {
   lanes_[piece.lane.value].acknowledged.visit(
       piece.seq, piece.count, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t acknowledged) {
-        const Verdict verdict = passed.skipped     ? Verdict::skipped
-                                : acknowledged > 0 ? Verdict::lost
-                                                   : Verdict::lost_unacknowledged;
+        const Verdict verdict = passed.why == Why::skipped   ? Verdict::skipped
+                                : passed.why == Why::expired ? Verdict::expired
+                                : acknowledged > 0           ? Verdict::lost
+                                                             : Verdict::lost_unacknowledged;
         anomalies_.add({passed.time, verdict, p.id, totals_.groups[p.subscriptions[sub].group].group,
                         piece.lane, signed_of(seq), piece.offset + signed_of(seq - piece.seq), signed_of(n),
                         passed.record});
@@ -119,15 +124,17 @@ void Ledger::judge_lane(LaneId id, sim::Time end) {
   RunCounts lost;
   RunCounts lost_unacknowledged;
   RunCounts skipped;
+  RunCounts expired;
   RunCounts in_flight;
   const std::size_t groups = partitions_[l.partition - 1].subscriptions.size();
   for (std::size_t sub = 0; sub < std::max<std::size_t>(groups, 1); ++sub) {
-    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, in_flight);
+    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, expired, in_flight);
   }
 }
 
 void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
-                                 RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& in_flight) {
+                                 RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& expired,
+                                 RunCounts& in_flight) {
   Lane& l = lanes_[id.value];
   const Partition& p = partitions_[l.partition - 1];
   // A partition that nobody reads is judged as by a group that has processed whatever is in the log.
@@ -137,8 +144,8 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
   GroupTotals& totals = read ? totals_.groups[p.subscriptions[sub].group] : nobody;
   const LaneGroup& group = read ? l.groups[sub] : nothing;
 
-  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 8>& counts) {
-    const auto [acknowledged, failed, stored, truncated, done, passed, before, in_hand] = counts;
+  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 9>& counts) {
+    const auto [acknowledged, failed, stored, truncated, done, passed, before, gone, in_hand] = counts;
     MQLAB_ASSERT(acknowledged == 0 || failed == 0, "a message has one outcome at its producer");
     MQLAB_ASSERT(stored >= truncated, "what leaves a log was stored");
     const bool live = stored > truncated;
@@ -153,7 +160,8 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
       }
       note(verdict, end, 0);
     };
-    switch (fate_of({acknowledged > 0, failed > 0, stored > 0, live, passed > 0, before > 0, in_hand > 0})) {
+    switch (fate_of(
+        {acknowledged > 0, failed > 0, stored > 0, live, passed > 0, before > 0, gone > 0, in_hand > 0})) {
       case Fate::lost:
         totals.lost += n;
         totals_.lost += add_new(lost, seq, n);
@@ -169,14 +177,18 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
         totals.skipped += n;
         totals_.skipped += add_new(skipped, seq, n);
         return;  // noted where it was skipped
+      case Fate::expired:
+        totals.expired += n;
+        totals_.expired += add_new(expired, seq, n);
+        return;  // noted where it expired
       case Fate::in_flight:
         totals.in_flight += n;
         totals_.in_flight += add_new(in_flight, seq, n);
         return note(Verdict::in_flight, end, 0);
     }
   };
-  visit_jointly<8>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &group.processed, &group.passed,
-                    &group.skipped, &group.in_hand},
+  visit_jointly<9>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &group.processed, &group.passed,
+                    &group.skipped, &group.expired, &group.in_hand},
                    l.offered(), judge);
   totals.offered += l.offered();
 }
@@ -204,9 +216,9 @@ void Ledger::count_resends() {
 void Ledger::check_sums() const {
   for (const GroupTotals& g : totals_.groups) {
     const std::uint64_t judged =
-        g.processed + g.lost + g.lost_unacknowledged + g.failed + g.skipped + g.in_flight;
+        g.processed + g.lost + g.lost_unacknowledged + g.failed + g.skipped + g.expired + g.in_flight;
     MQLAB_ASSERT(judged == g.offered,
-                 "processed + lost + failed + skipped + in flight = offered, for every group");
+                 "processed + lost + failed + skipped + expired + in flight = offered, for every group");
   }
   std::uint64_t in_logs = 0;
   for (const Partition& p : partitions_) {

@@ -119,6 +119,10 @@ void Cluster::start() {
   for (const auto& broker : brokers_) broker->start();
 }
 
+const ReplicaLog& Cluster::log(BrokerId b, PartitionIndex p) {
+  return broker(b).replica(p)->log;
+}
+
 void Cluster::tell_divergence() {
   for (std::uint32_t n = 0; n < partitions_.size(); ++n) {
     const PartitionIndex p{n};

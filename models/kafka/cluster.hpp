@@ -19,6 +19,7 @@ namespace models::kafka {
 class Broker;
 class Controller;
 class OffsetsStore;
+class ReplicaLog;
 struct SharedPartition;
 
 struct TopicInfo {
@@ -71,6 +72,8 @@ class Cluster {
   /// The partition of __consumer_offsets that keeps this group (abs(hash) % offsets.topic.num.partitions).
   PartitionIndex offsets_partition(std::string_view group) const;
 
+  /// The log of `p` at `b`, which has a replica of it.
+  const ReplicaLog& log(BrokerId b, PartitionIndex p);
   /// What the replicas of `p` share.
   SharedPartition& shared(PartitionIndex p) { return *shared_[p.value]; }
   OffsetsStore& offsets_store() { return *offsets_store_; }

@@ -5,6 +5,7 @@
 // Sources: generated/kafka_config.html, topic_config.html, consumer_config.html of 4.2/4.3; ProducerConfig.java.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -52,6 +53,21 @@ struct BrokerConfig {
   Duration log_flush_scheduler_interval = kNever;
   Duration log_flush_offset_checkpoint_interval{60'000'000'000};
   Duration replica_high_watermark_checkpoint_interval{5'000'000'000};
+  std::int32_t log_segment_bytes = 1073741824;
+  std::optional<Duration> log_roll;  ///< log.roll.ms; unset: log.roll.hours
+  Duration log_roll_hours = std::chrono::hours{168};
+  std::optional<std::int64_t> log_retention_ms;       ///< -1: for ever; unset: log.retention.minutes
+  std::optional<std::int64_t> log_retention_minutes;  ///< unset: log.retention.hours
+  std::int64_t log_retention_hours = 168;
+  std::int64_t log_retention_bytes = -1;  ///< -1: any number
+  Duration log_retention_check_interval{300'000'000'000};
+  Duration log_initial_task_delay{30'000'000'000};
+
+  /// By log.retention.ms, or minutes, or hours; negative: for ever.
+  std::int64_t retention_ms() const {
+    if (log_retention_ms) return *log_retention_ms;
+    return log_retention_minutes ? *log_retention_minutes * 60'000 : log_retention_hours * 3'600'000;
+  }
 };
 
 struct TopicConfig {
@@ -60,6 +76,10 @@ struct TopicConfig {
   std::optional<std::int32_t> max_message_bytes;
   std::optional<std::int64_t> flush_messages;  // unset: log.flush.interval.messages
   std::optional<Duration> flush_interval;      // unset: log.flush.interval.ms
+  std::optional<std::int32_t> segment_bytes;
+  std::optional<Duration> segment_interval;  // segment.ms
+  std::optional<std::int64_t> retention_ms;
+  std::optional<std::int64_t> retention_bytes;
 };
 
 enum class Partitioner : std::uint8_t { default_sticky, round_robin };

@@ -29,6 +29,7 @@ enum class Metric : std::uint16_t {
   lost,
   lost_unacknowledged,
   skipped,
+  expired,
   duplicated,
   redelivered,
   log_duplicates,
@@ -120,6 +121,8 @@ enum class Metric : std::uint16_t {
   isr_shrinks,
   isr_min_replicas,
   replica_divergence,
+  segments_deleted,
+  records_deleted,
   // the run
   faults_fired,
   drained,

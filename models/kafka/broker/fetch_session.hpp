@@ -23,6 +23,7 @@ class FetchSession {
     LeaderEpoch current_epoch = kNoEpoch;
     LeaderEpoch last_epoch = kNoEpoch;
     Offset sent_high_watermark = kNoOffset;
+    Offset sent_log_start = 0;
     std::int32_t max_bytes = 0;
     bool present = false;
     bool queued = false;

@@ -151,6 +151,7 @@ void Broker::declare_line(Replica& replica) {
                                      .c = replica.leader_epoch});
   }
   declare_restored(replica, same);
+  logs_.start_moved(replica, before->start());
 }
 
 /// An in-sync follower that has not heard of its leader yet keeps what that one lacks. Elected in this state it brings it

@@ -10,6 +10,7 @@ namespace models::kafka {
 
 void Branch::append(Extent extent) {
   if (size_ % kChunk == 0) chunks_.push_back(std::make_unique<std::array<Extent, kChunk>>());
+  if (size_ > 0) extent.max_timestamp = std::max(extent.max_timestamp, (*this)[size_ - 1].max_timestamp);
   extent.bytes_before = bytes_;
   bytes_ += extent.bytes;
   end_ = extent.end();
@@ -116,9 +117,29 @@ void ReplicaLog::truncate(Offset offset) {
 }
 
 void ReplicaLog::reload(Offset offset) {
-  end_ = std::min(end_, offset);
+  end_ = std::min(end_, std::max(offset, start_));
   while (!epochs_.empty() && epochs_.back().start >= end_) epochs_.pop_back();
   while (!runs_.empty() && runs_.back().start >= end_) runs_.pop_back();
+  writing_ = nullptr;
+}
+
+void ReplicaLog::raise_start(Offset offset) {
+  MQLAB_ASSERT(offset >= start_ && offset <= end_, "a log starts within its records");
+  start_ = offset;
+  // LeaderEpochFileCache.truncateFromStart: the epoch that holds the first record begins with it.
+  const auto clip = [offset](std::vector<EpochStart>& starts) {
+    while (starts.size() > 1 && starts[1].start <= offset) starts.erase(starts.begin());
+    if (!starts.empty()) starts.front().start = std::max(starts.front().start, offset);
+  };
+  clip(epochs_);
+  clip(runs_);
+}
+
+void ReplicaLog::restart_at(Offset offset) {
+  start_ = offset;
+  end_ = offset;
+  epochs_.clear();
+  runs_.clear();
   writing_ = nullptr;
 }
 
@@ -129,7 +150,7 @@ std::size_t ReplicaLog::epoch_index(Offset offset) const {
 }
 
 LeaderEpoch ReplicaLog::epoch_at(Offset offset) const {
-  MQLAB_ASSERT(offset >= 0 && offset < end_, "an offset outside the log");
+  MQLAB_ASSERT(offset >= start_ && offset < end_, "an offset outside the log");
   return runs_[epoch_index(offset)].epoch;
 }
 
@@ -144,7 +165,7 @@ EpochEnd ReplicaLog::end_of(LeaderEpoch epoch) const {
 
 ReadResult ReplicaLog::read(Offset from, Offset limit, std::int64_t max_bytes) const {
   limit = std::min(limit, end_);
-  if (from >= limit) return {.end = from};
+  if (from >= limit || from < start_) return {.end = from};
   const std::size_t i = epoch_index(from);
   const Offset stop = std::min(limit, run_end(i));
   const Branch& branch = store_->branch(runs_[i].epoch);
@@ -168,7 +189,7 @@ const Extent& ReplicaLog::at(Offset offset) const {
 
 Offset ReplicaLog::common_prefix(const ReplicaLog& other) const {
   const Offset shorter = std::min(end_, other.end_);
-  Offset same = 0;
+  Offset same = std::max(start_, other.start_);
   while (same < shorter) {
     const std::size_t i = epoch_index(same);
     const std::size_t j = other.epoch_index(same);
@@ -181,7 +202,7 @@ Offset ReplicaLog::common_prefix(const ReplicaLog& other) const {
 std::vector<OffsetRange> ReplicaLog::differences(const ReplicaLog& other, Offset limit) const {
   std::vector<OffsetRange> found;
   limit = std::min({limit, end_, other.end_});
-  for (Offset from = 0; from < limit;) {
+  for (Offset from = std::max(start_, other.start_); from < limit;) {
     const std::size_t i = epoch_index(from);
     const std::size_t j = other.epoch_index(from);
     const Offset to = std::min({limit, run_end(i), other.run_end(j)});

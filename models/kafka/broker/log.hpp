@@ -9,9 +9,12 @@
 // for epochs begun without a record, and for replicas that have diverged: then epochs do not rise along the log, and the
 // cache forgets those that stand in the way.
 //
-// Model: payload bytes do not exist; a batch is one extent. Records stay until the end of a run (retention is not modelled).
+// Records below the log start offset are deleted: no reader gets them, and what no replica can read is let go.
+//
+// Model: payload bytes do not exist; a batch is one extent.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -29,6 +32,7 @@ struct Extent {
   Offset base = 0;
   std::int64_t bytes_before = 0;  ///< of its branch
   std::int64_t first_seq = 0;     ///< lane seq of its first record
+  sim::Time max_timestamp{};      ///< creation of the newest record of its branch so far
   ProducerId producer_id = kNoProducerId;
   std::int32_t count = 0;
   std::int32_t base_sequence = -1;
@@ -111,6 +115,8 @@ class ReplicaLog {
   explicit ReplicaLog(PartitionStore& store) : store_(&store) {}
 
   Offset end() const { return end_; }
+  /// The log start offset: of the first record that can be read, or the end.
+  Offset start() const { return start_; }
   /// Epoch of the last record or of the leadership begun at the end; kNoEpoch for an empty log that never had one.
   LeaderEpoch latest_epoch() const { return epochs_.empty() ? kNoEpoch : epochs_.back().epoch; }
   /// Where the records of which epoch begin, by offset. Epochs rise unless the log has diverged from its leader's.
@@ -128,7 +134,12 @@ class ReplicaLog {
   /// (LogLoader.load), or truncated to where it ends (UnifiedLog.truncateTo).
   void reload(Offset offset);
 
-  /// Leader epoch of the record at `offset` < end().
+  /// What lies below `offset` <= end() is deleted (UnifiedLog.maybeIncrementLogStartOffset).
+  void raise_start(Offset offset);
+  /// Nothing is left, and the next record is that of `offset` (UnifiedLog.truncateFullyAndStartAt).
+  void restart_at(Offset offset);
+
+  /// Leader epoch of the record at `offset`, start() <= `offset` < end().
   LeaderEpoch epoch_at(Offset offset) const;
   /// End offset of the largest epoch that is not above `epoch` (LeaderEpochFileCache.endOffsetFor). When all epochs are
   /// above it: `epoch` itself, ending where the first of them starts. Undefined for kNoEpoch and for a log without epochs.
@@ -137,7 +148,7 @@ class ReplicaLog {
   ReadResult read(Offset from, Offset limit, std::int64_t max_bytes) const;
   /// The batch that holds `offset` < end().
   const Extent& at(Offset offset) const;
-  /// First offset at which the two logs differ: the length of their common prefix.
+  /// First offset at which the two logs differ, of those that both hold.
   Offset common_prefix(const ReplicaLog& other) const;
   /// Where two logs hold different records, below `limit` and both ends, by rising offset.
   std::vector<OffsetRange> differences(const ReplicaLog& other, Offset limit) const;
@@ -153,12 +164,14 @@ class ReplicaLog {
   PartitionStore* store_;
   std::vector<EpochStart> runs_;    // what it holds
   std::vector<EpochStart> epochs_;  // the leader epoch cache: rising epochs
+  Offset start_ = 0;
   Offset end_ = 0;
   Branch* writing_ = nullptr;  // of the epoch last begun; opened at its first append
 };
 
 template <class Visit>
 void ReplicaLog::for_each(Offset from, Visit&& visit) const {
+  from = std::max(from, start_);
   while (from < end_) {
     const std::size_t i = epoch_index(from);
     const Offset stop = run_end(i);

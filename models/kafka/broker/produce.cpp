@@ -73,6 +73,7 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
     }
   }
   batch.base_offset = append_extent(*replica, {.first_seq = batch.first_seq,
+                                               .max_timestamp = batch.max_timestamp,
                                                .producer_id = batch.producer_id,
                                                .count = batch.count,
                                                .base_sequence = batch.base_sequence,
@@ -105,7 +106,7 @@ Offset Broker::append_extent(Replica& replica, Extent extent) {
     }
   }
   const Offset base = replica.log.append(extent);
-  logs_.appended(replica);
+  logs_.appended(replica, base, extent.bytes, extent.max_timestamp);
   if (!cluster_.topic_of(replica.partition).internal) {
     replica.producers.appended(replica.log.at(base));
     const std::int64_t epoch = replica.leader_epoch;

@@ -13,6 +13,7 @@
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/broker/log.hpp"
 #include "models/kafka/broker/producer_state.hpp"
+#include "models/kafka/broker/segments.hpp"
 #include "models/kafka/protocol.hpp"
 #include "sim/ring.hpp"
 
@@ -49,6 +50,10 @@ struct ReplicaDisk {
   Offset checkpointed_recovery_point = 0;
   Offset checkpointed_high_watermark = 0;
   std::int64_t flush_messages = 0;  ///< flush.messages
+  LogSegments segments;
+  std::int64_t segment_bytes = 0;    ///< segment.bytes
+  sim::Duration segment_interval{};  ///< segment.ms
+  bool segmented = false;            ///< __consumer_offsets is not
   sim::Time last_flush{};
   std::optional<sim::Time> dirty_since{};  ///< when the kernel first saw a page that is not on disk
 
@@ -128,6 +133,20 @@ struct Replica {
     log.reload(to);
     high_watermark = std::min(high_watermark, log.end());
     disk.truncated(log.end());
+    if (disk.segmented) {
+      disk.segments.truncate(log.end(), [this](Offset base) {
+        std::int64_t bytes = 0;
+        log.for_each(base, [&bytes](const Extent& extent, LeaderEpoch) { bytes += extent.bytes; });
+        return bytes;
+      });
+    }
+  }
+  /// Nothing is left, and the next record is that of `offset`.
+  void restart_at(Offset offset) {
+    log.restart_at(offset);
+    high_watermark = offset;
+    disk.truncated(offset);
+    disk.segments.restart(offset);
   }
   bool under_min_isr() const { return static_cast<std::int32_t>(isr.size()) < min_insync; }
   /// Caught up: at the leader's end, or was so less than replica.lag.time.max.ms ago.

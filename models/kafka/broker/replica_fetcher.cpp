@@ -83,12 +83,13 @@ void ReplicaFetcher::send() {
     if (!entry.changed || entry.truncating || entry.delayed_until > now) continue;
     const Replica& replica = *entry.replica;
     const Offset end = replica.log.end();
-    call->partitions.push_back(
-        {.partition = replica.partition,
-         .fetch_offset = end,
-         .current_leader_epoch = fenced ? replica.leader_epoch : kNoEpoch,
-         .last_fetched_epoch = on_fetch && end > 0 ? replica.log.epoch_at(end - 1) : kNoEpoch,
-         .max_bytes = config.replica_fetch_max_bytes});
+    call->partitions.push_back({.partition = replica.partition,
+                                .fetch_offset = end,
+                                .current_leader_epoch = fenced ? replica.leader_epoch : kNoEpoch,
+                                .last_fetched_epoch = on_fetch && end > replica.log.start()
+                                                          ? replica.log.epoch_at(end - 1)
+                                                          : kNoEpoch,
+                                .max_bytes = config.replica_fetch_max_bytes});
     entry.changed = false;
     entry.known = true;
   }
@@ -124,8 +125,9 @@ void ReplicaFetcher::apply(const FetchedPartition& fetched) {
   if (out_of_range) {
     // AbstractFetcherThread.fetchOffsetAndTruncate: "There is a potential for a mismatch between the logs of the two replicas
     // here. We don't fix this mismatch as of now."
-    replica.truncate(fetched.log_end);
     entry->changed = true;
+    if (fetched.log_end < replica.log.end()) return replica.truncate(fetched.log_end);
+    if (fetched.log_start > replica.log.end()) broker_.logs().restart_at(replica, fetched.log_start);
     return;
   }
   if (fetched.diverging_end != kNoOffset || fetched.diverging_epoch != kNoEpoch) {
@@ -134,10 +136,12 @@ void ReplicaFetcher::apply(const FetchedPartition& fetched) {
   }
   if (fetched.end_offset > fetched.base_offset) {
     replica.log.copy(fetched.last_epoch, fetched.base_offset, fetched.end_offset);
-    broker_.logs().appended(replica);
+    broker_.logs().appended(replica, fetched.base_offset, fetched.bytes,
+                            replica.log.at(fetched.end_offset - 1).max_timestamp);
     entry->changed = true;
   }
   broker_.follower_moved(replica, fetched.high_watermark);
+  broker_.logs().leader_starts_at(replica, fetched.log_start);
 }
 
 void ReplicaFetcher::delay(Entry& entry) {

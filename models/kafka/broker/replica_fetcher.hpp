@@ -7,7 +7,8 @@
 // fetch from a new leader: to where that says the follower's last epoch ends (OffsetForLeaderEpoch, KIP-101), or to the
 // follower's own high watermark.
 //
-// Model: a fetch that is out of range is answered with the leader's log end; Kafka's follower asks for it (ListOffsets).
+// Model: a fetch that is out of range is answered with the leader's log start and end; Kafka's follower asks for them
+// (ListOffsets).
 // Model: a follower that has diverged may ask for the rest of a batch and gets it; Kafka's would get the whole batch, refuse
 // it (UnexpectedAppendOffsetException) and give the partition up.
 #pragma once

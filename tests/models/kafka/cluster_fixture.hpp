@@ -90,6 +90,7 @@ class ClusterFixture : public NodeProgram {
     batch.first_seq = next_seq;
     batch.count = count;
     batch.bytes = 100 * count;
+    batch.max_timestamp = simulation.now();
     batch.producer_id = id;
     batch.producer_epoch = id == kNoProducerId ? std::int16_t{-1} : std::int16_t{0};
     batch.base_sequence = sequence;

@@ -117,6 +117,53 @@ void slow_disks(Scenario& s) {
   flushes_often(s);
   s.kafka->disk.recovery_bytes_per_s = 10'000;
 }
+/// Retention looks every second.
+void looks_often(Scenario& s) {
+  broker(s).log_retention_check_interval = 1s;
+}
+/// A megabyte and a half a second, of which a megabyte is kept.
+void little_kept(Scenario& s) {
+  looks_often(s);
+  producer(s).size = sim::Distribution::constant(10'000);
+  broker(s).log_retention_bytes = 1'000'000;
+}
+void many_segments(Scenario& s) {
+  looks_often(s);
+  producer(s).size = sim::Distribution::constant(10'000);
+  broker(s).log_segment_bytes = 1'048'576;
+}
+void short_lived(Scenario& s) {
+  looks_often(s);
+  broker(s).log_retention_ms = 2000;
+}
+void rolls_often(Scenario& s) {
+  looks_often(s);
+  broker(s).log_roll = 1s;
+}
+void short_lived_and_rolled(Scenario& s) {
+  rolls_often(s);
+  broker(s).log_retention_ms = 2000;
+}
+void for_minutes(Scenario& s) {
+  rolls_often(s);
+  s.duration = 100s;
+  producer(s).arrivals = sim::ArrivalProcess::poisson(5);
+}
+/// For so long that an hour matters; some records are there all the time.
+void for_hours(Scenario& s) {
+  s.duration = 8000s;
+  s.faults.clear();
+  broker(s).log_retention_check_interval = 60s;
+  producer(s).arrivals = sim::ArrivalProcess::poisson(0.1);
+}
+void for_hours_short_lived(Scenario& s) {
+  for_hours(s);
+  broker(s).log_retention_ms = 600'000;
+}
+void for_hours_and_rolled(Scenario& s) {
+  for_hours(s);
+  broker(s).log_roll = 60s;
+}
 void balances_often(Scenario& s) {
   broker(s).leader_imbalance_check_interval = 1s;
 }
@@ -158,9 +205,22 @@ const std::vector<Row>& rows() {
       {S::broker, "log.flush.scheduler.interval.ms", "100", power_fails},
       {S::broker, "log.flush.offset.checkpoint.interval.ms", "100", slow_disks},
       {S::broker, "replica.high.watermark.checkpoint.interval.ms", "100", leaderless},
+      {S::broker, "log.segment.bytes", "1048576", little_kept},
+      {S::broker, "log.roll.ms", "1000", short_lived},
+      {S::broker, "log.roll.hours", "1", for_hours_short_lived},
+      {S::broker, "log.retention.ms", "2000", rolls_often},
+      {S::broker, "log.retention.minutes", "1", for_minutes},
+      {S::broker, "log.retention.hours", "1", for_hours_and_rolled},
+      {S::broker, "log.retention.bytes", "1000000", many_segments},
+      {S::broker, "log.retention.check.interval.ms", "100", short_lived_and_rolled},
+      {S::broker, "log.initial.task.delay.ms", "100", short_lived_and_rolled},
       {S::topic, "min.insync.replicas", "3"},
       {S::topic, "unclean.leader.election.enable", "true", leaderless},
       {S::topic, "max.message.bytes", "100"},
+      {S::topic, "segment.bytes", "1048576", little_kept},
+      {S::topic, "segment.ms", "1000", short_lived},
+      {S::topic, "retention.ms", "2000", rolls_often},
+      {S::topic, "retention.bytes", "1000000", many_segments},
       {S::topic, "flush.messages", "1", power_fails},
       {S::topic, "flush.ms", "100000", flushes_often},
       {S::producer, "acks", "1", not_idempotent},
@@ -232,7 +292,8 @@ auto digest_of(const Scenario& s) {
 
 /// Modelled by what they refuse: one value is taken.
 bool takes_one_value(std::string_view key) {
-  return key == "group.protocol" || key == "isolation.level";
+  return key == "group.protocol" || key == "isolation.level" || key == "log.cleanup.policy" ||
+         key == "cleanup.policy";
 }
 
 }  // namespace

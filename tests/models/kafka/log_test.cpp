@@ -193,3 +193,43 @@ TEST_CASE("a log that is loaded after a crash forgets an epoch begun at its end"
   log.reload(3);
   CHECK(log.end() == 3);
 }
+
+TEST_CASE(
+    "a log whose start was raised knows its epochs from there on, and agrees with one that holds more") {
+  PartitionStore store;
+  ReplicaLog log(store), other(store);
+  log.begin_epoch(0);
+  log.append(batch(10));
+  log.begin_epoch(2);
+  log.append(batch(10));
+  other.copy(0, 0, 10);
+  other.copy(2, 10, 20);
+  log.raise_start(13);
+  CHECK(log.start() == 13);
+  CHECK(log.epochs().size() == 1);
+  CHECK(log.epoch_at(13) == 2);
+  CHECK(log.end_of(1).end == 13);  // of what is gone nothing is known but where the rest begins
+  CHECK(log.common_prefix(other) == 20);
+  CHECK(other.common_prefix(log) == 20);
+  CHECK(log.differences(other, 20).empty());
+  CHECK(log.read(5, 20, 1000).end == 5);
+  std::int64_t seen = 0;
+  log.for_each(0, [&seen](const Extent&, LeaderEpoch) { ++seen; });
+  CHECK(seen == 1);
+  log.truncate(4);
+  CHECK(log.end() == 13);
+}
+
+TEST_CASE("a log of which nothing is left goes on where it ended") {
+  PartitionStore store;
+  ReplicaLog log(store), follower(store);
+  log.begin_epoch(0);
+  log.append(batch(10));
+  log.raise_start(10);
+  CHECK(log.append(batch(5)) == 10);
+  CHECK(log.epoch_at(12) == 0);
+  follower.restart_at(10);
+  follower.copy(0, 10, 15);
+  CHECK(follower.common_prefix(log) == 15);
+  CHECK(follower.latest_epoch() == 0);
+}

@@ -647,6 +647,14 @@ TEST_CASE("replicas that ended the run apart are counted by their offsets") {
   REQUIRE(value(none.at(60s).end(), Metric::replica_divergence) == 0);
 }
 
+TEST_CASE("segments and records that retention deleted are counted") {
+  Story s;
+  s.send(0, 30, 0).expire(0, 10, 2).expire(10, 5, 1);
+  const auto& o = s.at(60s).end();
+  REQUIRE(value(o, Metric::segments_deleted) == 3);
+  REQUIRE(value(o, Metric::records_deleted) == 15);
+}
+
 TEST_CASE("what is labelled with a group alone is said to be measured by group") {
   Story s;
   s.subscribe().subscribe({.group = kOtherGroup}).send(0, 10, 0).consume(0, 10);
