@@ -36,6 +36,8 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::transaction_state, "transaction_state", "", "producer_id", "producer_epoch"},
       KindInfo{Kind::left_out, "left_out", "base_offset", "count", ""},
       KindInfo{Kind::derived, "derived", "first_seq", "count", "first_input_seq"},
+      KindInfo{Kind::diverged, "diverged", "base_offset", "count", ""},
+      KindInfo{Kind::expired, "expired", "base_offset", "count", "segments"},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

@@ -99,6 +99,12 @@ enum class Kind : std::uint16_t {
   /// actor member, peer new lane, seqs [a, a+b) were made of seqs [c, c+b) of lane payload[0] by group payload[1], which
   /// transforms. Outputs.
   derived,
+  /// actor broker, place partition, offsets [a, a+b): when the run ended it was in sync and held other records there than the
+  /// leader, below its high watermark. Divergence.
+  diverged,
+  /// actor broker, place partition, offsets [a, a+b) have left the log at its start, c segments were deleted (retention).
+  /// Ledger (expired).
+  expired,
   count_,
 };
 
@@ -143,6 +149,7 @@ enum class FaultCode : std::uint16_t {
   restart,
   rolling,
   grow,
+  power_loss,
 };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 

@@ -44,6 +44,9 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
     scenario_.kafka->transactional =
         std::any_of(scenario_.groups.begin(), scenario_.groups.end(),
                     [](const GroupOptions& g) { return g.commit == CommitMode::in_transaction; });
+    scenario_.kafka->power_may_fail =
+        std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
+                    [](const FaultSpec& fault) { return fault.kind == "power-loss"; });
     kafka_ =
         std::make_unique<kafka::Cluster>(context_, with_room_to_grow(*scenario_.kafka, scenario_.faults));
   }
@@ -210,6 +213,7 @@ RunOutcome World::run() {
     run_until(std::min(simulation_.now() + kIdleCheck, last));
   }
   while (next_look_ < looks_.size()) look();
+  if (kafka_) kafka_->tell_divergence();
   phase(outcome.drained ? PhaseCode::drained : PhaseCode::drain_timed_out);
   outcome.end = simulation_.now();
   outcome.events = simulation_.events_executed();

@@ -13,6 +13,7 @@ using models::NetworkOptions;
 using models::ProducerOptions;
 using models::Scenario;
 using models::kafka::ClusterOptions;
+using models::kafka::DiskOptions;
 using models::kafka::QuotaOptions;
 using models::kafka::ServiceOptions;
 using models::kafka::TopicOptions;
@@ -139,6 +140,45 @@ const std::vector<Row<ServiceOptions>>& service_rows() {
        }},
   };
   return rows;
+}
+
+const std::vector<Row<DiskOptions>>& disk_rows() {
+  static const std::vector<Row<DiskOptions>> rows{
+      {{"write_back_after", KeyType::duration,
+        "the kernel writes back a file whose pages have been dirty for so long (vm.dirty_expire_centisecs)",
+        "\"30s\""},
+       [](const Value& v, DiskOptions& d, const BindContext&) {
+         d.write_back_after = parse_duration(v.text);
+       }},
+      {{"write_back_every", KeyType::duration, "and looks so often (vm.dirty_writeback_centisecs)", "\"5s\""},
+       [](const Value& v, DiskOptions& d, const BindContext&) {
+         d.write_back_every = parse_duration(v.text);
+       }},
+      {{"recovery", KeyType::bandwidth,
+        "how fast a broker that crashed reads its logs from their recovery points on; in no time unless "
+        "given"},
+       [](const Value& v, DiskOptions& d, const BindContext&) {
+         d.recovery_bytes_per_s = static_cast<double>(parse_bandwidth(v.text)) / 8;
+       }},
+  };
+  return rows;
+}
+
+/// A switch for each rule, by its name.
+const Section& rules_section() {
+  static const Section section = [] {
+    Section s{"rules of the protocol, each by itself; as `version` has them unless given", {}};
+    for (const models::kafka::RuleInfo& rule : models::kafka::rule_catalogue())
+      s.keys.push_back({rule.name, KeyType::boolean, rule.effect});
+    return s;
+  }();
+  return section;
+}
+
+void bind_rules(const Value& v, models::kafka::ProtocolRules& rules) {
+  for (const models::kafka::RuleInfo& rule : models::kafka::rule_catalogue()) {
+    if (const Value* on = v.find(rule.name)) rules.set(rule.rule, on->boolean);
+  }
 }
 
 std::vector<std::vector<std::int32_t>> bind_assignment(const Value& v) {
@@ -366,6 +406,8 @@ const Section& quota_section() {
 
 const std::vector<Row<ClusterOptions>>& kafka_rows() {
   static const Section service = section_of("how long a request handler works on a request", service_rows());
+  static const Section disk =
+      section_of("the brokers' disks: what a power loss takes, how long a crash is recovered", disk_rows());
   static const std::vector<Row<ClusterOptions>> rows{
       {{"brokers", KeyType::integer, "they are named kafka/0, kafka/1 …", "3", false, 1, 1000},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.brokers = whole<std::int32_t>(v); }},
@@ -388,6 +430,16 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
        [](const Value& v, ClusterOptions& k, const BindContext&) {
          k.config = bind_kafka_config<models::kafka::BrokerConfig>(v);
        }},
+      // Before the switches, which change what the version says.
+      {choice_key("version", "whose protocol brokers and clients speak", "\"4.3\"",
+                  {models::kafka::known_versions().begin(), models::kafka::known_versions().end()}),
+       [](const Value& v, ClusterOptions& k, const BindContext&) {
+         k.rules = models::kafka::ProtocolRules(*models::kafka::parse_version(v.text));
+       }},
+      {table_key("rules", "rules of the protocol, each by itself", rules_section()),
+       [](const Value& v, ClusterOptions& k, const BindContext&) { bind_rules(v, k.rules); }},
+      {table_key("disk", "the brokers' disks", disk),
+       [](const Value& v, ClusterOptions& k, const BindContext& c) { bind_rows(v, disk_rows(), k.disk, c); }},
       {tables("topics", "the topics", topic_section()),
        [](const Value& v, ClusterOptions& k, const BindContext& c) {
          for (const Value& item : v.items) bind_rows(item, topic_rows(), k.topics.emplace_back(), c);

@@ -53,6 +53,8 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
       return truncated(r);
     case Kind::transaction_marker:
       return transaction_marker(r);
+    case Kind::expired:
+      return expired(r);
     case Kind::subscribed:
       return subscribed(r);
     case Kind::position:
@@ -260,6 +262,7 @@ void Ledger::truncated(const sim::TraceRecord& r) {
     s.passed_end = std::min(s.passed_end, r.a);
   }
   if (has_transactions_) truncate_transactions(p, r.a);
+  p.expired_end = std::min(p.expired_end, r.a);
   for (const LogIndex::Buried& grave : p.log.truncate(r.a)) {
     Lane& l = lanes_[grave.piece.lane.value];
     l.stored_end = std::min(l.stored_end, grave.piece.seq);
@@ -283,6 +286,19 @@ void Ledger::truncate_transactions(Partition& p, std::int64_t end) {
     const Ended& ended = p.transactions.back();
     if (ended.first < end) lanes_[ended.lane.value].open_since = ended.first;
     p.transactions.pop_back();
+  }
+}
+
+void Ledger::expired(const sim::TraceRecord& r) {
+  Partition& p = partition_at(r.place);
+  const std::int64_t end = r.a + r.b;
+  p.expired_end = std::max(p.expired_end, end);
+  for (std::size_t sub = 0; sub < p.subscriptions.size(); ++sub) {
+    Subscription& s = p.subscriptions[sub];
+    if (s.passed_end >= end) continue;
+    const std::int64_t first = s.passed_end;
+    pass(s, end, {0, 0, r.time, number_, Why::expired});
+    settle(p, sub, first, end);
   }
 }
 
@@ -314,12 +330,13 @@ void Ledger::position(const sim::TraceRecord& r) {
   // had a position, or a commit that was forgotten, loses what it jumps over.
   const bool skips = !s.positioned && static_cast<ResetCode>(r.code) == ResetCode::latest;
   s.positioned = true;
-  if (r.a < s.passed_end) {
-    // It goes back: what was passed will be read after all.
-    unpass(s, r.a, s.passed_end);
-    s.passed_end = r.a;
+  const std::int64_t to = std::max(r.a, p.expired_end);
+  if (to < s.passed_end) {
+    // It goes back: what was passed will be read after all, but for what is there no more.
+    unpass(s, to, s.passed_end);
+    s.passed_end = to;
   } else {
-    pass(s, r.a, {0, 0, r.time, number_, skips});
+    pass(s, to, {0, 0, r.time, number_, skips ? Why::skipped : Why::passed});
   }
 }
 
@@ -490,7 +507,7 @@ void Ledger::committed(const sim::TraceRecord& r) {
                         if (count > 0) settle(p, sub, signed_of(first), signed_of(first + n));
                       });
   }
-  pass(s, r.a, {0, 0, r.time, number_, false});
+  pass(s, r.a, {0, 0, r.time, number_, Why::passed});
 }
 
 void Ledger::abandoned(const sim::TraceRecord& r) {
@@ -499,7 +516,7 @@ void Ledger::abandoned(const sim::TraceRecord& r) {
   put_down(s, r);
   // Its position is behind them; whoever takes the partition over begins at the commit, which unpasses them.
   const std::int64_t end = r.a + r.b;
-  if (p.log.all_live(end, r.c)) pass(s, end, {0, 0, r.time, number_, false});
+  if (p.log.all_live(end, r.c)) pass(s, end, {0, 0, r.time, number_, Why::passed});
 }
 
 void Ledger::put_down(Subscription& s, const sim::TraceRecord& r) {
@@ -545,7 +562,7 @@ void Ledger::pass(Subscription& s, std::int64_t end, const Passed& how) {
       unsigned_of(s.passed_end), unsigned_of(end - s.passed_end),
       [&](std::uint64_t first, std::uint64_t n, std::uint32_t count) {
         if (count == 0)
-          s.passed.push_back({signed_of(first), signed_of(first + n), how.time, how.record, how.skipped});
+          s.passed.push_back({signed_of(first), signed_of(first + n), how.time, how.record, how.why});
       });
   s.passed_end = end;
 }
@@ -557,8 +574,7 @@ void Ledger::unpass(Subscription& s, std::int64_t first, std::int64_t end) {
     const Passed whole = *at;
     if (whole.end > end) {
       at->first = end;
-      if (whole.first < first)
-        s.passed.insert(at, {whole.first, first, whole.time, whole.record, whole.skipped});
+      if (whole.first < first) s.passed.insert(at, {whole.first, first, whole.time, whole.record, whole.why});
       return;
     }
     if (whole.first < first) {

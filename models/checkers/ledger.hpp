@@ -13,6 +13,7 @@
 //                                    reset
 //   failed                           reported failed to the application, and not in the log
 //   aborted                          in the log only as part of transactions that were aborted
+//   expired                          removed by retention before the group had processed them
 //   skipped                          in the log before the group's first position, by
 //                                    auto.offset.reset=latest
 //   in flight                        none of these when the drain ended; also what was passed or truncated,
@@ -80,6 +81,7 @@ struct GroupTotals {
   std::uint64_t failed = 0;   ///< reported failed and not in the log
   std::uint64_t skipped = 0;  ///< in the log before the group's first position
   std::uint64_t aborted = 0;  ///< in the log only as part of aborted transactions
+  std::uint64_t expired = 0;  ///< removed by retention before they were processed
   std::uint64_t in_flight = 0;
   std::uint64_t redelivered = 0;         ///< offsets handed out beyond the first time
   std::uint64_t effects = 0;             ///< applications of the outside effect
@@ -104,6 +106,7 @@ struct LedgerTotals {
   std::uint64_t lost_unacknowledged = 0;
   std::uint64_t skipped = 0;        ///< by any group
   std::uint64_t aborted = 0;        ///< in the log only as part of aborted transactions
+  std::uint64_t expired = 0;        ///< for any group
   std::uint64_t in_flight = 0;      ///< for any group
   std::uint64_t unmapped = 0;       ///< offsets read that no log ever held
   std::vector<GroupTotals> groups;  ///< in order of subscription
@@ -132,6 +135,7 @@ class Ledger : public sim::TraceSink {
     // Filled by finish():
     RunCounts passed;   ///< unprocessed, and behind a commit or a reset
     RunCounts skipped;  ///< unprocessed, and before the group's first position
+    RunCounts expired;  ///< unprocessed, and removed by retention
     RunCounts in_hand;  ///< unprocessed, and an application that lives holds them
   };
   struct Loss {
@@ -158,12 +162,13 @@ class Ledger : public sim::TraceSink {
     std::vector<LaneGroup> groups;  ///< by subscription of the partition
     std::uint64_t offered() const { return columns.size(); }
   };
+  enum class Why : std::uint8_t { passed, skipped, expired };
   struct Passed {
     std::int64_t first = 0;
     std::int64_t end = 0;
     sim::Time time{};
     sim::RecordNumber record = 0;
-    bool skipped = false;
+    Why why = Why::passed;
   };
   /// Offsets that an application was given and has not processed.
   struct InHand {
@@ -180,8 +185,8 @@ class Ledger : public sim::TraceSink {
     std::int64_t passed_end = 0;     ///< looked for unprocessed ones up to here
     std::int64_t delivered_end = 0;  ///< highest offset ever handed out + 1
     bool positioned = false;         ///< the group has had a position or a commit here
-    std::vector<Passed> passed;      ///< unprocessed offsets behind a commit or a reset, rising
-    std::vector<InHand> in_hand;     ///< oldest first
+    std::vector<Passed> passed;   ///< unprocessed offsets behind a commit, a reset or the log's start, rising
+    std::vector<InHand> in_hand;  ///< oldest first
     LogIndex::Cursor at_processed = 0;
     LogIndex::Cursor at_settled = 0;
     LogIndex::Cursor at_effect = 0;
@@ -197,6 +202,7 @@ class Ledger : public sim::TraceSink {
     EntityId id{};
     LogIndex log;
     std::vector<Ended> transactions;  ///< by rising marker
+    std::int64_t expired_end = 0;     ///< what lies below was removed by retention
     std::vector<Subscription> subscriptions;
     std::vector<LaneId> lanes;
   };
@@ -237,6 +243,7 @@ class Ledger : public sim::TraceSink {
   void bury(const LogPiece& piece, sim::Time time);
   void transaction_marker(const sim::TraceRecord& r);
   void truncate_transactions(Partition& p, std::int64_t end);
+  void expired(const sim::TraceRecord& r);
   void subscribed(const sim::TraceRecord& r);
   void position(const sim::TraceRecord& r);
   void delivered(const sim::TraceRecord& r);
@@ -276,7 +283,8 @@ class Ledger : public sim::TraceSink {
   void note_passed(const Partition& p, std::size_t sub, const Passed& passed, const LogPiece& piece);
   void judge_lane(LaneId id, sim::Time end);
   void judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
-                           RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& in_flight);
+                           RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& expired,
+                           RunCounts& in_flight);
   void count_resends();
   void check_sums() const;
 

@@ -26,15 +26,16 @@ std::uint64_t add_new(RunCounts& set, std::uint64_t first, std::uint64_t n) {
 }
 
 /// What the records say of a run of messages that a group has not processed.
-enum class Fate { lost, lost_unacknowledged, failed, aborted, skipped, in_flight };
+enum class Fate { lost, lost_unacknowledged, failed, aborted, skipped, expired, in_flight };
 
 struct Facts {
-  bool acknowledged, failed, stored, live, aborted, passed, skipped, in_hand;
+  bool acknowledged, failed, stored, live, aborted, passed, skipped, expired, in_hand;
 };
 
 Fate fate_of(const Facts& m) {
   if (m.in_hand) return Fate::in_flight;
   if (m.aborted) return Fate::aborted;
+  if (m.live && m.expired) return Fate::expired;
   if (m.live && !m.passed) return m.skipped ? Fate::skipped : Fate::in_flight;
   if (m.acknowledged) return Fate::lost;
   if (!m.live && m.failed) return Fate::failed;
@@ -122,9 +123,11 @@ void Ledger::collect_passed(Partition& p, std::size_t sub) {
       group.processed.visit(
           piece.seq, piece.count, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t done) {
             if (done > 0) return;
+            RunCounts& set = passed.why == Why::skipped   ? group.skipped
+                             : passed.why == Why::expired ? group.expired
+                                                          : group.passed;
             l.aborted.visit(seq, n, [&](std::uint64_t from, std::uint64_t some, std::uint32_t aborted) {
-              if (aborted > 0 || add_new(passed.skipped ? group.skipped : group.passed, from, some) == 0)
-                return;
+              if (aborted > 0 || add_new(set, from, some) == 0) return;
               group.in_hand.visit(from, some, [&](std::uint64_t at, std::uint64_t part, std::uint32_t held) {
                 if (held == 0)
                   note_passed(p, sub, passed,
@@ -139,9 +142,10 @@ void Ledger::collect_passed(Partition& p, std::size_t sub) {
 void Ledger::note_passed(const Partition& p, std::size_t sub, const Passed& passed, const LogPiece& piece) {
   lanes_[piece.lane.value].acknowledged.visit(
       piece.seq, piece.count, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t acknowledged) {
-        const Verdict verdict = passed.skipped     ? Verdict::skipped
-                                : acknowledged > 0 ? Verdict::lost
-                                                   : Verdict::lost_unacknowledged;
+        const Verdict verdict = passed.why == Why::skipped   ? Verdict::skipped
+                                : passed.why == Why::expired ? Verdict::expired
+                                : acknowledged > 0           ? Verdict::lost
+                                                             : Verdict::lost_unacknowledged;
         anomalies_.add({passed.time, verdict, p.id, totals_.groups[p.subscriptions[sub].group].group,
                         piece.lane, signed_of(seq), piece.offset + signed_of(seq - piece.seq), signed_of(n),
                         passed.record});
@@ -153,15 +157,17 @@ void Ledger::judge_lane(LaneId id, sim::Time end) {
   RunCounts lost;
   RunCounts lost_unacknowledged;
   RunCounts skipped;
+  RunCounts expired;
   RunCounts in_flight;
   const std::size_t groups = partitions_[l.partition - 1].subscriptions.size();
   for (std::size_t sub = 0; sub < std::max<std::size_t>(groups, 1); ++sub) {
-    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, in_flight);
+    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, expired, in_flight);
   }
 }
 
 void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
-                                 RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& in_flight) {
+                                 RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& expired,
+                                 RunCounts& in_flight) {
   Lane& l = lanes_[id.value];
   const Partition& p = partitions_[l.partition - 1];
   // A partition that nobody reads is judged as by a group that has processed whatever is in the log.
@@ -171,8 +177,9 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
   GroupTotals& totals = read ? totals_.groups[p.subscriptions[sub].group] : nobody;
   const LaneGroup& group = read ? l.groups[sub] : nothing;
 
-  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 9>& counts) {
-    const auto [acknowledged, failed, stored, truncated, aborted, done, passed, before, in_hand] = counts;
+  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 10>& counts) {
+    const auto [acknowledged, failed, stored, truncated, aborted, done, passed, before, gone, in_hand] =
+        counts;
     MQLAB_ASSERT(acknowledged == 0 || failed == 0, "a message has one outcome at its producer");
     MQLAB_ASSERT(stored >= truncated, "what leaves a log was stored");
     const bool live = stored > truncated;
@@ -188,7 +195,7 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
       note(verdict, end, 0);
     };
     switch (fate_of({acknowledged > 0, failed > 0, stored > 0, live,
-                     live && aborted > 0 && stored - truncated <= aborted, passed > 0, before > 0,
+                     live && aborted > 0 && stored - truncated <= aborted, passed > 0, before > 0, gone > 0,
                      in_hand > 0})) {
       case Fate::lost:
         totals.lost += n;
@@ -208,15 +215,19 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
         totals.skipped += n;
         totals_.skipped += add_new(skipped, seq, n);
         return;  // noted where it was skipped
+      case Fate::expired:
+        totals.expired += n;
+        totals_.expired += add_new(expired, seq, n);
+        return;  // noted where it expired
       case Fate::in_flight:
         totals.in_flight += n;
         totals_.in_flight += add_new(in_flight, seq, n);
         return note(Verdict::in_flight, end, 0);
     }
   };
-  visit_jointly<9>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed,
-                    &group.passed, &group.skipped, &group.in_hand},
-                   l.offered(), judge);
+  visit_jointly<10>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed,
+                     &group.passed, &group.skipped, &group.expired, &group.in_hand},
+                    l.offered(), judge);
   totals.offered += l.offered();
 }
 
@@ -242,10 +253,11 @@ void Ledger::count_resends() {
 
 void Ledger::check_sums() const {
   for (const GroupTotals& g : totals_.groups) {
-    const std::uint64_t judged =
-        g.processed + g.lost + g.lost_unacknowledged + g.failed + g.aborted + g.skipped + g.in_flight;
-    MQLAB_ASSERT(judged == g.offered,
-                 "processed + lost + failed + aborted + skipped + in flight = offered, for every group");
+    const std::uint64_t judged = g.processed + g.lost + g.lost_unacknowledged + g.failed + g.aborted +
+                                 g.skipped + g.expired + g.in_flight;
+    MQLAB_ASSERT(
+        judged == g.offered,
+        "processed + lost + failed + aborted + skipped + expired + in flight = offered, for every group");
   }
   std::uint64_t in_logs = 0;
   for (const Partition& p : partitions_) {

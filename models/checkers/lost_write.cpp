@@ -25,6 +25,7 @@ void LostWrite::finish(sim::Time end) {
 
     const auto look = [&](const LogPiece& piece) {
       if (piece.offset >= read_end) return;
+      if (piece.live && piece.offset < p.expired_end) return;  // expired: removed as retention says
       const auto below = std::min(piece.count, static_cast<std::uint64_t>(read_end - piece.offset));
       const Ledger::Lane& lane = ledger_.lanes()[piece.lane.value];
       lane.acknowledged.visit(

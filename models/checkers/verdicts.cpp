@@ -13,6 +13,8 @@ std::span<const VerdictInfo> verdict_catalogue() {
       VerdictInfo{
           Verdict::skipped, "skipped", "ledger",
           "in the log before the group's first position, which auto.offset.reset=latest put behind it"},
+      VerdictInfo{Verdict::expired, "expired", "ledger",
+                  "in the log, and removed by retention before the group had processed it"},
       VerdictInfo{Verdict::in_flight, "in_flight", "ledger",
                   "no terminal state when the drain ended, or in the hands of an application that lives"},
       VerdictInfo{Verdict::duplicated, "duplicated", "ledger", "processed again by the same group"},

@@ -23,6 +23,7 @@ enum class Verdict : std::uint16_t {
   lost,
   lost_unacknowledged,
   skipped,
+  expired,
   in_flight,
   duplicated,
   log_duplicate,

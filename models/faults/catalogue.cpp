@@ -94,6 +94,13 @@ std::span<const FaultInfo> fault_catalogue() {
           {"grow", "partitions are added to a topic (kafka-topics --alter --partitions)", kGrowParameters},
           FaultCode::grow,
           faults::grow},
+      FaultInfo{
+          {"power-loss",
+           "the target's machine stops, and what its logs had not brought to disk is gone; after `for` it "
+           "starts again. Also of all in a rack, zone or region, and of all brokers (\"kafka\")",
+           {}},
+          FaultCode::power_loss,
+          faults::power_loss},
   };
   return kRows;
 }

@@ -1,7 +1,10 @@
 #include "models/faults/node_faults.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "models/network/network.hpp"
 #include "models/scenario_error.hpp"
 
 namespace models::faults {
@@ -78,6 +81,34 @@ Striker crash(const FaultBinding& binding) {
       const EntityKind kind = binding.context.entities[strike->actor].kind;
       strike->heals_by_itself = kind == EntityKind::broker || kind == EntityKind::controller;
     }
+    return strike;
+  };
+}
+
+Striker power_loss(const FaultBinding& binding) {
+  // A node or a role is hit by itself, any other name stands for all that are there.
+  std::vector<Node*> there = binding.targets.found_at(binding.context.network, binding.spec.target);
+  if (there.empty()) {
+    return on_node(
+        binding, [](const Node& node) { return node.up(); }, [](Node& node) { node.lose_power(); },
+        [](Node& node) { node.restart(); });
+  }
+  const EntityId known = binding.context.entities.find(binding.spec.target);
+  const EntityId entity =
+      known == EntityId{} ? binding.context.entities.add(EntityKind::link, binding.spec.target) : known;
+  return [there = std::move(there), entity]() -> std::optional<Strike> {
+    std::vector<Node*> hit;
+    std::copy_if(there.begin(), there.end(), std::back_inserter(hit),
+                 [](const Node* node) { return node->up(); });
+    if (hit.empty()) return std::nullopt;
+    Strike strike;
+    strike.actor = entity;
+    strike.act = [hit](const std::function<void()>&) {
+      for (Node* const node : hit) node->lose_power();
+    };
+    strike.heal = [hit] {
+      for (Node* const node : hit) node->restart();
+    };
     return strike;
   };
 }

@@ -1,4 +1,4 @@
-// Faults of a process: crash, pause, heartbeat-loss, join, leave, restart, rolling.
+// Faults of a process or its machine: crash, power-loss, pause, heartbeat-loss, join, leave, restart, rolling.
 #pragma once
 
 #include "models/faults/catalogue.hpp"
@@ -6,6 +6,7 @@
 namespace models::faults {
 
 Striker crash(const FaultBinding& binding);
+Striker power_loss(const FaultBinding& binding);
 Striker pause(const FaultBinding& binding);
 Striker heartbeat_loss(const FaultBinding& binding);
 Striker join(const FaultBinding& binding);

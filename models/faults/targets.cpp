@@ -1,8 +1,10 @@
 #include "models/faults/targets.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "models/near_miss.hpp"
+#include "models/network/network.hpp"
 #include "models/scenario_error.hpp"
 
 namespace models {
@@ -39,6 +41,18 @@ FaultTarget FaultTargets::resolve(const std::string& path, const std::string& na
     if (!members.empty()) return FaultTarget(std::move(members));
   }
   unknown(path, name);
+}
+
+std::vector<Node*> FaultTargets::found_at(const Network& network, std::string_view name) const {
+  std::vector<Node*> found;
+  if (name.empty() || find(name) != nullptr || roles_.find(name) != roles_.end()) return found;
+  const std::vector<HostId> hosts = network.hosts_at(name);
+  const std::string prefix = std::string(name) + "/";
+  for (Node* const node : nodes_) {
+    const bool there = std::find(hosts.begin(), hosts.end(), node->host()) != hosts.end();
+    if (there || node->name().compare(0, prefix.size(), prefix) == 0) found.push_back(node);
+  }
+  return found;
 }
 
 Node& FaultTargets::resolve_node(const std::string& path, const std::string& name) const {

@@ -13,6 +13,8 @@
 
 namespace models {
 
+class Network;
+
 /// Draws one node each time it is asked.
 class FaultTarget {
  public:
@@ -51,6 +53,8 @@ class FaultTargets {
   Node* find(std::string_view name) const;
   /// A node, a role, or "billing/*". Throws ScenarioError at `path`.
   FaultTarget resolve(const std::string& path, const std::string& name) const;
+  /// All nodes at a rack, zone or region, or all "kafka/0", "kafka/1" … for "kafka"; none when `name` is a node or a role.
+  std::vector<Node*> found_at(const Network& network, std::string_view name) const;
   /// Exactly one node, by its name. Throws ScenarioError at `path`.
   Node& resolve_node(const std::string& path, const std::string& name) const;
   /// Throws: nobody is called `name`; did you mean …?

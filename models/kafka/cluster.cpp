@@ -53,9 +53,12 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
            {place_of(options_.racks, 0), place_of(options_.zones, 0), place_of(options_.regions, 0)}, 0);
   add_racks();
   add_topics();
-  offsets_store_ = std::make_unique<OffsetsStore>(options_.config.unclean_leader_election_enable,
-                                                  [this](PartitionIndex p) { return compact_internal(p); });
-  transaction_store_ = std::make_unique<TransactionStore>(options_.config.unclean_leader_election_enable);
+  // Who may lead without records that its predecessor had shown brings their older values back.
+  const bool keep_history = options_.config.unclean_leader_election_enable || options_.power_may_fail ||
+                            !options_.rules.has(Rule::leader_epoch_truncation);
+  offsets_store_ =
+      std::make_unique<OffsetsStore>(keep_history, [this](PartitionIndex p) { return compact_internal(p); });
+  transaction_store_ = std::make_unique<TransactionStore>(keep_history);
   controller_ = std::make_unique<Controller>(*this, *nodes_.back());
   for (std::int32_t b = 0; b < options_.brokers; ++b) {
     brokers_.push_back(std::make_unique<Broker>(*this, BrokerId{b}, *nodes_[static_cast<std::size_t>(b)]));
@@ -72,7 +75,11 @@ Offset Cluster::compact_internal(PartitionIndex p) {
   Offset agreed = line->end();
   for (const BrokerId b : partitions_[p.value].replicas) {
     const Replica* replica = broker(b).replica(p);
-    agreed = replica == nullptr ? 0 : std::min(agreed, line->common_prefix(replica->log));
+    if (replica == nullptr) return 0;
+    agreed = std::min(agreed, line->common_prefix(replica->log));
+    if (options_.power_may_fail) agreed = std::min(agreed, replica->disk.written);
+    if (!options_.rules.has(Rule::leader_epoch_truncation))
+      agreed = std::min({agreed, replica->high_watermark, replica->disk.checkpointed_high_watermark});
   }
   shared(p).store.forget_below(agreed);
   return agreed;
@@ -151,6 +158,28 @@ void Cluster::start() {
   for (const auto& broker : brokers_) broker->start();
 }
 
+const ReplicaLog& Cluster::log(BrokerId b, PartitionIndex p) {
+  return broker(b).replica(p)->log;
+}
+
+void Cluster::tell_divergence() {
+  for (std::uint32_t n = 0; n < partitions_.size(); ++n) {
+    const PartitionIndex p{n};
+    const PartitionState& state = controller_->state(p);
+    if (topic_of(p).internal || state.leader == kNoBroker) continue;
+    const Replica& leader = *broker(state.leader).replica(p);
+    for (const BrokerId b : state.isr) {
+      const ReplicaLog& log = broker(b).replica(p)->log;
+      for (const OffsetRange& range : log.differences(leader.log, leader.high_watermark)) {
+        context_.emit(Kind::diverged, {.actor = node(b).entity().value,
+                                       .place = partitions_[n].entity.value,
+                                       .a = range.from,
+                                       .b = range.to - range.from});
+      }
+    }
+  }
+}
+
 RpcServer& Cluster::server(BrokerId id) {
   if (id == kController) return *controller_;
   return *brokers_[static_cast<std::size_t>(id.value)];
@@ -165,6 +194,12 @@ std::optional<TopicIndex> Cluster::find_topic(std::string_view name) const {
     if (topics_[t].name == name && !topics_[t].internal) return TopicIndex{t};
   }
   return std::nullopt;
+}
+
+std::int32_t Cluster::min_insync(PartitionIndex p) const {
+  const std::int32_t asked =
+      topic_of(p).config.min_insync_replicas.value_or(options_.config.min_insync_replicas);
+  return std::min(asked, static_cast<std::int32_t>(partition(p).replicas.size()));
 }
 
 PartitionIndex Cluster::offsets_partition(std::string_view group) const {

@@ -19,6 +19,7 @@ namespace models::kafka {
 class Broker;
 class Controller;
 class OffsetsStore;
+class ReplicaLog;
 class TransactionStore;
 struct SharedPartition;
 
@@ -50,6 +51,9 @@ class Cluster {
   /// Elects the first leaders and starts brokers and controller: at time 0 the cluster is up and has been for a while.
   void start();
 
+  /// Says where in-sync replicas hold other records than their leader below its high watermark: at the end of a run.
+  void tell_divergence();
+
   Context& context() { return context_; }
   const ClusterOptions& options() const { return options_; }
 
@@ -70,6 +74,8 @@ class Cluster {
   const TopicInfo& topic(TopicIndex t) const { return topics_[t.value]; }
   const TopicInfo& topic_of(PartitionIndex p) const { return topics_[partitions_[p.value].topic.value]; }
   const PartitionInfo& partition(PartitionIndex p) const { return partitions_[p.value]; }
+  /// min.insync.replicas of `p`: a partition cannot ask for more than it has (Partition.effectiveMinIsr).
+  std::int32_t min_insync(PartitionIndex p) const;
   std::span<const TopicInfo> topics() const { return topics_; }
   std::span<const PartitionInfo> partitions() const { return partitions_; }
   /// The partition of __consumer_offsets that keeps this group (abs(hash) % offsets.topic.num.partitions).
@@ -80,6 +86,8 @@ class Cluster {
   /// Clients and brokers speak of transactions as KIP-890 has it.
   bool transactions_v2() const { return options_.transaction_version >= 2; }
 
+  /// The log of `p` at `b`, which has a replica of it.
+  const ReplicaLog& log(BrokerId b, PartitionIndex p);
   /// What the replicas of `p` share.
   SharedPartition& shared(PartitionIndex p) { return *shared_[p.value]; }
   OffsetsStore& offsets_store() { return *offsets_store_; }
@@ -105,8 +113,9 @@ class Cluster {
              Pool<InitProducerIdCall>, Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>,
              Pool<HeartbeatCall>, Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>,
              Pool<OffsetForLeaderEpochCall>, Pool<AddPartitionsToTxnCall>, Pool<AddOffsetsToTxnCall>,
-             Pool<TxnOffsetCommitCall>, Pool<EndTxnCall>, Pool<WriteTxnMarkersCall>, Pool<BrokerHeartbeatCall>,
-             Pool<AlterPartitionCall>, Pool<MetadataLogCall>, Pool<ConsumerGroupHeartbeatCall>>
+             Pool<TxnOffsetCommitCall>, Pool<EndTxnCall>, Pool<WriteTxnMarkersCall>,
+             Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>, Pool<MetadataLogCall>,
+             Pool<ConsumerGroupHeartbeatCall>>
       pools_;
   Context& context_;
   ClusterOptions options_;

@@ -45,6 +45,24 @@ Error optional_integer(C& config, std::string_view text) {
   return std::nullopt;
 }
 
+template <auto Member, std::int64_t Lo, std::int64_t Hi, class C>
+Error optional_long(C& config, std::string_view text) {
+  std::int64_t n = 0;
+  if (Error e = parse_integer(text, Lo, Hi, n)) return e;
+  config.*Member = n;
+  return std::nullopt;
+}
+
+/// Milliseconds; Long.MAX_VALUE stands for never, as in Kafka's defaults.
+template <auto Member, std::int64_t Lo, class C>
+Error milliseconds_or_never(C& config, std::string_view text) {
+  std::int64_t n = 0;
+  if (Error e = parse_integer(text, Lo, kInt64Max, n)) return e;
+  if (n > kMsMax && n < kInt64Max) return std::string(text) + " is longer than a hundred years";
+  config.*Member = n == kInt64Max ? kNever : Duration{n * 1'000'000};
+  return std::nullopt;
+}
+
 /// A number of `Unit` nanoseconds.
 template <auto Member, std::int64_t Lo, std::int64_t Unit = 1'000'000, class C>
 Error span(C& config, std::string_view text) {
@@ -203,6 +221,15 @@ Error set_isolation(ConsumerConfig& config, std::string_view text) {
   return std::nullopt;
 }
 
+template <class C>
+Error only_delete(C&, std::string_view text) {
+  if (text == "delete") return std::nullopt;
+  return "'" + std::string(text) + "' is not modelled; allowed: delete";
+}
+
+/// segment.bytes is at least 1 MiB since 4.0 (KIP-1030).
+constexpr std::int64_t kLeastSegment = 1048576;
+
 /// A row of a scope's table. `apply` is null for a key that Kafka has and mqlab does not model.
 template <class C>
 struct Key {
@@ -292,13 +319,28 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"num.partitions", "int", "1", nullptr, "give each topic its partitions"},
     {"num.network.threads", "int", "3", nullptr, "network threads never limit the modelled brokers"},
     {"num.replica.fetchers", "int", "1", nullptr, "one fetcher per source broker is modelled"},
-    {"log.flush.interval.messages", "int", "9223372036854775807", nullptr, "disks are not modelled yet"},
-    {"log.flush.interval.ms", "ms", "null", nullptr, "disks are not modelled yet"},
-    {"log.retention.ms", "ms", "null", nullptr, "retention is not modelled yet"},
-    {"log.retention.hours", "h", "168", nullptr, "retention is not modelled yet"},
-    {"log.retention.bytes", "bytes", "-1", nullptr, "retention is not modelled yet"},
-    {"log.segment.bytes", "bytes", "1073741824", nullptr, "segments are not modelled yet"},
-    {"log.cleanup.policy", "list", "delete", nullptr, "compaction is not modelled yet"},
+    {"log.flush.interval.messages", "int", "9223372036854775807",
+     integer<&B::log_flush_interval_messages, 1, kInt64Max, B>},
+    {"log.flush.interval.ms", "ms", "null", milliseconds_or_never<&B::log_flush_interval, 0, B>},
+    {"log.flush.scheduler.interval.ms", "ms", "9223372036854775807",
+     milliseconds_or_never<&B::log_flush_scheduler_interval, 1, B>,
+     "nothing is flushed by time unless this is given"},
+    {"log.flush.offset.checkpoint.interval.ms", "ms", "60000",
+     span<&B::log_flush_offset_checkpoint_interval, 1, 1'000'000, B>},
+    {"replica.high.watermark.checkpoint.interval.ms", "ms", "5000",
+     span<&B::replica_high_watermark_checkpoint_interval, 1, 1'000'000, B>},
+    {"log.segment.bytes", "bytes", "1073741824", integer<&B::log_segment_bytes, kLeastSegment, kInt32Max, B>},
+    {"log.roll.ms", "ms", "null", span<&B::log_roll, 1, 1'000'000, B>},
+    {"log.roll.hours", "h", "168", span<&B::log_roll_hours, 1, 3'600'000'000'000, B>},
+    {"log.retention.ms", "ms", "null", optional_long<&B::log_retention_ms, -1, kMsMax, B>},
+    {"log.retention.minutes", "min", "null",
+     optional_long<&B::log_retention_minutes, -1, kMsMax / 60'000, B>},
+    {"log.retention.hours", "h", "168", integer<&B::log_retention_hours, -1, kMsMax / 3'600'000, B>},
+    {"log.retention.bytes", "bytes", "-1", integer<&B::log_retention_bytes, -1, kInt64Max, B>},
+    {"log.retention.check.interval.ms", "ms", "300000",
+     span<&B::log_retention_check_interval, 1, 1'000'000, B>},
+    {"log.initial.task.delay.ms", "ms", "30000", span<&B::log_initial_task_delay, 0, 1'000'000, B>},
+    {"log.cleanup.policy", "list", "delete", only_delete<B>, "delete only"},
     {"controller.quorum.election.timeout.ms", "ms", "1000", nullptr,
      "one controller that does not fail is modelled"},
     {"controller.quorum.fetch.timeout.ms", "ms", "2000", nullptr,
@@ -310,12 +352,14 @@ constexpr auto kTopicKeys = std::to_array<Key<T>>({
     {"min.insync.replicas", "int", "1", optional_integer<&T::min_insync_replicas, 1, kInt32Max, T>},
     {"unclean.leader.election.enable", "bool", "false", boolean<&T::unclean_leader_election_enable, T>},
     {"max.message.bytes", "bytes", "1048588", optional_integer<&T::max_message_bytes, 0, kInt32Max, T>},
-    {"retention.ms", "ms", "604800000", nullptr, "retention is not modelled yet"},
-    {"retention.bytes", "bytes", "-1", nullptr, "retention is not modelled yet"},
-    {"segment.bytes", "bytes", "1073741824", nullptr, "segments are not modelled yet"},
-    {"segment.ms", "ms", "604800000", nullptr, "segments are not modelled yet"},
-    {"cleanup.policy", "list", "delete", nullptr, "compaction is not modelled yet"},
-    {"flush.messages", "int", "9223372036854775807", nullptr, "disks are not modelled yet"},
+    {"retention.ms", "ms", "604800000", optional_long<&T::retention_ms, -1, kMsMax, T>},
+    {"retention.bytes", "bytes", "-1", optional_long<&T::retention_bytes, -1, kInt64Max, T>},
+    {"segment.bytes", "bytes", "1073741824",
+     optional_integer<&T::segment_bytes, kLeastSegment, kInt32Max, T>},
+    {"segment.ms", "ms", "604800000", span<&T::segment_interval, 1, 1'000'000, T>},
+    {"cleanup.policy", "list", "delete", only_delete<T>, "delete only"},
+    {"flush.messages", "int", "9223372036854775807", optional_long<&T::flush_messages, 1, kInt64Max, T>},
+    {"flush.ms", "ms", "9223372036854775807", milliseconds_or_never<&T::flush_interval, 0, T>},
     {"compression.type", "string", "producer", nullptr, "compression is not modelled"},
     {"message.timestamp.type", "string", "CreateTime", nullptr, "timestamps do not decide delivery"},
 });

@@ -5,7 +5,9 @@
 // Sources: generated/kafka_config.html, topic_config.html, consumer_config.html of 4.2/4.3; ProducerConfig.java.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +19,8 @@
 namespace models::kafka {
 
 using sim::Duration;
+/// What Kafka writes as 9223372036854775807 ms.
+inline constexpr Duration kNever = Duration::max();
 
 /// The assignors of the group coordinator (group.consumer.assignors).
 enum class ServerAssignor : std::uint8_t { uniform, range };
@@ -72,12 +76,39 @@ struct BrokerConfig {
   bool transaction_partition_verification_enable = true;
   Duration add_partitions_to_txn_retry_backoff{20'000'000};
   Duration add_partitions_to_txn_retry_backoff_max{100'000'000};
+  std::int64_t log_flush_interval_messages = std::numeric_limits<std::int64_t>::max();
+  /// Unset: log.flush.scheduler.interval.ms.
+  std::optional<Duration> log_flush_interval;
+  Duration log_flush_scheduler_interval = kNever;
+  Duration log_flush_offset_checkpoint_interval{60'000'000'000};
+  Duration replica_high_watermark_checkpoint_interval{5'000'000'000};
+  std::int32_t log_segment_bytes = 1073741824;
+  std::optional<Duration> log_roll;  ///< log.roll.ms; unset: log.roll.hours
+  Duration log_roll_hours = std::chrono::hours{168};
+  std::optional<std::int64_t> log_retention_ms;       ///< -1: for ever; unset: log.retention.minutes
+  std::optional<std::int64_t> log_retention_minutes;  ///< unset: log.retention.hours
+  std::int64_t log_retention_hours = 168;
+  std::int64_t log_retention_bytes = -1;  ///< -1: any number
+  Duration log_retention_check_interval{300'000'000'000};
+  Duration log_initial_task_delay{30'000'000'000};
+
+  /// By log.retention.ms, or minutes, or hours; negative: for ever.
+  std::int64_t retention_ms() const {
+    if (log_retention_ms) return *log_retention_ms;
+    return log_retention_minutes ? *log_retention_minutes * 60'000 : log_retention_hours * 3'600'000;
+  }
 };
 
 struct TopicConfig {
   std::optional<std::int32_t> min_insync_replicas;  // unset: the broker's
   std::optional<bool> unclean_leader_election_enable;
   std::optional<std::int32_t> max_message_bytes;
+  std::optional<std::int64_t> flush_messages;  // unset: log.flush.interval.messages
+  std::optional<Duration> flush_interval;      // unset: log.flush.interval.ms
+  std::optional<std::int32_t> segment_bytes;
+  std::optional<Duration> segment_interval;  // segment.ms
+  std::optional<std::int64_t> retention_ms;
+  std::optional<std::int64_t> retention_bytes;
 };
 
 enum class Partitioner : std::uint8_t { default_sticky, round_robin };

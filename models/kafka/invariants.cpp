@@ -25,13 +25,14 @@ Finding check_log_matching(const ReplicaLog& a, const ReplicaLog& b) {
   return std::nullopt;
 }
 
-Invariants::Invariants(Cluster& cluster) : cluster_(cluster) {
+Invariants::Invariants(Cluster& cluster)
+    : cluster_(cluster), logs_match_(cluster.options().rules.has(Rule::epoch_in_epoch_end)) {
   for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
     const PartitionIndex index{p};
     Partition partition{
         .index = index,
-        .unclean_allowed = cluster.topic_of(index).config.unclean_leader_election_enable.value_or(
-            cluster.options().config.unclean_leader_election_enable),
+        .may_give_up = !logs_match_ || cluster.topic_of(index).config.unclean_leader_election_enable.value_or(
+                                           cluster.options().config.unclean_leader_election_enable),
         .covered = ReplicaLog(cluster.shared(index).store)};
     for (const BrokerId b : cluster.partition(index).replicas) {
       partition.replicas.push_back(cluster.broker(b).replica(index));
@@ -73,7 +74,7 @@ Finding Invariants::check(Partition& partition) {
   }
   if (!changed) return std::nullopt;
   partition.partition_epoch = granted.partition_epoch;
-  for (std::size_t i = 0; logs_changed && i < partition.replicas.size(); ++i) {
+  for (std::size_t i = 0; logs_match_ && logs_changed && i < partition.replicas.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (Finding broken = check_log_matching(partition.replicas[i]->log, partition.replicas[j]->log)) {
         return found(partition,
@@ -97,12 +98,18 @@ Finding Invariants::check_replica(const Replica& replica, const Seen& before, co
   return std::nullopt;
 }
 
+bool Invariants::gives_up(const Partition& partition) {
+  return partition.may_give_up || cluster_.shared(partition.index).gave_up;
+}
+
 Finding Invariants::check_leader(Partition& partition, const PartitionState& granted) {
   if (granted.leader == kNoBroker) return std::nullopt;
   const Replica& leader = *cluster_.broker(granted.leader).replica(partition.index);
   if (!leader.leads || leader.leader_epoch != granted.leader_epoch)
     return std::nullopt;  // has not heard of it yet
   for (const BrokerId b : granted.isr) {
+    if (!logs_match_ || (cluster_.shared(partition.index).gave_up && !cluster_.controller().knows(b)))
+      continue;
     const ReplicaLog& log = cluster_.broker(b).replica(partition.index)->log;
     const Offset same = log.common_prefix(leader.log);
     if (same < leader.high_watermark) {
@@ -114,7 +121,7 @@ Finding Invariants::check_leader(Partition& partition, const PartitionState& gra
   }
   const bool new_leader =
       partition.leader != granted.leader || partition.leader_epoch != granted.leader_epoch;
-  if (new_leader && !partition.unclean_allowed &&
+  if (new_leader && !gives_up(partition) &&
       leader.log.common_prefix(partition.covered) < partition.covered.end()) {
     return found(partition, "the leader of epoch " + std::to_string(granted.leader_epoch) +
                                 " lacks records below an earlier high watermark, " +
@@ -122,7 +129,7 @@ Finding Invariants::check_leader(Partition& partition, const PartitionState& gra
   }
   partition.leader = granted.leader;
   partition.leader_epoch = granted.leader_epoch;
-  if (new_leader && partition.unclean_allowed) partition.covered.truncate(0);
+  if (new_leader && gives_up(partition)) partition.covered.truncate(0);
   if (leader.high_watermark > partition.covered.end()) {
     partition.covered = leader.log;
     partition.covered.truncate(leader.high_watermark);
@@ -160,11 +167,11 @@ Finding Invariants::check_committed(const std::string& group) {
   if (known == nullptr) return std::nullopt;
   if (known->modern) {
     // Images do not change: one is looked at once. What a coordinator had not got into the log its successor lacks.
-    // Nor is the earlier one compared with where an unclean election may have taken records away.
+    // Nor is the earlier one compared with where records may have been given up.
     const PartitionIndex home = cluster_.offsets_partition(group);
     const LeaderEpoch reign = cluster_.controller().state(home).leader_epoch;
     SeenImage& seen = images_[group];
-    if (seen.reign != reign || partitions_[home.value].unclean_allowed) seen = {reign, nullptr};
+    if (seen.reign != reign || gives_up(partitions_[home.value])) seen = {reign, nullptr};
     if (seen.image != known->modern->shared_image()) {
       if (Finding broken = check_image(known->modern->image(), seen.image.get()))
         return group + ": " + *broken;
@@ -174,7 +181,7 @@ Finding Invariants::check_committed(const std::string& group) {
   for (const CommittedOffset& committed : known->offsets.entries()) {
     const Partition& partition = partitions_[committed.partition.value];
     const ReplicaLog* const line = cluster_.shared(committed.partition).line;
-    if (partition.unclean_allowed || line == nullptr || committed.offset <= line->end()) continue;
+    if (gives_up(partition) || line == nullptr || committed.offset <= line->end()) continue;
     return found(partition, group + " has committed offset " + std::to_string(committed.offset) +
                                 ", beyond the log's end " + std::to_string(line->end()));
   }

@@ -8,7 +8,9 @@
 //   ever covered committed offsets  never beyond the end of the log
 //   consumer protocol  check_image(), below
 //
-// The last two do not hold, and are not asked, of topics that allow unclean elections: those give records up.
+// The last two do not hold, and are not asked, of topics that allow unclean elections: those give records up. Nor where a power
+// loss took records that no flush had brought to disk: then a leader may lack them, and so may a member of the in-sync set
+// until the controller hears of it. Nor under protocol rules that let logs diverge, which spare the log matching, too.
 //
 // State is compared, nothing is traced and nothing changed: a checked run has the digest of an unchecked one.
 // A partition is looked at when something of it has changed.
@@ -61,7 +63,7 @@ class Invariants {
   };
   struct Partition {
     PartitionIndex index{};
-    bool unclean_allowed = false;
+    bool may_give_up = false;  ///< records below a high watermark, as configured
     std::vector<Replica*> replicas{};
     std::vector<Seen> seen{};  ///< of each replica
     std::int32_t partition_epoch = -1;
@@ -74,6 +76,7 @@ class Invariants {
   static Finding check_replica(const Replica& replica, const Seen& before, const Seen& now);
   Finding check_leader(Partition& partition, const PartitionState& granted);
   Finding check_committed(const std::string& group);
+  bool gives_up(const Partition& partition);
   Finding found(const Partition& partition, const std::string& what) const;
 
   Cluster& cluster_;
@@ -84,6 +87,7 @@ class Invariants {
     std::shared_ptr<const ModernGroupImage> image;
   };
   std::map<std::string, SeenImage, std::less<>> images_;
+  bool logs_match_;  ///< the protocol's rules see to it
 };
 
 }  // namespace models::kafka

@@ -1,11 +1,13 @@
 // A Kafka cluster as plain data.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "models/kafka/config.hpp"
+#include "models/kafka/protocol_rules.hpp"
 #include "sim/distributions.hpp"
 
 namespace models::kafka {
@@ -44,19 +46,33 @@ struct QuotaOptions {
   double request_percentage = 0;  ///< of one request handler thread's time
 };
 
+/// The machines' disks, as far as they decide what a power loss takes and how long a broker starts.
+struct DiskOptions {
+  /// The kernel writes a file's pages back once they have been dirty for so long, and looks every so often
+  /// (vm.dirty_expire_centisecs 3000, vm.dirty_writeback_centisecs 500; Documentation/admin-guide/sysctl/vm.rst).
+  sim::Duration write_back_after = std::chrono::seconds{30};
+  sim::Duration write_back_every = std::chrono::seconds{5};
+  /// At which a broker that did not shut down cleanly reads what lies above its recovery points; 0: in no time.
+  double recovery_bytes_per_s = 0;
+};
+
 struct ClusterOptions {
   std::int32_t brokers = 3;
   std::vector<std::string> racks;  ///< of broker i: racks[i % size]
   std::vector<std::string> zones;
   std::vector<std::string> regions;
+  ProtocolRules rules;
   BrokerConfig config;
   ServiceOptions service;
+  DiskOptions disk;
   std::vector<TopicOptions> topics;
   std::vector<QuotaOptions> quotas;
   /// The feature transaction.version: 0 and 1 have producers name their partitions, 2 is KIP-890.
   std::int32_t transaction_version = 2;
   /// Some client uses transactions: __transaction_state exists (Kafka makes it when first asked for a coordinator).
   bool transactional = false;
+  /// Some fault of the run takes a broker's power: what is on disk is kept count of. Set by the world.
+  bool power_may_fail = false;
 };
 
 }  // namespace models::kafka

@@ -123,6 +123,7 @@ struct FetchedPartition {
   /// Where the aborted transactions of this range begin in FetchCall::aborted, and how many there are.
   std::uint32_t first_aborted = 0;
   std::uint32_t aborted = 0;
+  Offset log_end = kNoOffset;  ///< with OFFSET_OUT_OF_RANGE
   /// Set when the fetcher's log diverges: truncate to min(...), ask again.
   LeaderEpoch diverging_epoch = kNoEpoch;
   Offset diverging_end = kNoOffset;
@@ -475,8 +476,10 @@ struct WriteTxnMarkersCall : CallBase, Pooled<WriteTxnMarkersCall> {
 
 struct BrokerHeartbeatCall : CallBase, Pooled<BrokerHeartbeatCall> {
   BrokerId broker = kNoBroker;
-  std::int64_t broker_epoch = -1;   ///< in: -1 asks to register; out: the epoch given
-  std::uint32_t incarnation = 0;    ///< of the process that asks to register (incarnationId)
+  std::int64_t broker_epoch = -1;  ///< in: -1 asks to register; out: the epoch given
+  std::uint32_t incarnation = 0;   ///< of the process that asks to register (incarnationId)
+  /// In which this broker last shut down cleanly; -1: it did not (CleanShutdownFileHandler.java).
+  std::int64_t previous_broker_epoch = -1;
   std::size_t metadata_offset = 0;  ///< how far it has read the metadata log
   bool want_shut_down = false;
   bool should_shut_down = false;  ///< response
@@ -488,6 +491,7 @@ struct BrokerHeartbeatCall : CallBase, Pooled<BrokerHeartbeatCall> {
     metadata_offset = 0;
     want_shut_down = false;
     should_shut_down = false;
+    previous_broker_epoch = -1;
   }
 };
 

@@ -19,7 +19,8 @@ std::span<const RefusedKeys> refused_keys() {
        "an unclean election follows at once where it is allowed; the interval is for settings that change",
        "unclean.leader.election.interval.ms"},
       {S::broker, "any imbalance is mended at the next check", "leader.imbalance.per.broker.percentage"},
-      {S::broker, "eligible leader replicas are not modelled yet", "eligible.leader.replicas.enable"},
+      {S::broker, "a feature of the cluster: [kafka.rules] eligible_leader_replicas",
+       "eligible.leader.replicas.enable"},
       {S::broker, "a broker registers at once and is unfenced when it has caught up",
        "initial.broker.registration.timeout.ms server.max.startup.time.ms"},
       {S::broker, "timestamps do not decide delivery",
@@ -35,20 +36,17 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "groups name their topics", "group.consumer.regex.refresh.interval.ms"},
       {S::broker, "share groups are not modelled yet", "group.share.* share.*"},
       {S::broker, "a new coordinator reads its partition at once", "offsets.load.buffer.size"},
-      {S::broker, "segments are not modelled yet",
-       "offsets.topic.segment.bytes log.roll.ms log.roll.hours log.roll.jitter.ms "
-       "log.roll.jitter.hours log.index.size.max.bytes log.index.interval.bytes log.preallocate "
-       "log.segment.delete.delay.ms"},
+      {S::broker, "segments of __consumer_offsets are not modelled", "offsets.topic.segment.bytes"},
+      {S::broker, "segments roll without jitter", "log.roll.jitter.ms log.roll.jitter.hours"},
+      {S::broker, "a segment is full before its index, and deleted at once",
+       "log.index.size.max.bytes log.index.interval.bytes log.preallocate log.segment.delete.delay.ms"},
       {S::broker, "compression is not modelled; give compressed sizes",
        "offsets.topic.compression.codec compression.type compression.gzip.level "
        "compression.lz4.level compression.zstd.level"},
       {S::broker, "commits carry no metadata", "offset.metadata.max.bytes"},
-      {S::broker, "disks are not modelled yet",
-       "log.dirs log.dir log.flush.scheduler.interval.ms log.flush.offset.checkpoint.interval.ms "
-       "log.flush.start.offset.checkpoint.interval.ms num.recovery.threads.per.data.dir "
-       "num.replica.alter.log.dirs.threads replica.high.watermark.checkpoint.interval.ms "
-       "log.dir.failure.timeout.ms log.initial.task.delay.ms"},
-      {S::broker, "retention is not modelled yet", "log.retention.minutes log.retention.check.interval.ms"},
+      {S::broker, "a broker has one disk, which does not fail",
+       "log.dirs log.dir log.flush.start.offset.checkpoint.interval.ms num.recovery.threads.per.data.dir "
+       "num.replica.alter.log.dirs.threads log.dir.failure.timeout.ms"},
       {S::broker, "compaction is not modelled yet", "log.cleaner.*"},
       {S::broker, "tiered storage is not modelled",
        "remote.* log.local.retention.ms log.local.retention.bytes"},
@@ -103,9 +101,9 @@ std::span<const RefusedKeys> refused_keys() {
        "metrics.num.samples metrics.recording.level metrics.sample.window.ms metric.reporters "
        "kafka.metrics.* telemetry.max.bytes auto.include.jmx.reporter"},
       {S::broker, "KRaft is the only mode", "zookeeper.*"},
-      {S::topic, "segments are not modelled yet",
-       "segment.jitter.ms segment.index.bytes index.interval.bytes file.delete.delay.ms preallocate"},
-      {S::topic, "disks are not modelled yet", "flush.ms"},
+      {S::topic, "segments roll without jitter", "segment.jitter.ms"},
+      {S::topic, "a segment is full before its index, and deleted at once",
+       "segment.index.bytes index.interval.bytes file.delete.delay.ms preallocate"},
       {S::topic, "compaction is not modelled yet",
        "delete.retention.ms min.compaction.lag.ms max.compaction.lag.ms min.cleanable.dirty.ratio"},
       {S::topic, "compression is not modelled",

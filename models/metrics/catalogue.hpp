@@ -29,6 +29,7 @@ enum class Metric : std::uint16_t {
   lost,
   lost_unacknowledged,
   skipped,
+  expired,
   duplicated,
   redelivered,
   log_duplicates,
@@ -128,6 +129,9 @@ enum class Metric : std::uint16_t {
   // transactions
   transactions_committed,
   transactions_aborted,
+  replica_divergence,
+  segments_deleted,
+  records_deleted,
   // the run
   faults_fired,
   drained,

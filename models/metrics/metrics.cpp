@@ -78,6 +78,13 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return availability_.broker_state(r);
     case Kind::fault:
       return fault(r, number);
+    case Kind::diverged:
+      diverged_ += r.b;
+      return;
+    case Kind::expired:
+      records_deleted_ += r.b;
+      segments_deleted_ += r.c;
+      return;
     case Kind::phase:
       return phase(r);
     default:
@@ -223,6 +230,9 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   availability_.report(values, labelled);
   values[Metric::transactions_committed] = static_cast<double>(transactions_committed_);
   values[Metric::transactions_aborted] = static_cast<double>(transactions_aborted_);
+  values[Metric::replica_divergence] = static_cast<double>(diverged_);
+  values[Metric::segments_deleted] = static_cast<double>(segments_deleted_);
+  values[Metric::records_deleted] = static_cast<double>(records_deleted_);
   values[Metric::faults_fired] = static_cast<double>(faults_);
   if (!drained_) return;
   values[Metric::drained] = *drained_ ? 1 : 0;

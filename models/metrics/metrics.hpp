@@ -94,6 +94,9 @@ class Metrics : public LedgerObserver {
   std::uint64_t faults_ = 0;
   std::uint64_t transactions_committed_ = 0;
   std::uint64_t transactions_aborted_ = 0;
+  std::int64_t diverged_ = 0;  ///< offsets, of each replica
+  std::int64_t segments_deleted_ = 0;
+  std::int64_t records_deleted_ = 0;
   std::optional<bool> drained_;
   sim::Time drained_at_{};
   sim::Time end_{};

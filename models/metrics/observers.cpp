@@ -17,6 +17,7 @@ void put_ledger(const LedgerTotals& t, MetricValues& values) {
   put(Metric::lost, t.lost);
   put(Metric::lost_unacknowledged, t.lost_unacknowledged);
   put(Metric::skipped, t.skipped);
+  put(Metric::expired, t.expired);
   put(Metric::log_duplicates, t.log_duplicates);
   put(Metric::resend_duplicates, t.resend_duplicates);
   put(Metric::reordered_in_log, t.reordered_in_log);
@@ -44,6 +45,7 @@ void put_groups(const LedgerTotals& t, MetricValues& values, std::vector<Labelle
     add(Metric::lost, g.lost, false);
     add(Metric::lost_unacknowledged, g.lost_unacknowledged, false);
     add(Metric::skipped, g.skipped, false);
+    add(Metric::expired, g.expired, false);
     add(Metric::in_flight, g.in_flight, false);
   }
 }

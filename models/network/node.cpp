@@ -22,6 +22,11 @@ void Node::crash() {
   if (program_ != nullptr) program_->crashed();
 }
 
+void Node::lose_power() {
+  crash();
+  if (program_ != nullptr) program_->power_lost();
+}
+
 void Node::restart() {
   if (up_) return;
   up_ = true;

@@ -23,6 +23,8 @@ class NodeProgram {
   virtual ~NodeProgram() = default;
   virtual void crashed() = 0;
   virtual void restarted() = 0;
+  /// After crashed(): the machine stopped too, and forgot what was in its memory.
+  virtual void power_lost() {}
   /// The node stands still from now on. For programs that have worked ahead in virtual time; others need not
   /// care.
   virtual void paused() {}
@@ -70,6 +72,8 @@ class Node {
   /// Process death: connections are reset, held-back work is dropped, program.crashed() runs. No effect when
   /// down.
   void crash();
+  /// The machine stops: the process dies, if it lives, and program.power_lost() runs.
+  void lose_power();
   /// No effect when up.
   void restart();
   /// Stands still until resume(); program.paused() runs. No effect when down or paused.

@@ -144,6 +144,14 @@ class Story {
     return tell(Kind::truncated,
                 {.actor = kOtherBroker, .place = w.partition, .a = offset, .b = n, .c = epoch});
   }
+  /// Removed by retention, with `segments` segments.
+  Story& expire(std::int64_t offset, std::int64_t n, std::int64_t segments = 1, Where w = {}) {
+    return tell(Kind::expired, {.actor = kBroker, .place = w.partition, .a = offset, .b = n, .c = segments});
+  }
+  /// An in-sync replica ends the run with other records there than the leader's.
+  Story& diverge(std::int64_t offset, std::int64_t n, Where w = {}) {
+    return tell(Kind::diverged, {.actor = kOtherBroker, .place = w.partition, .a = offset, .b = n});
+  }
   Story& high_watermark(std::int64_t offset, Where w = {}) {
     return tell(Kind::high_watermark, {.actor = kBroker, .place = w.partition, .a = offset});
   }

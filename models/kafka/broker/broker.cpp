@@ -15,6 +15,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       id_(id),
       node_(node),
       replicas_(cluster.partitions().size(), nullptr),
+      logs_(cluster, node, owned_),
       ineligible_(static_cast<std::size_t>(cluster.broker_count()), false),
       epochs_(static_cast<std::size_t>(cluster.broker_count())),
       lifecycle_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/lifecycle"),
@@ -35,11 +36,9 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       if (b != id) continue;
       owned_.push_back(std::make_unique<Replica>(PartitionIndex{p}, cluster.shared(PartitionIndex{p})));
       Replica& made = *owned_.back();
-      // Partition.effectiveMinIsr: a partition cannot ask for more than it has.
-      made.min_insync = std::min(
-          cluster.topic_of(made.partition).config.min_insync_replicas.value_or(config().min_insync_replicas),
-          static_cast<std::int32_t>(info.replicas.size()));
+      made.min_insync = cluster.min_insync(made.partition);
       replicas_[p] = &made;
+      logs_.added(made);
     }
   }
   const RpcOptions inside{.request_timeout = std::chrono::seconds{30}};
@@ -182,7 +181,9 @@ void Broker::take_up_next(const CallBase& answered) {
 // ---- life ---------------------------------------------------------------------------------------------------------
 
 void Broker::crashed() {
-  const BrokerCode how = shutdown_ == Shutdown::ending ? BrokerCode::stopped : BrokerCode::crashed;
+  const bool orderly = shutdown_ == Shutdown::ending;
+  if (orderly) logs_.close();
+  const BrokerCode how = orderly ? BrokerCode::stopped : BrokerCode::crashed;
   context().emit(Kind::broker_state,
                  {.code = static_cast<std::uint16_t>(how), .actor = node_.entity().value});
   for (auto* timer : {&heartbeat_timer_, &isr_timer_, &fetch_timer_, &produce_timer_, &metadata_timer_})
@@ -206,8 +207,10 @@ void Broker::crashed() {
     replica->followers.clear();
     replica->verifying.clear();
   }
+  logs_.crashed();
   to_controller_->abandon();
   metadata_channel_->abandon();
+  clean_shutdown_epoch_ = orderly ? broker_epoch_ : -1;
   broker_epoch_ = -1;
   heartbeat_in_flight_ = false;
   heartbeat_failures_ = 0;
@@ -216,10 +219,16 @@ void Broker::crashed() {
   start_again_ = false;
 }
 
+void Broker::power_lost() {
+  logs_.power_lost();
+}
+
 void Broker::restarted() {
   context().emit(Kind::broker_state,
                  {.code = static_cast<std::uint16_t>(BrokerCode::restarted), .actor = node_.entity().value});
-  send_heartbeat();  // registers, then follow_metadata()
+  const sim::Duration recovery = logs_.restarted();
+  // Registers, then follow_metadata().
+  recovery > sim::Duration{} ? heartbeat_timer_.arm_after(recovery) : send_heartbeat();
   isr_timer_.arm_after(config().replica_lag_time_max / 2);
 }
 

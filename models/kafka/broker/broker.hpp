@@ -2,11 +2,8 @@
 //
 // The parts: request_queue (below) in front; produce.cpp appends and acknowledges; fetch.cpp serves consumers and followers;
 // leadership.cpp follows the controller's metadata log, becomes leader and follower, and keeps the in-sync sets;
-// replica_fetcher.hpp copies from other leaders; group/coordinator keeps consumer groups; shutdown.cpp ends the process in an
-// orderly way.
-//
-// Model: a process crash keeps the log (it is in the page cache) and the high watermark; sessions, purgatories, leaderships
-// and everything else in memory are gone.
+// replica_fetcher.hpp copies from other leaders; log_manager.hpp knows what is on disk; group/coordinator keeps groups;
+// shutdown.cpp ends the process in an orderly way.
 #pragma once
 
 #include <functional>
@@ -16,6 +13,7 @@
 
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/broker/fetch_session.hpp"
+#include "models/kafka/broker/log_manager.hpp"
 #include "models/kafka/broker/quotas.hpp"
 #include "models/kafka/broker/replica.hpp"
 #include "models/kafka/cluster.hpp"
@@ -53,6 +51,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
 
   // NodeProgram
   void crashed() override;
+  void power_lost() override;
   void restarted() override;
   bool can_shut_down() const override { return true; }
   void shut_down() override;
@@ -80,6 +79,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   // ---- for ReplicaFetcher ----
   /// The leader's answer for a partition this broker follows has been applied.
   void follower_moved(Replica& replica, Offset leader_high_watermark);
+  LogManager& logs() { return logs_; }
+  const ProtocolRules& rules() const { return cluster_.options().rules; }
 
  private:
   // ---- the request queue (broker.cpp) ----
@@ -161,6 +162,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   Node& node_;
   std::vector<Replica*> replicas_;  // by PartitionIndex, null where none
   std::vector<std::unique_ptr<Replica>> owned_;
+  LogManager logs_;
   std::vector<PartitionState> image_;  // by PartitionIndex
   std::vector<bool> ineligible_;       // by broker: fenced or shutting down, as the metadata log says
   std::vector<std::int64_t> epochs_;   // by broker, when it was last unfenced, as the metadata log says
@@ -168,6 +170,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::vector<Replica*> touched_;  // by the metadata answer being read
   bool has_roles_ = false;         // false from a restart until the metadata log has been read
   std::int64_t broker_epoch_ = -1;
+  std::int64_t clean_shutdown_epoch_ = -1;  ///< what the clean shutdown file says; a crash leaves none
   bool heartbeat_in_flight_ = false;
   std::uint32_t heartbeat_failures_ = 0;
   enum class Shutdown : std::uint8_t { no, pending, answered, ending };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/kafka/broker/replica.hpp"
 #include "sim/assert.hpp"
 
 namespace models::kafka {
@@ -12,6 +13,11 @@ constexpr int kMostElectionsPerImbalance = 1000;
 
 bool contains(const std::vector<BrokerId>& set, BrokerId b) {
   return std::find(set.begin(), set.end(), b) != set.end();
+}
+
+std::vector<BrokerId> without(std::vector<BrokerId> set, BrokerId b) {
+  std::erase(set, b);
+  return set;
 }
 
 }  // namespace
@@ -98,6 +104,8 @@ void Controller::handle(Ref<BrokerHeartbeatCall> call) {
       return answer(std::move(call));
     }
     if (!broker.fenced) fence(call->broker);  // the controller was away when its session ended
+    // ClusterControlManager.registerBroker
+    if (has_elr() && call->previous_broker_epoch != broker.epoch) shut_down_uncleanly(call->broker);
     broker.epoch = next_broker_epoch_++;
     broker.incarnation = call->incarnation;
     call->broker_epoch = broker.epoch;
@@ -162,11 +170,7 @@ void Controller::fence(BrokerId b) {
 void Controller::leave_in_sync_sets(BrokerId b) {
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
     const PartitionState& now = partitions_[p];
-    if (now.leader != b && !contains(now.isr, b)) continue;
-    PartitionState next = now;
-    // The last member stays in the in-sync set: it alone may come back as a clean leader.
-    if (next.isr.size() > 1) next.isr.erase(std::remove(next.isr.begin(), next.isr.end(), b), next.isr.end());
-    elect(PartitionIndex{p}, std::move(next));
+    if (now.leader == b || contains(now.isr, b)) change(PartitionIndex{p}, without(now.isr, b));
   }
 }
 
@@ -175,7 +179,15 @@ void Controller::unfence(BrokerId b) {
   write(b, BrokerCode::unfenced);
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
     if (partitions_[p].exists() && partitions_[p].leader == kNoBroker)
-      elect(PartitionIndex{p}, partitions_[p]);
+      change(PartitionIndex{p}, partitions_[p].isr);
+  }
+}
+
+/// ReplicationControlManager.handleBrokerUncleanShutdown
+void Controller::shut_down_uncleanly(BrokerId b) {
+  for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+    const PartitionState& now = partitions_[p];
+    if (contains(now.isr, b) || contains(now.elr, b)) change(PartitionIndex{p}, without(now.isr, b), b);
   }
 }
 
@@ -205,45 +217,77 @@ bool Controller::unclean_allowed(PartitionIndex p) const {
       cluster_.options().config.unclean_leader_election_enable);
 }
 
-void Controller::elect(PartitionIndex p, PartitionState next) {
+void Controller::change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId unclean) {
   const PartitionState& now = partitions_[p.value];
-  const std::vector<BrokerId>& replicas = cluster_.partition(p).replicas;
-  const auto in_sync = [&](BrokerId b) { return active(b) && contains(next.isr, b); };
-  bool unclean = false;
-  if (!in_sync(next.leader)) {
-    next.leader = kNoBroker;
-    const auto clean = std::find_if(replicas.begin(), replicas.end(), in_sync);
-    if (clean != replicas.end()) {
-      next.leader = *clean;
-    } else if (unclean_allowed(p)) {
-      const auto any = std::find_if(replicas.begin(), replicas.end(), [&](BrokerId b) { return active(b); });
-      if (any != replicas.end()) {
-        next.leader = *any;
-        next.isr = {*any};
-        unclean = true;
-      }
-    }
-  }
-  const bool same = next.leader == now.leader && next.isr == now.isr;
+  PartitionState next = now;
+  next.isr = std::move(isr);
+  if (has_elr()) retain_eligible(p, next, unclean);
+  const Election election = elect(p, next);
+  // Without eligible leader replicas the last member stays in the in-sync set: it alone may come back as a clean leader.
+  if (next.isr.empty() && !has_elr()) next.isr = now.isr;
+  if (next.leader != kNoBroker)
+    next.last_known_leader = kNoBroker;
+  else if (has_elr() && next.isr.empty() && !now.isr.empty())
+    next.last_known_leader = now.leader;
+  const bool same = next.leader == now.leader && next.isr == now.isr && next.elr == now.elr;
   if (same) return;
   // A change of leader raises the epoch; a mere shrink has not done so since 3.6
   // (PartitionChangeBuilder.java: triggerLeaderEpochBumpForIsrShrinkIfNeeded).
   if (next.leader != now.leader) {
     next.leader_epoch = now.leader_epoch + 1;
-    const LeaderCode code = next.leader == kNoBroker ? LeaderCode::offline
-                            : unclean                ? LeaderCode::unclean
-                                                     : LeaderCode::elected;
-    if (code != LeaderCode::elected) {
-      cluster_.context().emit(
-          Kind::leader_changed,
-          {.code = static_cast<std::uint16_t>(code),
-           .actor = next.leader == kNoBroker ? 0 : cluster_.node(next.leader).entity().value,
-           .place = cluster_.partition(p).entity.value,
-           .a = next.leader_epoch,
-           .b = -1});
-    }
+    tell_election(p, next, election);
   }
   write(p, std::move(next));
+}
+
+/// PartitionChangeBuilder.maybePopulateTargetElr
+void Controller::retain_eligible(PartitionIndex p, PartitionState& next, BrokerId unclean) const {
+  const PartitionState& now = partitions_[p.value];
+  if (static_cast<std::int32_t>(next.isr.size()) >= cluster_.min_insync(p)) return next.elr.clear();
+  for (const BrokerId b : now.isr) {
+    if (!contains(next.elr, b)) next.elr.push_back(b);
+  }
+  std::erase_if(next.elr, [&](BrokerId b) { return b == unclean || contains(next.isr, b); });
+}
+
+/// PartitionChangeBuilder.electAnyLeader
+Controller::Election Controller::elect(PartitionIndex p, PartitionState& next) const {
+  const auto valid = [&](BrokerId b) {
+    return active(b) && (contains(next.isr, b) || (next.isr.empty() && contains(next.elr, b)));
+  };
+  if (valid(next.leader)) return Election::kept;
+  const std::vector<BrokerId>& replicas = cluster_.partition(p).replicas;
+  const auto clean = std::find_if(replicas.begin(), replicas.end(), valid);
+  if (clean != replicas.end()) {
+    next.leader = *clean;
+    if (next.isr.empty()) next.isr = {*clean};
+    std::erase(next.elr, *clean);
+    return Election::clean;
+  }
+  next.leader = kNoBroker;
+  if (next.isr.empty() && next.elr.empty() && active(next.last_known_leader)) {
+    next.leader = next.last_known_leader;
+  } else if (unclean_allowed(p)) {
+    const auto any = std::find_if(replicas.begin(), replicas.end(), [&](BrokerId b) { return active(b); });
+    if (any != replicas.end()) next.leader = *any;
+  }
+  if (next.leader == kNoBroker) return Election::none;
+  next.isr = {next.leader};
+  next.elr.clear();
+  return Election::unclean;
+}
+
+void Controller::tell_election(PartitionIndex p, const PartitionState& next, Election election) {
+  if (election == Election::clean) return;  // told by the leader when it hears of it
+  if (election == Election::unclean) cluster_.shared(p).gave_up = true;
+  const bool offline = next.leader == kNoBroker;
+  cluster_.context().emit(
+      Kind::leader_changed,
+      {.code = static_cast<std::uint16_t>(offline ? LeaderCode::offline : LeaderCode::unclean),
+       .actor = offline ? 0 : cluster_.node(next.leader).entity().value,
+       .place = cluster_.partition(p).entity.value,
+       .a = next.leader_epoch,
+       .b = -1});
 }
 
 void Controller::tell_in_sync(PartitionIndex p, const PartitionState& state) {
@@ -286,9 +330,7 @@ void Controller::handle(Ref<AlterPartitionCall> call) {
   } else if (!eligible(*call)) {
     call->error = ErrorCode::ineligible_replica;
   } else {
-    PartitionState next = now;
-    next.isr = call->isr;
-    write(call->partition, std::move(next));
+    change(call->partition, call->isr);
     call->partition_epoch = now.partition_epoch;
   }
   answer(std::move(call));

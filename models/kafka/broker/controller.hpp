@@ -6,14 +6,20 @@
 // broker.session.timeout.ms from the last heartbeat received; a process that comes back within the session of the one
 // before is refused until that has ended, so that a quick restart shortens no outage.
 //
-// Model: one controller, on a host of its own called "controller"; the quorum, its elections and eligible leader replicas
-// (KIP-966) are not modelled. A write to the metadata log is durable at once. While the controller is down nobody is
-// fenced and nobody elected; back again it gives every broker a full session, as a newly elected one does.
+// With eligible leader replicas (KIP-966) a partition also knows who has left an in-sync set that was too small to let the high
+// watermark rise, and so holds all that it covers: any of them may be elected cleanly when nobody is in sync, but a broker that
+// registers without having shut down cleanly leaves both sets. When both are empty the last known leader alone is elected, and
+// that counts as unclean. Without, the last in-sync replica stays in the set, and leads again whatever it has lost.
+//
 // Controlled shutdown (BrokerHeartbeatManager.calculateNextBrokerState): a broker that wants to shut down is taken out of all
-// in-sync sets and leaderships. It may end once every active broker's heartbeat has shown
-// that it has read so much of the metadata log; it is then fenced at once, so that its next process is let in without delay.
-// A broker may join an in-sync set only if neither fenced nor shutting down (KIP-841) and in the process that its leader
-// knows from its fetches (broker epochs, KIP-903).
+// in-sync sets and leaderships. It may end once every active broker's heartbeat has shown that it has read so much of the
+// metadata log; it is then fenced at once, so that its next process is let in without delay. A broker may join an in-sync set
+// only if neither fenced nor shutting down (KIP-841) and in the process that its leader knows from its fetches (broker epochs,
+// KIP-903).
+//
+// Model: one controller, on a host of its own called "controller"; the quorum and its elections are not modelled. A write to
+// the metadata log is durable at once. While the controller is down nobody is fenced and nobody elected; back again it gives
+// every broker a full session, as a newly elected one does.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +38,8 @@ struct PartitionState {
   LeaderEpoch leader_epoch = 0;
   std::int32_t partition_epoch = 0;
   std::vector<BrokerId> isr;
+  std::vector<BrokerId> elr{};             ///< eligible leader replicas
+  BrokerId last_known_leader = kNoBroker;  ///< while nobody is in sync
   bool exists() const { return partition_epoch >= 0; }
 };
 
@@ -67,6 +75,8 @@ class Controller final : public RpcServer, public NodeProgram {
   bool create_partitions(TopicIndex topic, std::int32_t count);
   /// Changes since start(); change n never alters once written.
   const MetadataChange& change(std::size_t n) const { return changes_[n]; }
+  /// The process that runs as this broker now is the one that is registered; false when it has died since.
+  bool knows(BrokerId b) const { return brokers_[index(b)].incarnation == cluster_.node(b).incarnation(); }
   bool fenced(BrokerId b) const { return brokers_[index(b)].fenced; }
 
  private:
@@ -93,8 +103,15 @@ class Controller final : public RpcServer, public NodeProgram {
   bool leads_any(BrokerId b) const;
   void leave_in_sync_sets(BrokerId b);
   void unfence(BrokerId b);
-  /// Chooses a leader when the present one is gone or there is none; writes the change, if any.
-  void elect(PartitionIndex p, PartitionState next);
+  /// Brings the partition to this in-sync set: who remains eligible, who leads; writes the change, if any. `unclean` has
+  /// registered after a crash (PartitionChangeBuilder.build).
+  void change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId unclean = kNoBroker);
+  void retain_eligible(PartitionIndex p, PartitionState& next, BrokerId unclean) const;
+  enum class Election : std::uint8_t { kept, clean, unclean, none };
+  Election elect(PartitionIndex p, PartitionState& next) const;
+  void tell_election(PartitionIndex p, const PartitionState& next, Election election);
+  void shut_down_uncleanly(BrokerId b);
+  bool has_elr() const { return cluster_.options().rules.has(Rule::eligible_leader_replicas); }
   void write(PartitionIndex p, PartitionState next);
   void tell_in_sync(PartitionIndex p, const PartitionState& state);
   /// Neither fenced nor in controlled shutdown (ClusterControlManager.isActive): may lead and be in sync.

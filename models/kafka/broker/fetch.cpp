@@ -112,7 +112,9 @@ void Broker::update_session(FetchSession& session, const FetchCall& call) {
 
 void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fetch) {
   Replica* replica = replicas_[fetch.partition.value];
-  if (replica == nullptr || !replica->leads || fetch.current_leader_epoch != replica->leader_epoch) return;
+  if (replica == nullptr || !replica->speaks_in(fetch.current_leader_epoch)) return;
+  if (fetch.fetch_offset > replica->log.end() || fetch.fetch_offset < replica->log.start())
+    return;  // out of range
   Follower* f = replica->follower(session.replica());
   if (f == nullptr) return;
   const EpochEnd mine = replica->log.end_of(fetch.last_fetched_epoch);
@@ -175,7 +177,7 @@ bool may_serve(const FetchSession& session, const Replica* replica) {
 }
 
 bool has_news(const FetchSession& session, const FetchSession::Entry& entry, const Replica* replica) {
-  if (!may_serve(session, replica) || entry.current_epoch != replica->leader_epoch) return true;
+  if (!may_serve(session, replica) || !replica->speaks_in(entry.current_epoch)) return true;
   if (entry.offset > replica->log.end()) return true;
   return entry.offset < read_limit(session, *replica);
 }
@@ -192,8 +194,8 @@ bool Broker::enough(FetchSession& session) {
       if (replica->leads && preferred_read_replica(session, *replica, entry.offset) != kNoBroker) return true;
       continue;
     }
-    const bool plain = may_serve(session, replica) && entry.current_epoch == replica->leader_epoch &&
-                       entry.offset <= replica->log.end();
+    const bool plain = may_serve(session, replica) && replica->speaks_in(entry.current_epoch) &&
+                       entry.offset <= replica->log.end() && entry.offset >= replica->log.start();
     if (!plain || session.waiting->min_bytes <= 1) return true;
     bytes += replica->log.read(entry.offset, read_limit(session, *replica), entry.max_bytes).bytes;
     if (bytes >= session.waiting->min_bytes) return true;
@@ -255,11 +257,13 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
   } else {
     const EpochEnd mine = replica->log.end_of(entry.last_epoch);
     out.high_watermark = replica->high_watermark;
+    out.log_start = replica->log.start();
     if (entry.last_epoch != kNoEpoch && (mine.epoch < entry.last_epoch || mine.end < entry.offset)) {
       out.diverging_epoch = mine.epoch;
       out.diverging_end = mine.end;
-    } else if (entry.offset > replica->log.end() || entry.offset < 0) {
+    } else if (entry.offset > replica->log.end() || entry.offset < replica->log.start()) {
       out.error = ErrorCode::offset_out_of_range;
+      out.log_end = replica->log.end();
     } else if (const BrokerId other = preferred_read_replica(session, *replica, entry.offset);
                other != kNoBroker) {
       out.preferred_read_replica = other;
@@ -275,8 +279,12 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
       if (!session.follower()) tell_transactions(session, *replica, out, call);
       if (Follower* f = session.follower() ? replica->follower(session.replica()) : nullptr)
         f->sent_end = read.end;
-      if (out.end_offset == out.base_offset && entry.sent_high_watermark == out.high_watermark) return true;
+      // FetchSession.CachedPartition.maybeUpdateResponseData
+      if (out.end_offset == out.base_offset && entry.sent_high_watermark == out.high_watermark &&
+          entry.sent_log_start == out.log_start)
+        return true;
       entry.sent_high_watermark = out.high_watermark;
+      entry.sent_log_start = out.log_start;
     }
   }
   call.fetched.push_back(out);
@@ -343,7 +351,7 @@ void Broker::handle_list_offsets(Ref<ListOffsetsCall> call) {
     } else if (item.current_leader_epoch > replica->leader_epoch) {
       item.error = ErrorCode::unknown_leader_epoch;
     } else if (item.spec == OffsetSpec::earliest) {
-      item.offset = 0;
+      item.offset = replica->log.start();
     } else if (const auto latest = replica->latest_offset(item.read_committed)) {
       item.offset = *latest;
     } else {
@@ -358,6 +366,11 @@ void Broker::handle_epoch_ends(Ref<OffsetForLeaderEpochCall> call) {
     const Replica* replica = replicas_[item.partition.value];
     if (replica == nullptr || !replica->leads) {
       item.error = ErrorCode::not_leader_or_follower;
+      continue;
+    }
+    if (!replica->speaks_in(item.current_leader_epoch)) {
+      item.error = item.current_leader_epoch < replica->leader_epoch ? ErrorCode::fenced_leader_epoch
+                                                                     : ErrorCode::unknown_leader_epoch;
       continue;
     }
     const EpochEnd end = replica->log.end_of(item.epoch);

@@ -23,6 +23,7 @@ class FetchSession {
     LeaderEpoch current_epoch = kNoEpoch;
     LeaderEpoch last_epoch = kNoEpoch;
     Offset sent_high_watermark = kNoOffset;
+    Offset sent_log_start = 0;
     std::int32_t max_bytes = 0;
     bool present = false;
     bool queued = false;
@@ -56,7 +57,7 @@ class FetchSession {
   std::uint64_t fetches = 0;
   std::int32_t rack = -1;           ///< a consumer's
   std::int64_t replica_epoch = -1;  ///< of the latest fetch, where a follower's
-  bool read_committed = false;  ///< isolation.level of its last fetch
+  bool read_committed = false;      ///< isolation.level of its last fetch
 
  private:
   std::uint64_t id_;

@@ -26,6 +26,7 @@ void Broker::start() {
   has_roles_ = true;
   follow_metadata();
   // Brokers were not started at the same instant: at time zero each is anywhere between two heartbeats.
+  logs_.start();
   heartbeat_timer_.arm_after(sim::Duration{static_cast<std::int64_t>(
       lifecycle_stream_.uniform() * static_cast<double>(config().broker_heartbeat_interval.count()))});
   isr_timer_.arm_after(config().replica_lag_time_max / 2);
@@ -159,6 +160,7 @@ void Broker::declare_line(Replica& replica) {
                                      .c = replica.leader_epoch});
   }
   declare_restored(replica, same);
+  logs_.start_moved(replica, before->start());
 }
 
 /// An in-sync follower that has not heard of its leader yet keeps what that one lacks. Elected in this state it brings it
@@ -237,6 +239,7 @@ void Broker::send_heartbeat() {
   call->incarnation = node_.incarnation();
   call->metadata_offset = metadata_position_;
   call->want_shut_down = shutdown_ != Shutdown::no;
+  call->previous_broker_epoch = clean_shutdown_epoch_;
   heartbeat_in_flight_ = true;
   to_controller_->call<&Broker::on_heartbeat>(*this, std::move(call), config().broker_session_timeout / 2);
 }

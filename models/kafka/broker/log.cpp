@@ -10,6 +10,7 @@ namespace models::kafka {
 
 void Branch::append(Extent extent) {
   if (size_ % kChunk == 0) chunks_.push_back(std::make_unique<std::array<Extent, kChunk>>());
+  if (size_ > 0) extent.max_timestamp = std::max(extent.max_timestamp, (*this)[size_ - 1].max_timestamp);
   extent.bytes_before = bytes_;
   bytes_ += extent.bytes;
   end_ = extent.end();
@@ -80,7 +81,10 @@ void ReplicaLog::begin_epoch(LeaderEpoch epoch) {
 }
 
 Offset ReplicaLog::append(Extent extent) {
-  if (writing_ == nullptr) writing_ = &store_->open(latest_epoch(), end_);
+  if (writing_ == nullptr) {
+    writing_ = &store_->open(latest_epoch(), end_);
+    runs_.push_back({latest_epoch(), end_});
+  }
   MQLAB_ASSERT(writing_->epoch() == latest_epoch() && writing_->end() == end_,
                "append at the end of the own branch");
   extent.base = end_;
@@ -95,9 +99,13 @@ void ReplicaLog::copy(LeaderEpoch epoch, Offset from, Offset to) {
     // An epoch begun here without a record leaves no trace: a leader elected after it may hold records of older epochs from
     // this offset on, which had not been cut yet (UnifiedLog.truncateTo: "a conflicting epoch entry at the end of the log").
     while (!epochs_.empty() && epochs_.back().start == from) epochs_.pop_back();
-    MQLAB_ASSERT(epoch >= latest_epoch(), "leader epochs only rise along a log");
-    if (epoch != latest_epoch()) epochs_.push_back({epoch, from});
+    if (epoch != latest_epoch()) {
+      // Of a log that has diverged (LeaderEpochFileCache.maybeTruncateNonMonotonicEntries).
+      while (!epochs_.empty() && epochs_.back().epoch >= epoch) epochs_.pop_back();
+      epochs_.push_back({epoch, from});
+    }
   }
+  if (runs_.empty() || runs_.back().epoch != epoch) runs_.push_back({epoch, from});
   MQLAB_ASSERT(store_->branch(epoch).end() >= to, "a follower holds no more than its leader appended");
   end_ = to;
   writing_ = nullptr;
@@ -105,21 +113,45 @@ void ReplicaLog::copy(LeaderEpoch epoch, Offset from, Offset to) {
 
 void ReplicaLog::truncate(Offset offset) {
   if (offset >= end_) return;
+  reload(offset);
+}
+
+void ReplicaLog::reload(Offset offset) {
+  end_ = std::min(end_, std::max(offset, start_));
+  while (!epochs_.empty() && epochs_.back().start >= end_) epochs_.pop_back();
+  while (!runs_.empty() && runs_.back().start >= end_) runs_.pop_back();
+  writing_ = nullptr;
+}
+
+void ReplicaLog::raise_start(Offset offset) {
+  MQLAB_ASSERT(offset >= start_ && offset <= end_, "a log starts within its records");
+  start_ = offset;
+  // LeaderEpochFileCache.truncateFromStart: the epoch that holds the first record begins with it.
+  const auto clip = [offset](std::vector<EpochStart>& starts) {
+    while (starts.size() > 1 && starts[1].start <= offset) starts.erase(starts.begin());
+    if (!starts.empty()) starts.front().start = std::max(starts.front().start, offset);
+  };
+  clip(epochs_);
+  clip(runs_);
+}
+
+void ReplicaLog::restart_at(Offset offset) {
+  start_ = offset;
   end_ = offset;
-  while (!epochs_.empty() && epochs_.back().start >= offset) epochs_.pop_back();
+  epochs_.clear();
+  runs_.clear();
   writing_ = nullptr;
 }
 
 std::size_t ReplicaLog::epoch_index(Offset offset) const {
-  std::size_t i = epochs_.size() - 1;
-  while (epochs_[i].start > offset) --i;
-  // Empty epochs share a start with their successor; the last of them holds the record.
+  std::size_t i = runs_.size() - 1;
+  while (runs_[i].start > offset) --i;
   return i;
 }
 
 LeaderEpoch ReplicaLog::epoch_at(Offset offset) const {
-  MQLAB_ASSERT(offset >= 0 && offset < end_, "an offset outside the log");
-  return epochs_[epoch_index(offset)].epoch;
+  MQLAB_ASSERT(offset >= start_ && offset < end_, "an offset outside the log");
+  return runs_[epoch_index(offset)].epoch;
 }
 
 EpochEnd ReplicaLog::end_of(LeaderEpoch epoch) const {
@@ -133,10 +165,10 @@ EpochEnd ReplicaLog::end_of(LeaderEpoch epoch) const {
 
 ReadResult ReplicaLog::read(Offset from, Offset limit, std::int64_t max_bytes) const {
   limit = std::min(limit, end_);
-  if (from >= limit) return {.end = from};
+  if (from >= limit || from < start_) return {.end = from};
   const std::size_t i = epoch_index(from);
-  const Offset stop = std::min(limit, i + 1 < epochs_.size() ? epochs_[i + 1].start : end_);
-  const Branch& branch = store_->branch(epochs_[i].epoch);
+  const Offset stop = std::min(limit, run_end(i));
+  const Branch& branch = store_->branch(runs_[i].epoch);
   std::size_t e = branch.find(from);
   const std::int64_t first_byte = branch[e].bytes_before;
   Offset end = std::min(branch[e].end(), stop);
@@ -157,16 +189,30 @@ const Extent& ReplicaLog::at(Offset offset) const {
 
 Offset ReplicaLog::common_prefix(const ReplicaLog& other) const {
   const Offset shorter = std::min(end_, other.end_);
-  Offset same = 0;
+  Offset same = std::max(start_, other.start_);
   while (same < shorter) {
     const std::size_t i = epoch_index(same);
     const std::size_t j = other.epoch_index(same);
-    if (epochs_[i].epoch != other.epochs_[j].epoch) break;
-    const Offset mine = i + 1 < epochs_.size() ? epochs_[i + 1].start : end_;
-    const Offset theirs = j + 1 < other.epochs_.size() ? other.epochs_[j + 1].start : other.end_;
-    same = std::min(mine, theirs);
+    if (runs_[i].epoch != other.runs_[j].epoch) break;
+    same = std::min(run_end(i), other.run_end(j));
   }
   return std::min(same, shorter);
+}
+
+std::vector<OffsetRange> ReplicaLog::differences(const ReplicaLog& other, Offset limit) const {
+  std::vector<OffsetRange> found;
+  limit = std::min({limit, end_, other.end_});
+  for (Offset from = std::max(start_, other.start_); from < limit;) {
+    const std::size_t i = epoch_index(from);
+    const std::size_t j = other.epoch_index(from);
+    const Offset to = std::min({limit, run_end(i), other.run_end(j)});
+    if (runs_[i].epoch != other.runs_[j].epoch) {
+      const bool joined = !found.empty() && found.back().to == from;
+      joined ? void(found.back().to = to) : found.push_back({from, to});
+    }
+    from = to;
+  }
+  return found;
 }
 
 }  // namespace models::kafka

@@ -5,9 +5,16 @@
 // end offset; two replicas agree on an offset exactly when they hold it in the same epoch (log matching). Truncation cuts
 // the list, it touches no branch; copying a batch to a follower costs a number, whatever its size.
 //
-// Model: payload bytes do not exist; a batch is one extent. Records stay until the end of a run (retention is not modelled).
+// A replica knows of its epochs what its leader epoch cache says (LeaderEpochFileCache.java). That is what its log holds, but
+// for epochs begun without a record, and for replicas that have diverged: then epochs do not rise along the log, and the
+// cache forgets those that stand in the way.
+//
+// Records below the log start offset are deleted: no reader gets them, and what no replica can read is let go.
+//
+// Model: payload bytes do not exist; a batch is one extent.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -28,6 +35,7 @@ struct Extent {
   Offset base = 0;
   std::int64_t bytes_before = 0;  ///< of its branch
   std::int64_t first_seq = 0;     ///< lane seq of its first record
+  sim::Time max_timestamp{};      ///< creation of the newest record of its branch so far
   ProducerId producer_id = kNoProducerId;
   std::int32_t count = 0;
   std::int32_t base_sequence = -1;
@@ -82,6 +90,12 @@ class PartitionStore {
   std::vector<std::unique_ptr<Branch>> branches_;
 };
 
+/// Offsets [from, to).
+struct OffsetRange {
+  Offset from = 0;
+  Offset to = 0;
+};
+
 /// (epoch, offset): the answer to "where does this epoch end in your log".
 struct EpochEnd {
   LeaderEpoch epoch = kNoEpoch;
@@ -106,9 +120,12 @@ class ReplicaLog {
   explicit ReplicaLog(PartitionStore& store) : store_(&store) {}
 
   Offset end() const { return end_; }
+  /// The log start offset: of the first record that can be read, or the end.
+  Offset start() const { return start_; }
   /// Epoch of the last record or of the leadership begun at the end; kNoEpoch for an empty log that never had one.
   LeaderEpoch latest_epoch() const { return epochs_.empty() ? kNoEpoch : epochs_.back().epoch; }
-  const std::vector<EpochStart>& epochs() const { return epochs_; }
+  /// Where the records of which epoch begin, by offset. Epochs rise unless the log has diverged from its leader's.
+  const std::vector<EpochStart>& epochs() const { return runs_; }
 
   /// This replica now leads in `epoch`: its records start at end().
   void begin_epoch(LeaderEpoch epoch);
@@ -118,8 +135,16 @@ class ReplicaLog {
   void copy(LeaderEpoch epoch, Offset from, Offset to);
   /// Cuts the log to `offset` when it is longer.
   void truncate(Offset offset);
+  /// Truncates, and forgets epochs begun at the end without a record: what is found when a log is loaded after a crash
+  /// (LogLoader.load), or truncated to where it ends (UnifiedLog.truncateTo).
+  void reload(Offset offset);
 
-  /// Leader epoch of the record at `offset` < end().
+  /// What lies below `offset` <= end() is deleted (UnifiedLog.maybeIncrementLogStartOffset).
+  void raise_start(Offset offset);
+  /// Nothing is left, and the next record is that of `offset` (UnifiedLog.truncateFullyAndStartAt).
+  void restart_at(Offset offset);
+
+  /// Leader epoch of the record at `offset`, start() <= `offset` < end().
   LeaderEpoch epoch_at(Offset offset) const;
   /// End offset of the largest epoch that is not above `epoch` (LeaderEpochFileCache.endOffsetFor). When all epochs are
   /// above it: `epoch` itself, ending where the first of them starts. Undefined for kNoEpoch and for a log without epochs.
@@ -128,27 +153,34 @@ class ReplicaLog {
   ReadResult read(Offset from, Offset limit, std::int64_t max_bytes) const;
   /// The batch that holds `offset` < end().
   const Extent& at(Offset offset) const;
-  /// First offset at which the two logs differ: the length of their common prefix.
+  /// First offset at which the two logs differ, of those that both hold.
   Offset common_prefix(const ReplicaLog& other) const;
+  /// Where two logs hold different records, below `limit` and both ends, by rising offset.
+  std::vector<OffsetRange> differences(const ReplicaLog& other, Offset limit) const;
   /// Calls visit(extent, epoch) for every batch of [from, end()), oldest first; the first may begin below `from`.
   template <class Visit>
   void for_each(Offset from, Visit&& visit) const;
 
  private:
   std::size_t epoch_index(Offset offset) const;
+  /// Where the records of run `i` end.
+  Offset run_end(std::size_t i) const { return i + 1 < runs_.size() ? runs_[i + 1].start : end_; }
 
   PartitionStore* store_;
-  std::vector<EpochStart> epochs_;
+  std::vector<EpochStart> runs_;    // what it holds
+  std::vector<EpochStart> epochs_;  // the leader epoch cache: rising epochs
+  Offset start_ = 0;
   Offset end_ = 0;
   Branch* writing_ = nullptr;  // of the epoch last begun; opened at its first append
 };
 
 template <class Visit>
 void ReplicaLog::for_each(Offset from, Visit&& visit) const {
+  from = std::max(from, start_);
   while (from < end_) {
     const std::size_t i = epoch_index(from);
-    const Offset stop = i + 1 < epochs_.size() ? epochs_[i + 1].start : end_;
-    const Branch& branch = store_->branch(epochs_[i].epoch);
+    const Offset stop = run_end(i);
+    const Branch& branch = store_->branch(runs_[i].epoch);
     for (std::size_t e = branch.find(from); e < branch.size() && branch[e].base < stop; ++e)
       visit(branch[e], branch.epoch());
     from = stop;

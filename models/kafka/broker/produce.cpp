@@ -86,6 +86,7 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
   }
   batch.base_offset =
       append_extent(*replica, {.first_seq = batch.first_seq,
+                               .max_timestamp = batch.max_timestamp,
                                .producer_id = batch.producer_id,
                                .count = batch.count,
                                .base_sequence = batch.base_sequence,
@@ -119,6 +120,7 @@ Offset Broker::append_extent(Replica& replica, Extent extent) {
     }
   }
   const Offset base = replica.log.append(extent);
+  logs_.appended(replica, base, extent.bytes, extent.max_timestamp);
   if (!cluster_.topic_of(replica.partition).internal) {
     replica.producers.appended(replica.log.at(base));
     const std::int64_t epoch = replica.leader_epoch;
@@ -159,8 +161,8 @@ Offset Broker::append(PartitionIndex partition, std::int32_t records, std::int32
 }
 
 void Broker::advance_high_watermark(Replica& replica) {
-  const Offset allowed =
-      replica.allowed_high_watermark(context().now(), config().replica_lag_time_max, ineligible_);
+  const Offset allowed = replica.allowed_high_watermark(context().now(), config().replica_lag_time_max,
+                                                        ineligible_, rules().has(Rule::strict_min_isr));
   if (allowed == replica.high_watermark) return;
   replica.high_watermark = allowed;
   if (replica.producers.has_transactions()) replica.producers.replicated(allowed);

@@ -92,7 +92,7 @@ class ProducerStates {
     LeaderEpoch epoch = kNoEpoch;
     std::vector<State> states;  // by id
     bool holds(const ReplicaLog& log) const {
-      return end == 0 || (end <= log.end() && log.epoch_at(end - 1) == epoch);
+      return end == 0 || (end <= log.end() && (end <= log.start() || log.epoch_at(end - 1) == epoch));
     }
   };
   static constexpr std::size_t kSnapshotEvery = 512;  ///< batches

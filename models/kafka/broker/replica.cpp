@@ -37,8 +37,8 @@ bool Replica::caught_up(const Follower& f, sim::Time now, sim::Duration lag_max)
 }
 
 Offset Replica::allowed_high_watermark(sim::Time now, sim::Duration lag_max,
-                                       const std::vector<bool>& ineligible) const {
-  if (under_min_isr()) return high_watermark;
+                                       const std::vector<bool>& ineligible, bool strict) const {
+  if (strict && under_min_isr()) return high_watermark;
   Offset least = log.end();
   for (const Follower& f : followers) {
     if (f.log_end >= least) continue;

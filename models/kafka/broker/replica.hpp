@@ -13,6 +13,7 @@
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/broker/log.hpp"
 #include "models/kafka/broker/producer_state.hpp"
+#include "models/kafka/broker/segments.hpp"
 #include "models/kafka/protocol.hpp"
 #include "sim/ring.hpp"
 
@@ -26,6 +27,41 @@ struct SharedPartition {
   /// Log of the newest leader: the one that counts as "the log" for verdicts.
   const ReplicaLog* line = nullptr;
   LeaderEpoch line_epoch = kNoEpoch;  ///< of that leader
+  /// Records were given up that may have been covered by a high watermark: an unclean election, a power loss.
+  bool gave_up = false;
+
+  /// A power loss is about to take the end of `log`: where it is the line, that stays what it was until a new leader's log
+  /// tells what is lost of it.
+  void cut_by_power_loss(const ReplicaLog& log) {
+    gave_up = true;
+    if (line != &log) return;
+    before_power_loss_ = log;
+    line = &*before_power_loss_;
+  }
+
+ private:
+  std::optional<ReplicaLog> before_power_loss_;
+};
+
+/// How much of a replica's log is where (LogManager).
+struct ReplicaDisk {
+  Offset flushed = 0;  ///< the recovery point: nothing below needs to be looked at after a crash
+  Offset written = 0;  ///< on disk: flushed, or written back by the kernel
+  Offset checkpointed_recovery_point = 0;
+  Offset checkpointed_high_watermark = 0;
+  std::int64_t flush_messages = 0;  ///< flush.messages
+  LogSegments segments;
+  std::int64_t segment_bytes = 0;    ///< segment.bytes
+  sim::Duration segment_interval{};  ///< segment.ms
+  bool segmented = false;            ///< __consumer_offsets is not
+  sim::Time last_flush{};
+  std::optional<sim::Time> dirty_since{};  ///< when the kernel first saw a page that is not on disk
+
+  /// The log now ends at `end` (UnifiedLog.truncateTo, LogManager.truncateTo).
+  void truncated(Offset end) {
+    for (Offset* offset : {&flushed, &written, &checkpointed_recovery_point})
+      *offset = std::min(*offset, end);
+  }
 };
 
 /// A leader's view of a replica elsewhere.
@@ -64,6 +100,7 @@ struct Replica {
   PartitionIndex partition;
   SharedPartition* shared;
   ReplicaLog log;
+  ReplicaDisk disk;
   Offset high_watermark = 0;
   BrokerId leader = kNoBroker;
   LeaderEpoch leader_epoch = kNoEpoch;
@@ -83,6 +120,8 @@ struct Replica {
   /// out, so that what was asked for the transaction before counts for nothing (VerificationStateEntry.java).
   std::vector<ProducerId> verifying;
 
+  /// It leads, and in the epoch that a request was made for; kNoEpoch asks for none (Partition.checkCurrentLeaderEpoch).
+  bool speaks_in(LeaderEpoch epoch) const { return leads && (epoch == kNoEpoch || epoch == leader_epoch); }
   /// Offsets from here on have been sent to no follower.
   Offset sent_to_followers() const;
   bool in_sync(BrokerId b) const;
@@ -96,13 +135,34 @@ struct Replica {
     if (high_watermark < epoch_start) return std::nullopt;
     return read_committed ? last_stable_offset() : high_watermark;
   }
+  /// Cuts the log, and with it what is known of it (UnifiedLog.truncateTo).
+  void truncate(Offset to) {
+    log.reload(to);
+    high_watermark = std::min(high_watermark, log.end());
+    disk.truncated(log.end());
+    if (disk.segmented) {
+      disk.segments.truncate(log.end(), [this](Offset base) {
+        std::int64_t bytes = 0;
+        log.for_each(base, [&bytes](const Extent& extent, LeaderEpoch) { bytes += extent.bytes; });
+        return bytes;
+      });
+    }
+  }
+  /// Nothing is left, and the next record is that of `offset`.
+  void restart_at(Offset offset) {
+    log.restart_at(offset);
+    high_watermark = offset;
+    disk.truncated(offset);
+    disk.segments.restart(offset);
+  }
   bool under_min_isr() const { return static_cast<std::int32_t>(isr.size()) < min_insync; }
   /// Caught up: at the leader's end, or was so less than replica.lag.time.max.ms ago.
   bool caught_up(const Follower& f, sim::Time now, sim::Duration lag_max) const;
   /// The high watermark that the present state of all replicas allows, at least the present one.
   /// `ineligible` says of each broker whether it is fenced or shutting down: such a replica cannot join the in-sync set.
-  Offset allowed_high_watermark(sim::Time now, sim::Duration lag_max,
-                                const std::vector<bool>& ineligible) const;
+  /// `strict`: it stands while the in-sync set is too small.
+  Offset allowed_high_watermark(sim::Time now, sim::Duration lag_max, const std::vector<bool>& ineligible,
+                                bool strict) const;
 };
 
 }  // namespace models::kafka

@@ -18,14 +18,19 @@ ReplicaFetcher::Entry* ReplicaFetcher::find(PartitionIndex p) {
 }
 
 void ReplicaFetcher::add(Replica& replica) {
+  // Before KIP-101 as part of becoming a follower, without a word to the leader (ReplicaManager.makeFollowers in 0.10).
+  const bool by_epoch = broker_.rules().has(Rule::leader_epoch_truncation);
+  if (!by_epoch) replica.truncate(replica.high_watermark);
+  const bool truncating = by_epoch && !broker_.rules().has(Rule::truncation_on_fetch);
   if (Entry* entry = find(replica.partition)) {
     entry->changed = true;
     entry->delayed_until = {};
+    entry->truncating = truncating;
   } else {
     const auto at =
         std::lower_bound(entries_.begin(), entries_.end(), replica.partition,
                          [](const Entry& e, PartitionIndex q) { return e.replica->partition < q; });
-    entries_.insert(at, {&replica});
+    entries_.insert(at, {.replica = &replica, .truncating = truncating});
     std::erase(forgotten_, replica.partition);
   }
   if (!in_flight_ && !retry_timer_.armed()) retry_timer_.arm_after({});
@@ -61,6 +66,9 @@ void ReplicaFetcher::send() {
   if (in_flight_ || entries_.empty()) return;
   const sim::Time now = broker_.context().now();
   if (now < backing_off_until_) return retry_timer_.arm_at(backing_off_until_);
+  if (truncate_first()) return;
+  const bool on_fetch = broker_.rules().has(Rule::truncation_on_fetch);
+  const bool fenced = broker_.rules().has(Rule::fetch_epoch_fencing);
   const BrokerConfig& config = broker_.config();
   Ref<FetchCall> call = broker_.cluster().take<FetchCall>();
   call->replica = broker_.id();
@@ -73,13 +81,15 @@ void ReplicaFetcher::send() {
   call->forgotten.assign(forgotten_.begin(), forgotten_.end());
   forgotten_.clear();
   for (Entry& entry : entries_) {
-    if (!entry.changed || entry.delayed_until > now) continue;
+    if (!entry.changed || entry.truncating || entry.delayed_until > now) continue;
     const Replica& replica = *entry.replica;
     const Offset end = replica.log.end();
     call->partitions.push_back({.partition = replica.partition,
                                 .fetch_offset = end,
-                                .current_leader_epoch = replica.leader_epoch,
-                                .last_fetched_epoch = end > 0 ? replica.log.epoch_at(end - 1) : kNoEpoch,
+                                .current_leader_epoch = fenced ? replica.leader_epoch : kNoEpoch,
+                                .last_fetched_epoch = on_fetch && end > replica.log.start()
+                                                          ? replica.log.epoch_at(end - 1)
+                                                          : kNoEpoch,
                                 .max_bytes = config.replica_fetch_max_bytes});
     entry.changed = false;
     entry.known = true;
@@ -107,36 +117,96 @@ void ReplicaFetcher::apply(const FetchedPartition& fetched) {
   Entry* entry = find(fetched.partition);
   if (entry == nullptr) return;
   Replica& replica = *entry->replica;
-  if (fetched.error != ErrorCode::none) {
-    // Not leader yet, or no more: the metadata log will tell; meanwhile ask again later (replica.fetch.backoff.ms).
+  const bool out_of_range = fetched.error == ErrorCode::offset_out_of_range;
+  // Not leader yet, or no more: the metadata log will tell; meanwhile ask again later.
+  if (fetched.error != ErrorCode::none && !out_of_range) return delay(*entry);
+  // Asked before a change of role: an old answer, above all one to truncate, says nothing of the log as it is now.
+  const bool of_now = fetched.asked_epoch == kNoEpoch || fetched.asked_epoch == replica.leader_epoch;
+  if (!of_now || entry->truncating || fetched.base_offset != replica.log.end()) return;
+  if (out_of_range) {
+    // AbstractFetcherThread.fetchOffsetAndTruncate: "There is a potential for a mismatch between the logs of the two replicas
+    // here. We don't fix this mismatch as of now."
     entry->changed = true;
-    entry->delayed_until = broker_.context().simulation.after(broker_.config().replica_fetch_backoff);
-    if (!retry_timer_.armed() || retry_timer_.deadline() > entry->delayed_until)
-      retry_timer_.arm_at(entry->delayed_until);
+    if (fetched.log_end < replica.log.end()) return replica.truncate(fetched.log_end);
+    if (fetched.log_start > replica.log.end()) broker_.logs().restart_at(replica, fetched.log_start);
     return;
   }
-  // Asked before a change of role: an old answer, above all one to truncate, says nothing of the log as it is now.
-  if (fetched.asked_epoch != replica.leader_epoch || fetched.base_offset != replica.log.end()) return;
-  if (fetched.diverging_end != kNoOffset || fetched.diverging_epoch != kNoEpoch)
-    return truncate(*entry, fetched);
+  if (fetched.diverging_end != kNoOffset || fetched.diverging_epoch != kNoEpoch) {
+    truncate(*entry, {fetched.diverging_epoch, fetched.diverging_end});
+    return;
+  }
   if (fetched.end_offset > fetched.base_offset) {
     replica.log.copy(fetched.last_epoch, fetched.base_offset, fetched.end_offset);
+    broker_.logs().appended(replica, fetched.base_offset, fetched.bytes,
+                            replica.log.at(fetched.end_offset - 1).max_timestamp);
     entry->changed = true;
   }
   broker_.follower_moved(replica, fetched.high_watermark);
+  broker_.logs().leader_starts_at(replica, fetched.log_start);
 }
 
-void ReplicaFetcher::truncate(Entry& entry, const FetchedPartition& fetched) {
+void ReplicaFetcher::delay(Entry& entry) {
+  entry.changed = true;
+  entry.delayed_until = broker_.context().simulation.after(broker_.config().replica_fetch_backoff);
+  if (!retry_timer_.armed() || retry_timer_.deadline() > entry.delayed_until)
+    retry_timer_.arm_at(entry.delayed_until);
+}
+
+// ---- truncation ---------------------------------------------------------------------------------------------------
+
+bool ReplicaFetcher::truncate_first() {
+  Ref<OffsetForLeaderEpochCall> call;
+  for (Entry& entry : entries_) {
+    if (!entry.truncating || entry.delayed_until > broker_.context().now()) continue;
+    Replica& replica = *entry.replica;
+    if (replica.log.latest_epoch() == kNoEpoch) {  // AbstractFetcherThread.truncateToHighWatermark
+      replica.truncate(replica.high_watermark);
+      entry.truncating = false;
+      continue;
+    }
+    if (!call) call = broker_.cluster().take<OffsetForLeaderEpochCall>();
+    call->items.push_back({.partition = replica.partition,
+                           .current_leader_epoch = replica.leader_epoch,
+                           .epoch = replica.log.latest_epoch()});
+  }
+  if (!call) return false;
+  in_flight_ = true;
+  channel_.call<&ReplicaFetcher::on_epoch_ends>(*this, std::move(call));
+  return true;
+}
+
+void ReplicaFetcher::on_epoch_ends(BrokerId, Ref<OffsetForLeaderEpochCall> call) {
+  in_flight_ = false;
+  for (const OffsetForLeaderEpochCall::Item& item : call->items) {
+    Entry* entry = find(item.partition);
+    // Asked before a change of role.
+    if (entry == nullptr || !entry->truncating || item.current_leader_epoch != entry->replica->leader_epoch)
+      continue;
+    if (call->error != ErrorCode::none || item.error != ErrorCode::none)
+      delay(*entry);
+    else
+      entry->truncating = !truncate(*entry, {item.end_epoch, item.end_offset});
+  }
+  send();
+}
+
+bool ReplicaFetcher::truncate(Entry& entry, EpochEnd leaders) {
   // AbstractFetcherThread.getOffsetTruncationState
   Replica& replica = *entry.replica;
-  Offset to = fetched.diverging_end == kNoOffset ? replica.high_watermark : fetched.diverging_end;
-  if (fetched.diverging_epoch != kNoEpoch) {
-    const EpochEnd mine = replica.log.end_of(fetched.diverging_epoch);
-    if (mine.end != kNoOffset) to = std::min(to, mine.end);
-  }
-  replica.log.truncate(to);
-  replica.high_watermark = std::min(replica.high_watermark, replica.log.end());
   entry.changed = true;
+  Offset to = leaders.end;
+  bool complete = true;
+  if (leaders.end == kNoOffset) {
+    to = replica.high_watermark;
+  } else if (leaders.epoch != kNoEpoch && broker_.rules().has(Rule::epoch_in_epoch_end)) {
+    const EpochEnd mine = replica.log.end_of(leaders.epoch);
+    if (mine.end != kNoOffset) {
+      complete = mine.epoch == leaders.epoch;
+      to = complete ? std::min(leaders.end, mine.end) : mine.end;
+    }
+  }
+  replica.truncate(to);
+  return complete;
 }
 
 }  // namespace models::kafka

@@ -3,7 +3,14 @@
 //
 // One fetch is under way at a time, over an incremental session. Truncation is decided on fetch: the follower tells the epoch
 // of its last record, the leader answers with the point where the logs diverge (KIP-595, KIP-279), and the follower cuts its
-// log to the smaller of the leader's and its own end of that epoch.
+// log to the smaller of the leader's and its own end of that epoch. Older rules (protocol_rules.hpp) truncate before the first
+// fetch from a new leader: to where that says the follower's last epoch ends (OffsetForLeaderEpoch, KIP-101), or to the
+// follower's own high watermark.
+//
+// Model: a fetch that is out of range is answered with the leader's log start and end; Kafka's follower asks for them
+// (ListOffsets).
+// Model: a follower that has diverged may ask for the rest of a batch and gets it; Kafka's would get the whole batch, refuse
+// it (UnexpectedAppendOffsetException) and give the partition up.
 #pragma once
 
 #include <functional>
@@ -30,11 +37,18 @@ class ReplicaFetcher {
     bool changed = true;        // the source does not know its present offset
     sim::Time delayed_until{};  // after an error
     bool known = false;         // stands in the source's session
+    bool truncating =
+        false;  // fetches nothing before its log has been cut (AbstractFetcherThread: Truncating)
   };
   void send();
   void on_fetched(BrokerId, Ref<FetchCall> call);
   void apply(const FetchedPartition& fetched);
-  void truncate(Entry& entry, const FetchedPartition& fetched);
+  /// Cuts what can be cut at once, and asks for the rest. True when an answer is waited for.
+  bool truncate_first();
+  void on_epoch_ends(BrokerId, Ref<OffsetForLeaderEpochCall> call);
+  /// Cuts the log to where the leader's answer says. False when that was not all (KIP-279).
+  bool truncate(Entry& entry, EpochEnd leaders);
+  void delay(Entry& entry);
   Entry* find(PartitionIndex p);
   void restart_session();
 

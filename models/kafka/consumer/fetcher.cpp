@@ -80,6 +80,7 @@ void Fetcher::send(BrokerId broker, Session& session) {
 
 void Fetcher::list_changes(BrokerId broker, Session& session, FetchCall& call) {
   ++round_;
+  const bool fenced = cluster_.options().rules.has(Rule::fetch_epoch_fencing);
   for (const PartitionIndex p : session.wanted) {
     HeldPartition& held = assignment_[p];
     held.session_round = round_;
@@ -91,7 +92,7 @@ void Fetcher::list_changes(BrokerId broker, Session& session, FetchCall& call) {
     held.session_epoch = held.leader.epoch;
     call.partitions.push_back({.partition = p,
                                .fetch_offset = held.position,
-                               .current_leader_epoch = held.leader.epoch,
+                               .current_leader_epoch = fenced ? held.leader.epoch : kNoEpoch,
                                .max_bytes = config_.max_partition_fetch_bytes});
   }
   for (const PartitionIndex p : session.members) {

@@ -47,7 +47,8 @@ void Positions::follow_metadata() {
     held.retry_at = {};
     held.preferred_read_replica = kNoBroker;
     // Without an epoch there is nothing to compare (SubscriptionState.maybeValidatePosition).
-    if (held.offset_epoch != kNoEpoch) assignment_.change_state(p, FetchState::awaiting_validation);
+    if (held.offset_epoch != kNoEpoch && cluster_.options().rules.has(Rule::fetch_epoch_fencing))
+      assignment_.change_state(p, FetchState::awaiting_validation);
   }
 }
 
@@ -89,7 +90,7 @@ void Positions::on_committed(BrokerId from, Ref<OffsetFetchCall> call) {
     if (item.offset >= 0) {
       // With the epoch that was committed the leader can tell whether its log holds what was read (KIP-320).
       assignment_[item.partition].leader = metadata_.leader(item.partition);
-      const bool known = item.epoch != kNoEpoch;
+      const bool known = item.epoch != kNoEpoch && cluster_.options().rules.has(Rule::fetch_epoch_fencing);
       if (known)
         assignment_.set_unvalidated_position(item.partition, item.offset, item.epoch, ResetCode::committed);
       else
@@ -125,10 +126,12 @@ bool Positions::ask_leaders() {
     if (reset) {
       if (!lists_[broker]) lists_[broker] = cluster_.take<ListOffsetsCall>();
       const bool earliest = config_.auto_offset_reset == AutoOffsetReset::earliest;
-      lists_[broker]->items.push_back({.partition = p,
-                                       .current_leader_epoch = leader.epoch,
-                                       .read_committed = config_.read_committed,
-                                       .spec = earliest ? OffsetSpec::earliest : OffsetSpec::latest});
+      lists_[broker]->items.push_back(
+          {.partition = p,
+           .current_leader_epoch =
+               cluster_.options().rules.has(Rule::fetch_epoch_fencing) ? leader.epoch : kNoEpoch,
+           .read_committed = config_.read_committed,
+           .spec = earliest ? OffsetSpec::earliest : OffsetSpec::latest});
     } else {
       if (!epochs_[broker]) epochs_[broker] = cluster_.take<OffsetForLeaderEpochCall>();
       epochs_[broker]->items.push_back(

@@ -44,6 +44,7 @@ class FaultLog final : public sim::TraceSink {
 struct Program final : models::NodeProgram {
   void crashed() override { log += "crashed "; }
   void restarted() override { log += "restarted "; }
+  void power_lost() override { log += "power-lost "; }
   bool can_withdraw() const override { return member; }
   void take_part() override { log += "joined "; }
   void withdraw() override { log += "left "; }

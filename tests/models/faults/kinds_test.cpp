@@ -72,6 +72,40 @@ TEST_CASE("without `for`, a crashed broker comes back for the drain and a crashe
   CHECK_FALSE(w.node("kafka/1").up());
 }
 
+TEST_CASE("power-loss kills a process, tells it that its memory is gone, and starts it again") {
+  FaultWorld w;
+  w.inject({lasting(at(fault("power-loss", "kafka/0"), 1s), 2s)});
+  run_until(w, 4s);
+  CHECK(w.node("kafka/0").up());
+  CHECK(w.program("kafka/0").log == "crashed power-lost restarted ");
+  CHECK(w.program("kafka/1").log.empty());
+  CHECK(w.run_to(5s) == Lines{"1000 strikes kafka/0", "3000 heals kafka/0"});
+}
+
+TEST_CASE("power-loss strikes all that is in a rack, or all brokers, at once") {
+  FaultWorld w;
+  w.inject(
+      {lasting(at(fault("power-loss", "r1"), 1s), 1s), lasting(at(fault("power-loss", "kafka"), 5s), 1s)});
+  run_until(w, 1500ms);
+  CHECK_FALSE(w.node("kafka/0").up());
+  CHECK_FALSE(w.node("shop").up());
+  CHECK_FALSE(w.node("billing/0").up());
+  CHECK(w.node("kafka/1").up());
+  run_until(w, 5500ms);
+  CHECK_FALSE(w.node("kafka/0").up());
+  CHECK_FALSE(w.node("kafka/1").up());
+  CHECK(w.node("shop").up());
+  CHECK(w.run_to(9s) == Lines{"1000 strikes r1", "2000 heals r1", "5000 strikes kafka", "6000 heals kafka"});
+}
+
+TEST_CASE("power-loss spares who is down already, and starts nobody that it has not hit") {
+  FaultWorld w;
+  w.inject({at(fault("crash", "kafka/1"), 1s), lasting(at(fault("power-loss", "kafka"), 2s), 1s)});
+  run_until(w, 4s);
+  CHECK(w.node("kafka/0").up());
+  CHECK_FALSE(w.node("kafka/1").up());
+}
+
 TEST_CASE("pause holds a process back and lets it go on") {
   FaultWorld w;
   Wire wire(w);

@@ -39,6 +39,9 @@ struct FixtureOptions {
   std::int32_t partitions = 1;
   std::int32_t replication_factor = 3;
   BrokerConfig config;
+  ProtocolRules rules;
+  DiskOptions disk;
+  bool power_may_fail = false;
 };
 
 class ClusterFixture : public NodeProgram {
@@ -87,6 +90,7 @@ class ClusterFixture : public NodeProgram {
     batch.first_seq = next_seq;
     batch.count = count;
     batch.bytes = 100 * count;
+    batch.max_timestamp = simulation.now();
     batch.producer_id = id;
     batch.producer_epoch = id == kNoProducerId ? std::int16_t{-1} : std::int16_t{0};
     batch.base_sequence = sequence;
@@ -165,6 +169,9 @@ class ClusterFixture : public NodeProgram {
     ClusterOptions cluster;
     cluster.brokers = options.brokers;
     cluster.config = options.config;
+    cluster.rules = options.rules;
+    cluster.disk = options.disk;
+    cluster.power_may_fail = options.power_may_fail;
     TopicOptions topic;
     topic.name = "orders";
     topic.partitions = options.partitions;

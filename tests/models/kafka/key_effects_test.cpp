@@ -151,6 +151,69 @@ void deserted_for_longer_than_offsets_last(Scenario& s) {
   deserted(s);
   broker(s).offsets_retention = 1min;
 }
+/// All brokers lose their power, and with it what is not on disk.
+void power_fails(Scenario& s) {
+  models::FaultSpec outage = crash("kafka", 8s, 3s);
+  outage.kind = "power-loss";
+  s.faults = {outage};
+}
+/// The same, with logs that are looked at ten times a second.
+void flushes_often(Scenario& s) {
+  power_fails(s);
+  broker(s).log_flush_scheduler_interval = 100ms;
+}
+/// Reading a log takes its time, if it lies above the recovery point.
+void slow_disks(Scenario& s) {
+  flushes_often(s);
+  s.kafka->disk.recovery_bytes_per_s = 10'000;
+}
+/// Retention looks every second.
+void looks_often(Scenario& s) {
+  broker(s).log_retention_check_interval = 1s;
+}
+/// A megabyte and a half a second, of which a megabyte is kept.
+void little_kept(Scenario& s) {
+  looks_often(s);
+  producer(s).size = sim::Distribution::constant(10'000);
+  broker(s).log_retention_bytes = 1'000'000;
+}
+void many_segments(Scenario& s) {
+  looks_often(s);
+  producer(s).size = sim::Distribution::constant(10'000);
+  broker(s).log_segment_bytes = 1'048'576;
+}
+void short_lived(Scenario& s) {
+  looks_often(s);
+  broker(s).log_retention_ms = 2000;
+}
+void rolls_often(Scenario& s) {
+  looks_often(s);
+  broker(s).log_roll = 1s;
+}
+void short_lived_and_rolled(Scenario& s) {
+  rolls_often(s);
+  broker(s).log_retention_ms = 2000;
+}
+void for_minutes(Scenario& s) {
+  rolls_often(s);
+  s.duration = 100s;
+  producer(s).arrivals = sim::ArrivalProcess::poisson(5);
+}
+/// For so long that an hour matters; some records are there all the time.
+void for_hours(Scenario& s) {
+  s.duration = 8000s;
+  s.faults.clear();
+  broker(s).log_retention_check_interval = 60s;
+  producer(s).arrivals = sim::ArrivalProcess::poisson(0.1);
+}
+void for_hours_short_lived(Scenario& s) {
+  for_hours(s);
+  broker(s).log_retention_ms = 600'000;
+}
+void for_hours_and_rolled(Scenario& s) {
+  for_hours(s);
+  broker(s).log_roll = 60s;
+}
 void balances_often(Scenario& s) {
   broker(s).leader_imbalance_check_interval = 1s;
 }
@@ -244,9 +307,29 @@ const std::vector<Row>& rows() {
       {S::broker, "transaction.partition.verification.enable", "false", transforms_without_kip_890},
       {S::broker, "add.partitions.to.txn.retry.backoff.ms", "1", transforms},
       {S::broker, "add.partitions.to.txn.retry.backoff.max.ms", "0", transforms},
+      {S::broker, "log.flush.interval.messages", "1", power_fails},
+      {S::broker, "log.flush.interval.ms", "100000", flushes_often},
+      {S::broker, "log.flush.scheduler.interval.ms", "100", power_fails},
+      {S::broker, "log.flush.offset.checkpoint.interval.ms", "100", slow_disks},
+      {S::broker, "replica.high.watermark.checkpoint.interval.ms", "100", leaderless},
+      {S::broker, "log.segment.bytes", "1048576", little_kept},
+      {S::broker, "log.roll.ms", "1000", short_lived},
+      {S::broker, "log.roll.hours", "1", for_hours_short_lived},
+      {S::broker, "log.retention.ms", "2000", rolls_often},
+      {S::broker, "log.retention.minutes", "1", for_minutes},
+      {S::broker, "log.retention.hours", "1", for_hours_and_rolled},
+      {S::broker, "log.retention.bytes", "1000000", many_segments},
+      {S::broker, "log.retention.check.interval.ms", "100", short_lived_and_rolled},
+      {S::broker, "log.initial.task.delay.ms", "100", short_lived_and_rolled},
       {S::topic, "min.insync.replicas", "3"},
       {S::topic, "unclean.leader.election.enable", "true", leaderless},
       {S::topic, "max.message.bytes", "100"},
+      {S::topic, "segment.bytes", "1048576", little_kept},
+      {S::topic, "segment.ms", "1000", short_lived},
+      {S::topic, "retention.ms", "2000", rolls_often},
+      {S::topic, "retention.bytes", "1000000", many_segments},
+      {S::topic, "flush.messages", "1", power_fails},
+      {S::topic, "flush.ms", "100000", flushes_often},
       {S::producer, "acks", "1", not_idempotent},
       {S::producer, "enable.idempotence", "false"},
       {S::producer, "retries", "0", not_idempotent},
@@ -323,10 +406,11 @@ auto digest_of(const Scenario& s) {
   return world.trace().digest();
 }
 
-/// Modelled by what they refuse: a bound is set for another key.
+/// Modelled by what they refuse: one value is taken, or a bound is set for another key.
 bool only_refuses(std::string_view key) {
-  return key.starts_with("group.consumer.min.") ||
-         (key.starts_with("group.consumer.max.") && key != "group.consumer.max.size");
+  const bool bounds = key.starts_with("group.consumer.min.") ||
+                      (key.starts_with("group.consumer.max.") && key != "group.consumer.max.size");
+  return bounds || key == "log.cleanup.policy" || key == "cleanup.policy";
 }
 
 }  // namespace

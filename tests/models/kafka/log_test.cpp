@@ -157,3 +157,79 @@ TEST_CASE("what nobody will ask for is let go, and the rest is found as before")
   CHECK(store.kept() <= 3 * 128);
   CHECK(log.at(log.end() - 20).base == log.end() - 20);
 }
+
+TEST_CASE("a log that has diverged holds older epochs behind newer ones, and says where it differs") {
+  PartitionStore store;
+  ReplicaLog leader(store), follower(store);
+  leader.begin_epoch(0);
+  leader.append(batch(20));
+  follower.copy(0, 0, 10);
+  follower.begin_epoch(1);
+  follower.append(batch(5));
+  follower.copy(0, 15, 20);  // cut by nobody
+  CHECK(follower.epoch_at(12) == 1);
+  CHECK(follower.epoch_at(17) == 0);
+  CHECK(follower.common_prefix(leader) == 10);
+  const auto found = follower.differences(leader, 20);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].from == 10);
+  CHECK(found[0].to == 15);
+  CHECK(follower.differences(leader, 12)[0].to == 12);
+  CHECK(leader.differences(follower, 10).empty());
+  // The epoch cache keeps rising epochs alone.
+  CHECK(follower.latest_epoch() == 0);
+  CHECK(follower.end_of(0).end == 20);
+}
+
+TEST_CASE("a log that is loaded after a crash forgets an epoch begun at its end") {
+  PartitionStore store;
+  ReplicaLog log(store);
+  log.begin_epoch(0);
+  log.append(batch(5));
+  log.begin_epoch(1);
+  log.reload(7);
+  CHECK(log.end() == 5);
+  CHECK(log.latest_epoch() == 0);
+  log.reload(3);
+  CHECK(log.end() == 3);
+}
+
+TEST_CASE(
+    "a log whose start was raised knows its epochs from there on, and agrees with one that holds more") {
+  PartitionStore store;
+  ReplicaLog log(store), other(store);
+  log.begin_epoch(0);
+  log.append(batch(10));
+  log.begin_epoch(2);
+  log.append(batch(10));
+  other.copy(0, 0, 10);
+  other.copy(2, 10, 20);
+  log.raise_start(13);
+  CHECK(log.start() == 13);
+  CHECK(log.epochs().size() == 1);
+  CHECK(log.epoch_at(13) == 2);
+  CHECK(log.end_of(1).end == 13);  // of what is gone nothing is known but where the rest begins
+  CHECK(log.common_prefix(other) == 20);
+  CHECK(other.common_prefix(log) == 20);
+  CHECK(log.differences(other, 20).empty());
+  CHECK(log.read(5, 20, 1000).end == 5);
+  std::int64_t seen = 0;
+  log.for_each(0, [&seen](const Extent&, LeaderEpoch) { ++seen; });
+  CHECK(seen == 1);
+  log.truncate(4);
+  CHECK(log.end() == 13);
+}
+
+TEST_CASE("a log of which nothing is left goes on where it ended") {
+  PartitionStore store;
+  ReplicaLog log(store), follower(store);
+  log.begin_epoch(0);
+  log.append(batch(10));
+  log.raise_start(10);
+  CHECK(log.append(batch(5)) == 10);
+  CHECK(log.epoch_at(12) == 0);
+  follower.restart_at(10);
+  follower.copy(0, 10, 15);
+  CHECK(follower.common_prefix(log) == 15);
+  CHECK(follower.latest_epoch() == 0);
+}

@@ -639,6 +639,22 @@ TEST_CASE("a group's own values are labelled with it") {
   REQUIRE(labelled(o, Metric::in_flight, kOtherGroup) == 10);
 }
 
+TEST_CASE("replicas that ended the run apart are counted by their offsets") {
+  Story s;
+  REQUIRE(value(s.diverge(10, 5).diverge(40, 2, {.partition = kOtherPartition}).at(60s).end(),
+                Metric::replica_divergence) == 7);
+  Story none;
+  REQUIRE(value(none.at(60s).end(), Metric::replica_divergence) == 0);
+}
+
+TEST_CASE("segments and records that retention deleted are counted") {
+  Story s;
+  s.send(0, 30, 0).expire(0, 10, 2).expire(10, 5, 1);
+  const auto& o = s.at(60s).end();
+  REQUIRE(value(o, Metric::segments_deleted) == 3);
+  REQUIRE(value(o, Metric::records_deleted) == 15);
+}
+
 TEST_CASE("what is labelled with a group alone is said to be measured by group") {
   Story s;
   s.subscribe().subscribe({.group = kOtherGroup}).send(0, 10, 0).consume(0, 10);

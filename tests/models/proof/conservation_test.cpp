@@ -83,7 +83,7 @@ void check_against_ledger(const Run& run) {
     RC_ASSERT(processed == group.processed);
     RC_ASSERT(again == group.duplicated);
     RC_ASSERT(group.processed + group.lost + group.lost_unacknowledged + group.failed + group.skipped +
-                  group.in_flight ==
+                  group.expired + group.in_flight ==
               group.offered);
   }
 }

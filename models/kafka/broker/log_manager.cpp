@@ -1,0 +1,248 @@
+#include "models/kafka/broker/log_manager.hpp"
+
+#include <algorithm>
+
+#include "models/kafka/broker/fetch_session.hpp"
+
+namespace models::kafka {
+
+LogManager::LogManager(Cluster& cluster, Node& node, const std::vector<std::unique_ptr<Replica>>& replicas)
+    : cluster_(cluster),
+      replicas_(replicas),
+      phases_(cluster.context().simulation.seed(), "broker/" + node.name() + "/log-manager"),
+      node_(node),
+      retention_task_(cluster.context().simulation, node, [this] { clean_up(); }),
+      flush_task_(cluster.context().simulation, node, [this] { flush_dirty_logs(); }),
+      recovery_point_task_(cluster.context().simulation, node, [this] { checkpoint_recovery_points(); }),
+      high_watermark_task_(cluster.context().simulation, node, [this] { checkpoint_high_watermarks(); }),
+      write_back_timer_(cluster.context().simulation, [this] { write_back(); }) {}
+
+void LogManager::added(Replica& replica) {
+  const TopicInfo& topic = cluster_.topic_of(replica.partition);
+  ReplicaDisk& disk = replica.disk;
+  disk.flush_messages = topic.config.flush_messages.value_or(config().log_flush_interval_messages);
+  disk.segment_bytes = topic.config.segment_bytes.value_or(config().log_segment_bytes);
+  disk.segment_interval =
+      topic.config.segment_interval.value_or(config().log_roll.value_or(config().log_roll_hours));
+  disk.segmented = !topic.internal;
+}
+
+const BrokerConfig& LogManager::config() const {
+  return cluster_.options().config;
+}
+
+sim::Duration LogManager::somewhere_in(sim::Duration interval) {
+  return sim::Duration{static_cast<std::int64_t>(phases_.uniform() * static_cast<double>(interval.count()))};
+}
+
+void LogManager::start() {
+  high_watermark_task_.arm_after(somewhere_in(config().replica_high_watermark_checkpoint_interval));
+  if (recovery_takes_time())
+    recovery_point_task_.arm_after(somewhere_in(config().log_flush_offset_checkpoint_interval));
+  if (config().log_flush_scheduler_interval != kNever)
+    flush_task_.arm_after(somewhere_in(config().log_flush_scheduler_interval));
+  retention_task_.arm_after(somewhere_in(config().log_retention_check_interval));
+  if (cluster_.options().power_may_fail)
+    write_back_timer_.arm_after(somewhere_in(cluster_.options().disk.write_back_every));
+}
+
+// ---- what reaches the disk ----------------------------------------------------------------------------------------
+
+void LogManager::flush(Replica& replica) {
+  replica.disk.flushed = replica.log.end();
+  replica.disk.written = replica.log.end();
+  replica.disk.last_flush = cluster_.context().now();
+  replica.disk.dirty_since.reset();
+}
+
+sim::Duration LogManager::flush_interval(const Replica& replica) const {
+  return cluster_.topic_of(replica.partition)
+      .config.flush_interval.value_or(
+          config().log_flush_interval.value_or(config().log_flush_scheduler_interval));
+}
+
+void LogManager::flush_dirty_logs() {
+  const sim::Time now = cluster_.context().now();
+  for (const auto& replica : replicas_) {
+    const bool dirty = replica->log.end() > replica->disk.flushed;
+    if (dirty && now - replica->disk.last_flush >= flush_interval(*replica)) flush(*replica);
+  }
+  flush_task_.arm_after(config().log_flush_scheduler_interval);
+}
+
+void LogManager::write_back() {
+  const DiskOptions& disk = cluster_.options().disk;
+  const sim::Time now = cluster_.context().now();
+  for (const auto& replica : replicas_) {
+    ReplicaDisk& of = replica->disk;
+    if (replica->log.end() <= of.written) continue;
+    if (!of.dirty_since) {
+      of.dirty_since = now;
+    } else if (now - *of.dirty_since >= disk.write_back_after) {
+      of.written = replica->log.end();
+      of.dirty_since.reset();
+    }
+  }
+  write_back_timer_.arm_after(disk.write_back_every);
+}
+
+void LogManager::checkpoint_recovery_points() {
+  for (const auto& replica : replicas_) replica->disk.checkpointed_recovery_point = replica->disk.flushed;
+  recovery_point_task_.arm_after(config().log_flush_offset_checkpoint_interval);
+}
+
+void LogManager::checkpoint_high_watermarks() {
+  for (const auto& replica : replicas_) replica->disk.checkpointed_high_watermark = replica->high_watermark;
+  high_watermark_task_.arm_after(config().replica_high_watermark_checkpoint_interval);
+}
+
+// ---- segments and retention ---------------------------------------------------------------------------------------
+
+void LogManager::segmented(Replica& replica, Offset base, std::int64_t bytes, sim::Time newest) {
+  ReplicaDisk& disk = replica.disk;
+  if (disk.segments.should_roll(bytes, newest, disk.segment_bytes, disk.segment_interval)) {
+    disk.segments.roll(base);
+    flush_up_to(replica, base);  // UnifiedLog.roll: "flush-log"
+  }
+  disk.segments.append(bytes, newest);
+}
+
+void LogManager::flush_up_to(Replica& replica, Offset offset) {
+  replica.disk.flushed = std::max(replica.disk.flushed, offset);
+  replica.disk.written = std::max(replica.disk.written, offset);
+}
+
+void LogManager::clean_up() {
+  for (const auto& replica : replicas_) {
+    if (replica->disk.segmented) delete_old_segments(*replica);
+  }
+  retention_task_.arm_after(config().log_retention_check_interval);
+}
+
+/// UnifiedLog.deleteOldSegments
+void LogManager::delete_old_segments(Replica& replica) {
+  const TopicConfig& topic = cluster_.topic_of(replica.partition).config;
+  delete_segments(replica, [&replica](const Segment&, const Segment* next) {
+    return next != nullptr && next->base <= replica.log.start();
+  });
+  const std::int64_t most = topic.retention_bytes.value_or(config().log_retention_bytes);
+  if (most >= 0 && replica.disk.segments.bytes() >= most) {
+    std::int64_t excess = replica.disk.segments.bytes() - most;
+    delete_segments(replica, [&excess](const Segment& segment, const Segment*) {
+      if (excess < segment.bytes) return false;
+      excess -= segment.bytes;
+      return true;
+    });
+  }
+  const std::int64_t longest = topic.retention_ms.value_or(config().retention_ms());
+  if (longest >= 0) {
+    const sim::Time oldest = cluster_.context().now() - sim::Duration{longest * 1'000'000};
+    delete_segments(replica, [oldest](const Segment& segment, const Segment*) {
+      return segment.largest_timestamp < oldest;
+    });
+  }
+}
+
+template <class Expired>
+void LogManager::delete_segments(Replica& replica, Expired&& expired) {
+  LogSegments& segments = replica.disk.segments;
+  const std::vector<Segment>& all = segments.all();
+  std::size_t n = 0;
+  for (; n < all.size(); ++n) {
+    const Segment* next = n + 1 < all.size() ? &all[n + 1] : nullptr;
+    const Offset end = next != nullptr ? next->base : replica.log.end();
+    const bool empty = next == nullptr && all[n].bytes == 0;
+    if (empty || replica.high_watermark < end || !expired(all[n], next)) break;
+  }
+  if (n == 0) return;
+  if (n == all.size()) {
+    segments.roll(replica.log.end());
+    flush_up_to(replica, replica.log.end());
+  }
+  const Offset start = all[n].base;
+  segments.drop_oldest(n);
+  if (start > replica.log.start()) raise_start(replica, start, static_cast<std::int64_t>(n));
+}
+
+void LogManager::raise_start(Replica& replica, Offset start, std::int64_t segments) {
+  const Offset before = replica.log.start();
+  replica.log.raise_start(start);
+  for (const Watcher& watcher : replica.watchers) {
+    if (watcher.session->follower()) watcher.session->queue(watcher.entry);  // told with the next answer
+  }
+  if (replica.shared->line == &replica.log) start_moved(replica, before, segments);
+  let_go(replica);
+}
+
+void LogManager::start_moved(const Replica& replica, Offset before, std::int64_t segments) {
+  if (replica.log.start() <= before) return;
+  cluster_.context().emit(Kind::expired, {.actor = node_.entity().value,
+                                          .place = cluster_.partition(replica.partition).entity.value,
+                                          .a = before,
+                                          .b = replica.log.start() - before,
+                                          .c = segments});
+}
+
+void LogManager::leader_starts_at(Replica& replica, Offset start) {
+  if (start > replica.log.start() && start <= replica.high_watermark) raise_start(replica, start);
+}
+
+void LogManager::restart_at(Replica& replica, Offset start) {
+  replica.restart_at(start);
+  let_go(replica);
+}
+
+/// What lies below the start of every replica nobody reads any more.
+void LogManager::let_go(const Replica& replica) {
+  Offset start = replica.log.start();
+  for (const BrokerId b : cluster_.partition(replica.partition).replicas)
+    start = std::min(start, cluster_.log(b, replica.partition).start());
+  replica.shared->store.forget_below(start);
+}
+
+// ---- what a crash leaves ------------------------------------------------------------------------------------------
+
+void LogManager::close() {
+  for (const auto& replica : replicas_) flush(*replica);
+  checkpoint_recovery_points();
+  checkpoint_high_watermarks();
+}
+
+void LogManager::crashed() {
+  for (Task* task : {&retention_task_, &flush_task_, &recovery_point_task_, &high_watermark_task_})
+    task->disarm();
+  for (const auto& replica : replicas_) {
+    replica->log.reload(replica->log.end());
+    replica->high_watermark =
+        std::clamp(replica->disk.checkpointed_high_watermark, replica->log.start(), replica->log.end());
+  }
+}
+
+void LogManager::power_lost() {
+  write_back_timer_.disarm();
+  for (const auto& replica : replicas_) {
+    if (replica->disk.written >= replica->log.end()) continue;
+    replica->shared->cut_by_power_loss(replica->log);
+    replica->truncate(replica->disk.written);
+    replica->disk.dirty_since.reset();
+  }
+}
+
+sim::Duration LogManager::restarted() {
+  high_watermark_task_.arm_after(config().replica_high_watermark_checkpoint_interval);
+  retention_task_.arm_after(config().log_initial_task_delay);
+  if (config().log_flush_scheduler_interval != kNever) flush_task_.arm_after(config().log_initial_task_delay);
+  if (cluster_.options().power_may_fail && !write_back_timer_.armed())
+    write_back_timer_.arm_after(cluster_.options().disk.write_back_every);
+  if (!recovery_takes_time()) return {};
+  recovery_point_task_.arm_after(config().log_initial_task_delay);
+  std::int64_t bytes = 0;
+  for (const auto& replica : replicas_) {
+    replica->log.for_each(replica->disk.checkpointed_recovery_point,
+                          [&bytes](const Extent& extent, LeaderEpoch) { bytes += extent.bytes; });
+  }
+  return sim::Duration{static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 /
+                                                 cluster_.options().disk.recovery_bytes_per_s)};
+}
+
+}  // namespace models::kafka

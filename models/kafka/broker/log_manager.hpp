@@ -1,0 +1,96 @@
+// What of a broker's logs is on disk, what a crash leaves of them, and what retention removes (LogManager.scala, UnifiedLog.scala,
+// LogLoader.java, ReplicaManager.checkpointHighWatermarks).
+//
+// An append lands in the page cache, which outlives the process and not the machine. It reaches the disk when the log is
+// flushed (log.flush.*, by default never but at the roll of a segment) or when the kernel writes dirty pages back. A process
+// crash therefore takes nothing of a log, a power loss its suffix that had not been written. Either takes the high watermark
+// back to its last checkpoint, and what lies above the recovery point is read before the broker is back.
+//
+// Retention removes whole segments, the oldest first and only below the high watermark, at each replica by itself: those whose
+// newest record is older than retention.ms, and those without which the log still has retention.bytes. When all are to go the
+// active one is rolled first. The log then starts with the first record of what is left, and followers start no lower than
+// their leader.
+//
+// Model: the kernel writes a file back as a whole: what one of its pages was dirty for long takes the newer ones along (as
+// fs/fs-writeback.c does with an expired inode). Pages are written in order of offsets, and none is torn.
+// Model: a flush takes no time. Checkpoints and leader epoch caches are on disk when they are written, as Kafka syncs them.
+// Model: a broker registers when it has recovered its logs; Kafka's registers before and stays fenced until it has.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "models/kafka/broker/replica.hpp"
+#include "models/kafka/cluster.hpp"
+#include "models/network/node.hpp"
+#include "sim/random.hpp"
+#include "sim/timer.hpp"
+
+namespace models::kafka {
+
+class LogManager {
+ public:
+  /// `replicas` are the broker's own; they stay.
+  LogManager(Cluster& cluster, Node& node, const std::vector<std::unique_ptr<Replica>>& replicas);
+
+  /// One of them has been made.
+  void added(Replica& replica);
+  /// The broker has been up for a while: its tasks are anywhere between two rounds.
+  void start();
+  /// Records were appended to this log at `base`, as its leader or its follower; `newest` is the creation of the newest.
+  void appended(Replica& replica, Offset base, std::int64_t bytes, sim::Time newest) {
+    if (replica.disk.segmented) segmented(replica, base, bytes, newest);
+    if (replica.log.end() - replica.disk.flushed >= replica.disk.flush_messages) flush(replica);
+  }
+  /// All that the log holds is on disk now.
+  void flush(Replica& replica);
+  /// A follower has heard where its leader's log starts.
+  void leader_starts_at(Replica& replica, Offset start);
+  /// What lies below `start` is deleted; `segments` of them.
+  void raise_start(Replica& replica, Offset start, std::int64_t segments = 0);
+  /// The log that counts started at `before` until now: says what has expired.
+  void start_moved(const Replica& replica, Offset before, std::int64_t segments = 0);
+  /// A follower that ends below its leader's start begins there.
+  void restart_at(Replica& replica, Offset start);
+  /// An orderly end: all of it is on disk, and so are its marks.
+  void close();
+  /// The process died: what it had not checkpointed is forgotten.
+  void crashed();
+  /// The machine lost its power: what was not on disk is gone. Also when the process was down already.
+  void power_lost();
+  /// The process starts again, its tasks with it. Returns how long it reads its logs first.
+  sim::Duration restarted();
+
+ private:
+  using Task = NodeTimer<std::function<void()>>;
+
+  void segmented(Replica& replica, Offset base, std::int64_t bytes, sim::Time newest);
+  void flush_up_to(Replica& replica, Offset offset);
+  void clean_up();
+  void delete_old_segments(Replica& replica);
+  /// Deletes the oldest segments as long as they may go and `expired(segment, next)` says so.
+  template <class Expired>
+  void delete_segments(Replica& replica, Expired&& expired);
+  void let_go(const Replica& replica);
+  void flush_dirty_logs();
+  void checkpoint_recovery_points();
+  void checkpoint_high_watermarks();
+  void write_back();
+  const BrokerConfig& config() const;
+  bool recovery_takes_time() const { return cluster_.options().disk.recovery_bytes_per_s > 0; }
+  sim::Duration somewhere_in(sim::Duration interval);
+  sim::Duration flush_interval(const Replica& replica) const;
+
+  Cluster& cluster_;
+  const std::vector<std::unique_ptr<Replica>>& replicas_;
+  sim::Stream phases_;
+  Node& node_;
+  Task retention_task_;
+  Task flush_task_;
+  Task recovery_point_task_;
+  Task high_watermark_task_;
+  sim::Timer write_back_timer_;  // the kernel's: it goes on while the process is down
+};
+
+}  // namespace models::kafka

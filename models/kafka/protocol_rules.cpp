@@ -1,0 +1,89 @@
+#include "models/kafka/protocol_rules.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace models::kafka {
+
+std::span<const std::string_view> known_versions() {
+  static constexpr auto kVersions = std::to_array<std::string_view>(
+      {"0.10", "0.11", "1.0", "1.1", "2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "3.0",
+       "3.1",  "3.2",  "3.3", "3.4", "3.5", "3.6", "3.7", "3.8", "3.9", "4.0", "4.1", "4.2", "4.3"});
+  return kVersions;
+}
+
+std::optional<Version> parse_version(std::string_view text) {
+  const auto known = known_versions();
+  if (std::find(known.begin(), known.end(), text) == known.end()) return std::nullopt;
+  const std::size_t dot = text.find('.');
+  Version version;
+  std::from_chars(text.data(), text.data() + dot, version.major);
+  std::from_chars(text.data() + dot + 1, text.data() + text.size(), version.minor);
+  return version;
+}
+
+std::span<const RuleInfo> rule_catalogue() {
+  static constexpr auto kRows = std::to_array<RuleInfo>({
+      {Rule::leader_epoch_truncation,
+       "leader_epoch_truncation",
+       {0, 11},
+       {},
+       "KIP-101",
+       "a follower truncates to where its last leader epoch ends in its leader's log; without, to its own "
+       "high "
+       "watermark, which lags"},
+      {Rule::epoch_in_epoch_end,
+       "epoch_in_epoch_end",
+       {2, 0},
+       Rule::leader_epoch_truncation,
+       "KIP-279",
+       "the leader's answer names the epoch that it found, and the follower looks for it in its own log; "
+       "without, logs that parted in an epoch that the leader has never seen stay apart"},
+      {Rule::fetch_epoch_fencing,
+       "fetch_epoch_fencing",
+       {2, 1},
+       {},
+       "KIP-320",
+       "requests name the leader epoch that their sender knows, and a leader of another refuses them; "
+       "consumers "
+       "have their position validated after a change of leader"},
+      {Rule::truncation_on_fetch,
+       "truncation_on_fetch",
+       {2, 7},
+       Rule::epoch_in_epoch_end,
+       "KIP-595",
+       "a fetch names the epoch of the last record fetched, and the answer tells where the logs part; "
+       "without, a "
+       "follower asks with OffsetForLeaderEpoch before it fetches from a new leader"},
+      {Rule::strict_min_isr,
+       "strict_min_isr",
+       {3, 7},
+       {},
+       "KIP-966 (KAFKA-15583)",
+       "the high watermark stands while fewer replicas are in sync than min.insync.replicas"},
+      {Rule::eligible_leader_replicas,
+       "eligible_leader_replicas",
+       {4, 1},
+       Rule::strict_min_isr,
+       "KIP-966 (eligible.leader.replicas.version 1)",
+       "who leaves an in-sync set that is too small may still be elected cleanly, unless it did not shut "
+       "down "
+       "cleanly; without, the last in-sync replica may, whatever it has lost"},
+  });
+  static_assert(kRows.size() == static_cast<std::size_t>(Rule::count_));
+  return kRows;
+}
+
+ProtocolRules::ProtocolRules(Version version) {
+  for (const RuleInfo& row : rule_catalogue()) set(row.rule, version >= row.since);
+}
+
+void ProtocolRules::set(Rule rule, bool on) {
+  on_[index(rule)] = on;
+  // What a rule needs stands above it in the table.
+  for (const RuleInfo& row : rule_catalogue()) {
+    in_force_[index(row.rule)] = on_[index(row.rule)] && (!row.needs || has(*row.needs));
+  }
+}
+
+}  // namespace models::kafka

@@ -1,0 +1,185 @@
+// Segments, and what retention removes of them at each replica.
+#include "tests/catch.hpp"
+#include "tests/models/kafka/cluster_fixture.hpp"
+
+using namespace kafka_test;
+
+namespace {
+
+/// Half a megabyte a batch: two to a segment.
+constexpr std::int32_t kBatch = 5000;
+
+FixtureOptions segments() {
+  FixtureOptions options;
+  options.config.log_segment_bytes = 1048576;
+  options.config.log_retention_check_interval = 1s;
+  return options;
+}
+
+void fill(ClusterFixture& f, int batches) {
+  for (int i = 0; i < batches; ++i) {
+    f.produce(BrokerId{0}, kBatch);
+    f.run_for(100ms);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a segment rolls when the next batch does not fit, and what is rolled is flushed") {
+  ClusterFixture f(segments());
+  fill(f, 5);
+  for (const int b : {0, 1}) {
+    const std::vector<Segment>& all = f.replica(b).disk.segments.all();
+    REQUIRE(all.size() == 3);
+    CHECK(all[1].base == 2 * kBatch);
+    CHECK(all[2].base == 4 * kBatch);
+    CHECK(all[0].bytes == 100 * 2 * kBatch);
+    CHECK(f.replica(b).disk.segments.bytes() == 100 * 5 * kBatch);
+    CHECK(f.replica(b).disk.flushed == 4 * kBatch);
+  }
+}
+
+TEST_CASE("a segment rolls when its first record is older than segment.ms") {
+  FixtureOptions options = segments();
+  options.config.log_roll = 1s;
+  ClusterFixture f(options);
+  f.produce(BrokerId{0}, 10);
+  f.run_for(900ms);
+  f.produce(BrokerId{0}, 10);
+  f.run_for(900ms);
+  CHECK(f.replica(0).disk.segments.all().size() == 1);
+  f.produce(BrokerId{0}, 10);
+  f.run_for(10ms);
+  CHECK(f.replica(0).disk.segments.all().size() == 2);
+}
+
+TEST_CASE("retention.bytes removes whole segments, the oldest first, while it stays satisfied without them") {
+  FixtureOptions options = segments();
+  options.config.log_retention_bytes = 1'400'000;
+  ClusterFixture f(options);
+  fill(f, 6);  // three segments of 1,000,000 bytes
+  f.run_for(3s);
+  for (const int b : {0, 1, 2}) {
+    CHECK(f.replica(b).log.start() ==
+          2 * kBatch);  // 2,000,000 are left; without the next one it would be too few
+    CHECK(f.replica(b).disk.segments.all().size() == 2);
+  }
+  const auto told = f.recorder.of(Kind::expired);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].a == 0);
+  CHECK(told[0].b == 2 * kBatch);
+  CHECK(told[0].c == 1);
+}
+
+TEST_CASE("retention.ms goes by a segment's newest record, and rolls the active one when all have expired") {
+  FixtureOptions options = segments();
+  options.config.log_retention_ms = 5000;
+  ClusterFixture f(options);
+  fill(f, 3);
+  f.run_for(4s);
+  fill(f, 1);  // the second segment gets a younger record
+  f.run_for(3s);
+  CHECK(f.replica(0).log.start() == 2 * kBatch);
+  f.run_for(5s);
+  CHECK(f.replica(0).log.start() == 4 * kBatch);
+  CHECK(f.replica(0).log.end() == 4 * kBatch);
+  CHECK(f.replica(0).disk.segments.bytes() == 0);
+  CHECK(f.replica(1).log.start() == 4 * kBatch);
+  fill(f, 1);  // and the log goes on
+  CHECK(f.replica(1).log.end() == 5 * kBatch);
+  CHECK(f.replica(1).log.common_prefix(f.replica(0).log) == 5 * kBatch);
+}
+
+TEST_CASE("nothing is removed above the high watermark") {
+  FixtureOptions options = segments();
+  options.config.log_retention_ms = 1000;
+  ClusterFixture f(options);
+  for (const int b : {1, 2}) f.node(b).pause();
+  f.produce(BrokerId{0}, kBatch, 1);
+  f.run_for(5s);
+  CHECK(f.replica(0).high_watermark == 0);
+  CHECK(f.replica(0).log.start() == 0);
+}
+
+TEST_CASE("nothing is removed for ever where retention is unlimited") {
+  FixtureOptions options = segments();
+  options.config.log_retention_ms = -1;
+  ClusterFixture f(options);
+  fill(f, 4);
+  f.run_for(10s);
+  CHECK(f.replica(0).log.start() == 0);
+}
+
+TEST_CASE("a fetch below the log's start is out of range") {
+  FixtureOptions options = segments();
+  options.config.log_retention_bytes = 0;
+  ClusterFixture f(options);
+  fill(f, 4);
+  f.run_for(3s);
+  REQUIRE(f.replica(0).log.start() == 4 * kBatch);
+  const auto fetched = f.fetch(BrokerId{0}, 3);
+  f.run_for(1s);
+  CHECK(fetched->error == ErrorCode::offset_out_of_range);
+}
+
+TEST_CASE("a follower that comes back below its leader's start begins there") {
+  FixtureOptions options = segments();
+  options.config.log_retention_ms = 2000;
+  options.config.broker_session_timeout = 2s;
+  options.config.broker_heartbeat_interval = 500ms;
+  ClusterFixture f(options);
+  fill(f, 1);
+  f.node(2).crash();
+  f.run_for(4s);
+  fill(f, 3);
+  f.run_for(6s);
+  REQUIRE(f.replica(0).log.start() == 4 * kBatch);
+  REQUIRE(f.replica(2).log.end() == kBatch);
+  f.node(2).restart();
+  f.run_for(5s);
+  CHECK(f.replica(2).log.start() == 4 * kBatch);
+  CHECK(f.replica(2).log.end() == 4 * kBatch);
+  CHECK(f.replica(0).in_sync(BrokerId{2}));
+  fill(f, 1);
+  CHECK(f.replica(2).log.end() == 5 * kBatch);
+}
+
+TEST_CASE("a follower starts no lower than its leader, whenever it cleans up itself") {
+  FixtureOptions options = segments();
+  ClusterFixture f(options);
+  fill(f, 4);
+  f.broker(0).logs().raise_start(f.replica(0), 7);
+  f.run_for(2s);
+  CHECK(f.replica(1).log.start() == 7);
+  CHECK(f.replica(1).disk.segments.all().size() == 2);  // it is not the end of a segment
+  f.broker(0).logs().raise_start(f.replica(0), 2 * kBatch + 1);
+  f.run_for(3s);
+  CHECK(f.replica(1).log.start() == 2 * kBatch + 1);
+  CHECK(f.replica(1).disk.segments.all().size() == 1);
+}
+
+TEST_CASE("a cut log has segments as long as it is") {
+  ClusterFixture f(segments());
+  fill(f, 5);
+  Replica& replica = f.replica(1);
+  f.node(1).crash();
+  replica.truncate(3 * kBatch);
+  CHECK(replica.disk.segments.all().size() == 2);
+  CHECK(replica.disk.segments.bytes() == 100 * 3 * kBatch);
+  replica.truncate(2 * kBatch);
+  CHECK(replica.disk.segments.all().size() == 1);
+  CHECK(replica.disk.segments.bytes() == 100 * 2 * kBatch);
+}
+
+TEST_CASE("batches that retention removed at every replica are let go") {
+  FixtureOptions options = segments();
+  options.config.log_retention_ms = 1000;
+  ClusterFixture f(options);
+  std::size_t most = 0;
+  for (int i = 0; i < 2000; ++i) {
+    f.produce(BrokerId{0}, 100);
+    f.run_for(10ms);
+    most = std::max(most, f.cluster.shared(PartitionIndex{0}).store.kept());
+  }
+  CHECK(most < 900);
+}
