@@ -44,6 +44,8 @@ class CoordinatorHost {
 
   /// The topics of those numbers as assignors see them, in order of their names.
   virtual std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) = 0;
+  /// Another one whenever assignor_topics() may give something else.
+  virtual std::size_t metadata_version() = 0;
 
   /// Sends the response.
   virtual void answer(AnyCall call) = 0;
