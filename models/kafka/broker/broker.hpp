@@ -70,9 +70,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   const BrokerConfig& config() override { return cluster_.options().config; }
   Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
                 std::uint64_t token) override;
-  std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) override {
-    return kafka::assignor_topics(cluster_, wanted);
-  }
+  std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) override;
+  std::size_t metadata_version() override { return metadata_position_; }
   void answer(AnyCall call) override;
   void marker_settled(Ref<WriteTxnMarkersCall> call) override;
 

@@ -352,4 +352,16 @@ void Broker::handle_metadata(Ref<MetadataCall> call) {
   answer(std::move(call));
 }
 
+/// With the partitions that this broker has heard of.
+std::vector<AssignorTopic> Broker::assignor_topics(std::span<const TopicIndex> wanted) {
+  std::vector<AssignorTopic> topics = kafka::assignor_topics(cluster_, wanted);
+  for (AssignorTopic& topic : topics) {
+    const std::uint32_t end =
+        topic.first.value + static_cast<std::uint32_t>(cluster_.topic(topic.topic).partitions_most);
+    topic.partitions = 0;
+    for (std::uint32_t p = topic.first.value; p < end && image_[p].exists(); ++p) ++topic.partitions;
+  }
+  return topics;
+}
+
 }  // namespace models::kafka

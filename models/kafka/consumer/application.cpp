@@ -101,7 +101,7 @@ void Consumer::commit_work() {
 
 void Consumer::commit_blocking(CommitFor why, sim::Duration limit) {
   commit_for_ = why;
-  committer_.blocking(limit, automatic_ && why == CommitFor::rejoin);
+  committer_.blocking(limit);
 }
 
 void Consumer::commit_finished(ErrorCode error) {

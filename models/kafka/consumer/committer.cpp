@@ -82,14 +82,12 @@ void Committer::asynchronous() {
 
 // ---- while the application waits ----------------------------------------------------------------------------------
 
-void Committer::blocking(sim::Duration limit, bool before_revocation) {
-  before_revocation_ = before_revocation;
+void Committer::blocking(sim::Duration limit) {
   all_consumed(blocking_items_);
   begin_blocking(limit);
 }
 
 void Committer::blocking(const OffsetCommitCall::Item& item, sim::Duration limit) {
-  before_revocation_ = false;
   blocking_items_.assign(1, item);
   begin_blocking(limit);
 }
@@ -216,8 +214,7 @@ ErrorCode Committer::interpret(BrokerId from, const OffsetCommitCall& call) {
 }
 
 void Committer::failed(Purpose purpose, const Items& items, ErrorCode error) {
-  // A new epoch may have come meanwhile (autoCommitSyncBeforeRevocationWithRetries).
-  const bool again = retriable(error) || (before_revocation_ && error == ErrorCode::stale_member_epoch);
+  const bool again = retriable(error);
   switch (purpose) {
     case Purpose::automatic:
       if (again)

@@ -38,7 +38,7 @@ class Committer {
   void asynchronous();
 
   /// commitSync(): all consumed. commit_finished() runs once, perhaps before this returns.
-  void blocking(sim::Duration limit, bool before_revocation = false);
+  void blocking(sim::Duration limit);
   /// commitSync() of one position.
   void blocking(const OffsetCommitCall::Item& item, sim::Duration limit);
   bool blocked() const { return blocked_; }
@@ -88,7 +88,6 @@ class Committer {
   Items blocking_items_;
   bool blocked_ = false;
   bool blocking_sent_ = false;
-  bool before_revocation_ = false;
   std::uint32_t attempts_ = 0;
   sim::Time deadline_{};
   sim::Time retry_at_{};

@@ -46,6 +46,8 @@ class CoordinatorHost {
   virtual std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) = 0;
   /// One of a call's markers has been settled: the last one answers it.
   virtual void marker_settled(Ref<WriteTxnMarkersCall> call) = 0;
+  /// Another one whenever assignor_topics() may give something else.
+  virtual std::size_t metadata_version() = 0;
 
   /// Sends the response.
   virtual void answer(AnyCall call) = 0;

@@ -185,6 +185,8 @@ class GroupCoordinator final : private GroupTimers {
   };
   void heartbeat_modern(Shard& shard, Group* group, Ref<ConsumerGroupHeartbeatCall> call);
   ErrorCode admit_modern(Change& change, const ConsumerGroupHeartbeatCall& call);
+  std::int32_t count_partitions(const ModernGroupImage& image);
+  bool topics_changed(ModernGroup& group);
   bool target_due(const ModernGroupImage& image);
   void make_target(Change& change);
   void leave_modern(Shard& shard, Group& group, Ref<ConsumerGroupHeartbeatCall> call);

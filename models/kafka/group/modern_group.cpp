@@ -63,6 +63,15 @@ std::vector<PartitionIndex> ModernGroupImage::held_by_others(std::string_view id
   return held;
 }
 
+std::vector<TopicIndex> ModernGroupImage::topics() const {
+  std::vector<TopicIndex> all;
+  for (const ModernMember& member : members)
+    all.insert(all.end(), member.topics.begin(), member.topics.end());
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
 std::int32_t ModernGroupImage::set_target(TargetAssignment target, sim::Time now) {
   MQLAB_ASSERT(target.size() == members.size(), "a target is for all members");
   std::int32_t records = 1;

@@ -75,11 +75,14 @@ struct ModernGroupImage {
   std::int32_t epoch = 1;
   std::int32_t target_epoch = 1;
   std::optional<sim::Time> target_made_at;
+  std::int32_t partitions = 0;  ///< of the topics subscribed to; Kafka keeps a hash of the topics (KIP-1101)
   std::vector<ModernMember> members;  ///< in order of their ids
 
   const ModernMember* find(std::string_view id) const;
   ModernMember* find(std::string_view id);
   const ModernMember* find_static(std::string_view instance_id) const;
+  /// What members subscribe to, ascending.
+  std::vector<TopicIndex> topics() const;
   ModernMember& insert(ModernMember member);
   /// With its target and all that it held.
   void remove(std::string_view id);
@@ -113,6 +116,9 @@ class ModernGroup {
   const std::shared_ptr<const ModernGroupImage>& shared_image() const { return image_; }
   /// Timers of members that are gone go with them.
   void adopt(std::shared_ptr<const ModernGroupImage> image);
+
+  /// The metadata in which the topics' partitions were last counted.
+  std::size_t metadata_version = 0;
 
   /// ConsumerGroup.validateOffsetCommit, validateOffsetFetch
   /// `epoch` is the one that the member signs with.

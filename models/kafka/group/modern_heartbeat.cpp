@@ -5,10 +5,9 @@
 // group.consumer.assignment.interval.ms (KIP-1263, 4.3), and each member is taken to it by its own heartbeats. An answer
 // leaves once the log has what it says.
 //
-// Model: the assignor takes no time (4.3 runs it in a background thread, group.consumer.assignor.offload.enable); topics
-// do not change, so that neither does the group's metadata hash; a group has members of one protocol only, as they all come
-// from one [[groups]] entry: a heartbeat for a classic group with members is answered as under
-// group.consumer.migration.policy=disabled.
+// Model: the assignor takes no time (4.3 runs it in a background thread, group.consumer.assignor.offload.enable); a group
+// has members of one protocol only, as they all come from one [[groups]] entry: a heartbeat for a classic group with members
+// is answered as under group.consumer.migration.policy=disabled.
 #include <algorithm>
 #include <utility>
 
@@ -76,7 +75,7 @@ void GroupCoordinator::heartbeat_modern(Shard& shard, Group* group, Ref<Consumer
   const ModernGroupImage& now_is = group == nullptr || !group->modern ? kNew : group->modern->image();
   const ModernMember* const known = now_is.find(call->member_id);
   call->heartbeat_interval = host_.config().group_consumer_heartbeat_interval;
-  if (known != nullptr && call->instance_id == known->instance_id &&
+  if (known != nullptr && call->instance_id == known->instance_id && !topics_changed(*group->modern) &&
       changes_nothing(now_is, *known, *call, target_due(now_is))) {
     group->modern->restart_session(known->id, host_.config().group_consumer_session_timeout);
     call->has_assignment = false;
@@ -88,7 +87,10 @@ void GroupCoordinator::heartbeat_modern(Shard& shard, Group* group, Ref<Consumer
   const std::string member_id = call->member_id;
   ModernMember& member = *change.image->find(member_id);
   const AssignedPartitions before = member.assigned;
-  if (take_up(member, *call)) {
+  const bool subscribes_anew = take_up(member, *call);
+  const std::int32_t partitions = count_partitions(*change.image);
+  if (subscribes_anew || partitions != change.image->partitions) {
+    change.image->partitions = partitions;
     ++change.image->epoch;
     change.records += 2;
   }
@@ -110,6 +112,7 @@ void GroupCoordinator::heartbeat_modern(Shard& shard, Group* group, Ref<Consumer
   const std::shared_ptr<const ModernGroupImage> image = change.image;
   group = store_modern(shard, group, std::move(change), std::move(call));
   if (group == nullptr) return;
+  group->modern->metadata_version = host_.metadata_version();
   group->modern->restart_session(member_id, host_.config().group_consumer_session_timeout);
   if (moved) group->modern->watch_revocation(*image->find(member_id));
 }
@@ -147,6 +150,20 @@ ErrorCode GroupCoordinator::admit_modern(Change& change, const ConsumerGroupHear
   return ErrorCode::none;
 }
 
+std::int32_t GroupCoordinator::count_partitions(const ModernGroupImage& image) {
+  std::int32_t count = 0;
+  for (const AssignorTopic& topic : host_.assignor_topics(image.topics())) count += topic.partitions;
+  return count;
+}
+
+/// Looked at once after each change of the metadata (ModernGroup.requestMetadataRefresh).
+bool GroupCoordinator::topics_changed(ModernGroup& group) {
+  if (group.metadata_version == host_.metadata_version()) return false;
+  if (count_partitions(group.image()) != group.image().partitions) return true;
+  group.metadata_version = host_.metadata_version();
+  return false;
+}
+
 // ---- the target -------------------------------------------------------------------------------------------
 
 bool GroupCoordinator::target_due(const ModernGroupImage& image) {
@@ -158,16 +175,12 @@ bool GroupCoordinator::target_due(const ModernGroupImage& image) {
 void GroupCoordinator::make_target(Change& change) {
   ModernGroupImage& image = *change.image;
   std::vector<AssignorMember> members;
-  std::vector<TopicIndex> topics;
-  for (const ModernMember& one : image.members) {
+  for (const ModernMember& one : image.members)
     members.push_back({one.id, one.instance_id, one.topics, one.target});
-    topics.insert(topics.end(), one.topics.begin(), one.topics.end());
-  }
-  std::sort(topics.begin(), topics.end());
-  topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
   const ServerAssignor assignor =
       image.preferred_assignor().value_or(host_.config().group_consumer_assignors.front());
-  change.records += image.set_target(kafka::assign(assignor, members, host_.assignor_topics(topics)), now());
+  change.records +=
+      image.set_target(kafka::assign(assignor, members, host_.assignor_topics(image.topics())), now());
 }
 
 // ---- leaving ----------------------------------------------------------------------------------------------

@@ -68,12 +68,14 @@ class FakeBroker final : public CoordinatorHost, public NodeProgram {
   EntityId entity(PartitionIndex partition) override { return EntityId{partition.value}; }
   Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
                 std::uint64_t token) override;
-  /// Topic t has 6 partitions, from 10 t on.
+  /// Topic t has so many partitions, from 10 t on.
   std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) override {
     std::vector<AssignorTopic> topics;
-    for (const TopicIndex t : wanted) topics.push_back({t, "topic", PartitionIndex{10 * t.value}, 6});
+    for (const TopicIndex t : wanted)
+      topics.push_back({t, "topic", PartitionIndex{10 * t.value}, partitions});
     return topics;
   }
+  std::size_t metadata_version() override { return static_cast<std::size_t>(partitions); }
   void answer(AnyCall call) override;
   void marker_settled(Ref<WriteTxnMarkersCall> call) override {
     if (--call->awaiting == 0) answer(AnyCall(std::move(call)));
@@ -85,6 +87,7 @@ class FakeBroker final : public CoordinatorHost, public NodeProgram {
   void replicate(ErrorCode error = ErrorCode::none);
 
   BrokerId known_leader{0};
+  std::int32_t partitions = 6;
   bool refuse_appends = false;
   bool replicate_by_hand = false;
   std::map<PartitionIndex, Offset> log_end;

@@ -191,6 +191,19 @@ TEST_CASE("the assignor that most members name is taken, and one that the broker
   CHECK(w.the_group()->modern->image().preferred_assignor() == ServerAssignor::range);
 }
 
+TEST_CASE("new partitions of a topic make a new target at the next heartbeat", "[kip848]") {
+  CoordinatorWorld w;
+  Modern a(w, "a");
+  REQUIRE(a.join() == ErrorCode::none);
+  w.run_for(2s);
+  w.broker->partitions = 8;
+  REQUIRE(a.beat() == ErrorCode::none);
+  CHECK(a.epoch == 3);
+  CHECK(a.assigned.size() == 8);
+  REQUIRE(a.beat() == ErrorCode::none);
+  CHECK(a.epoch == 3);
+}
+
 // ---- members that are gone ------------------------------------------------------------------------------------
 
 TEST_CASE("a member that leaves is gone at once, and what it had goes to others at their heartbeats",
