@@ -74,7 +74,8 @@ class Invariants {
   Cluster& cluster_;
   std::vector<Partition> partitions_;
   std::vector<std::string> groups_;
-  bool logs_match_;  ///< the protocol's rules see to it
+  bool logs_match_;     ///< the protocol's rules see to it
+  bool offsets_count_;  ///< so do they that a leader knows what its followers hold
 };
 
 }  // namespace models::kafka

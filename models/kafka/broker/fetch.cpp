@@ -51,6 +51,7 @@ FetchSession* Broker::session_of(FetchCall& call) {
     }
   }
   sessions_.push_back(std::make_unique<FetchSession>(next_session_++, call.replica, call.client));
+  if (call.replica != kNoBroker) sessions_.back()->incarnation = cluster_.node(call.replica).incarnation();
   return sessions_.back().get();
 }
 
@@ -104,15 +105,14 @@ void Broker::update_session(FetchSession& session, const FetchCall& call) {
 void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fetch) {
   Replica* replica = replicas_[fetch.partition.value];
   if (replica == nullptr || !replica->speaks_in(fetch.current_leader_epoch)) return;
-  if (fetch.fetch_offset > replica->log.end() || fetch.fetch_offset < replica->log.start())
-    return;  // out of range
+  if (fetch.fetch_offset < replica->log.start()) return;  // out of range
   Follower* f = replica->follower(session.replica());
   if (f == nullptr) return;
   const EpochEnd mine = replica->log.end_of(fetch.last_fetched_epoch);
-  if (fetch.last_fetched_epoch != kNoEpoch &&
-      (mine.epoch < fetch.last_fetched_epoch || mine.end < fetch.fetch_offset)) {
-    return;  // diverging: its offset is worth nothing (KAFKA-13141)
-  }
+  const bool diverging = fetch.last_fetched_epoch != kNoEpoch &&
+                         (mine.epoch < fetch.last_fetched_epoch || mine.end < fetch.fetch_offset);
+  if (diverging && rules().has(Rule::diverging_fetch_uncredited)) return;  // its offset is worth nothing
+  if (!diverging && fetch.fetch_offset > replica->log.end()) return;       // out of range
   const sim::Time now = context().now();
   if (f->session != &session) {
     f->session = &session;

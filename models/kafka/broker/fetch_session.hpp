@@ -55,6 +55,7 @@ class FetchSession {
   sim::Time last_fetch{};     ///< when the latest fetch came
   sim::Time fetch_before{};   ///< when the one before came
   std::uint64_t fetches = 0;
+  std::uint32_t incarnation = 0;  ///< of the follower's process that opened it
 
  private:
   std::uint64_t id_;

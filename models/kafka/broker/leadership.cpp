@@ -64,12 +64,15 @@ void Broker::on_metadata(BrokerId, Ref<MetadataLogCall> call) {
 }
 
 /// A follower that was fenced goes on fetching, and joins the in-sync set at its first fetch after it was unfenced. Its
-/// fetches name only partitions in which something has changed, which are none in a quiet one.
+/// fetches name only partitions in which something has changed, which are none in a quiet one. What a process fetched that has
+/// died since says nothing of the one that follows it (KIP-903: broker epochs in fetches).
 void Broker::readmit_followers() {
   for (const auto& replica : owned_) {
     if (!replica->leads) continue;
     for (Follower& f : replica->followers) {
-      if (f.session != nullptr && !replica->in_maximal_isr(f.broker)) maybe_expand(*replica, f);
+      const bool fetching =
+          f.session != nullptr && f.session->incarnation == cluster_.node(f.broker).incarnation();
+      if (fetching && !replica->in_maximal_isr(f.broker)) maybe_expand(*replica, f);
     }
   }
 }
