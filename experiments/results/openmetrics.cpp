@@ -90,7 +90,8 @@ void OpenMetrics::scrape_partition(kafka::Cluster& cluster, kafka::PartitionInde
   const bool preferred = state.leader == partition.replicas.front();
   if (state.leader != kafka::kNoBroker) add(Family::leader, labels, state.leader.value);
   if (const auto end = kafka::log_end_offset(cluster, p)) add(Family::current_offset, labels, *end);
-  if (kafka::leader_of(cluster, p) != nullptr) add(Family::oldest_offset, labels, 0);
+  if (kafka::Broker* leader = kafka::leader_of(cluster, p))
+    add(Family::oldest_offset, labels, leader->replica(p)->log.start());
   add(Family::replicas, labels, static_cast<std::int64_t>(partition.replicas.size()));
   add(Family::in_sync_replica, labels, static_cast<std::int64_t>(state.isr.size()));
   add(Family::leader_is_preferred, labels, preferred ? 1 : 0);

@@ -154,6 +154,9 @@ const std::vector<Row<DiskOptions>>& disk_rows() {
        [](const Value& v, DiskOptions& d, const BindContext&) {
          d.write_back_every = parse_duration(v.text);
        }},
+      {{"flush", KeyType::distribution,
+        "how long a request handler waits for a flush that an append brings about", "\"0s\""},
+       [](const Value& v, DiskOptions& d, const BindContext&) { d.flush = durations(v); }},
       {{"recovery", KeyType::bandwidth,
         "how fast a broker that crashed reads its logs from their recovery points on; in no time unless "
         "given"},

@@ -26,14 +26,17 @@ Finding check_log_matching(const ReplicaLog& a, const ReplicaLog& b) {
 }
 
 Invariants::Invariants(Cluster& cluster)
-    : cluster_(cluster), logs_match_(cluster.options().rules.has(Rule::epoch_in_epoch_end)) {
+    : cluster_(cluster),
+      logs_match_(cluster.options().rules.has(Rule::epoch_in_epoch_end)),
+      offsets_count_(logs_match_ && (cluster.options().rules.has(Rule::diverging_fetch_uncredited) ||
+                                     !cluster.options().rules.has(Rule::truncation_on_fetch))) {
   for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
     const PartitionIndex index{p};
-    Partition partition{
-        .index = index,
-        .may_give_up = !logs_match_ || cluster.topic_of(index).config.unclean_leader_election_enable.value_or(
+    Partition partition{.index = index,
+                        .may_give_up = !offsets_count_ ||
+                                       cluster.topic_of(index).config.unclean_leader_election_enable.value_or(
                                            cluster.options().config.unclean_leader_election_enable),
-        .covered = ReplicaLog(cluster.shared(index).store)};
+                        .covered = ReplicaLog(cluster.shared(index).store)};
     for (const BrokerId b : cluster.partition(index).replicas) {
       partition.replicas.push_back(cluster.broker(b).replica(index));
     }
@@ -108,7 +111,7 @@ Finding Invariants::check_leader(Partition& partition, const PartitionState& gra
   if (!leader.leads || leader.leader_epoch != granted.leader_epoch)
     return std::nullopt;  // has not heard of it yet
   for (const BrokerId b : granted.isr) {
-    if (!logs_match_ || (cluster_.shared(partition.index).gave_up && !cluster_.controller().knows(b)))
+    if (!offsets_count_ || (cluster_.shared(partition.index).gave_up && !cluster_.controller().knows(b)))
       continue;
     const ReplicaLog& log = cluster_.broker(b).replica(partition.index)->log;
     const Offset same = log.common_prefix(leader.log);

@@ -87,7 +87,8 @@ class Invariants {
     std::shared_ptr<const ModernGroupImage> image;
   };
   std::map<std::string, SeenImage, std::less<>> images_;
-  bool logs_match_;  ///< the protocol's rules see to it
+  bool logs_match_;     ///< the protocol's rules see to it
+  bool offsets_count_;  ///< so do they that a leader knows what its followers hold
 };
 
 }  // namespace models::kafka

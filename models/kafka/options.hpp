@@ -52,6 +52,8 @@ struct DiskOptions {
   /// (vm.dirty_expire_centisecs 3000, vm.dirty_writeback_centisecs 500; Documentation/admin-guide/sysctl/vm.rst).
   sim::Duration write_back_after = std::chrono::seconds{30};
   sim::Duration write_back_every = std::chrono::seconds{5};
+  /// How long a request handler waits for a flush (log.flush.interval.messages), ns.
+  sim::Distribution flush = sim::Distribution::constant(0);
   /// At which a broker that did not shut down cleanly reads what lies above its recovery points; 0: in no time.
   double recovery_bytes_per_s = 0;
 };

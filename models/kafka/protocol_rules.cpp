@@ -55,6 +55,14 @@ std::span<const RuleInfo> rule_catalogue() {
        "a fetch names the epoch of the last record fetched, and the answer tells where the logs part; "
        "without, a "
        "follower asks with OffsetForLeaderEpoch before it fetches from a new leader"},
+      {Rule::diverging_fetch_uncredited,
+       "diverging_fetch_uncredited",
+       {3, 0},
+       Rule::truncation_on_fetch,
+       "KAFKA-13141",
+       "a follower whose fetch shows that its log has parted from the leader's is not credited with the "
+       "offset it "
+       "names; without, that offset counts for the high watermark and the in-sync set"},
       {Rule::strict_min_isr,
        "strict_min_isr",
        {3, 7},

@@ -31,6 +31,7 @@ enum class Rule : std::uint8_t {
   epoch_in_epoch_end,
   fetch_epoch_fencing,
   truncation_on_fetch,
+  diverging_fetch_uncredited,
   strict_min_isr,
   eligible_leader_replicas,
   count_

@@ -29,11 +29,11 @@ struct Impairment {
   std::vector<HostId> from, to;
   bool one_way = false;
   /// Index into NetworkOptions::topology; a cut one is routed around if possible.
-  std::optional<std::size_t> cable;
+  std::optional<std::size_t> cable{};
   bool cut = false;
-  double loss = 0;                         ///< further probability of loss
-  std::optional<sim::Distribution> delay;  ///< further latency, ns
-  double bandwidth_bits_per_s = 0;         ///< at most; 0: as before
+  double loss = 0;                           ///< further probability of loss
+  std::optional<sim::Distribution> delay{};  ///< further latency, ns
+  double bandwidth_bits_per_s = 0;           ///< at most; 0: as before
 };
 
 namespace detail {

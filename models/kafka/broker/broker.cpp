@@ -21,7 +21,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       lifecycle_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/lifecycle"),
       quotas_(cluster.context(), cluster.options()),
       service_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/service"),
-      free_service_(cluster.options().service.free()),
+      free_service_(cluster.options().service.free() && cluster.options().disk.flush.mean() == 0),
       appended_step_(cluster.context().steps.cell(node.entity(), Step::appended)),
       unreplicated_step_(cluster.context().steps.cell(node.entity(), Step::acknowledged_not_replicated)),
       heartbeat_timer_(cluster.context().simulation, node, [this] { send_heartbeat(); }),
@@ -70,7 +70,12 @@ sim::Duration Broker::service_time(const AnyCall& call) {
   sim::Duration time = service.request.sample_duration(service_stream_);
   if (const auto* produce = std::get_if<Ref<ProduceCall>>(&call)) {
     std::int64_t bytes = 0;
-    for (const ProduceBatch& batch : (*produce)->batches) bytes += batch.bytes;
+    for (const ProduceBatch& batch : (*produce)->batches) {
+      bytes += batch.bytes;
+      const Replica* replica = replicas_[batch.partition.value];
+      if (replica != nullptr && replica->leads && LogManager::flushes(*replica, batch.count))
+        time += cluster_.options().disk.flush.sample_duration(service_stream_);
+    }
     time += service.per_batch * static_cast<std::int64_t>((*produce)->batches.size());
     time += sim::Duration{service.per_kilobyte.count() * bytes / 1000};
   } else if (const auto* fetch = std::get_if<Ref<FetchCall>>(&call)) {

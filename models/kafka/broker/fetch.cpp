@@ -113,15 +113,14 @@ void Broker::update_session(FetchSession& session, const FetchCall& call) {
 void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fetch) {
   Replica* replica = replicas_[fetch.partition.value];
   if (replica == nullptr || !replica->speaks_in(fetch.current_leader_epoch)) return;
-  if (fetch.fetch_offset > replica->log.end() || fetch.fetch_offset < replica->log.start())
-    return;  // out of range
+  if (fetch.fetch_offset < replica->log.start()) return;  // out of range
   Follower* f = replica->follower(session.replica());
   if (f == nullptr) return;
   const EpochEnd mine = replica->log.end_of(fetch.last_fetched_epoch);
-  if (fetch.last_fetched_epoch != kNoEpoch &&
-      (mine.epoch < fetch.last_fetched_epoch || mine.end < fetch.fetch_offset)) {
-    return;  // diverging: its offset is worth nothing (KAFKA-13141)
-  }
+  const bool diverging = fetch.last_fetched_epoch != kNoEpoch &&
+                         (mine.epoch < fetch.last_fetched_epoch || mine.end < fetch.fetch_offset);
+  if (diverging && rules().has(Rule::diverging_fetch_uncredited)) return;  // its offset is worth nothing
+  if (!diverging && fetch.fetch_offset > replica->log.end()) return;       // out of range
   const sim::Time now = context().now();
   if (f->session != &session) {
     f->session = &session;
@@ -177,7 +176,7 @@ bool may_serve(const FetchSession& session, const Replica* replica) {
 }
 
 bool has_news(const FetchSession& session, const FetchSession::Entry& entry, const Replica* replica) {
-  if (!may_serve(session, replica) || !replica->speaks_in(entry.current_epoch)) return true;
+  if (!may_serve(session, replica) || !replica->in_epoch(entry.current_epoch)) return true;
   if (entry.offset > replica->log.end()) return true;
   return entry.offset < read_limit(session, *replica);
 }
@@ -194,7 +193,7 @@ bool Broker::enough(FetchSession& session) {
       if (replica->leads && preferred_read_replica(session, *replica, entry.offset) != kNoBroker) return true;
       continue;
     }
-    const bool plain = may_serve(session, replica) && replica->speaks_in(entry.current_epoch) &&
+    const bool plain = may_serve(session, replica) && replica->in_epoch(entry.current_epoch) &&
                        entry.offset <= replica->log.end() && entry.offset >= replica->log.start();
     if (!plain || session.waiting->min_bytes <= 1) return true;
     bytes += replica->log.read(entry.offset, read_limit(session, *replica), entry.max_bytes).bytes;

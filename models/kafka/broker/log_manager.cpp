@@ -222,7 +222,7 @@ void LogManager::power_lost() {
   write_back_timer_.disarm();
   for (const auto& replica : replicas_) {
     if (replica->disk.written >= replica->log.end()) continue;
-    replica->shared->cut_by_power_loss(replica->log);
+    replica->shared->gave_up = true;
     replica->truncate(replica->disk.written);
     replica->disk.dirty_since.reset();
   }

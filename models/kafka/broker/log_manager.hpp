@@ -13,7 +13,8 @@
 //
 // Model: the kernel writes a file back as a whole: what one of its pages was dirty for long takes the newer ones along (as
 // fs/fs-writeback.c does with an expired inode). Pages are written in order of offsets, and none is torn.
-// Model: a flush takes no time. Checkpoints and leader epoch caches are on disk when they are written, as Kafka syncs them.
+// Model: a flush takes a leader's request handler the time that [kafka.disk] says; flushes of followers and by time take none.
+// Checkpoints and leader epoch caches are on disk when they are written, as Kafka syncs them.
 // Model: a broker registers when it has recovered its logs; Kafka's registers before and stays fenced until it has.
 #pragma once
 
@@ -42,6 +43,10 @@ class LogManager {
   void appended(Replica& replica, Offset base, std::int64_t bytes, sim::Time newest) {
     if (replica.disk.segmented) segmented(replica, base, bytes, newest);
     if (replica.log.end() - replica.disk.flushed >= replica.disk.flush_messages) flush(replica);
+  }
+  /// Whether an append of `records` would be flushed before it is answered.
+  static bool flushes(const Replica& replica, std::int64_t records) {
+    return replica.log.end() + records - replica.disk.flushed >= replica.disk.flush_messages;
   }
   /// All that the log holds is on disk now.
   void flush(Replica& replica);

@@ -30,17 +30,16 @@ struct SharedPartition {
   /// Records were given up that may have been covered by a high watermark: an unclean election, a power loss.
   bool gave_up = false;
 
-  /// A power loss is about to take the end of `log`: where it is the line, that stays what it was until a new leader's log
-  /// tells what is lost of it.
-  void cut_by_power_loss(const ReplicaLog& log) {
-    gave_up = true;
+  /// The end of `log` is about to be cut. Where it is the line that stays what it was, until a new leader's log tells what is
+  /// lost of it: a power loss, and before KIP-101 an old leader that hears of the new one, cuts it first.
+  void keep_line(const ReplicaLog& log) {
     if (line != &log) return;
-    before_power_loss_ = log;
-    line = &*before_power_loss_;
+    kept_line_ = log;
+    line = &*kept_line_;
   }
 
  private:
-  std::optional<ReplicaLog> before_power_loss_;
+  std::optional<ReplicaLog> kept_line_;
 };
 
 /// How much of a replica's log is where (LogManager).
@@ -121,7 +120,8 @@ struct Replica {
   std::vector<ProducerId> verifying;
 
   /// It leads, and in the epoch that a request was made for; kNoEpoch asks for none (Partition.checkCurrentLeaderEpoch).
-  bool speaks_in(LeaderEpoch epoch) const { return leads && (epoch == kNoEpoch || epoch == leader_epoch); }
+  bool speaks_in(LeaderEpoch epoch) const { return leads && in_epoch(epoch); }
+  bool in_epoch(LeaderEpoch epoch) const { return epoch == kNoEpoch || epoch == leader_epoch; }
   /// Offsets from here on have been sent to no follower.
   Offset sent_to_followers() const;
   bool in_sync(BrokerId b) const;
@@ -137,6 +137,7 @@ struct Replica {
   }
   /// Cuts the log, and with it what is known of it (UnifiedLog.truncateTo).
   void truncate(Offset to) {
+    if (to < log.end()) shared->keep_line(log);
     log.reload(to);
     high_watermark = std::min(high_watermark, log.end());
     disk.truncated(log.end());
@@ -150,6 +151,7 @@ struct Replica {
   }
   /// Nothing is left, and the next record is that of `offset`.
   void restart_at(Offset offset) {
+    shared->keep_line(log);
     log.restart_at(offset);
     high_watermark = offset;
     disk.truncated(offset);

@@ -126,6 +126,12 @@ class ClusterFixture : public NodeProgram {
     return fetched;
   }
 
+  /// A fetch made by hand, whose answer is of no interest.
+  void send(BrokerId to, Ref<FetchCall> call) {
+    fetched = std::make_shared<Fetched>();
+    channels[static_cast<std::size_t>(to.value)]->call<&ClusterFixture::on_fetched>(*this, std::move(call));
+  }
+
   Broker& broker(std::int32_t b) { return cluster.broker(BrokerId{b}); }
   Replica& replica(std::int32_t b, PartitionIndex p = {}) { return *broker(b).replica(p); }
   Node& node(std::int32_t b) { return cluster.node(BrokerId{b}); }

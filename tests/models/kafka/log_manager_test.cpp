@@ -155,3 +155,33 @@ TEST_CASE("a follower that kept its power leads with all that its leader lost") 
   REQUIRE(f.leader() == 1);
   CHECK(f.recorder.of(Kind::truncated).empty());
 }
+
+TEST_CASE("an append that brings about a flush is answered when the disk has it") {
+  for (const std::int64_t every : {10, 1}) {
+    FixtureOptions options;
+    options.disk.flush = sim::Distribution::constant(50e6);
+    options.config.log_flush_interval_messages = every;
+    ClusterFixture f(options);
+    const sim::Time sent = f.simulation.now();
+    const auto produced = f.produce(BrokerId{0}, 3, 1);
+    f.run_for(1s);
+    REQUIRE(produced->answered);
+    CHECK((produced->at - sent >= 50ms) == (every == 1));
+  }
+}
+
+TEST_CASE("what a follower had fetched before it lost its power lets its next process into no in-sync set") {
+  FixtureOptions options = power_may_fail();
+  options.config.broker_session_timeout = 2s;
+  options.config.broker_heartbeat_interval = 500ms;
+  ClusterFixture f(options);
+  f.produce(BrokerId{0}, 10);
+  f.run_for(1s);
+  // It registers again, and cannot fetch.
+  f.network.impair({.from = {f.node(0).host()}, .to = {f.node(2).host()}, .cut = true});
+  f.node(2).lose_power();
+  f.node(2).restart();
+  f.run_for(10s);
+  CHECK_FALSE(f.cluster.controller().fenced(BrokerId{2}));
+  CHECK_FALSE(f.replica(0).in_sync(BrokerId{2}));
+}

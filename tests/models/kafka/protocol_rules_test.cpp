@@ -173,3 +173,30 @@ TEST_CASE("a checked run goes through power losses, and through divergence where
     CHECK_NOTHROW(world.run());
   }
 }
+
+TEST_CASE("the offset of a follower that has parted from its leader counts only where the rule is off") {
+  for (const bool credited : {false, true}) {
+    FixtureOptions options;
+    options.rules.set(Rule::diverging_fetch_uncredited, !credited);
+    ClusterFixture f(options);
+    f.produce(BrokerId{0}, 6);
+    f.run_for(1s);
+    f.node(2).crash();
+    f.run_for(12s);
+    REQUIRE(f.replica(0).isr.size() == 2);
+    // As if it had led in an epoch of which nobody else knows.
+    Replica& parted = f.replica(2);
+    parted.log.begin_epoch(1);
+    parted.log.append({.count = 20, .bytes = 2000});
+    f.cluster.controller().node().pause();  // nobody is let into the in-sync set meanwhile
+    Ref<FetchCall> call = f.cluster.take<FetchCall>();
+    call->replica = BrokerId{2};
+    call->partitions.push_back({.partition = PartitionIndex{0},
+                                .fetch_offset = 26,
+                                .current_leader_epoch = f.replica(0).leader_epoch,
+                                .last_fetched_epoch = 1});
+    f.send(BrokerId{0}, std::move(call));
+    f.run_for(1s);
+    CHECK((f.replica(0).follower(BrokerId{2})->log_end == 26) == credited);
+  }
+}

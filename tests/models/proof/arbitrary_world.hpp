@@ -238,6 +238,14 @@ inline void showValue(const ArbitraryWorld& world, std::ostream& out) {
   for (const auto& q : s.kafka->quotas)
     out << " quota " << q.producer_byte_rate << "/" << q.consumer_byte_rate;
   out << "\n";
+  for (const models::kafka::RuleInfo& rule : models::kafka::rule_catalogue()) {
+    if (!s.kafka->rules.has(rule.rule)) out << "  without " << rule.name << "\n";
+  }
+  if (config.log_retention_ms || config.log_retention_bytes >= 0) {
+    out << "  retention " << config.log_retention_ms.value_or(-1) << "ms " << config.log_retention_bytes
+        << " bytes every " << ms(config.log_retention_check_interval) << " roll "
+        << (config.log_roll ? ms(*config.log_roll) : "never") << "\n";
+  }
   for (const auto& p : s.producers) {
     out << "  " << p.name << " rate " << (p.arrivals ? p.arrivals->mean_rate() : 0) << " loop "
         << (p.closed_loop ? p.closed_loop->outstanding : 0) << " keys " << p.keys.count << " resend "
