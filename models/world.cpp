@@ -32,7 +32,9 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   if (scenario_.kafka) {
     scenario_.kafka->transactional =
         std::any_of(scenario_.groups.begin(), scenario_.groups.end(),
-                    [](const GroupOptions& g) { return g.commit == CommitMode::in_transaction; });
+                    [](const GroupOptions& g) { return g.commit == CommitMode::in_transaction; }) ||
+        std::any_of(scenario_.producers.begin(), scenario_.producers.end(),
+                    [](const ProducerOptions& p) { return p.transactions.has_value(); });
   }
   if (scenario_.kafka) kafka_ = std::make_unique<kafka::Cluster>(context_, *scenario_.kafka);
   if (!kafka_ && !(scenario_.producers.empty() && scenario_.groups.empty())) {
@@ -78,6 +80,9 @@ void World::add_producers() {
     for (std::uint32_t i = 0; i < options.instances; ++i) {
       const std::string name = options.instances == 1 ? options.name : options.name + "/" + std::to_string(i);
       Node& node = add_node(EntityKind::producer, name, {}, i, options.rack);
+      if (options.transactions)
+        setup.transactional_id = kafka::numbered(
+            options.config.transactional_id.empty() ? name : options.config.transactional_id, i);
       producers_.push_back(std::make_unique<kafka::Producer>(*kafka_, node, options, setup));
     }
   }
