@@ -43,7 +43,9 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   if (scenario_.kafka) {
     scenario_.kafka->transactional =
         std::any_of(scenario_.groups.begin(), scenario_.groups.end(),
-                    [](const GroupOptions& g) { return g.commit == CommitMode::in_transaction; });
+                    [](const GroupOptions& g) { return g.commit == CommitMode::in_transaction; }) ||
+        std::any_of(scenario_.producers.begin(), scenario_.producers.end(),
+                    [](const ProducerOptions& p) { return p.transactions.has_value(); });
     scenario_.kafka->power_may_fail =
         std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
                     [](const FaultSpec& fault) { return fault.kind == "power-loss"; });
@@ -93,6 +95,9 @@ void World::add_producers() {
     for (std::uint32_t i = 0; i < options.instances; ++i) {
       const std::string name = options.instances == 1 ? options.name : options.name + "/" + std::to_string(i);
       Node& node = add_node(EntityKind::producer, name, {}, i, options.rack);
+      if (options.transactions)
+        setup.transactional_id = kafka::numbered(
+            options.config.transactional_id.empty() ? name : options.config.transactional_id, i);
       producers_.push_back(std::make_unique<kafka::Producer>(*kafka_, node, options, setup));
     }
   }

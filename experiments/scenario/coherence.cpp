@@ -129,10 +129,9 @@ class Coherence {
       if (p.resend_after_restart && p.closed_loop)
         fail(path + ".resend_after_restart", "does not go with a closed loop, which a restart begins anew");
       config(path, models::kafka::validate(p.config));
-      if (!p.config.transactional_id.empty())
-        fail(path + ".config.transactional.id",
-             "is for the producers of a group that transforms; a producer by itself sends without "
-             "transactions");
+      if (p.transactions && p.transactions->every.count() <= 0)
+        fail(path + ".transactions.every", "must be above 0");
+      in_transactions(path, p.config, p.transactions.has_value(), "`transactions`");
     }
   }
 
@@ -172,28 +171,30 @@ class Coherence {
       fail(path + ".transform", "does not go with hand_off: a poll's output is sent when all is done");
     if (g.commit == models::CommitMode::each_record)
       fail(path + ".commit", "of each record does not go with transform: a poll's output is sent at once");
-    const models::kafka::ProducerConfig& c = g.transform->config;
-    config(path + ".transform", models::kafka::validate(c));
-    if (!in_transaction) {
-      if (!c.transactional_id.empty())
-        fail(path + ".transform.config.transactional.id", "needs commit = \"in-transaction\"");
+    config(path + ".transform", models::kafka::validate(g.transform->config));
+    in_transactions(path + ".transform", g.transform->config, in_transaction, "commit = \"in-transaction\"");
+    if (!in_transaction && g.transform->aborts > 0)
+      fail(path + ".transform.aborts", "needs commit = \"in-transaction\": there is nothing to abort");
+  }
+
+  /// What a producer's configuration must be to take part in transactions, or not to. `by`: what makes it do so.
+  void in_transactions(const std::string& path, const models::kafka::ProducerConfig& c, bool takes_part,
+                       const std::string& by) const {
+    if (!takes_part) {
+      if (!c.transactional_id.empty()) fail(path + ".config.transactional.id", "needs " + by);
       return;
     }
     // KafkaProducer.configureTransactionState
-    if (!c.enable_idempotence)
-      fail(path + ".transform", "in transactions needs acks = \"all\" and enable.idempotence=true");
-    if (c.transaction_timeout > s_.kafka->config.transaction_max_timeout)
-      fail(path + ".transform.config.transaction.timeout.ms",
+    if (!c.enable_idempotence) fail(path, "in transactions needs acks = \"all\" and enable.idempotence=true");
+    const models::kafka::BrokerConfig& broker = s_.kafka->config;
+    if (c.transaction_timeout > broker.transaction_max_timeout)
+      fail(path + ".config.transaction.timeout.ms",
            "is above the broker's transaction.max.timeout.ms: INVALID_TRANSACTION_TIMEOUT");
     const std::int32_t copies =
-        s_.kafka->config.transaction_state_log_replication_factor.value_or(std::min(3, s_.kafka->brokers));
+        broker.transaction_state_log_replication_factor.value_or(std::min(3, s_.kafka->brokers));
     if (copies > s_.kafka->brokers)
       fail("kafka.config.transaction.state.log.replication.factor",
            "does not fit on the brokers: __transaction_state could not be created");
-    if (s_.kafka->config.transaction_state_log_min_isr > copies)
-      fail(path + ".commit",
-           "in a transaction: __transaction_state has " + std::to_string(copies) +
-               " replicas, fewer than transaction.state.log.min.isr: nothing could be written to it");
   }
 
   void auto_commit(const std::string& path, const models::GroupOptions& g) const {
@@ -264,9 +265,12 @@ class Coherence {
   }
 
   bool transactions_used() const {
-    return std::any_of(s_.groups.begin(), s_.groups.end(), [](const models::GroupOptions& g) {
-      return g.commit == models::CommitMode::in_transaction;
-    });
+    return std::any_of(s_.groups.begin(), s_.groups.end(),
+                       [](const models::GroupOptions& g) {
+                         return g.commit == models::CommitMode::in_transaction;
+                       }) ||
+           std::any_of(s_.producers.begin(), s_.producers.end(),
+                       [](const models::ProducerOptions& p) { return p.transactions.has_value(); });
   }
 
   /// The producer or group that a node's name is of: "billing/1", "billing/*", "shop".

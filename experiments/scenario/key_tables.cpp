@@ -285,6 +285,9 @@ const std::vector<Row<models::TransformOptions>>& transform_rows() {
        [](const Value& v, models::TransformOptions& t, const BindContext&) {
          t.size = make_distribution(v, Draws::sizes);
        }},
+      {{"aborts", KeyType::number, "share of its transactions that the application aborts, and does again",
+        "0", false, 0, 1},
+       [](const Value& v, models::TransformOptions& t, const BindContext&) { t.aborts = v.as_double(); }},
       {config_key("settings of the members' producers by Kafka's names", models::kafka::KeyScope::producer),
        [](const Value& v, models::TransformOptions& t, const BindContext&) {
          t.config = bind_kafka_config<models::kafka::ProducerConfig>(v);
@@ -296,6 +299,24 @@ const std::vector<Row<models::TransformOptions>>& transform_rows() {
 const Section& transform_section() {
   static const Section section =
       section_of("consume, transform, produce: what each record processed is made into", transform_rows());
+  return section;
+}
+
+const std::vector<Row<models::TransactionOptions>>& transactions_rows() {
+  static const std::vector<Row<models::TransactionOptions>> rows{
+      {{"every", KeyType::duration,
+        "from the end of a commit to the beginning of the next; send() waits meanwhile", "", true},
+       [](const Value& v, models::TransactionOptions& t, const BindContext&) {
+         t.every = parse_duration(v.text);
+       }},
+      {{"aborts", KeyType::number, "share that the application aborts instead", "0", false, 0, 1},
+       [](const Value& v, models::TransactionOptions& t, const BindContext&) { t.aborts = v.as_double(); }},
+  };
+  return rows;
+}
+
+const Section& transactions_section() {
+  static const Section section = section_of("a producer's own transactions", transactions_rows());
   return section;
 }
 
@@ -481,6 +502,11 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
         "after a restart the application sends again what it had sent without learning of a success",
         "false"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.resend_after_restart = v.boolean; }},
+      {table_key("transactions", "what is sent between two commits is one transaction; none unless given",
+                 transactions_section()),
+       [](const Value& v, ProducerOptions& p, const BindContext& c) {
+         bind_rows(v, transactions_rows(), p.transactions.emplace(), c);
+       }},
       {{"host", KeyType::name, "where it runs; a host of its own unless given"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.host = v.text; }},
       {{"rack", KeyType::name, "of its host"},

@@ -32,6 +32,12 @@ struct ClosedLoop {
   sim::Distribution think = sim::Distribution::constant(0);  ///< ns
 };
 
+/// A producer's own transactions: what it sends between two commits is one.
+struct TransactionOptions {
+  sim::Duration every{};  ///< from the end of one commit to the beginning of the next; send() waits meanwhile
+  double aborts = 0;      ///< the share that the application aborts instead
+};
+
 struct ProducerOptions {
   std::string name;
   std::string to;               ///< topic
@@ -45,6 +51,7 @@ struct ProducerOptions {
   /// An application that remembers (a table of what is to be sent): after a restart it sends again, as new
   /// messages, those that had been routed and not reported as successes. Open loops only.
   bool resend_after_restart = false;
+  std::optional<TransactionOptions> transactions;
   std::string host, rack;  ///< where it runs; empty: a host of its own
   kafka::ProducerConfig config;
 };
@@ -75,6 +82,8 @@ struct EffectOptions {
 struct TransformOptions {
   std::string to;                                             ///< topic
   sim::Distribution size = sim::Distribution::constant(100);  ///< bytes of value and key
+  /// In transactions: the share that the application aborts, to do it again (--enable-random-aborts).
+  double aborts = 0;
   kafka::ProducerConfig config;
 };
 

@@ -483,6 +483,13 @@ void append_rows(std::vector<KeyInfo>& rows, KeyScope scope, const std::array<Ke
 
 }  // namespace
 
+std::string numbered(std::string pattern, std::uint32_t index) {
+  constexpr std::string_view kPlace = "{index}";
+  const std::size_t at = pattern.find(kPlace);
+  if (at != std::string::npos) pattern.replace(at, kPlace.size(), std::to_string(index));
+  return pattern;
+}
+
 std::optional<ConfigError> set(BrokerConfig& config, std::string_view key, std::string_view value) {
   return set_by_table(kBrokerKeys, KeyScope::broker, config, key, value);
 }

@@ -172,6 +172,9 @@ struct ConsumerConfig {
   Duration metadata_max_age{300'000'000'000};
 };
 
+/// `pattern` with the number in place of "{index}".
+std::string numbered(std::string pattern, std::uint32_t index);
+
 /// What went wrong with a key, and the key that was probably meant.
 struct ConfigError {
   std::string key;

@@ -43,7 +43,7 @@ TEST_CASE("a key that nobody knows is refused with the nearest one that is known
        "s.toml:15:35: producers.shop.arrivals.rat: unknown parameter of 'poisson'; did you mean 'rate'?"},
       {"members = 2", "xyzzy = 2",
        "s.toml:20:1: groups.billing.xyzzy: unknown key; allowed: name, topics, members, service, commit, "
-       "hand_off, effect, poison, rack, start, stagger, config"},
+       "hand_off, effect, transform, poison, rack, start, stagger, config"},
   });
 }
 
@@ -192,6 +192,54 @@ TEST_CASE("a fault that would strike without effect, or never, is refused") {
                          "'billing/1' }\n"),
               "never happens at 'billing/1'"));
   CHECK(complaint(small_with("members = 2", "members = 2\neffect = {}") + at_effect).empty());
+}
+
+TEST_CASE("what makes no transaction, or cannot take part in one, is refused") {
+  const auto group = [](const std::string& lines) { return complaint(small_with("members = 2", lines)); };
+  const auto producer = [](const std::string& lines) {
+    return complaint(small_with("rate = 100 }\n", "rate = 100 }\n" + lines));
+  };
+  const std::string transform = "transform = { to = 'orders' }\n";
+  CHECK(holds(group("commit = 'in-transaction'\n"),
+              "groups.billing.commit: in a transaction goes with `transform`"));
+  CHECK(group("commit = 'in-transaction'\n" + transform).empty());
+  CHECK(holds(group("transform = { to = 'order' }\n"),
+              "groups.billing.transform.to: there is no topic 'order'; did you mean 'orders'?"));
+  CHECK(holds(group("commit = 'each-record'\n" + transform), "of each record does not go with transform"));
+  CHECK(holds(group(transform + "hand_off = { threads = 2 }\n"), "does not go with hand_off"));
+  CHECK(holds(group("transform = { to = 'orders', aborts = 0.5 }\n"), "transform.aborts: needs commit"));
+  CHECK(holds(group("transform = { to = 'orders', config = { transactional.id = 'x' } }\n"),
+              "transform.config.transactional.id: needs commit"));
+  CHECK(holds(group("commit = 'in-transaction'\ntransform = { to = 'orders', config = { acks = 1 } }\n"),
+              "needs acks = \"all\" and enable.idempotence=true"));
+  CHECK(holds(group("commit = 'in-transaction'\n"
+                    "transform = { to = 'orders', config = { transaction.timeout.ms = 900001 } }\n"),
+              "INVALID_TRANSACTION_TIMEOUT"));
+  CHECK(holds(producer("[producers.config]\ntransactional.id = 'x'\n"),
+              "transactional.id: needs `transactions`"));
+  CHECK(holds(producer("transactions = { every = '0s' }\n"), "transactions.every: must be above 0"));
+  CHECK(producer("transactions = { every = '1s' }\n").empty());
+  CHECK(holds(producer("transactions = { every = '1s' }\n[kafka.config]\n"
+                       "transaction.state.log.replication.factor = 2\n"),
+              "__transaction_state could not be created"));
+  CHECK(holds(complaint(small_and("[[kafka.topics]]\nname = '__transaction_state'\n")),
+              "a topic of Kafka's own"));
+}
+
+TEST_CASE("a step of transactions is refused where there are none") {
+  const auto with_step = [](const std::string& step, const std::string& at) {
+    return complaint(
+        small_and("[[faults]]\nkind = 'crash'\ntarget = '" + at + "'\nwhen = { step = '" + step + "' }\n"));
+  };
+  for (const char* step : {"offsets-added", "end-txn-sent", "transaction-ended"})
+    CHECK(holds(with_step(step, "billing/0"), "it takes part in no transaction"));
+  CHECK(holds(with_step("transaction-prepared", "kafka/0"), "it takes part in no transaction"));
+  CHECK(holds(with_step("acknowledged", "billing/0"), "the group 'billing' has no `transform`"));
+  const std::string in_transaction =
+      small_with("members = 2", "commit = 'in-transaction'\ntransform = { to = 'orders' }");
+  CHECK(holds(complaint(in_transaction +
+                        "[[faults]]\nkind = 'crash'\ntarget = 'billing/0'\nwhen = { step = 'committed' }\n"),
+              "offsets are committed in transactions"));
 }
 
 TEST_CASE("a group that would start after the end is refused") {

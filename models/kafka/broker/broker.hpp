@@ -106,7 +106,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
 
   // ---- transactions.cpp ----
   TransactionVerifier& verifier();
-  bool verify(Ref<ProduceCall>& call);
+  bool verify(Ref<ProduceCall>& call, sim::Time since);
+  bool wait_for_marker(const Ref<ProduceCall>& call, sim::Time since);
   bool verify(Ref<TxnOffsetCommitCall>& call);
   void verified(AnyCall call, ErrorCode error);
   bool may_open_transaction(Replica& replica, const ProduceBatch& batch);

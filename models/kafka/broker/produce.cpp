@@ -9,7 +9,7 @@
 namespace models::kafka {
 
 void Broker::handle_produce(Ref<ProduceCall> call) {
-  if (verify(call)) return;
+  if (verify(call, context().now())) return;
   call->awaiting = 0;
   for (std::uint32_t i = 0; i < call->batches.size(); ++i) {
     append_batch(call, call->batches[i], i);

@@ -46,9 +46,15 @@ class ProducerStates {
     Offset last_stable = 0;  ///< nothing below was undecided once it was completed
   };
   bool has_transactions() const { return has_transactions_; }
-  bool has_open_transaction(ProducerId id) const {
+  /// Of this epoch: with KIP-890 the next transaction has another, and may come while the marker of this one is on its way.
+  bool has_open_transaction(ProducerId id, std::int16_t epoch) const {
     const State* state = find(id);
-    return state != nullptr && state->txn_first != kNoOffset;
+    return state != nullptr && state->txn_first != kNoOffset && state->epoch == epoch;
+  }
+  /// One of an epoch before is open.
+  bool has_older_transaction(ProducerId id, std::int16_t epoch) const {
+    const State* state = find(id);
+    return state != nullptr && state->txn_first != kNoOffset && state->epoch < epoch;
   }
   /// The first record whose transaction is open, or whose marker not all in-sync replicas are known to hold; past every
   /// offset when there is none (UnifiedLog.maybeIncrementFirstUnstableOffset).

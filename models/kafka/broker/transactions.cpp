@@ -26,13 +26,17 @@ TransactionVerifier& Broker::verifier() {
 
 /// The first batch of a transaction in a partition is not taken on the producer's word: a late one of a transaction that has
 /// ended would open another that nobody ends (KAFKA-12671). True when the call waits for the coordinator's answer.
-bool Broker::verify(Ref<ProduceCall>& call) {
+/// `since`: when the call was first looked at.
+bool Broker::verify(Ref<ProduceCall>& call, sim::Time since) {
   if (call->transactional_id.empty() || call->verified) return false;
   if (!config().transaction_partition_verification_enable && !cluster_.transactions_v2()) return false;
+  if (wait_for_marker(call, since)) return true;
   unverified_.clear();
   for (const ProduceBatch& batch : call->batches) {
+    if (batch.error != ErrorCode::none) continue;
     Replica* replica = replicas_[batch.partition.value];
-    if (replica == nullptr || !replica->leads || replica->producers.has_open_transaction(batch.producer_id))
+    if (replica == nullptr || !replica->leads ||
+        replica->producers.has_open_transaction(batch.producer_id, batch.producer_epoch))
       continue;
     unverified_.push_back(batch.partition);
     if (std::find(replica->verifying.begin(), replica->verifying.end(), batch.producer_id) ==
@@ -47,6 +51,35 @@ bool Broker::verify(Ref<ProduceCall>& call) {
   return true;
 }
 
+/// With KIP-890 the first batch of the next transaction may come before the marker of the one before: it must not be taken for a
+/// part of that one, and what the coordinator says of it would not outlive the marker (KAFKA-18575). CONCURRENT_TRANSACTIONS,
+/// which the broker itself retries a few times before the producer does.
+bool Broker::wait_for_marker(const Ref<ProduceCall>& call, sim::Time since) {
+  if (!cluster_.transactions_v2()) return false;
+  bool completing = false;
+  for (const ProduceBatch& batch : call->batches) {
+    const Replica* replica = replicas_[batch.partition.value];
+    completing =
+        completing || (replica != nullptr && replica->leads &&
+                       replica->producers.has_older_transaction(batch.producer_id, batch.producer_epoch));
+  }
+  if (!completing) return false;
+  const sim::Duration backoff = config().add_partitions_to_txn_retry_backoff;
+  if (context().simulation.after(backoff) > since + config().add_partitions_to_txn_retry_backoff_max) {
+    for (ProduceBatch& batch : call->batches) batch.error = ErrorCode::not_enough_replicas;
+    call->verified = true;
+    return false;
+  }
+  context().simulation.schedule_after(backoff,
+                                      [this, since, life = node_.incarnation(), held = call]() mutable {
+                                        if (life != node_.incarnation()) return;
+                                        node_.run_or_hold([this, since, again = std::move(held)]() mutable {
+                                          if (!verify(again, since)) handle_produce(std::move(again));
+                                        });
+                                      });
+  return true;
+}
+
 bool Broker::verify(Ref<TxnOffsetCommitCall>& call) {
   if (!config().transaction_partition_verification_enable && !cluster_.transactions_v2()) return false;
   unverified_.assign(1, cluster_.offsets_partition(call->group));
@@ -58,7 +91,8 @@ void Broker::verified(AnyCall call, ErrorCode error) {
   if (auto* produce = std::get_if<Ref<ProduceCall>>(&call)) {
     for (ProduceBatch& batch : (*produce)->batches) {
       const Replica* replica = replicas_[batch.partition.value];
-      const bool open = replica != nullptr && replica->producers.has_open_transaction(batch.producer_id);
+      const bool open = replica != nullptr &&
+                        replica->producers.has_open_transaction(batch.producer_id, batch.producer_epoch);
       if (error != ErrorCode::none && !open) batch.error = error;
     }
     return handle_produce(std::move(*produce));
@@ -72,7 +106,7 @@ void Broker::verified(AnyCall call, ErrorCode error) {
 
 /// Whether the transaction that this batch would open here is one that the coordinator knows.
 bool Broker::may_open_transaction(Replica& replica, const ProduceBatch& batch) {
-  if (replica.producers.has_open_transaction(batch.producer_id)) return true;
+  if (replica.producers.has_open_transaction(batch.producer_id, batch.producer_epoch)) return true;
   const bool asked = std::erase(replica.verifying, batch.producer_id) > 0;
   if (!config().transaction_partition_verification_enable && !cluster_.transactions_v2()) return true;
   return asked;

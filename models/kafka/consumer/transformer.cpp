@@ -17,11 +17,8 @@ ProducerOptions producer_options(const GroupOptions& group) {
 
 std::string transactional_id(const GroupOptions& group, std::uint32_t index) {
   if (group.commit != CommitMode::in_transaction) return {};
-  std::string id = group.transform->config.transactional_id;
-  if (id.empty()) id = group.name + "-{index}";
-  const std::size_t at = id.find("{index}");
-  if (at != std::string::npos) id.replace(at, 7, std::to_string(index));
-  return id;
+  const std::string& given = group.transform->config.transactional_id;
+  return numbered(given.empty() ? group.name + "-{index}" : given, index);
 }
 
 }  // namespace
@@ -36,7 +33,8 @@ Transformer::Transformer(ConsumerGroup& group, Node& node, std::uint32_t index, 
       producer_(cluster_, node, options_,
                 {.application = this,
                  .group = group.entity(),
-                 .transactional_id = transactional_id(group.options(), index)}) {}
+                 .transactional_id = transactional_id(group.options(), index)}),
+      abort_draws_(cluster_.context().simulation.seed(), "transform/" + node.name() + "/aborts") {}
 
 void Transformer::start() {
   if (std::exchange(started_, true))
@@ -142,8 +140,8 @@ bool Transformer::step_in_transaction(TransactionManager& transactions) {
       return true;
     case Step::adding_offsets:
       if (transactions.offsets_pending()) return false;
-      step_ = Step::committing;
-      transactions.end(true);
+      step_ = aborts() ? Step::aborting : Step::committing;
+      transactions.end(step_ == Step::committing);
       producer_.go_on();
       return true;
     case Step::committing:
@@ -157,6 +155,11 @@ bool Transformer::step_in_transaction(TransactionManager& transactions) {
     default:
       return false;
   }
+}
+
+bool Transformer::aborts() {
+  const double share = group_.options().transform->aborts;
+  return share > 0 && abort_draws_.uniform() < share;
 }
 
 void Transformer::finish(TransformOutcome outcome) {

@@ -53,6 +53,7 @@ class Transformer final : private ProducerApplication {
   bool step();
   bool step_in_transaction(TransactionManager& transactions);
   void make_messages(const Work& work);
+  bool aborts();
   void finish(TransformOutcome outcome);
 
   ConsumerGroup& group_;
@@ -66,6 +67,7 @@ class Transformer final : private ProducerApplication {
   bool stepping_ = false;
   Step step_ = Step::idle;
   std::uint64_t failures_before_ = 0;
+  sim::Stream abort_draws_;
   std::vector<Message> messages_;
   std::vector<OffsetCommitCall::Item> offsets_;
   GroupMembership membership_;

@@ -73,6 +73,7 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
                    std::move(partitions)),
       gateway_(make_gateway(*this)),
       application_(setup.application),
+      abort_draws_(stream(context, node, "aborts")),
       acknowledged_step_(context.steps.cell(node.entity(), Step::acknowledged)),
       timer_(context.simulation, node, [this] { on_timer(); }) {
   if (application_ == nullptr) node.set_program(*this);
@@ -99,6 +100,7 @@ void Producer::start() {
   gateway_->start();
   source_.start(context_.now());
   if (transactions_) transactions_->start();
+  if (options_.transactions) blocked_ = Blocked::on_transaction;
   advance();
 }
 
@@ -150,6 +152,7 @@ void Producer::stop_arrivals() {
 }
 
 bool Producer::idle() {
+  if (options_.transactions && transactions_->open()) return false;
   return source_.exhausted() && resent_ == resends_.size() && accumulator_.batches() == 0;
 }
 
@@ -254,7 +257,7 @@ void Producer::block(Blocked on, sim::Time at) {
 }
 
 void Producer::unblock() {
-  if (blocked_ == Blocked::no) return;
+  if (blocked_ == Blocked::no || blocked_ == Blocked::on_transaction) return;
   if (blocked_ == Blocked::on_metadata && !gateway_->metadata_known()) return;
   if (blocked_ == Blocked::on_memory) {
     const std::int32_t fixed = resent_ < resends_.size() ? resends_[resent_].fixed : described(0).fixed;
@@ -286,19 +289,20 @@ void Producer::refuse_head(RefusedCode code, sim::Time now) {
 void Producer::advance() {
   for (;;) {
     const sim::Time now = context_.now();
-    if (transactions_ && transactions_->drops_unsent()) refuse_unsent();
+    if (application_ != nullptr && transactions_ && transactions_->drops_unsent()) refuse_unsent();
     catch_up(now);
-    if (!wake_sender_ && now < sender_deadline_) break;
+    if (options_.transactions) drive_transactions(now);
+    if (!wake_sender_ && now < sender_deadline_) {
+      if (run_transactions()) continue;
+      break;
+    }
     wake_sender_ = false;
     flushing_ = flushing_ && !flushed();
     sender_deadline_ = sender_->run(now, flushing_ || blocked_ == Blocked::on_memory);
     if (!node_.up()) return;
     unblock();
   }
-  if (transactions_) {
-    transactions_->run(!flushed());
-    if (!node_.up()) return;
-  }
+  if (!node_.up()) return;
   sleep();
   if (application_ != nullptr) application_->producer_moved();
 }
@@ -318,6 +322,7 @@ void Producer::sleep() {
     }
     wake = std::min(wake, decision_);
   }
+  if (blocked_ == Blocked::no) wake = std::min(wake, commit_at_);
   if (wake == sim::kNever) return timer_.disarm();
   if (!timer_.armed() || timer_.deadline() != wake) timer_.arm_at(wake);
 }
@@ -430,6 +435,7 @@ void Producer::crashed() {
   wake_sender_ = false;
   paused_ = false;
   flushing_ = false;
+  commit_at_ = sim::kNever;
   ++disturbances_;
   sender_->crashed();
   router_->crashed();
@@ -474,6 +480,7 @@ void Producer::restarted() {
   remembered_.clear();
   gateway_->start();
   if (transactions_) transactions_->start();
+  if (options_.transactions) blocked_ = Blocked::on_transaction;
   advance();
 }
 

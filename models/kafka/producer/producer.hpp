@@ -113,7 +113,7 @@ class Producer final : public NodeProgram,
   const Sequences& sequences() const { return sender_->sequences(); }
 
  private:
-  enum class Blocked : std::uint8_t { no, on_metadata, on_memory };
+  enum class Blocked : std::uint8_t { no, on_metadata, on_memory, on_transaction };
   class Busy;
 
   // GatewayListener
@@ -142,6 +142,11 @@ class Producer final : public NodeProgram,
   void unblock();
   Message described(std::size_t i) const;
 
+  // Its own transactions (own_transactions.cpp).
+  void drive_transactions(sim::Time now);
+  bool run_transactions();
+  void end_transaction(bool commit);
+
   // Everything that follows from the present state, then sleep.
   void advance();
   void sleep();
@@ -168,6 +173,8 @@ class Producer final : public NodeProgram,
   ProducerApplication* application_;
   bool flushing_ = false;
   std::uint64_t failures_ = 0;
+  sim::Time commit_at_ = sim::kNever;  ///< with transactions of its own, while one is open
+  sim::Stream abort_draws_;
   StepCell& acknowledged_step_;
 
   std::vector<Message> resends_;  ///< from resent_ on: messages whose callback reported a failure

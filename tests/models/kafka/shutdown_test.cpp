@@ -120,15 +120,18 @@ TEST_CASE("the end is not granted while an active broker may not know of it") {
   f.network.heal(cut);
 }
 
-TEST_CASE("the last in-sync replica stays in the set, and leads again when it is back") {
+TEST_CASE("the last in-sync replica stays in the set, or eligible, and leads again when it is back") {
+  const bool elr = GENERATE(false, true);
   FixtureOptions options;
+  options.rules.set(Rule::eligible_leader_replicas, elr);
   options.brokers = 1;
   options.replication_factor = 1;
   ShutdownFixture f(options);
   f.broker(0).shut_down();
   f.time_until([&] { return !f.node(0).up(); });
   CHECK(f.state().leader == kNoBroker);
-  CHECK(f.state().isr == std::vector{BrokerId{0}});
+  CHECK((elr ? f.state().elr : f.state().isr) == std::vector{BrokerId{0}});
+  CHECK((elr ? f.state().isr : f.state().elr).empty());
   f.broker(0).start_up();
   f.run_for(1s);
   CHECK(f.leader() == 0);

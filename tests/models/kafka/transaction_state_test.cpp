@@ -93,7 +93,7 @@ TEST_CASE("without a higher epoch a late batch opens a transaction that nobody e
   CHECK(leader.states.check(kProducer, 0, 5, 5).error == ErrorCode::none);
   leader.append(kProducer, 5, 5);
   leader.states.replicated(11);
-  CHECK(leader.states.has_open_transaction(kProducer));
+  CHECK(leader.states.has_open_transaction(kProducer, 0));
   CHECK(leader.states.first_unstable() == 6);
 }
 
@@ -114,9 +114,17 @@ TEST_CASE("a leader whose log was cut behind a marker finds the transaction open
   leader.log.truncate(5);
   leader.log.begin_epoch(1);
   leader.states.rebuild(leader.log);
-  CHECK(leader.states.has_open_transaction(kProducer));
+  CHECK(leader.states.has_open_transaction(kProducer, 0));
   CHECK(leader.states.first_unstable() == 0);
   CHECK(leader.aborted(0, 10).empty());
+}
+
+TEST_CASE("an open transaction of another epoch is none of a new one's") {
+  // KAFKA-18575: with KIP-890 the next transaction's first batch may come before the marker of the one before.
+  Leader leader;
+  leader.append(kProducer, 0, 5);
+  CHECK(leader.states.has_open_transaction(kProducer, 0));
+  CHECK_FALSE(leader.states.has_open_transaction(kProducer, 1));
 }
 
 TEST_CASE("a new transaction coordinator finds the last record of each id in its log, and none beyond") {
