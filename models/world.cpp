@@ -174,9 +174,10 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
       const kafka::BrokerId leader = kafka_->controller().state(p).leader;
       if (leader == kafka::kNoBroker) return false;
       const kafka::Offset end = kafka_->broker(leader).replica(p)->log.end();
+      // A position beyond the end: a truncation that is to be found out yet.
       const auto at_end = [&](const auto& member) {
         return member->running() && member->assignment().can_fetch(p) &&
-               member->assignment()[p].position >= end;
+               member->assignment()[p].position == end;
       };
       if (std::none_of(members.begin(), members.end(), at_end)) return false;
     }

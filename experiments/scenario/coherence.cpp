@@ -62,6 +62,7 @@ class Coherence {
 
   void topics() const {
     const models::kafka::ClusterOptions& kafka = *s_.kafka;
+    config("kafka", models::kafka::validate(kafka.config));
     const std::string brokers = std::to_string(kafka.brokers) + (kafka.brokers == 1 ? " broker" : " brokers");
     const std::int32_t copies = kafka.config.offsets_topic_replication_factor.value_or(0);
     if (copies > kafka.brokers) {

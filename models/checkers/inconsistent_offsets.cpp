@@ -35,9 +35,19 @@ void for_each_overlap(const std::vector<LogIndex::Buried>& buried, Each&& each) 
 
 }  // namespace
 
-bool InconsistentOffsets::seen(LaneId lane, std::uint64_t seq) const {
+void InconsistentOffsets::record(const sim::TraceRecord& r, std::span<const std::int64_t>,
+                                 sim::RecordNumber) {
+  const auto seq = static_cast<std::uint64_t>(r.a);
+  const auto count = static_cast<std::uint64_t>(r.b);
+  if (r.c < 0 || ledger_.lanes()[r.peer].stored.most(seq, count) < 2) return;
+  acknowledged_[{r.peer, r.c - r.a}].add(seq, count);
+}
+
+bool InconsistentOffsets::seen(LaneId lane, std::uint64_t seq, std::int64_t offset) const {
   const Ledger::Lane& l = ledger_.lanes()[lane.value];
-  return l.acknowledged.at(seq) > 0 || l.polled.at(seq) > 0;
+  if (l.stored.at(seq) < 2) return l.acknowledged.at(seq) > 0 || l.polled.at(seq) > 0;
+  const auto copy = acknowledged_.find({lane.value, offset - static_cast<std::int64_t>(seq)});
+  return copy != acknowledged_.end() && copy->second.at(seq) > 0;
 }
 
 void InconsistentOffsets::compare(const Ledger::Partition& p, const LogPiece& before, const LogPiece& after,
@@ -49,7 +59,7 @@ void InconsistentOffsets::compare(const Ledger::Partition& p, const LogPiece& be
     const std::uint64_t old_seq = before.seq + static_cast<std::uint64_t>(offset - before.offset);
     const std::uint64_t new_seq = after.seq + static_cast<std::uint64_t>(offset - after.offset);
     const bool same = before.lane == after.lane && old_seq == new_seq;
-    if (same || !seen(before.lane, old_seq) || !seen(after.lane, new_seq)) continue;
+    if (same || !seen(before.lane, old_seq, offset) || !seen(after.lane, new_seq, offset)) continue;
     found.add(static_cast<std::uint64_t>(offset), 1, [&](std::uint64_t, std::uint64_t, std::uint32_t times) {
       if (times > 0) return;
       anomalies_.add({end,

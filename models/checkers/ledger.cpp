@@ -63,10 +63,8 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
       return effect(r);
     case Kind::committed:
       return committed(r);
-    case Kind::abandoned: {
-      Partition& p = partition_at(r.place);
-      return put_down(p.subscriptions[subscription(p, r.peer)], r);
-    }
+    case Kind::abandoned:
+      return abandoned(r);
     case Kind::member_state:
       return member_state(r);
     default:
@@ -467,6 +465,15 @@ void Ledger::committed(const sim::TraceRecord& r) {
                       });
   }
   pass(s, r.a, {0, 0, r.time, number_, false});
+}
+
+void Ledger::abandoned(const sim::TraceRecord& r) {
+  Partition& p = partition_at(r.place);
+  Subscription& s = p.subscriptions[subscription(p, r.peer)];
+  put_down(s, r);
+  // Its position is behind them; whoever takes the partition over begins at the commit, which unpasses them.
+  const std::int64_t end = r.a + r.b;
+  if (p.log.all_live(end, r.c)) pass(s, end, {0, 0, r.time, number_, false});
 }
 
 void Ledger::put_down(Subscription& s, const sim::TraceRecord& r) {

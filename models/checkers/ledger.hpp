@@ -217,6 +217,7 @@ class Ledger : public sim::TraceSink {
   void processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
   void effect(const sim::TraceRecord& r);
   void committed(const sim::TraceRecord& r);
+  void abandoned(const sim::TraceRecord& r);
   /// They are no longer in the member's hands.
   static void put_down(Subscription& s, const sim::TraceRecord& r);
   void member_state(const sim::TraceRecord& r);

@@ -72,6 +72,14 @@ class RunCounts {
     return found;
   }
 
+  /// The highest count in [first, first + n).
+  std::uint32_t most(std::uint64_t first, std::uint64_t n) const {
+    std::uint32_t found = 0;
+    visit(first, n,
+          [&](std::uint64_t, std::uint64_t, std::uint32_t count) { found = std::max(found, count); });
+    return found;
+  }
+
   /// Forgets everything from `first` on.
   void erase_from(std::uint64_t first);
 

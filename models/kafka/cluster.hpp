@@ -97,7 +97,7 @@ class Cluster {
              Pool<InitProducerIdCall>, Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>,
              Pool<HeartbeatCall>, Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>,
              Pool<OffsetForLeaderEpochCall>, Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>,
-             Pool<MetadataLogCall>>
+             Pool<MetadataLogCall>, Pool<ConsumerGroupHeartbeatCall>>
       pools_;
   Context& context_;
   ClusterOptions options_;

@@ -116,14 +116,27 @@ std::string_view simple_name(std::string_view name) {
   return name.substr(0, kPackage.size()) == kPackage ? name.substr(kPackage.size()) : name;
 }
 
-Error set_assignors(ConsumerConfig& config, std::string_view text) {
-  std::vector<Assignor> wanted;
+/// The words between commas, without blanks around them.
+std::vector<std::string_view> listed(std::string_view text) {
+  std::vector<std::string_view> words;
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
     std::string_view one = text.substr(0, comma);
     text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
     while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
     while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
+    words.push_back(one);
+  }
+  return words;
+}
+
+/// ConsumerConfig.CONSUMER_GROUP_PROTOCOL_UNSUPPORTED_CONFIGS
+constexpr std::array<std::string_view, 3> kClassicKeys{"session.timeout.ms", "heartbeat.interval.ms",
+                                                       "partition.assignment.strategy"};
+
+Error set_assignors(ConsumerConfig& config, std::string_view text) {
+  std::vector<Assignor> wanted;
+  for (std::string_view one : listed(text)) {
     one = simple_name(one);
     if (one == "RangeAssignor" || one == "range")
       wanted.push_back(Assignor::range);
@@ -143,9 +156,44 @@ Error set_assignors(ConsumerConfig& config, std::string_view text) {
   return std::nullopt;
 }
 
-Error only_classic(ConsumerConfig&, std::string_view text) {
-  if (text == "classic") return std::nullopt;
-  return "'" + std::string(text) + "' is not modelled; allowed: classic";
+Error set_protocol(ConsumerConfig& config, std::string_view text) {
+  // Kafka takes it in any case (GroupProtocol, CaseInsensitiveValidString).
+  std::string name(text);
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (name != "classic" && name != "consumer")
+    return "'" + std::string(text) + "' is neither classic nor consumer";
+  config.group_protocol = name == "classic" ? GroupProtocol::classic : GroupProtocol::consumer;
+  return std::nullopt;
+}
+
+/// A key that only the classic protocol takes.
+template <auto Apply, std::size_t Key>
+Error classic_only(ConsumerConfig& config, std::string_view text) {
+  config.classic_key_given = kClassicKeys[Key];
+  return Apply(config, text);
+}
+
+std::optional<ServerAssignor> server_assignor(std::string_view name) {
+  if (name == "uniform") return ServerAssignor::uniform;
+  if (name == "range") return ServerAssignor::range;
+  return std::nullopt;
+}
+
+Error set_remote_assignor(ConsumerConfig& config, std::string_view text) {
+  config.group_remote_assignor = server_assignor(text);
+  if (config.group_remote_assignor || text == "null") return std::nullopt;
+  return "'" + std::string(text) + "' is neither uniform nor range";
+}
+
+Error set_server_assignors(BrokerConfig& config, std::string_view text) {
+  config.group_consumer_assignors.clear();
+  for (const std::string_view one : listed(text)) {
+    const std::optional<ServerAssignor> assignor = server_assignor(one);
+    if (!assignor) return "'" + std::string(one) + "' is neither uniform nor range";
+    config.group_consumer_assignors.push_back(*assignor);
+  }
+  if (config.group_consumer_assignors.empty()) return std::string("names no assignor");
+  return std::nullopt;
 }
 
 Error only_uncommitted(ConsumerConfig&, std::string_view text) {
@@ -193,6 +241,26 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"group.min.session.timeout.ms", "ms", "6000", span<&B::group_min_session_timeout, 0, 1'000'000, B>},
     {"group.max.session.timeout.ms", "ms", "1800000", span<&B::group_max_session_timeout, 0, 1'000'000, B>},
     {"group.max.size", "int", "2147483647", integer<&B::group_max_size, 1, kInt32Max, B>},
+    {"group.consumer.session.timeout.ms", "ms", "45000",
+     span<&B::group_consumer_session_timeout, 1, 1'000'000, B>},
+    {"group.consumer.min.session.timeout.ms", "ms", "45000",
+     span<&B::group_consumer_min_session_timeout, 1, 1'000'000, B>},
+    {"group.consumer.max.session.timeout.ms", "ms", "60000",
+     span<&B::group_consumer_max_session_timeout, 1, 1'000'000, B>},
+    {"group.consumer.heartbeat.interval.ms", "ms", "5000",
+     span<&B::group_consumer_heartbeat_interval, 1, 1'000'000, B>},
+    {"group.consumer.min.heartbeat.interval.ms", "ms", "5000",
+     span<&B::group_consumer_min_heartbeat_interval, 1, 1'000'000, B>},
+    {"group.consumer.max.heartbeat.interval.ms", "ms", "15000",
+     span<&B::group_consumer_max_heartbeat_interval, 1, 1'000'000, B>},
+    {"group.consumer.assignment.interval.ms", "ms", "1000",
+     span<&B::group_consumer_assignment_interval, 0, 1'000'000, B>},
+    {"group.consumer.min.assignment.interval.ms", "ms", "0",
+     span<&B::group_consumer_min_assignment_interval, 0, 1'000'000, B>},
+    {"group.consumer.max.assignment.interval.ms", "ms", "15000",
+     span<&B::group_consumer_max_assignment_interval, 0, 1'000'000, B>},
+    {"group.consumer.max.size", "int", "2147483647", integer<&B::group_consumer_max_size, 1, kInt32Max, B>},
+    {"group.consumer.assignors", "list", "uniform,range", set_server_assignors},
     {"offsets.retention.minutes", "min", "10080", span<&B::offsets_retention, 1, 60'000'000'000, B>},
     {"offsets.retention.check.interval.ms", "ms", "600000",
      span<&B::offsets_retention_check_interval, 1, 1'000'000, B>},
@@ -219,10 +287,6 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"controller.quorum.fetch.timeout.ms", "ms", "2000", nullptr,
      "one controller that does not fail is modelled"},
     {"transaction.max.timeout.ms", "ms", "900000", nullptr, "transactions are not modelled yet"},
-    {"group.consumer.session.timeout.ms", "ms", "45000", nullptr,
-     "the consumer protocol is not modelled yet"},
-    {"group.consumer.heartbeat.interval.ms", "ms", "5000", nullptr,
-     "the consumer protocol is not modelled yet"},
 });
 
 using T = TopicConfig;
@@ -279,8 +343,8 @@ constexpr auto kProducerKeys = std::to_array<Key<P>>({
 
 using C = ConsumerConfig;
 constexpr auto kConsumerKeys = std::to_array<Key<C>>({
-    {"session.timeout.ms", "ms", "45000", span<&C::session_timeout, 1, 1'000'000, C>},
-    {"heartbeat.interval.ms", "ms", "3000", span<&C::heartbeat_interval, 1, 1'000'000, C>},
+    {"session.timeout.ms", "ms", "45000", classic_only<span<&C::session_timeout, 1, 1'000'000, C>, 0>},
+    {"heartbeat.interval.ms", "ms", "3000", classic_only<span<&C::heartbeat_interval, 1, 1'000'000, C>, 1>},
     {"max.poll.interval.ms", "ms", "300000", span<&C::max_poll_interval, 1, 1'000'000, C>},
     {"max.poll.records", "int", "500", integer<&C::max_poll_records, 1, kInt32Max, C>},
     {"enable.auto.commit", "bool", "true", boolean<&C::enable_auto_commit, C>},
@@ -291,7 +355,8 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"fetch.max.bytes", "bytes", "52428800", integer<&C::fetch_max_bytes, 0, kInt32Max, C>},
     {"max.partition.fetch.bytes", "bytes", "1048576",
      integer<&C::max_partition_fetch_bytes, 0, kInt32Max, C>},
-    {"partition.assignment.strategy", "list", "RangeAssignor,CooperativeStickyAssignor", set_assignors},
+    {"partition.assignment.strategy", "list", "RangeAssignor,CooperativeStickyAssignor",
+     classic_only<set_assignors, 2>},
     {"group.instance.id", "string", "null", text_value<&C::group_instance_id, C>},
     {"request.timeout.ms", "ms", "30000", span<&C::request_timeout, 0, 1'000'000, C>},
     {"default.api.timeout.ms", "ms", "60000", span<&C::default_api_timeout, 0, 1'000'000, C>},
@@ -300,7 +365,8 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"reconnect.backoff.ms", "ms", "50", span<&C::reconnect_backoff, 0, 1'000'000, C>},
     {"reconnect.backoff.max.ms", "ms", "1000", span<&C::reconnect_backoff_max, 0, 1'000'000, C>},
     {"metadata.max.age.ms", "ms", "300000", span<&C::metadata_max_age, 0, 1'000'000, C>},
-    {"group.protocol", "string", "classic", only_classic, "classic only"},
+    {"group.protocol", "string", "classic", set_protocol},
+    {"group.remote.assignor", "string", "null", set_remote_assignor},
     {"isolation.level", "string", "read_uncommitted", only_uncommitted, "read_uncommitted only"},
     {"client.rack", "string", "", text_value<&C::client_rack, C>,
      "{rack} stands for the rack of the member's host; assignors do not look at racks"},
@@ -310,7 +376,6 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"check.crcs", "bool", "true", nullptr, "payloads do not exist"},
     {"connections.max.idle.ms", "ms", "540000", nullptr, "idle connections stay open"},
     {"bootstrap.servers", "list", "", nullptr, "clients know all brokers of their cluster"},
-    {"group.remote.assignor", "string", "null", nullptr, "the consumer protocol is not modelled yet"},
 });
 
 /// MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION_FOR_IDEMPOTENCE: a broker remembers the last five batches of a producer.
@@ -396,7 +461,42 @@ std::optional<ConfigError> validate(const ProducerConfig& c) {
   return std::nullopt;
 }
 
+std::optional<ConfigError> validate(const BrokerConfig& c) {
+  struct Bounded {
+    std::string_view what;
+    Duration value, least, most;
+  };
+  const std::array<Bounded, 3> all{
+      Bounded{"session.timeout.ms", c.group_consumer_session_timeout, c.group_consumer_min_session_timeout,
+              c.group_consumer_max_session_timeout},
+      Bounded{"heartbeat.interval.ms", c.group_consumer_heartbeat_interval,
+              c.group_consumer_min_heartbeat_interval, c.group_consumer_max_heartbeat_interval},
+      Bounded{"assignment.interval.ms", c.group_consumer_assignment_interval,
+              c.group_consumer_min_assignment_interval, c.group_consumer_max_assignment_interval}};
+  for (const Bounded& one : all) {
+    const std::string what(one.what);
+    if (one.value < one.least || one.value > one.most) {
+      return ConfigError{"group.consumer." + what,
+                         "is outside group.consumer.min." + what + " and group.consumer.max." + what};
+    }
+  }
+  if (c.group_consumer_heartbeat_interval >= c.group_consumer_session_timeout) {
+    return ConfigError{"group.consumer.heartbeat.interval.ms",
+                       "must be below group.consumer.session.timeout.ms"};
+  }
+  return std::nullopt;
+}
+
 std::optional<ConfigError> validate(const ConsumerConfig& c, const BrokerConfig& broker) {
+  // ConsumerConfig.checkUnsupportedConfigsPostProcess
+  if (c.group_protocol == GroupProtocol::consumer) {
+    if (c.classic_key_given.empty()) return std::nullopt;
+    return ConfigError{std::string(c.classic_key_given),
+                       "cannot be set when group.protocol=consumer: the broker decides "
+                       "(group.consumer.* and group.remote.assignor)"};
+  }
+  if (c.group_remote_assignor)
+    return ConfigError{"group.remote.assignor", "cannot be set when group.protocol=classic"};
   if (c.heartbeat_interval >= c.session_timeout) {  // Heartbeat.java
     return ConfigError{"heartbeat.interval.ms", "must be below session.timeout.ms"};
   }

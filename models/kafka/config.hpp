@@ -18,6 +18,9 @@ namespace models::kafka {
 
 using sim::Duration;
 
+/// The assignors of the group coordinator (group.consumer.assignors).
+enum class ServerAssignor : std::uint8_t { uniform, range };
+
 struct BrokerConfig {
   std::int32_t min_insync_replicas = 1;
   Duration replica_lag_time_max{30'000'000'000};
@@ -43,6 +46,17 @@ struct BrokerConfig {
   Duration group_min_session_timeout{6'000'000'000};
   Duration group_max_session_timeout{1'800'000'000'000};
   std::int32_t group_max_size = 2147483647;
+  Duration group_consumer_session_timeout{45'000'000'000};
+  Duration group_consumer_min_session_timeout{45'000'000'000};
+  Duration group_consumer_max_session_timeout{60'000'000'000};
+  Duration group_consumer_heartbeat_interval{5'000'000'000};
+  Duration group_consumer_min_heartbeat_interval{5'000'000'000};
+  Duration group_consumer_max_heartbeat_interval{15'000'000'000};
+  Duration group_consumer_assignment_interval{1'000'000'000};
+  Duration group_consumer_min_assignment_interval{0};
+  Duration group_consumer_max_assignment_interval{15'000'000'000};
+  std::int32_t group_consumer_max_size = 2147483647;
+  std::vector<ServerAssignor> group_consumer_assignors{ServerAssignor::uniform, ServerAssignor::range};
   Duration offsets_retention{604'800'000'000'000};
   Duration offsets_retention_check_interval{600'000'000'000};
   std::int32_t offsets_topic_num_partitions = 50;
@@ -85,7 +99,13 @@ struct ProducerConfig {
 enum class AutoOffsetReset : std::uint8_t { earliest, latest, none };
 enum class Assignor : std::uint8_t { range, round_robin, sticky, cooperative_sticky };
 
+enum class GroupProtocol : std::uint8_t { classic, consumer };
+
 struct ConsumerConfig {
+  GroupProtocol group_protocol = GroupProtocol::classic;
+  std::optional<ServerAssignor> group_remote_assignor;  ///< unset: the coordinator chooses
+  /// Of those that only the classic protocol takes, the one last given.
+  std::string_view classic_key_given;
   Duration session_timeout{45'000'000'000};
   Duration heartbeat_interval{3'000'000'000};
   Duration max_poll_interval{300'000'000'000};
@@ -122,6 +142,8 @@ std::optional<ConfigError> set(TopicConfig& config, std::string_view key, std::s
 std::optional<ConfigError> set(ProducerConfig& config, std::string_view key, std::string_view value);
 std::optional<ConfigError> set(ConsumerConfig& config, std::string_view key, std::string_view value);
 
+/// What a broker refuses to start with (GroupCoordinatorConfig).
+std::optional<ConfigError> validate(const BrokerConfig& config);
 /// Combinations Kafka itself refuses (ConfigException): idempotence with acks other than all or more than 5 in flight,
 /// delivery.timeout.ms < linger.ms + request.timeout.ms, heartbeat.interval.ms >= session.timeout.ms …
 std::optional<ConfigError> validate(const ProducerConfig& config);

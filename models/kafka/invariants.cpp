@@ -5,6 +5,7 @@
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/group/modern_group.hpp"
 
 namespace models::kafka {
 
@@ -129,11 +130,45 @@ Finding Invariants::check_leader(Partition& partition, const PartitionState& gra
   return std::nullopt;
 }
 
+Finding check_image(const ModernGroupImage& image, const ModernGroupImage* before) {
+  if (image.target_epoch > image.epoch) return "its target is ahead of the group's epoch";
+  std::map<PartitionIndex, std::string> holders;
+  for (const ModernMember& member : image.members) {
+    if (member.epoch > image.target_epoch) return member.id + " is at an epoch of no target";
+    for (const AssignedPartitions* some : {&member.assigned, &member.pending_revocation}) {
+      for (const AssignedPartition& one : *some) {
+        const auto [at, first] = holders.emplace(one.partition, member.id);
+        if (!first) {
+          return "partition " + std::to_string(one.partition.value) + " is held by " + at->second +
+                 " and by " + member.id;
+        }
+        if (one.epoch > std::max(member.epoch, kJoinEpoch))
+          return member.id + " holds a partition of an epoch that it has not reached";
+      }
+    }
+    const ModernMember* const then = before == nullptr ? nullptr : before->find(member.id);
+    if (then != nullptr && member.epoch > kJoinEpoch && member.epoch < then->epoch)
+      return member.id + " fell back to an older epoch";
+  }
+  return std::nullopt;
+}
+
 Finding Invariants::check_committed(const std::string& group) {
   const BrokerId coordinator = cluster_.controller().state(cluster_.offsets_partition(group)).leader;
   if (coordinator == kNoBroker) return std::nullopt;
   const Group* const known = cluster_.broker(coordinator).coordinator().group(group);
   if (known == nullptr) return std::nullopt;
+  if (known->modern) {
+    // Images do not change: one is looked at once. What a coordinator had not got into the log its successor lacks.
+    const LeaderEpoch reign = cluster_.controller().state(cluster_.offsets_partition(group)).leader_epoch;
+    SeenImage& seen = images_[group];
+    if (seen.reign != reign) seen = {reign, nullptr};
+    if (seen.image != known->modern->shared_image()) {
+      if (Finding broken = check_image(known->modern->image(), seen.image.get()))
+        return group + ": " + *broken;
+      seen.image = known->modern->shared_image();
+    }
+  }
   for (const CommittedOffset& committed : known->offsets.entries()) {
     const Partition& partition = partitions_[committed.partition.value];
     const ReplicaLog* const line = cluster_.shared(committed.partition).line;

@@ -6,6 +6,7 @@
 //   in-sync set        each member of the set that the controller granted holds all that its leader's high
 //   watermark covers leader             a leader elected cleanly holds all that any leader's high watermark
 //   ever covered committed offsets  never beyond the end of the log
+//   consumer protocol  check_image(), below
 //
 // The last two do not hold, and are not asked, of topics that allow unclean elections: those give records up.
 //
@@ -13,6 +14,8 @@
 // A partition is looked at when something of it has changed.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +25,7 @@
 
 namespace models::kafka {
 
+struct ModernGroupImage;
 struct PartitionState;
 struct Replica;
 
@@ -30,6 +34,10 @@ using Finding = std::optional<std::string>;
 
 /// Where the logs hold records of one leader epoch at one offset, all before is equal.
 Finding check_log_matching(const ReplicaLog& a, const ReplicaLog& b);
+
+/// What holds of a group of the consumer protocol (KIP-848): no partition is held by two members, be it still to be given
+/// up; epochs only rise, and no member is ahead of its group. `before`: the image that was looked at last, or null.
+Finding check_image(const ModernGroupImage& image, const ModernGroupImage* before);
 
 class Invariants {
  public:
@@ -71,6 +79,11 @@ class Invariants {
   Cluster& cluster_;
   std::vector<Partition> partitions_;
   std::vector<std::string> groups_;
+  struct SeenImage {
+    LeaderEpoch reign = kNoEpoch;
+    std::shared_ptr<const ModernGroupImage> image;
+  };
+  std::map<std::string, SeenImage, std::less<>> images_;
 };
 
 }  // namespace models::kafka

@@ -1,7 +1,6 @@
 #include "models/kafka/placement.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "sim/assert.hpp"
 
@@ -41,11 +40,11 @@ std::vector<BrokerId> StripedPlacer::place(std::int32_t count) {
   offset_ %= racks_.size();
   std::vector<BrokerId> replicas{racks_[offset_].next(epoch_)};
   // The first rack has given one already: it is passed over once.
-  std::optional<std::size_t> pass_over = offset_;
+  bool passed_over = false;
   for (std::size_t rack = offset_; static_cast<std::int32_t>(replicas.size()) < count;
        rack = (rack + 1) % racks_.size()) {
-    if (pass_over == rack) {
-      pass_over.reset();
+    if (rack == offset_ && !passed_over) {
+      passed_over = true;
       continue;
     }
     const BrokerId next = racks_[rack].next(epoch_);

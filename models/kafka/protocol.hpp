@@ -8,6 +8,7 @@
 // offset ranges. Sizes on the wire are estimates (request_bytes, response_bytes) and only matter for bandwidth.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ enum class Api : std::uint8_t {
   broker_heartbeat,
   alter_partition,
   metadata_log,
+  consumer_group_heartbeat,
 };
 
 /// What all calls share. `Derived` must provide clear().
@@ -207,7 +209,7 @@ struct InitProducerIdCall : CallBase, Pooled<InitProducerIdCall> {
   }
 };
 
-// ---- groups (classic protocol) ------------------------------------------------------------------------------------
+// ---- groups ------------------------------------------------------------------------------------
 
 struct FindCoordinatorCall : CallBase, Pooled<FindCoordinatorCall> {
   std::string group;
@@ -291,12 +293,48 @@ struct LeaveGroupCall : CallBase, Pooled<LeaveGroupCall> {
   void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::leave_group}; }
 };
 
+/// The one request of the consumer protocol (KIP-848, ConsumerGroupHeartbeatRequest.json): joins, says what is held, leaves.
+struct ConsumerGroupHeartbeatCall : CallBase, Pooled<ConsumerGroupHeartbeatCall> {
+  std::string group;
+  std::string member_id;    ///< the consumer's own choice, for the life of its process (KIP-1082)
+  std::string instance_id;  ///< empty: dynamic member
+  EntityId member{};        ///< for the trace
+  std::int32_t member_epoch =
+      0;  ///< 0 joins, -1 leaves, -2: a static member leaves for a while; response: the epoch to use
+  // What has not changed since the last request is left out.
+  std::optional<sim::Duration> rebalance_timeout;
+  std::vector<TopicIndex> topics;  ///< ascending; empty: left out
+  std::string assignor;            ///< group.remote.assignor; empty: none wanted
+  bool says_owned = false;
+  std::vector<PartitionIndex> owned;  ///< ascending
+  // response
+  sim::Duration heartbeat_interval{};
+  bool has_assignment = false;
+  std::vector<PartitionIndex> assigned;  ///< ascending
+
+  /// Such a request is answered with the whole assignment.
+  bool is_full() const { return member_epoch == 0 || (rebalance_timeout && !topics.empty() && says_owned); }
+  void clear() {
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::consumer_group_heartbeat};
+    member_id.clear();
+    instance_id.clear();
+    member_epoch = 0;
+    rebalance_timeout.reset();
+    topics.clear();
+    assignor.clear();
+    says_owned = false;
+    owned.clear();
+    has_assignment = false;
+    assigned.clear();
+  }
+};
+
 struct OffsetCommitCall : CallBase, Pooled<OffsetCommitCall> {
   std::string group;
   std::string member_id;
   std::string instance_id;
   EntityId member{};
-  std::int32_t generation = -1;
+  std::int32_t generation = -1;  ///< or member epoch
   struct Item {
     PartitionIndex partition;
     Offset offset = kNoOffset;
@@ -313,6 +351,8 @@ struct OffsetCommitCall : CallBase, Pooled<OffsetCommitCall> {
 
 struct OffsetFetchCall : CallBase, Pooled<OffsetFetchCall> {
   std::string group;
+  std::string member_id;           ///< empty with the classic protocol: not checked
+  std::int32_t member_epoch = -1;  ///< without a member id: not checked
   struct Item {
     PartitionIndex partition;
     Offset offset = kNoOffset;     ///< response; -1: nothing committed
@@ -321,6 +361,8 @@ struct OffsetFetchCall : CallBase, Pooled<OffsetFetchCall> {
   std::vector<Item> items;
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::offset_fetch};
+    member_id.clear();
+    member_epoch = -1;
     items.clear();
   }
 };

@@ -27,11 +27,12 @@ std::span<const RefusedKeys> refused_keys() {
        "log.message.timestamp.before.max.ms log.message.timestamp.after.max.ms"},
       {S::broker, "writes of the group coordinator are not gathered", "group.coordinator.append.linger.ms"},
       {S::broker, "the group coordinator takes no time of its own", "group.coordinator.threads"},
-      {S::broker, "the classic protocol is the only one",
-       "group.coordinator.new.enable group.coordinator.rebalance.protocols "
-       "group.consumer.min.session.timeout.ms group.consumer.max.session.timeout.ms "
-       "group.consumer.min.heartbeat.interval.ms group.consumer.max.heartbeat.interval.ms "
-       "group.consumer.max.size group.consumer.assignors group.consumer.migration.policy"},
+      {S::broker, "brokers speak both group protocols",
+       "group.coordinator.new.enable group.coordinator.rebalance.protocols"},
+      {S::broker, "the members of a group all speak one protocol", "group.consumer.migration.policy"},
+      {S::broker, "the group coordinator takes no time of its own",
+       "group.consumer.assignor.offload.enable group.coordinator.background.threads"},
+      {S::broker, "groups name their topics", "group.consumer.regex.refresh.interval.ms"},
       {S::broker, "share groups are not modelled yet", "group.share.* share.*"},
       {S::broker, "a new coordinator reads its partition at once", "offsets.load.buffer.size"},
       {S::broker, "segments are not modelled yet",

@@ -70,6 +70,16 @@ std::string_view error_name(ErrorCode code) {
       return "INVALID_UPDATE_VERSION";
     case ErrorCode::ineligible_replica:
       return "INELIGIBLE_REPLICA";
+    case ErrorCode::group_id_not_found:
+      return "GROUP_ID_NOT_FOUND";
+    case ErrorCode::fenced_member_epoch:
+      return "FENCED_MEMBER_EPOCH";
+    case ErrorCode::unreleased_instance_id:
+      return "UNRELEASED_INSTANCE_ID";
+    case ErrorCode::unsupported_assignor:
+      return "UNSUPPORTED_ASSIGNOR";
+    case ErrorCode::stale_member_epoch:
+      return "STALE_MEMBER_EPOCH";
     case ErrorCode::delivery_timed_out:
       return "DELIVERY_TIMED_OUT";
     case ErrorCode::disconnected:

@@ -58,6 +58,7 @@ enum class ErrorCode : std::uint16_t {
   duplicate_sequence_number = 46,
   invalid_producer_epoch = 47,
   unknown_producer_id = 59,
+  group_id_not_found = 69,
   fetch_session_id_not_found = 70,
   fenced_leader_epoch = 74,
   unknown_leader_epoch = 75,
@@ -69,6 +70,10 @@ enum class ErrorCode : std::uint16_t {
   fenced_instance_id = 82,
   invalid_update_version = 95,
   ineligible_replica = 107,
+  fenced_member_epoch = 110,
+  unreleased_instance_id = 111,
+  unsupported_assignor = 112,
+  stale_member_epoch = 113,
   // Not on the wire: what a client concludes by itself.
   delivery_timed_out = 1000,
   disconnected = 1001,

@@ -114,6 +114,7 @@ void Broker::handle(AnyCall call) {
     void operator()(Ref<SyncGroupCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<HeartbeatCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<LeaveGroupCall>& c) { broker.coordinator_->receive(std::move(c)); }
+    void operator()(Ref<ConsumerGroupHeartbeatCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<OffsetCommitCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<OffsetFetchCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<BrokerHeartbeatCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }

@@ -67,6 +67,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   const BrokerConfig& config() override { return cluster_.options().config; }
   Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
                 std::uint64_t token) override;
+  std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) override {
+    return kafka::assignor_topics(cluster_, wanted);
+  }
   void answer(AnyCall call) override;
 
   // ---- for ReplicaFetcher ----

@@ -59,7 +59,7 @@ void Consumer::work_done() {
 
 void Consumer::commit_blocking(CommitFor why, sim::Duration limit) {
   commit_for_ = why;
-  committer_.blocking(limit);
+  committer_.blocking(limit, automatic_ && why == CommitFor::rejoin);
 }
 
 void Consumer::commit_finished(ErrorCode error) {

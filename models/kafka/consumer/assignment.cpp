@@ -32,10 +32,12 @@ void Assignment::remove_all(OwnershipCode why) {
 }
 
 void Assignment::mark_pending_revocation(OwnershipCode why) {
-  for (const PartitionIndex p : partitions_) {
-    held_[p.value].pending_revocation = true;
-    report_owned(p, false, why);
-  }
+  for (const PartitionIndex p : partitions_) mark_pending_revocation(p, why);
+}
+
+void Assignment::mark_pending_revocation(PartitionIndex p, OwnershipCode why) {
+  held_[p.value].pending_revocation = true;
+  report_owned(p, false, why);
 }
 
 void Assignment::set_position(PartitionIndex p, Offset position, LeaderEpoch epoch, ResetCode how) {

@@ -68,6 +68,7 @@ class Assignment {
   void remove_all(OwnershipCode why);
   /// No longer fetched nor handed out, but still held until its position is committed.
   void mark_pending_revocation(OwnershipCode why);
+  void mark_pending_revocation(PartitionIndex p, OwnershipCode why);
 
   /// The position is known and valid; `p` can be fetched from now on.
   void set_position(PartitionIndex p, Offset position, LeaderEpoch epoch, ResetCode how);

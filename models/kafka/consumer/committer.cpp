@@ -82,12 +82,14 @@ void Committer::asynchronous() {
 
 // ---- while the application waits ----------------------------------------------------------------------------------
 
-void Committer::blocking(sim::Duration limit) {
+void Committer::blocking(sim::Duration limit, bool before_revocation) {
+  before_revocation_ = before_revocation;
   all_consumed(blocking_items_);
   begin_blocking(limit);
 }
 
 void Committer::blocking(const OffsetCommitCall::Item& item, sim::Duration limit) {
+  before_revocation_ = false;
   blocking_items_.assign(1, item);
   begin_blocking(limit);
 }
@@ -147,9 +149,8 @@ void Committer::wake() {
 // ---- requests and answers -----------------------------------------------------------------------------------------
 
 ErrorCode Committer::send(Purpose purpose, const Items& items) {
-  // generationIfStable: outside of a stable membership the commit fails without being sent.
-  if (membership_.rebalancing()) return ErrorCode::rebalance_in_progress;
-  if (membership_.state() != MemberState::stable) return ErrorCode::unknown_member_id;
+  const ErrorCode error = membership_.may_commit();
+  if (error != ErrorCode::none) return error;
   RpcChannel* channel = membership_.coordinator();
   if (channel == nullptr) return ErrorCode::coordinator_not_available;
   Ref<OffsetCommitCall> call = cluster_.take<OffsetCommitCall>();
@@ -209,27 +210,14 @@ ErrorCode Committer::interpret(BrokerId from, const OffsetCommitCall& call) {
     case ErrorCode::request_timed_out:
       membership_.lose_coordinator(from, true);
       return error;
-    case ErrorCode::rebalance_in_progress:
-      membership_.request_rejoin();
-      return error;
-    case ErrorCode::unknown_member_id:
-    case ErrorCode::illegal_generation:
-      if (membership_.unchanged_since(call)) {
-        membership_.fenced(error);
-      } else if (membership_.state() == MemberState::preparing_rebalance) {
-        return ErrorCode::rebalance_in_progress;
-      }
-      return error;
-    case ErrorCode::fenced_instance_id:
-      if (membership_.unchanged_since(call)) membership_.fenced_for_good();
-      return error;
     default:
-      return error;
+      return membership_.commit_failed(error, call);
   }
 }
 
 void Committer::failed(Purpose purpose, const Items& items, ErrorCode error) {
-  const bool again = retriable(error);
+  // A new epoch may have come meanwhile (autoCommitSyncBeforeRevocationWithRetries).
+  const bool again = retriable(error) || (before_revocation_ && error == ErrorCode::stale_member_epoch);
   switch (purpose) {
     case Purpose::automatic:
       if (again)

@@ -38,10 +38,12 @@ class Committer {
   void asynchronous();
 
   /// commitSync(): all consumed. commit_finished() runs once, perhaps before this returns.
-  void blocking(sim::Duration limit);
+  void blocking(sim::Duration limit, bool before_revocation = false);
   /// commitSync() of one position.
   void blocking(const OffsetCommitCall::Item& item, sim::Duration limit);
   bool blocked() const { return blocked_; }
+  /// Some commit waits for its answer, or to be sent.
+  bool under_way() const { return blocked_ || !in_flight_.empty() || !waiting_.empty(); }
 
   /// The coordinator may be known now.
   void wake();
@@ -86,6 +88,7 @@ class Committer {
   Items blocking_items_;
   bool blocked_ = false;
   bool blocking_sent_ = false;
+  bool before_revocation_ = false;
   std::uint32_t attempts_ = 0;
   sim::Time deadline_{};
   sim::Time retry_at_{};

@@ -47,8 +47,9 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
       connections_(cluster_, node, options_.config),
       metadata_(cluster_, node, metadata_options(options_.config), group.topics()),
       assignment_(cluster_, group.entity(), node.entity()),
-      membership_(group, node, instance_name(options_.config.group_instance_id, index), connections_,
-                  metadata_, *this),
+      own_membership_(make_membership(group, node, instance_name(options_.config.group_instance_id, index),
+                                      connections_, metadata_, *this)),
+      membership_(*own_membership_),
       positions_(group, node, assignment_, membership_, connections_, metadata_, *this),
       fetcher_(group, node, cluster_.find_rack(with_rack(options_.config.client_rack, options_.rack)),
                assignment_, positions_, connections_, metadata_, *this),
@@ -70,7 +71,7 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
 
 void Consumer::start() {
   wanted_ = true;
-  start_again_ = phase_ != Phase::stopped && (close_asked_ || phase_ == Phase::closing);
+  start_again_ = close_asked_ || phase_ == Phase::closing;  // a new process, once the old one has ended
   if (!node_.up() || phase_ != Phase::stopped) return;
   if (node_.paused()) return node_.run_or_hold([this] { start(); });
   phase_ = Phase::polling;
@@ -122,25 +123,14 @@ bool Consumer::coordinate() {
     end_application();
     return false;
   }
-  if (membership_.coordinator() == nullptr) return false;
-  while (membership_.rejoin_needed_or_pending()) {
-    if (membership_.coordinator() == nullptr) return false;
-    if (membership_.needs_prepare()) {
-      if (!prepare_rejoin()) return false;
-      membership_.prepared();
-    }
-    switch (membership_.advance_join()) {
-      case Membership::Join::pending:
-        return false;
-      case Membership::Join::retry:
-        break;
-      case Membership::Join::joined:
-        if (!take_assignment()) return false;
-        break;
-      case Membership::Join::fatal:
-        end_application();
-        return false;
-    }
+  switch (membership_.advance()) {
+    case Membership::Progress::ready:
+      break;
+    case Membership::Progress::waiting:
+      return false;
+    case Membership::Progress::ended:
+      end_application();
+      return false;
   }
   if (automatic_) committer_.automatic_if_due();
   if (phase_ == Phase::polling && commit_owed_) {
@@ -150,9 +140,13 @@ bool Consumer::coordinate() {
   return phase_ == Phase::polling;
 }
 
+bool Consumer::waits_for_coordinator() const {
+  return membership_.poll_needs_coordinator() && !membership_.coordinator_known();
+}
+
 /// ensureCoordinatorReady(timer) comes before anything is handed out, and takes the whole of poll()'s timeout if need be.
 bool Consumer::held_up_by_coordinator() {
-  if (membership_.coordinator_known()) return false;
+  if (!waits_for_coordinator()) return false;
   const sim::Time until = poll_began_ + kPollTimeout;
   if (context_.now() >= until) {
     poll_began_ = context_.now();  // that poll() ends now, with whatever there is
@@ -165,9 +159,8 @@ bool Consumer::held_up_by_coordinator() {
 void Consumer::arm_turn_timer() {
   sim::Time next = sim::kNever;
   // Not before a rebalance: what comes first there wakes this loop, and a commit that is due would only spin.
-  const bool settled = membership_.state() == MemberState::stable && !membership_.rejoin_needed_or_pending();
-  if (automatic_ && settled) next = committer_.next_automatic();
-  if (!membership_.coordinator_known()) next = std::min(next, poll_began_ + kPollTimeout);
+  if (automatic_ && membership_.settled()) next = committer_.next_automatic();
+  if (waits_for_coordinator()) next = std::min(next, poll_began_ + kPollTimeout);
   if (next == sim::kNever)
     turn_timer_.disarm();
   else
@@ -251,8 +244,13 @@ void Consumer::resumed() {
 bool Consumer::idle() const {
   if (phase_ == Phase::stopped) return !processor_.restarting();
   const bool working = phase_ != Phase::polling || (pool_ && !pool_->idle()) || fetcher_.buffered();
-  return !working && membership_.state() == MemberState::stable && !membership_.rejoin_needed_or_pending() &&
-         !assignment_.unsettled() && !assignment_.dirty();
+  return !working && membership_.settled() && !assignment_.unsettled() && !commits_to_come();
+}
+
+bool Consumer::commits_to_come() const {
+  // Only auto-commit comes by itself: an application whose commit failed commits again with its next records.
+  if (options_.commit == CommitMode::automatic) return assignment_.dirty();
+  return commit_owed_ || committer_.under_way();
 }
 
 }  // namespace models::kafka

@@ -1,4 +1,4 @@
-// A member of a consumer group: a Kafka consumer (classic protocol) and the application around it.
+// A member of a consumer group: a Kafka consumer and the application around it.
 //
 //     while (running) {
 //       records = poll();            // joins and rejoins the group, finds positions, commits when due, hands out records
@@ -76,6 +76,7 @@ class Consumer final : public NodeProgram,
   void start_up() override { start(); }
 
  private:
+  bool commits_to_come() const;
   enum class Phase : std::uint8_t {
     stopped,
     polling,     ///< inside poll()
@@ -98,14 +99,20 @@ class Consumer final : public NodeProgram,
   void turn();
   void turn_once();
   bool coordinate();
+  bool waits_for_coordinator() const;
   bool held_up_by_coordinator();
   void arm_turn_timer();
   void hand_over();
   void back_to_poll();
 
   // ---- rebalances (rebalance.cpp) ----
-  bool prepare_rejoin();
-  bool take_assignment();
+  bool prepare_rejoin() override;
+  Taken take_assignment() override;
+  bool reconcile(const std::vector<PartitionIndex>& target) override;
+  void lose_assignment() override;
+  /// What is held and not in `assigned` (ascending).
+  std::vector<PartitionIndex> held_besides(const std::vector<PartitionIndex>& assigned) const;
+  void take_up(const std::vector<PartitionIndex>& revoked, const std::vector<PartitionIndex>& assigned);
   bool commit_revoked();
   bool commits_before_revocation() const;
   void assignment_changed();
@@ -146,9 +153,9 @@ class Consumer final : public NodeProgram,
   bool automatic_;
 
   Phase phase_ = Phase::stopped;
-  bool wanted_ = false;  // started and not stopped: it comes back after a crash
+  bool wanted_ = false;       // started and not stopped: it comes back after a crash
+  bool start_again_ = false;  // told to take part while it closes
   bool close_asked_ = false;
-  bool start_again_ = false;  // asked for while it closes
   bool turning_ = false;
   bool turn_again_ = false;
   bool rejoin_commit_begun_ = false;
@@ -162,7 +169,8 @@ class Consumer final : public NodeProgram,
   Connections connections_;
   Metadata metadata_;
   Assignment assignment_;
-  Membership membership_;
+  std::unique_ptr<Membership> own_membership_;
+  Membership& membership_;
   Positions positions_;
   Fetcher fetcher_;
   Committer committer_;

@@ -1,18 +1,10 @@
 #include "models/kafka/consumer/membership.hpp"
 
-#include <algorithm>
-
 #include "models/kafka/backoff.hpp"
-#include "models/kafka/group/assignor.hpp"
+#include "models/kafka/consumer/classic_membership.hpp"
+#include "models/kafka/consumer/consumer_membership.hpp"
 
 namespace models::kafka {
-
-namespace {
-
-/// AbstractCoordinator.JOIN_GROUP_TIMEOUT_LAPSE
-constexpr sim::Duration kJoinTimeoutLapse{5'000'000'000};
-
-}  // namespace
 
 Membership::Membership(ConsumerGroup& group, Node& node, std::string instance_id, Connections& connections,
                        Metadata& metadata, MembershipOwner& owner)
@@ -27,9 +19,7 @@ Membership::Membership(ConsumerGroup& group, Node& node, std::string instance_id
       owner_(owner),
       heartbeat_step_(context_.steps.cell(node.entity(), Step::heartbeat_sent)),
       jitter_(context_.simulation.seed(), "kafka/membership/" + node.name()),
-      lookup_timer_(context_.simulation, node, [this] { look_up(); }),
-      join_timer_(context_.simulation, node, [this] { owner_.membership_changed(); }),
-      heartbeat_timer_(context_.simulation, node, [this] { heartbeat_due(); }) {
+      lookup_timer_(context_.simulation, node, [this] { look_up(); }) {
   connections_.on_group_change([this](BrokerId broker) { group_connection_changed(broker); });
 }
 
@@ -47,27 +37,11 @@ void Membership::forget() {
   state_ = MemberState::unjoined;
   generation_ = -1;
   member_id_.clear();
-  protocol_.clear();
-  rejoin_needed_ = true;
-  needs_prepare_ = true;
-  joining_reported_ = false;
-  join_pending_ = false;
-  join_outcome_.reset();
-  join_not_before_ = {};
-  held_join_ = {};
   assigned_.clear();
-  assigned_counts_.clear();
   fatal_ = ErrorCode::none;
   leaving_ = false;
-  poll_deadline_ = sim::kNever;
-  heartbeats_failed_ = 0;
-  heartbeats_stopped_ = false;
   lookup_timer_.disarm();
-  join_timer_.disarm();
-  heartbeat_timer_.disarm();
 }
-
-// ---- the coordinator ----------------------------------------------------------------------------------------------
 
 RpcChannel* Membership::coordinator() {
   if (coordinator_known()) return &connections_.group(coordinator_);
@@ -93,8 +67,7 @@ void Membership::on_found(BrokerId, Ref<FindCoordinatorCall> call) {
   if (found && !connections_.group(call->coordinator).backing_off()) {
     coordinator_ = call->coordinator;
     connections_.group(coordinator_).connect();
-    session_deadline_ = context_.simulation.after(config_.session_timeout);  // resetSessionTimeout
-    arm_heartbeat();
+    coordinator_found();
     owner_.membership_changed();
     return;
   }
@@ -107,7 +80,7 @@ void Membership::on_found(BrokerId, Ref<FindCoordinatorCall> call) {
 void Membership::lose_coordinator(BrokerId from, bool disconnect) {
   if (coordinator_ != from || from == kNoBroker) return;
   coordinator_ = kNoBroker;
-  heartbeat_timer_.disarm();
+  coordinator_lost();
   if (lookups_failed_ > 0) {
     lookup_not_before_ = context_.simulation.after(
         exponential_backoff(config_.retry_backoff, config_.retry_backoff_max, lookups_failed_ - 1, jitter_));
@@ -121,225 +94,6 @@ void Membership::group_connection_changed(BrokerId broker) {
   if (broker == coordinator_ && connections_.group(broker).backing_off()) lose_coordinator(broker, false);
 }
 
-// ---- joining ------------------------------------------------------------------------------------------------------
-
-void Membership::entered_poll() {
-  poll_deadline_ = sim::kNever;
-  if (held_join_) take_join(held_from_, std::move(held_join_));
-}
-
-void Membership::left_poll() {
-  poll_deadline_ = context_.simulation.after(config_.max_poll_interval);
-  if (heartbeats_enabled()) arm_heartbeat();
-}
-
-Membership::Join Membership::advance_join() {
-  if (!join_pending_) {
-    if (context_.now() < join_not_before_) return Join::pending;
-    send_join();
-    return Join::pending;
-  }
-  if (!join_outcome_) return Join::pending;
-  const Join outcome = *join_outcome_;
-  if (outcome == Join::joined) {
-    if (state_ == MemberState::stable) return outcome;
-    // The heartbeat thread has found out meanwhile that this membership is void.
-    reset(true);
-  }
-  join_outcome_.reset();
-  join_pending_ = false;
-  rejoin_needed_ = true;
-  return outcome == Join::joined ? Join::retry : outcome;
-}
-
-void Membership::joined_complete() {
-  join_outcome_.reset();
-  join_pending_ = false;
-  needs_prepare_ = true;
-  joining_reported_ = false;
-}
-
-void Membership::send_join() {
-  RpcChannel* channel = coordinator();
-  if (channel == nullptr) return;
-  report_joining();
-  state_ = MemberState::preparing_rebalance;
-  join_pending_ = true;
-  heartbeat_timer_.disarm();  // hasNotJoinedGroup: the heartbeat thread sleeps
-  Ref<JoinGroupCall> call = cluster_.take<JoinGroupCall>();
-  call->group = group_.options().name;
-  call->member_id = member_id_;
-  call->instance_id = instance_id_;
-  call->member = node_.entity();
-  call->session_timeout = config_.session_timeout;
-  call->rebalance_timeout = config_.max_poll_interval;
-  for (const Assignor assignor : config_.partition_assignment_strategy) {
-    call->protocols.emplace_back(assignor_name(assignor));
-  }
-  owner_.describe(call->subscription);
-  // The coordinator may hold the answer back for the whole rebalance timeout.
-  const sim::Duration timeout =
-      std::max(config_.request_timeout, config_.max_poll_interval + kJoinTimeoutLapse);
-  channel->call<&Membership::on_join>(*this, std::move(call), timeout);
-}
-
-void Membership::on_join(BrokerId from, Ref<JoinGroupCall> call) {
-  if (!owner_.inside_poll()) {
-    held_join_ = std::move(call);
-    held_from_ = from;
-    return;
-  }
-  take_join(from, std::move(call));
-}
-
-void Membership::take_join(BrokerId from, Ref<JoinGroupCall> call) {
-  switch (call->error) {
-    case ErrorCode::none:
-      coordinator_answered();
-      if (state_ != MemberState::preparing_rebalance) return finish_join(Join::retry);
-      return become_member(*call);
-    case ErrorCode::member_id_required:
-      coordinator_answered();
-      generation_ = -1;
-      member_id_ = call->member_id;
-      return finish_join(Join::retry);
-    case ErrorCode::unknown_member_id:
-      if (call->member_id == member_id_) fenced(call->error);
-      return finish_join(Join::retry);
-    case ErrorCode::rebalance_in_progress:
-      return finish_join(Join::retry);
-    case ErrorCode::fenced_instance_id:
-      fenced_for_good();
-      return finish_join(Join::fatal);
-    case ErrorCode::group_max_size_reached:
-      fatal_ = call->error;
-      return finish_join(Join::fatal);
-    case ErrorCode::disconnected:
-      lose_coordinator(from, false);
-      return retry_join_later();
-    case ErrorCode::not_coordinator:
-    case ErrorCode::coordinator_not_available:
-      lose_coordinator(from, true);
-      return retry_join_later();
-    default:
-      return retry_join_later();
-  }
-}
-
-void Membership::become_member(JoinGroupCall& call) {
-  state_ = MemberState::completing_rebalance;
-  generation_ = call.generation;
-  member_id_ = call.member_id;
-  protocol_ = call.protocol;
-  // The heartbeat thread wakes with fresh timers (HeartbeatThread.enable).
-  const sim::Simulation& simulation = context_.simulation;
-  session_deadline_ = simulation.after(config_.session_timeout);
-  next_heartbeat_ = simulation.after(config_.heartbeat_interval);
-  arm_heartbeat();
-  send_sync(call);
-}
-
-void Membership::send_sync(const JoinGroupCall& joined) {
-  RpcChannel* channel = coordinator();
-  if (channel == nullptr) return retry_join_later();
-  Ref<SyncGroupCall> call = cluster_.take<SyncGroupCall>();
-  call->group = group_.options().name;
-  call->member_id = member_id_;
-  call->instance_id = instance_id_;
-  call->generation = generation_;
-  assigned_counts_.clear();
-  if (joined.leader_id == member_id_) {
-    for (const TopicIndex t : group_.topics()) assigned_counts_.push_back(known_partitions(t));
-  }
-  if (joined.leader_id == member_id_ && !joined.skip_assignment) {
-    const std::optional<Assignor> assignor = find_assignor(joined.protocol);
-    MQLAB_ASSERT(assignor.has_value(), "the coordinator chose an assignor that no member offers");
-    std::vector<AssignorTopic> known = subscribed_topics(cluster_, joined.members);
-    for (AssignorTopic& topic : known) topic.partitions = known_partitions(topic.topic);
-    call->assignments = assign(*assignor, joined.members, known);
-  }
-  channel->call<&Membership::on_sync>(*this, std::move(call));
-}
-
-/// Before the first metadata: as many as at the start.
-std::int32_t Membership::known_partitions(TopicIndex topic) const {
-  const std::int32_t count = metadata_.partitions(topic);
-  return count > 0 ? count : cluster_.topic(topic).partitions;
-}
-
-void Membership::partitions_seen() {
-  for (std::size_t i = 0; i < assigned_counts_.size(); ++i) {
-    if (known_partitions(group_.topics()[i]) != assigned_counts_[i]) return request_rejoin();
-  }
-}
-
-void Membership::on_sync(BrokerId from, Ref<SyncGroupCall> call) {
-  switch (call->error) {
-    case ErrorCode::none:
-      coordinator_answered();
-      if (state_ != MemberState::completing_rebalance || generation_ < 0) return finish_join(Join::retry);
-      state_ = MemberState::stable;
-      rejoin_needed_ = false;
-      report(MemberCode::joined);
-      assigned_.assign(call->assigned.begin(), call->assigned.end());
-      return finish_join(Join::joined);
-    case ErrorCode::rebalance_in_progress:
-      return finish_join(Join::retry);
-    case ErrorCode::unknown_member_id:
-    case ErrorCode::illegal_generation:
-      if (unchanged_since(*call)) fenced(call->error);
-      return finish_join(Join::retry);
-    case ErrorCode::fenced_instance_id:
-      fenced_for_good();
-      return finish_join(Join::fatal);
-    case ErrorCode::disconnected:
-      lose_coordinator(from, false);
-      return retry_join_later();
-    case ErrorCode::not_coordinator:
-    case ErrorCode::coordinator_not_available:
-      lose_coordinator(from, true);
-      return retry_join_later();
-    default:
-      return retry_join_later();
-  }
-}
-
-void Membership::finish_join(Join outcome) {
-  if (!running_) return;
-  join_outcome_ = outcome;
-  owner_.membership_changed();
-}
-
-void Membership::retry_join_later() {
-  if (!running_) return;
-  // Model: a join that failed is tried again after retry.backoff.ms; Kafka's poll() with the application's own timeout
-  // may try sooner.
-  join_not_before_ = context_.simulation.after(config_.retry_backoff);
-  join_timer_.arm_at(join_not_before_);
-  finish_join(Join::retry);
-}
-
-void Membership::reset(bool forget_member_id) {
-  state_ = MemberState::unjoined;
-  generation_ = -1;
-  protocol_.clear();
-  if (forget_member_id) member_id_.clear();
-  rejoin_needed_ = true;
-  needs_prepare_ = true;
-  heartbeat_timer_.disarm();
-}
-
-void Membership::fenced(ErrorCode error) {
-  report(MemberCode::fenced);
-  reset(error != ErrorCode::illegal_generation);
-}
-
-void Membership::fenced_for_good() {
-  fatal_ = ErrorCode::fenced_instance_id;
-  report(MemberCode::fenced);
-  reset(true);
-}
-
 void Membership::report(MemberCode code) {
   context_.emit(Kind::member_state, {.code = static_cast<std::uint16_t>(code),
                                      .actor = node_.entity().value,
@@ -347,10 +101,15 @@ void Membership::report(MemberCode code) {
                                      .b = generation_});
 }
 
-void Membership::report_joining() {
-  if (joining_reported_) return;
-  joining_reported_ = true;
-  report(MemberCode::joining);
+std::unique_ptr<Membership> make_membership(ConsumerGroup& group, Node& node, std::string instance_id,
+                                            Connections& connections, Metadata& metadata,
+                                            MembershipOwner& owner) {
+  if (group.options().config.group_protocol == GroupProtocol::consumer) {
+    return std::make_unique<ConsumerMembership>(group, node, std::move(instance_id), connections, metadata,
+                                                owner);
+  }
+  return std::make_unique<ClassicMembership>(group, node, std::move(instance_id), connections, metadata,
+                                             owner);
 }
 
 }  // namespace models::kafka

@@ -1,16 +1,12 @@
-// A member's side of the classic group protocol: finding the coordinator, joining, synchronising, heartbeats,
-// leaving (AbstractCoordinator.java, Heartbeat.java).
+// A member's side of its group: the coordinator and where it is, and what every group protocol answers of a membership.
 //
-// Two threads of a Kafka consumer meet here. The application's thread joins, and does so only inside poll(): a group that
-// rebalances waits for members that are processing. The heartbeat thread is independent of it: it sends heartbeats, looks
-// for a lost coordinator, and leaves the group when poll() has not been called for max.poll.interval.ms (a static member
-// merely falls silent, KIP-345).
-//
-// Model: the heartbeat thread acts exactly when something is due; Kafka's looks every retry.backoff.ms (100 ms), so that
-// what it does comes up to 100 ms later. Answers are handled as they arrive, except JoinGroup's, which wait for poll():
-// while a member waits to be let in its heartbeat thread sleeps, and nobody reads the socket.
+// There are two protocols (group.protocol). Under both a member is taken from one assignment to the next inside poll()
+// only, and heartbeats do not depend on poll(); a member whose application has not called poll() for max.poll.interval.ms
+// leaves. How members join, learn their assignment and are thrown out is the protocol's: ClassicMembership,
+// ConsumerMembership.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,29 +22,56 @@ class MembershipOwner {
  public:
   virtual ~MembershipOwner() = default;
   virtual bool inside_poll() const = 0;
-  /// What is told to the assignor.
-  virtual void describe(Subscription& subscription) const = 0;
   /// The coordinator was found, a step of a rebalance is done, or one is needed: poll() or a commit may go on.
   virtual void membership_changed() = 0;
+
+  // ---- the classic protocol ----
+  /// What is told to the assignor.
+  virtual void describe(Subscription& subscription) const = 0;
+  /// Deals with what is held before a join (onJoinPrepare). False while a commit comes first.
+  virtual bool prepare_rejoin() = 0;
+  enum class Taken : std::uint8_t { not_yet, as_it_was, gave_some_up };
+  /// Takes up assigned(); not yet while a commit comes first.
+  virtual Taken take_assignment() = 0;
+
+  // ---- the consumer protocol ----
+  /// Gives up what is not in `target` and takes up what is new in it. False while a commit comes first.
+  virtual bool reconcile(const std::vector<PartitionIndex>& target) = 0;
+  /// The member is none any more: what it held is lost (onPartitionsLost).
+  virtual void lose_assignment() = 0;
 };
 
-enum class MemberState : std::uint8_t { unjoined, preparing_rebalance, completing_rebalance, stable };
+enum class MemberState : std::uint8_t {
+  unjoined,
+  preparing_rebalance,   ///< classic: JoinGroup is under way
+  completing_rebalance,  ///< classic: SyncGroup is under way
+  stable,
+  // Of the consumer protocol (MemberState.java), besides unjoined (UNSUBSCRIBED) and stable:
+  joining,        ///< its first heartbeat is due, or under way
+  reconciling,    ///< poll() is to take it to its new assignment
+  acknowledging,  ///< poll() has done so, and the next heartbeat says it
+  fenced,         ///< thrown out: poll() gives up what it held, then it joins again
+  stale,          ///< it left, because poll() had not been called: likewise
+  fatal,
+};
 
 class Membership {
  public:
-  enum class Join : std::uint8_t {
-    pending,  ///< membership_changed() will say when to ask again
-    joined,   ///< assigned() is new; call joined_complete() once it has been taken up
-    retry,    ///< look at everything again, at once
-    fatal,    ///< fatal_error() ends the application
+  enum class Progress : std::uint8_t {
+    ready,    ///< poll() may go on
+    waiting,  ///< membership_changed() says when to look again
+    ended,    ///< fatal_error() ends the application
   };
 
   Membership(ConsumerGroup& group, Node& node, std::string instance_id, Connections& connections,
              Metadata& metadata, MembershipOwner& owner);
+  virtual ~Membership() = default;
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
 
-  void start();
+  virtual void start();
   /// A crash, or the end of a clean close.
-  void forget();
+  virtual void forget();
 
   // ---- the coordinator ----
   bool coordinator_known() const { return coordinator_ != kNoBroker; }
@@ -61,6 +84,7 @@ class Membership {
 
   // ---- state ----
   MemberState state() const { return state_; }
+  /// Or member epoch; -1 of no member.
   std::int32_t generation() const { return generation_; }
   const std::string& member_id() const { return member_id_; }
   const std::string& instance_id() const { return instance_id_; }
@@ -70,67 +94,42 @@ class Membership {
   bool rebalancing() const {
     return state_ == MemberState::preparing_rebalance || state_ == MemberState::completing_rebalance;
   }
-  /// Generation and member id as `call` sent them: its error concerns the present membership.
-  template <class CallT>
-  bool unchanged_since(const CallT& call) const {
-    return call.generation == generation_ && call.member_id == member_id_;
-  }
-
-  // ---- the application's thread ----
-  void entered_poll();
-  void left_poll();
-  bool rejoin_needed_or_pending() const { return rejoin_needed_ || join_pending_; }
-  void request_rejoin() { rejoin_needed_ = true; }
-  /// True once before each rebalance: what is held must be dealt with (onJoinPrepare), then prepared() called.
-  bool needs_prepare() const { return needs_prepare_; }
-  void prepared() { needs_prepare_ = false; }
-  /// Sends JoinGroup, or says how far the one under way has come.
-  Join advance_join();
+  /// In the group, with nothing of a rebalance left to do.
+  virtual bool settled() const = 0;
+  /// The assignment to be taken up, or taken up last.
   const std::vector<PartitionIndex>& assigned() const { return assigned_; }
-  void joined_complete();
-  /// The metadata were read again: the leader of a group rejoins where a topic has come to have more partitions than it has
-  /// assigned (ConsumerCoordinator.rejoinNeededOrPending: assignmentSnapshot).
-  void partitions_seen();
+  /// The metadata were read again: topics may have come to have more partitions.
+  virtual void partitions_seen() {}
   ErrorCode fatal_error() const { return fatal_; }
 
-  /// Tells the coordinator that a dynamic member goes; forgets the membership in any case. True when a request was sent:
-  /// membership_changed() runs when it has been answered.
-  bool leave();
+  // ---- the application's thread ----
+  virtual void entered_poll() = 0;
+  virtual void left_poll() = 0;
+  /// Inside poll(): does what is due of a rebalance.
+  virtual Progress advance() = 0;
+  /// poll() does not hand out records while the coordinator is unknown.
+  virtual bool poll_needs_coordinator() const = 0;
+
+  // ---- offsets ----
+  /// Whether a commit would be sent at all.
+  virtual ErrorCode may_commit() const = 0;
+  /// Draws the conclusions from a commit's error; returns it as the application sees it.
+  virtual ErrorCode commit_failed(ErrorCode error, const OffsetCommitCall& call) = 0;
+  /// Says who asks for committed offsets.
+  virtual void sign(OffsetFetchCall& call) const = 0;
+
+  // ---- leaving ----
+  /// Tells the coordinator that the member goes, as its protocol has it; forgets the membership in any case. True when a
+  /// request was sent: membership_changed() runs when it has been answered.
+  virtual bool leave() = 0;
   bool leaving() const { return leaving_; }
   /// The heartbeat thread ends: close.
-  void stop_heartbeats();
-  /// `error` says that this member is none: a new one begins (ILLEGAL_GENERATION keeps the member id).
-  void fenced(ErrorCode error);
-  /// FENCED_INSTANCE_ID: another instance runs under the same name.
-  void fenced_for_good();
+  virtual void stop_heartbeats() = 0;
 
- private:
-  void look_up();
-  void on_found(BrokerId from, Ref<FindCoordinatorCall> call);
-  void group_connection_changed(BrokerId broker);
-
-  void send_join();
-  void on_join(BrokerId from, Ref<JoinGroupCall> call);
-  void take_join(BrokerId from, Ref<JoinGroupCall> call);
-  void become_member(JoinGroupCall& call);
-  void send_sync(const JoinGroupCall& joined);
-  std::int32_t known_partitions(TopicIndex topic) const;
-  void on_sync(BrokerId from, Ref<SyncGroupCall> call);
-  void finish_join(Join outcome);
-  void retry_join_later();
-  void reset(bool forget_member_id);
-
-  bool heartbeats_enabled() const {
-    return state_ == MemberState::completing_rebalance || state_ == MemberState::stable;
-  }
-  void arm_heartbeat();
-  void heartbeat_due();
-  void send_heartbeat();
-  void on_heartbeat(BrokerId from, Ref<HeartbeatCall> call);
-  void heartbeat_failed();
-  void on_left(BrokerId from, Ref<LeaveGroupCall> call);
+ protected:
+  virtual void coordinator_found() = 0;
+  virtual void coordinator_lost() = 0;
   void report(MemberCode code);
-  void report_joining();
 
   ConsumerGroup& group_;
   const ConsumerConfig& config_;
@@ -144,39 +143,29 @@ class Membership {
 
   bool running_ = false;
   BrokerId coordinator_ = kNoBroker;
-  bool looking_up_ = false;
-  std::uint32_t lookups_failed_ = 0;
-  sim::Time lookup_not_before_{};
-
   MemberState state_ = MemberState::unjoined;
   std::int32_t generation_ = -1;
   std::string member_id_;
-  std::string protocol_;
-  bool rejoin_needed_ = true;
-  bool needs_prepare_ = true;
-  bool joining_reported_ = false;
-  bool join_pending_ = false;
-  std::optional<Join> join_outcome_;
-  sim::Time join_not_before_{};
-  Ref<JoinGroupCall> held_join_;  // arrived while the application was not inside poll()
-  BrokerId held_from_ = kNoBroker;
   std::vector<PartitionIndex> assigned_;
-  std::vector<std::int32_t>
-      assigned_counts_;  // partitions of each topic, as the leader has assigned them; else empty
   ErrorCode fatal_ = ErrorCode::none;
   bool leaving_ = false;
-
-  sim::Time next_heartbeat_{};
-  sim::Time session_deadline_{};
-  sim::Time poll_deadline_ = sim::kNever;  // never while inside poll()
-  std::uint32_t heartbeats_failed_ = 0;
-  bool heartbeats_stopped_ = false;
   StepCell& heartbeat_step_;
-
   sim::Stream jitter_;
+
+ private:
+  void look_up();
+  void on_found(BrokerId from, Ref<FindCoordinatorCall> call);
+  void group_connection_changed(BrokerId broker);
+
+  bool looking_up_ = false;
+  std::uint32_t lookups_failed_ = 0;
+  sim::Time lookup_not_before_{};
   NodeTimer<std::function<void()>> lookup_timer_;
-  NodeTimer<std::function<void()>> join_timer_;
-  NodeTimer<std::function<void()>> heartbeat_timer_;
 };
+
+/// As group.protocol says.
+std::unique_ptr<Membership> make_membership(ConsumerGroup& group, Node& node, std::string instance_id,
+                                            Connections& connections, Metadata& metadata,
+                                            MembershipOwner& owner);
 
 }  // namespace models::kafka

@@ -65,6 +65,7 @@ bool Positions::ask_committed() {
   RpcChannel* channel = membership_.coordinator();
   if (channel == nullptr) return true;
   call->group = group_name_;
+  membership_.sign(*call);
   committed_pending_ = call;
   channel->call<&Positions::on_committed>(*this, std::move(call));
   return true;

@@ -40,27 +40,65 @@ bool Consumer::prepare_rejoin() {
   return true;
 }
 
-/// False while a commit of what is to be revoked comes first (the listener's commitSync() in onPartitionsRevoked).
-bool Consumer::take_assignment() {
+/// Not yet while a commit of what is to be revoked comes first (the listener's commitSync() in onPartitionsRevoked).
+MembershipOwner::Taken Consumer::take_assignment() {
   std::vector<PartitionIndex> assigned = membership_.assigned();
   std::sort(assigned.begin(), assigned.end());
-  std::vector<PartitionIndex> revoked;
+  const std::vector<PartitionIndex> revoked = held_besides(assigned);
+  if (!revoked.empty() && !commit_revoked()) return Taken::not_yet;
+  take_up(revoked, assigned);
+  last_assigned_ = std::move(assigned);
+  last_generation_ = membership_.generation();
+  return revoked.empty() ? Taken::as_it_was : Taken::gave_some_up;
+}
+
+std::vector<PartitionIndex> Consumer::held_besides(const std::vector<PartitionIndex>& assigned) const {
+  std::vector<PartitionIndex> others;
   std::set_difference(assignment_.partitions().begin(), assignment_.partitions().end(), assigned.begin(),
-                      assigned.end(), std::back_inserter(revoked));
-  if (!revoked.empty() && !commit_revoked()) return false;
+                      assigned.end(), std::back_inserter(others));
+  return others;
+}
+
+void Consumer::take_up(const std::vector<PartitionIndex>& revoked,
+                       const std::vector<PartitionIndex>& assigned) {
   revocation_commit_begun_ = false;
   for (const PartitionIndex p : revoked) assignment_.remove(p, OwnershipCode::revoked);
   for (const PartitionIndex p : assigned) {
     if (!assignment_.holds(p)) assignment_.add(p);
   }
-  if (!revoked.empty()) membership_.request_rejoin();  // cooperative: so that they can be given to others
-  last_assigned_ = std::move(assigned);
-  last_generation_ = membership_.generation();
   committer_.restart_interval();
-  membership_.joined_complete();
-  membership_.partitions_seen();
   assignment_changed();
+}
+
+/// AbstractMembershipManager.maybeReconcile: what goes is not fetched any more, what was consumed is committed, the
+/// listener hears of it (onPartitionsRevoked). What stays is read on: an automatic commit holds poll() up no more than any
+/// other request, and only a listener that commits does.
+///
+/// Model: all of it begins inside poll(); without automatic commits Kafka's background thread begins by itself, and waits
+/// for poll() where a listener is to be called.
+bool Consumer::reconcile(const std::vector<PartitionIndex>& target) {
+  const std::vector<PartitionIndex> revoked = held_besides(target);
+  // Of a reconciliation that was given up meanwhile, perhaps.
+  if (commit_for_ == CommitFor::rejoin || commit_for_ == CommitFor::revocation) return false;
+  if (!rejoin_commit_begun_) {
+    rejoin_commit_begun_ = true;
+    for (const PartitionIndex p : revoked) assignment_.mark_pending_revocation(p, OwnershipCode::revoked);
+    if (automatic_ && !assignment_.empty())
+      commit_blocking(CommitFor::rejoin, options_.config.max_poll_interval);
+  }
+  if (commit_for_ == CommitFor::rejoin || phase_ != Phase::polling) return false;
+  if (!revoked.empty() && !commit_revoked()) return false;
+  rejoin_commit_begun_ = false;
+  take_up(revoked, target);
   return true;
+}
+
+void Consumer::lose_assignment() {
+  rejoin_commit_begun_ = false;
+  revocation_commit_begun_ = false;
+  commit_owed_ = false;
+  assignment_.remove_all(OwnershipCode::lost);
+  assignment_changed();
 }
 
 bool Consumer::commit_revoked() {

@@ -71,6 +71,17 @@ std::vector<SyncGroupCall::Assignment> assign(Assignor assignor,
   return problem.solved(assign_sticky(problem, true));
 }
 
+std::vector<AssignorTopic> assignor_topics(const Cluster& cluster, std::span<const TopicIndex> wanted) {
+  std::vector<AssignorTopic> topics;
+  for (const TopicIndex topic : wanted) {
+    const TopicInfo& info = cluster.topic(topic);
+    topics.push_back({topic, info.name, info.first, info.partitions});
+  }
+  std::sort(topics.begin(), topics.end(),
+            [](const AssignorTopic& a, const AssignorTopic& b) { return a.name < b.name; });
+  return topics;
+}
+
 std::vector<AssignorTopic> subscribed_topics(const Cluster& cluster,
                                              std::span<const JoinGroupCall::Member> members) {
   std::vector<TopicIndex> wanted;

@@ -39,6 +39,9 @@ struct AssignorTopic {
   std::int32_t partitions = 0;
 };
 
+/// The topics of those numbers, in order of their names.
+std::vector<AssignorTopic> assignor_topics(const Cluster& cluster, std::span<const TopicIndex> wanted);
+
 /// Every topic that one of `members` subscribes to.
 std::vector<AssignorTopic> subscribed_topics(const Cluster& cluster,
                                              std::span<const JoinGroupCall::Member> members);

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "models/context.hpp"
 #include "models/kafka/config.hpp"
+#include "models/kafka/group/assignor.hpp"
 #include "models/kafka/rpc.hpp"
 #include "models/kafka/types.hpp"
 #include "models/network/node.hpp"
@@ -38,6 +41,9 @@ class CoordinatorHost {
   /// refuses the append (appended() then does not run).
   virtual Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
                         std::uint64_t token) = 0;
+
+  /// The topics of those numbers as assignors see them, in order of their names.
+  virtual std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) = 0;
 
   /// Sends the response.
   virtual void answer(AnyCall call) = 0;

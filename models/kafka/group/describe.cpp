@@ -5,6 +5,7 @@
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/group/modern_group.hpp"
 
 namespace models::kafka {
 namespace {
@@ -32,18 +33,31 @@ void add_sorted(std::vector<Row>& rows, std::vector<Row> more) {
   rows.insert(rows.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+/// A member of either protocol, as far as the tool shows it.
+struct ShownMember {
+  std::string id, instance_id;
+  EntityId entity{};
+  std::vector<PartitionIndex> assignment;
+};
+
 /// ConsumerConfig.maybeOverrideClientId, one consumer a process.
-std::string client_id(const Group& group, const GroupMember& member) {
-  return "consumer-" + group.name + "-" + (member.is_static() ? member.instance_id : "1");
+std::string client_id(const Group& group, const ShownMember& member) {
+  return "consumer-" + group.name + "-" + (member.instance_id.empty() ? "1" : member.instance_id);
 }
 
-std::vector<const GroupMember*> assigned_members(const Group& group) {
-  std::vector<const GroupMember*> members;
-  for (const auto& [id, member] : group.members()) {
-    if (!member.assignment.empty()) members.push_back(&member);
+std::vector<ShownMember> assigned_members(const Group& group) {
+  std::vector<ShownMember> members;
+  for (const auto& [id, member] : group.members())
+    members.push_back({id, member.instance_id, member.entity, member.assignment});
+  if (group.modern) {
+    for (const ModernMember& member : group.modern->image().members) {
+      members.push_back({member.id, member.instance_id, member.entity, {}});
+      for (const AssignedPartition& one : member.assigned) members.back().assignment.push_back(one.partition);
+    }
   }
-  std::stable_sort(members.begin(), members.end(), [](const GroupMember* a, const GroupMember* b) {
-    return a->assignment.size() > b->assignment.size();
+  std::erase_if(members, [](const ShownMember& member) { return member.assignment.empty(); });
+  std::stable_sort(members.begin(), members.end(), [](const ShownMember& a, const ShownMember& b) {
+    return a.assignment.size() > b.assignment.size();
   });
   return members;
 }
@@ -51,15 +65,15 @@ std::vector<const GroupMember*> assigned_members(const Group& group) {
 std::vector<Row> rows_of(Cluster& cluster, const Group& group) {
   std::vector<Row> rows;
   std::vector<PartitionIndex> assigned;
-  for (const GroupMember* member : assigned_members(group)) {
+  for (const ShownMember& member : assigned_members(group)) {
     std::vector<Row> own;
-    for (const PartitionIndex p : member->assignment) {
+    for (const PartitionIndex p : member.assignment) {
       own.push_back(row_of(cluster, group, p));
-      own.back().consumer_id = member->id;
-      own.back().host = "/" + cluster.context().entities[member->entity].name;
-      own.back().client_id = client_id(group, *member);
+      own.back().consumer_id = member.id;
+      own.back().host = "/" + cluster.context().entities[member.entity].name;
+      own.back().client_id = client_id(group, member);
     }
-    assigned.insert(assigned.end(), member->assignment.begin(), member->assignment.end());
+    assigned.insert(assigned.end(), member.assignment.begin(), member.assignment.end());
     add_sorted(rows, std::move(own));
   }
   std::vector<Row> of_nobody;
@@ -121,7 +135,8 @@ std::string as_table(const GroupDescription& d) {
   if (d.state == "Dead") return "\nError: Consumer " + name + " does not exist.\n";
   std::string text;
   if (d.state == "Empty") text += "\nConsumer " + name + " has no active members.\n";
-  if (d.state == "PreparingRebalance" || d.state == "CompletingRebalance")
+  if (d.state == "PreparingRebalance" || d.state == "CompletingRebalance" || d.state == "Assigning" ||
+      d.state == "Reconciling")
     text += "\nWarning: Consumer " + name + " is rebalancing.\n";
   if (d.rows.empty()) return text;
   std::size_t topic = 15, id = 15, host = 15;

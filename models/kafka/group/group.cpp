@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "models/kafka/group/modern_group.hpp"
 #include "sim/assert.hpp"
 
 namespace models::kafka {
@@ -11,8 +12,8 @@ namespace models::kafka {
 // ---- states -----------------------------------------------------------------------------------------------
 
 std::string_view group_state_name(GroupState state) {
-  static constexpr std::array<std::string_view, 5> kNames{"Empty", "PreparingRebalance",
-                                                          "CompletingRebalance", "Stable", "Dead"};
+  static constexpr std::array<std::string_view, 7> kNames{
+      "Empty", "PreparingRebalance", "CompletingRebalance", "Stable", "Dead", "Assigning", "Reconciling"};
   return kNames[static_cast<std::size_t>(state)];
 }
 
@@ -29,6 +30,9 @@ bool may_follow(GroupState before, GroupState after) {
       return before == completing_rebalance;
     case dead:
       break;
+    case assigning:
+    case reconciling:
+      return false;
   }
   return true;
 }
@@ -52,6 +56,19 @@ Group::Group(sim::Simulation& simulation, GroupTimers& timers, std::string group
       retention_timer(simulation, [&timers, this] { timers.retention_due(*this); }),
       simulation_(simulation),
       timers_(timers) {}
+
+Group::~Group() = default;
+
+void Group::become_modern() {
+  // Offsets of such a group expire by the time of their commit, whether it has had members or not.
+  had_members = false;
+  modern = std::make_unique<ModernGroup>(simulation_, timers_, *this);
+}
+
+void Group::become_classic() {
+  modern.reset();
+  generation = 0;
+}
 
 GroupMember* Group::find(std::string_view member_id) {
   const auto found = members_.find(member_id);

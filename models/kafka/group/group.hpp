@@ -1,5 +1,5 @@
-// One consumer group of the classic protocol, as its coordinator keeps it in memory: members, votes, parked
-// calls, timers.
+// One consumer group as its coordinator keeps it in memory: of the classic protocol, with members, votes, parked
+// calls, timers; or of the consumer protocol (modern_group.hpp). Name, state and offsets are alike.
 //
 // The group keeps its own books straight (who waits, who is pending, which protocols all support); what
 // happens when is decided by GroupCoordinator. Members are held in order of member.id, and wherever Kafka
@@ -30,13 +30,17 @@ enum class GroupState : std::uint8_t {
   completing_rebalance,  ///< waits for the leader's assignment
   stable,
   dead,  ///< forgotten, or not loaded yet
+  // Of the consumer protocol (KIP-848), besides empty, stable and dead:
+  assigning,    ///< its target is older than its members
+  reconciling,  ///< some member has not been taken to the target
 };
 /// "Empty", "PreparingRebalance", … as Kafka writes them.
 std::string_view group_state_name(GroupState state);
-/// The arrows of the state machine.
+/// The arrows of the classic state machine.
 bool may_follow(GroupState before, GroupState after);
 
 class Group;
+class ModernGroup;
 struct GroupMember;
 
 /// Who hears of a group's timers.
@@ -48,6 +52,9 @@ class GroupTimers {
   virtual void join_due(Group& group) = 0;
   virtual void sync_due(Group& group) = 0;
   virtual void retention_due(Group& group) = 0;
+  virtual void modern_session_expired(Group& group, const std::string& member_id) = 0;
+  /// A member has not confirmed in time that it has given up what it should, at this epoch.
+  virtual void modern_revocation_expired(Group& group, const std::string& member_id, std::int32_t epoch) = 0;
 
  protected:
   ~GroupTimers() = default;
@@ -85,6 +92,7 @@ class Group {
   Group(sim::Simulation& simulation, GroupTimers& timers, std::string name, EntityId entity);
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
+  ~Group();
 
   const std::string name;
   const EntityId entity;
@@ -98,6 +106,12 @@ class Group {
   std::string protocol;      ///< the assignor of this generation
   std::string leader;        ///< member.id, empty without members
   CommittedOffsets offsets;
+
+  /// Set for a group of the consumer protocol: its members and timers are there, and none of the classic ones here; its
+  /// epoch is the generation.
+  std::unique_ptr<ModernGroup> modern;
+  void become_modern();
+  void become_classic();
 
   bool is(GroupState s) const { return state == s; }
   /// A rebalance may begin.

@@ -113,6 +113,7 @@ void GroupCoordinator::load_group(Shard& shard, const LoadedGroup& loaded) {
     group.had_members = loaded.metadata->had_members;
   }
   if (!group.members().empty()) group.state = GroupState::stable;
+  if (loaded.metadata != nullptr && loaded.metadata->modern != nullptr) load_modern(group, *loaded.metadata);
   emit_state(group, GroupState::dead);
   for (const LoadedGroup::Found& found : loaded.unannounced) {
     emit_committed(group, found.commit, found.before);
@@ -136,6 +137,8 @@ void GroupCoordinator::resigned(PartitionIndex partition) {
       reply(std::move(*fetch), ErrorCode::not_coordinator);
     } else if (auto* leave = std::get_if<Ref<LeaveGroupCall>>(&one.then)) {
       reply(std::move(*leave), ErrorCode::not_coordinator);
+    } else if (auto* heartbeat = std::get_if<Ref<ConsumerGroupHeartbeatCall>>(&one.then)) {
+      reply(std::move(*heartbeat), ErrorCode::not_coordinator);
     }
   }
   for (auto& [name, group] : shard.mapped().groups) answer_not_coordinator(group);
@@ -230,6 +233,9 @@ void GroupCoordinator::follow(Shard& shard, Group* group, sim::Time since, Follo
     then = std::monostate{};
   } else if (auto* leave = std::get_if<Ref<LeaveGroupCall>>(&then)) {
     reply(std::move(*leave), response_error(error));
+    then = std::monostate{};
+  } else if (auto* heartbeat = std::get_if<Ref<ConsumerGroupHeartbeatCall>>(&then)) {
+    reply(std::move(*heartbeat), response_error(error));
     then = std::monostate{};
   } else if (auto* assigning = std::get_if<std::unique_ptr<Assigning>>(&then)) {
     const std::unique_ptr<Assigning> mine = std::move(*assigning);

@@ -1,9 +1,10 @@
-// The group coordinator of a broker: the classic group protocol and committed offsets, for the groups whose
-// partition of __consumer_offsets this broker leads.
+// The group coordinator of a broker: the classic group protocol, the consumer protocol (KIP-848) and committed offsets,
+// for the groups whose partition of __consumer_offsets this broker leads.
 //
 // Files: group_coordinator.cpp loads and unloads, and waits for the log; group_join.cpp runs rebalances;
 // group_session.cpp answers sync, heartbeat and leave and runs the sessions; group_offsets.cpp commits,
-// fetches and expires offsets. Sources: GroupMetadataManager.java, OffsetMetadataManager.java,
+// fetches and expires offsets; modern_heartbeat.cpp is the consumer protocol. Sources:
+// GroupMetadataManager.java, OffsetMetadataManager.java,
 // GroupCoordinatorService.java, CoordinatorRuntime.java (Apache Kafka 4.0). Where the table of states in
 // ClassicGroupState.java and the code differ the code is followed: a heartbeat in CompletingRebalance is
 // answered without an error and re-arms the session.
@@ -66,6 +67,7 @@ class GroupCoordinator final : private GroupTimers {
   void receive(Ref<LeaveGroupCall> call);
   void receive(Ref<OffsetCommitCall> call);
   void receive(Ref<OffsetFetchCall> call);
+  void receive(Ref<ConsumerGroupHeartbeatCall> call);
 
   /// The group as this coordinator has it, or nullptr. For invariants and tests.
   const Group* group(std::string_view name) const;
@@ -90,9 +92,9 @@ class GroupCoordinator final : private GroupTimers {
   };
   /// A commit that was answered with an error because it took too long; it still counts when it gets through.
   using LateCommit = std::vector<CommittedOffset>;
-  using Follow =
-      std::variant<std::monostate, Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<LeaveGroupCall>,
-                   std::unique_ptr<Assigning>, std::unique_ptr<Takeover>, std::unique_ptr<LateCommit>>;
+  using Follow = std::variant<std::monostate, Ref<OffsetCommitCall>, Ref<OffsetFetchCall>,
+                              Ref<LeaveGroupCall>, std::unique_ptr<Assigning>, std::unique_ptr<Takeover>,
+                              std::unique_ptr<LateCommit>, Ref<ConsumerGroupHeartbeatCall>>;
   /// Something that waits for the high watermark; reads wait for all writes before them (token 0).
   struct Waiting {
     std::uint64_t token = 0;
@@ -164,6 +166,24 @@ class GroupCoordinator final : private GroupTimers {
   void evict(Group& group, GroupMember& member);
   void restart_session(GroupMember& member) { member.session.arm_after(member.session_timeout); }
 
+  // ---- the consumer protocol (modern_heartbeat.cpp) ----
+  /// A group as it is to become, and how many records say so.
+  struct Change {
+    std::shared_ptr<ModernGroupImage> image;
+    std::int32_t records = 0;
+  };
+  void heartbeat_modern(Shard& shard, Group* group, Ref<ConsumerGroupHeartbeatCall> call);
+  ErrorCode admit_modern(Change& change, const ConsumerGroupHeartbeatCall& call);
+  bool target_due(const ModernGroupImage& image);
+  void make_target(Change& change);
+  void leave_modern(Shard& shard, Group& group, Ref<ConsumerGroupHeartbeatCall> call);
+  static void remove_modern(Change& change, std::string_view member_id);
+  bool fence_modern(Group& group, std::string_view member_id);
+  bool write_modern(Shard& shard, Group& group, const Change& change, Follow&& then);
+  Group* store_modern(Shard& shard, Group* group, Change change, Ref<ConsumerGroupHeartbeatCall> call);
+  void adopt(Group& group, std::shared_ptr<const ModernGroupImage> image);
+  void load_modern(Group& group, const GroupMetadata& metadata);
+
   // ---- offsets (group_offsets.cpp) ----
   ErrorCode may_commit(Group* group, const OffsetCommitCall& call);
   void refuse_commit(Ref<OffsetCommitCall> call, ErrorCode error);
@@ -181,6 +201,8 @@ class GroupCoordinator final : private GroupTimers {
   void join_due(Group& group) override;
   void sync_due(Group& group) override;
   void retention_due(Group& group) override;
+  void modern_session_expired(Group& group, const std::string& member_id) override;
+  void modern_revocation_expired(Group& group, const std::string& member_id, std::int32_t epoch) override;
   void expire_session(Group& group, GroupMember& member);
   void expire_pending(Group& group, const std::string& member_id);
   void try_complete_initial_join(Shard& shard, Group& group);

@@ -17,6 +17,11 @@ void GroupCoordinator::receive(Ref<JoinGroupCall> call) {
     return reply(std::move(call), ErrorCode::invalid_session_timeout);
   }
   Group* group = find(*shard, call->group);
+  if (group != nullptr && group->modern) {
+    // Model: see modern_heartbeat.cpp on groups of both protocols.
+    if (!group->is(GroupState::empty)) return reply(std::move(call), ErrorCode::inconsistent_group_protocol);
+    group->become_classic();
+  }
   if (group != nullptr) return join(*shard, *group, std::move(call));
   if (!call->member_id.empty()) return reply(std::move(call), ErrorCode::unknown_member_id);
   group = &create(*shard, call->group);
@@ -40,6 +45,8 @@ bool GroupCoordinator::accepts(Group& group, const JoinGroupCall& call) {
       return (member != nullptr && member->join) || group.awaiting_join() < most;
     case GroupState::completing_rebalance:
     case GroupState::stable:
+    case GroupState::assigning:
+    case GroupState::reconciling:
       break;
   }
   return member != nullptr || group.members().size() < most;
@@ -93,6 +100,8 @@ void GroupCoordinator::join_known_member(Shard& shard, Group& group, GroupMember
       return update_member(shard, group, member, std::move(call));
     case GroupState::empty:
     case GroupState::dead:
+    case GroupState::assigning:
+    case GroupState::reconciling:
       break;
   }
   reply(std::move(call), ErrorCode::unknown_member_id);

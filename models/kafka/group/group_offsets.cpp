@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/group/modern_group.hpp"
 
 namespace models::kafka {
 namespace {
@@ -15,6 +16,7 @@ constexpr std::int32_t kCommitBytes = 100;
 
 ErrorCode GroupCoordinator::may_commit(Group* group, const OffsetCommitCall& call) {
   if (group == nullptr) return call.generation < 0 ? ErrorCode::none : ErrorCode::unknown_member_id;
+  if (group->modern) return group->modern->may_commit(call);
   // Without a generation: a consumer that only keeps offsets here and manages its partitions itself.
   if (call.generation < 0 && group->is(GroupState::empty)) return ErrorCode::none;
   if (call.generation < 0 && call.member_id.empty() && call.instance_id.empty())
@@ -80,6 +82,10 @@ void GroupCoordinator::receive(Ref<OffsetFetchCall> call) {
   // Consumers ask for stable offsets: commits under way are waited for (KIP-447,
   // GroupCoordinatorService.fetchOffsets).
   Group* const group = find(*shard, call->group);
+  if (group != nullptr && group->modern) {
+    const ErrorCode error = group->modern->may_fetch(*call);
+    if (error != ErrorCode::none) return reply(std::move(call), error);
+  }
   after_writes(*shard, group, std::move(call));
 }
 

@@ -31,6 +31,8 @@ void GroupCoordinator::receive(Ref<SyncGroupCall> call) {
       return reply(std::move(call), ErrorCode::none);
     case GroupState::empty:
     case GroupState::dead:
+    case GroupState::assigning:
+    case GroupState::reconciling:
       break;
   }
   reply(std::move(call), ErrorCode::unknown_member_id);

@@ -30,6 +30,8 @@
 
 namespace models::kafka {
 
+struct ModernGroupImage;
+
 /// A group as its metadata record tells it (GroupMetadataValue.json).
 struct GroupMetadata {
   struct Member {
@@ -47,6 +49,7 @@ struct GroupMetadata {
   std::string leader;
   sim::Time state_since{};
   std::vector<Member> members;
+  std::shared_ptr<const ModernGroupImage> modern;  ///< set for a group of the consumer protocol
 };
 
 /// What a new leader finds of one group.

@@ -76,6 +76,23 @@ TEST_CASE("an offset reused after a record that nobody saw is consistent") {
   REQUIRE(value(s.end(), Metric::inconsistent_offsets) == 0);
 }
 
+TEST_CASE("a record whose retry was acknowledged elsewhere was not seen where its first copy lay") {
+  Story s;
+  s.subscribe().offer(0, 10).store(0, 10, 0).acknowledge(0, 5, 0).truncate(5, 5);
+  s.send(10, 5, 5, -1, {.epoch = 1})
+      .store(5, 5, 10, {.epoch = 1})
+      .acknowledge(5, 5, 10)
+      .deliver(0, 15, {.epoch = 1});
+  REQUIRE(value(s.end(), Metric::inconsistent_offsets) == 0);
+}
+
+TEST_CASE("a record whose first copy was acknowledged, too, is inconsistent with what took its place") {
+  Story s;
+  s.subscribe().offer(0, 10).store(0, 10, 0).truncate(5, 5);
+  s.send(10, 5, 5, -1, {.epoch = 1}).store(5, 5, 10, {.epoch = 1}).acknowledge(0, 10, 0);
+  REQUIRE(value(s.end(), Metric::inconsistent_offsets) == 5);
+}
+
 TEST_CASE("polls that go on where the last ended are in order") {
   Story s;
   s.subscribe().send(0, 30, 0).position(0).at(1s).deliver(0, 10).at(2s).deliver(10, 5).deliver(15, 15);

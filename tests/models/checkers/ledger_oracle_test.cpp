@@ -196,7 +196,10 @@ class Play {
     Where w = where(0, group);
     w.epoch = hand.entries.back().epoch;
     if (draw(2) == 0) {
+      const auto behind = hand.offset + static_cast<std::int64_t>(hand.entries.size());
       story_.abandon(hand.offset, static_cast<std::int64_t>(hand.entries.size()), w);
+      if (behind <= end() && log_[static_cast<std::size_t>(behind - 1)].epoch <= w.epoch)
+        pass(views_[group], behind, false);
     } else {
       story_.member_state(models::MemberCode::crashed, w);
     }

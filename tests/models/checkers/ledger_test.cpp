@@ -196,6 +196,20 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("what an application drops without a commit is lost behind its position, unless it is read again") {
+  Story s;
+  s.subscribe().send(0, 10, 0).position(0).deliver(0, 10).process(0, 3).abandon(3, 7);
+  SECTION("nobody goes back") {
+    REQUIRE(value(s.end(), Metric::lost) == 7);
+  }
+  SECTION("another member begins at the commit") {
+    s.position(3).deliver(3, 7, {.member = kOtherMember}).process(3, 5, {.member = kOtherMember});
+    const auto& o = s.end();
+    REQUIRE(value(o, Metric::lost) == 0);
+    REQUIRE(value(o, Metric::in_flight) == 2);
+  }
+}
+
 TEST_CASE(
     "what was truncated while a living application holds it is in flight, and lost when the application "
     "dies") {

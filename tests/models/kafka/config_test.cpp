@@ -123,3 +123,50 @@ TEST_CASE("what Kafka has and mqlab leaves out is told from what nobody has") {
   CHECK_FALSE(refused(set(broker, "controller.quorum.patience.ms", "1")));
   CHECK_FALSE(refused(set(producer, "ssl.", "1")));
 }
+
+TEST_CASE("keys of the other group protocol are refused, as Kafka's consumer does", "[kip848]") {
+  const auto refused = [](const std::string& key, const std::string& value) {
+    ConsumerConfig config;
+    REQUIRE_FALSE(set(config, "group.protocol", "CONSUMER"));
+    REQUIRE_FALSE(validate(config, BrokerConfig{}));
+    REQUIRE_FALSE(set(config, key, value));
+    const auto error = validate(config, BrokerConfig{});
+    return error && error->key == key;
+  };
+  CHECK(refused("session.timeout.ms", "45000"));  // even with its default
+  CHECK(refused("heartbeat.interval.ms", "3000"));
+  CHECK(refused("partition.assignment.strategy", "RangeAssignor"));
+  CHECK_FALSE(refused("max.poll.interval.ms", "10000"));
+  CHECK_FALSE(refused("group.remote.assignor", "range"));
+  ConsumerConfig classic;
+  REQUIRE_FALSE(set(classic, "group.remote.assignor", "uniform"));
+  CHECK(validate(classic, BrokerConfig{})->key == "group.remote.assignor");
+  CHECK(set(classic, "group.remote.assignor", "sticky"));
+  CHECK(set(classic, "group.protocol", "streams"));
+}
+
+TEST_CASE("a broker does not start with group.consumer keys out of their bounds", "[kip848]") {
+  BrokerConfig config;
+  CHECK_FALSE(validate(config));
+  const auto refused = [](const std::string& key, const std::string& value, const std::string& by) {
+    BrokerConfig c;
+    REQUIRE_FALSE(set(c, key, value));
+    const auto error = validate(c);
+    return error && error->key == by;
+  };
+  CHECK(refused("group.consumer.session.timeout.ms", "44999", "group.consumer.session.timeout.ms"));
+  CHECK(refused("group.consumer.min.session.timeout.ms", "45001", "group.consumer.session.timeout.ms"));
+  CHECK(refused("group.consumer.max.session.timeout.ms", "44999", "group.consumer.session.timeout.ms"));
+  CHECK(refused("group.consumer.heartbeat.interval.ms", "4999", "group.consumer.heartbeat.interval.ms"));
+  CHECK(refused("group.consumer.min.heartbeat.interval.ms", "5001", "group.consumer.heartbeat.interval.ms"));
+  CHECK(refused("group.consumer.max.heartbeat.interval.ms", "4999", "group.consumer.heartbeat.interval.ms"));
+  CHECK(refused("group.consumer.assignment.interval.ms", "15001", "group.consumer.assignment.interval.ms"));
+  CHECK(
+      refused("group.consumer.min.assignment.interval.ms", "1001", "group.consumer.assignment.interval.ms"));
+  CHECK(refused("group.consumer.max.assignment.interval.ms", "999", "group.consumer.assignment.interval.ms"));
+  BrokerConfig slow;
+  slow.group_consumer_max_heartbeat_interval = slow.group_consumer_heartbeat_interval = 45s;
+  CHECK(validate(slow)->key == "group.consumer.heartbeat.interval.ms");
+  CHECK(set(config, "group.consumer.assignors", "sticky"));
+  CHECK(set(config, "group.consumer.assignors", ""));
+}

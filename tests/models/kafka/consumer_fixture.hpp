@@ -69,6 +69,7 @@ struct WorldOfGroup {
     std::int32_t replication = 3;
     sim::Duration rebalance_delay = 0ms;
     std::int32_t group_max_size = 2147483647;
+    std::int32_t consumer_group_max_size = 2147483647;
     GroupOptions group = default_group();
     std::uint64_t seed = 1;
   };
@@ -241,6 +242,7 @@ struct WorldOfGroup {
     options.brokers = setup.brokers;
     options.config.group_initial_rebalance_delay = setup.rebalance_delay;
     options.config.group_max_size = setup.group_max_size;
+    options.config.group_consumer_max_size = setup.consumer_group_max_size;
     options.config.offsets_topic_num_partitions = 1;
     TopicOptions topic;
     topic.name = "orders";

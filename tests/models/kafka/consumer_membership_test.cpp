@@ -229,6 +229,31 @@ TEST_CASE("a dynamic member that closes hands its partitions over at once") {
   CHECK(world.member(1).assignment().partitions().size() == 2);
 }
 
+TEST_CASE("a member that is told to take part while it closes comes back once it has closed") {
+  GroupOptions group = group_of(2);
+  group.service = sim::Distribution::constant(1e9);
+  WorldOfGroup world(with(group, 2));
+  world.run_for(20s);
+  world.feed(0, 3);
+  REQUIRE(world.run_until_that([&] { return world.count(Kind::delivered) == 1; }));
+  Consumer& member =
+      world.owners("orders/0") == std::vector<std::string>{"billing/0"} ? world.member(0) : world.member(1);
+  member.stop();  // what it works on comes first
+  world.run_for(1s);
+  CHECK(member.running());
+  SECTION("and asked no more") {
+    world.run_for(20s);
+    CHECK(!member.running());
+  }
+  SECTION("and asked back") {
+    member.start();
+    world.run_for(20s);
+    CHECK(member.running());
+    CHECK(member.assignment().partitions().size() == 1);
+  }
+  CHECK(world.all_done_once(3));
+}
+
 TEST_CASE("two instances of one group.instance.id: the first is fenced and ends") {
   GroupOptions group = with_instance_ids(group_of(2), "the-one");
   group.stagger = 10s;

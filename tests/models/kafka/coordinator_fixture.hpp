@@ -68,6 +68,12 @@ class FakeBroker final : public CoordinatorHost, public NodeProgram {
   EntityId entity(PartitionIndex partition) override { return EntityId{partition.value}; }
   Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
                 std::uint64_t token) override;
+  /// Topic t has 6 partitions, from 10 t on.
+  std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) override {
+    std::vector<AssignorTopic> topics;
+    for (const TopicIndex t : wanted) topics.push_back({t, "topic", PartitionIndex{10 * t.value}, 6});
+    return topics;
+  }
   void answer(AnyCall call) override;
   void crashed() override { coordinator.crashed(); }
   void restarted() override {}
@@ -163,6 +169,7 @@ struct CoordinatorWorld {
   Pool<OffsetCommitCall> commits;
   Pool<OffsetFetchCall> fetches;
   Pool<FindCoordinatorCall> finds;
+  Pool<ConsumerGroupHeartbeatCall> modern_heartbeats;
   std::map<const CallBase*, sim::Time> answered_at;
   std::unique_ptr<FakeBroker> broker, other;
 

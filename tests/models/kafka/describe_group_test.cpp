@@ -121,3 +121,30 @@ TEST_CASE("the table has the columns and widths of Kafka's tool") {
         "\nbilling         orders          1          -               -               -               "
         "-                     -               -\n");
 }
+
+TEST_CASE("a group of the consumer protocol shows its members' partitions and states", "[kip848]") {
+  models::Scenario s = scenario();
+  s.groups[0].config = {};
+  s.groups[0].config.group_protocol = models::kafka::GroupProtocol::consumer;
+  s.groups[0].config.auto_offset_reset = models::kafka::AutoOffsetReset::earliest;
+  s.groups[0].config.group_instance_id = "m{index}";
+  s.faults.clear();
+  std::vector<GroupDescription> seen;
+  models::WorldOptions options;
+  for (const sim::Duration at : {2s, 15s}) {
+    options.looks.push_back({sim::Time{at}, [&seen](models::World& world) {
+                               seen.push_back(models::kafka::describe_group(world.kafka(), "billing"));
+                             }});
+  }
+  models::World world(s, 1, options);
+  world.run();
+  REQUIRE(seen.size() == 2);
+  // The second member has come within a second of the first one's target, and nothing has been made for it yet.
+  CHECK(seen[0].state == "Assigning");
+  CHECK(as_table(seen[0]).find("is rebalancing") != std::string::npos);
+  CHECK(seen[1].state == "Stable");
+  REQUIRE(seen[1].rows.size() == 4);
+  CHECK(seen[1].rows[0].client_id.rfind("consumer-billing-m", 0) == 0);
+  CHECK(seen[1].rows[0].consumer_id != seen[1].rows[2].consumer_id);
+  for (const GroupDescription::Row& row : seen[1].rows) CHECK(row.lag().has_value());
+}

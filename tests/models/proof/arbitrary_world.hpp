@@ -58,6 +58,11 @@ inline models::kafka::ClusterOptions arbitrary_cluster() {
   config.group_min_session_timeout = 1s;
   config.offsets_topic_num_partitions = *rc::gen::inRange(1, 4);
   config.offsets_topic_replication_factor = *rc::gen::inRange(1, most_copies + 1);
+  config.group_consumer_session_timeout = config.group_consumer_min_session_timeout =
+      one_of<sim::Duration>({3s, 1s});
+  config.group_consumer_heartbeat_interval = config.group_consumer_min_heartbeat_interval =
+      one_of<sim::Duration>({900ms, 200ms});
+  config.group_consumer_assignment_interval = one_of<sim::Duration>({0ms, 1s});
   if (sometimes(3)) cluster.service.request = sim::Distribution::exponential(100'000);
   return cluster;
 }
@@ -125,6 +130,10 @@ inline models::GroupOptions arbitrary_group(const std::string& name) {
   config.partition_assignment_strategy = one_of<std::vector<Assignor>>(
       {{Assignor::range}, {Assignor::round_robin}, {Assignor::sticky}, {Assignor::cooperative_sticky}});
   if (sometimes(3)) config.group_instance_id = "m{index}";
+  if (sometimes(4)) {
+    config.group_protocol = models::kafka::GroupProtocol::consumer;
+    if (sometimes(3)) config.group_remote_assignor = models::kafka::ServerAssignor::range;
+  }
   return group;
 }
 
@@ -221,12 +230,16 @@ inline void showValue(const ArbitraryWorld& world, std::ostream& out) {
       << " backoff " << ms(config.replica_fetch_backoff) << " imbalance "
       << ms(config.leader_imbalance_check_interval) << " offsets " << config.offsets_topic_num_partitions
       << "x" << config.offsets_topic_replication_factor.value_or(3) << " delay "
-      << ms(config.group_initial_rebalance_delay) << " controlled " << config.controlled_shutdown_enable
+      << ms(config.group_initial_rebalance_delay) << " consumer session "
+      << ms(config.group_consumer_session_timeout) << " heartbeat "
+      << ms(config.group_consumer_heartbeat_interval) << " assignment "
+      << ms(config.group_consumer_assignment_interval) << " controlled " << config.controlled_shutdown_enable
       << " racks " << s.kafka->racks.size();
   for (const auto& q : s.kafka->quotas)
     out << " quota " << q.producer_byte_rate << "/" << q.consumer_byte_rate;
-  out << "\n";
-  for (const auto& p : s.producers) {
+  out << "
+         ";
+      for (const auto& p : s.producers) {
     out << "  " << p.name << " rate " << (p.arrivals ? p.arrivals->mean_rate() : 0) << " loop "
         << (p.closed_loop ? p.closed_loop->outstanding : 0) << " keys " << p.keys.count << " resend "
         << p.resend << " after restart " << p.resend_after_restart << " acks " << p.config.acks
@@ -246,7 +259,8 @@ inline void showValue(const ArbitraryWorld& world, std::ostream& out) {
         << ms(g.config.auto_commit_interval) << " request " << ms(g.config.request_timeout) << " api "
         << ms(g.config.default_api_timeout) << " age " << ms(g.config.metadata_max_age) << " assignor "
         << static_cast<int>(g.config.partition_assignment_strategy[0]) << " instance "
-        << g.config.group_instance_id << "\n";
+        << g.config.group_instance_id << " protocol " << static_cast<int>(g.config.group_protocol)
+        << (g.config.group_remote_assignor ? " range" : "") << "\n";
   }
   for (const auto& f : s.faults) {
     out << "  " << f.kind << " " << f.target << " " << f.other << (f.one_way ? " one-way" : "");

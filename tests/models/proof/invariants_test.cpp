@@ -3,6 +3,7 @@
 #include "models/kafka/invariants.hpp"
 
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/group/modern_group.hpp"
 #include "models/world.hpp"
 #include "sim/assert.hpp"
 #include "tests/catch.hpp"
@@ -156,4 +157,54 @@ TEST_CASE("a group's committed offset beyond the log's end is found in a checked
     else
       CHECK_NOTHROW(world.run());
   }
+}
+
+TEST_CASE("no partition is held by two members of a group of the consumer protocol") {
+  ModernGroupImage image;
+  ModernMember a, b;
+  a.id = "a";
+  b.id = "b";
+  image.epoch = image.target_epoch = a.epoch = b.epoch = 5;
+  a.assigned = {{PartitionIndex{1}, 5}};
+  b.assigned = {{PartitionIndex{2}, 4}};
+  image.members = {a, b};
+  CHECK_FALSE(check_image(image, nullptr));
+  image.members[1].pending_revocation = {{PartitionIndex{1}, 4}};
+  CHECK(check_image(image, nullptr) == Finding("partition 1 is held by a and by b"));
+}
+
+TEST_CASE("epochs of the consumer protocol only rise and are reached in order") {
+  ModernGroupImage image;
+  ModernMember a;
+  a.id = "a";
+  image.epoch = image.target_epoch = a.epoch = 5;
+  image.members = {a};
+  ModernGroupImage later = image;
+  later.members[0].epoch = 4;
+  CHECK(check_image(later, nullptr) == std::nullopt);
+  CHECK(check_image(later, &image).has_value());
+  later.members[0].epoch = 6;
+  CHECK(check_image(later, nullptr).has_value());
+  later = image;
+  later.target_epoch = 6;
+  CHECK(check_image(later, nullptr).has_value());
+  later = image;
+  later.members[0].assigned = {{PartitionIndex{1}, 6}};
+  CHECK(check_image(later, nullptr).has_value());
+}
+
+TEST_CASE("a partition held twice is found in a checked run") {
+  models::Scenario scenario = small_scenario();
+  scenario.groups[0].config.group_protocol = GroupProtocol::consumer;
+  scenario.groups[0].members = 2;
+  models::World world(scenario, 5, {.checked = true});
+  world.simulation().schedule_at(sim::Time{2s}, [&world] {
+    Broker& broker = world.kafka().broker(BrokerId{0});
+    auto* group = const_cast<Group*>(broker.coordinator().group("billing"));
+    REQUIRE(group->modern->image().members.size() == 2);
+    auto broken = std::make_shared<ModernGroupImage>(group->modern->image());
+    for (ModernMember& member : broken->members) member.assigned = {{PartitionIndex{0}, 2}};
+    group->modern->adopt(broken);
+  });
+  CHECK_THROWS_AS(world.run(), sim::AssertionError);
 }

@@ -2,17 +2,17 @@
 #include <algorithm>
 
 #include "models/kafka/backoff.hpp"
-#include "models/kafka/consumer/membership.hpp"
+#include "models/kafka/consumer/classic_membership.hpp"
 
 namespace models::kafka {
 
-void Membership::arm_heartbeat() {
+void ClassicMembership::arm_heartbeat() {
   if (!heartbeats_enabled() || heartbeats_stopped_ || !coordinator_known()) return heartbeat_timer_.disarm();
   const sim::Time due = std::min({next_heartbeat_, session_deadline_, poll_deadline_});
   heartbeat_timer_.arm_at(std::max(due, context_.now()));
 }
 
-void Membership::heartbeat_due() {
+void ClassicMembership::heartbeat_due() {
   const sim::Time now = context_.now();
   if (now >= session_deadline_) {
     // No answer for a whole session: perhaps the coordinator is not well. The membership itself stands until it says so.
@@ -27,7 +27,7 @@ void Membership::heartbeat_due() {
   arm_heartbeat();
 }
 
-void Membership::send_heartbeat() {
+void ClassicMembership::send_heartbeat() {
   next_heartbeat_ = context_.simulation.after(config_.heartbeat_interval);
   if (node_.heartbeats_lost()) return;
   Ref<HeartbeatCall> call = cluster_.take<HeartbeatCall>();
@@ -35,11 +35,11 @@ void Membership::send_heartbeat() {
   call->member_id = member_id_;
   call->instance_id = instance_id_;
   call->generation = generation_;
-  connections_.group(coordinator_).call<&Membership::on_heartbeat>(*this, std::move(call));
+  connections_.group(coordinator_).call<&ClassicMembership::on_heartbeat>(*this, std::move(call));
   heartbeat_step_.advance(1);
 }
 
-void Membership::on_heartbeat(BrokerId from, Ref<HeartbeatCall> call) {
+void ClassicMembership::on_heartbeat(BrokerId from, Ref<HeartbeatCall> call) {
   const auto received = [this] {
     coordinator_answered();
     heartbeats_failed_ = 0;
@@ -75,13 +75,13 @@ void Membership::on_heartbeat(BrokerId from, Ref<HeartbeatCall> call) {
   }
 }
 
-void Membership::heartbeat_failed() {
+void ClassicMembership::heartbeat_failed() {
   next_heartbeat_ = context_.simulation.after(
       exponential_backoff(config_.retry_backoff, config_.retry_backoff_max, heartbeats_failed_++, jitter_));
   arm_heartbeat();
 }
 
-bool Membership::leave() {
+bool ClassicMembership::leave() {
   bool sent = false;
   if (!is_static() && coordinator_known() && state_ != MemberState::unjoined && !member_id_.empty()) {
     Ref<LeaveGroupCall> call = cluster_.take<LeaveGroupCall>();
@@ -89,19 +89,19 @@ bool Membership::leave() {
     call->member_id = member_id_;
     leaving_ = sent = true;
     report(MemberCode::left);
-    connections_.group(coordinator_).call<&Membership::on_left>(*this, std::move(call));
+    connections_.group(coordinator_).call<&ClassicMembership::on_left>(*this, std::move(call));
   }
   reset(true);
   return sent;
 }
 
-void Membership::on_left(BrokerId, Ref<LeaveGroupCall>) {
+void ClassicMembership::on_left(BrokerId, Ref<LeaveGroupCall>) {
   // Whatever the answer: leaving is tried once (maybeLeaveGroup).
   leaving_ = false;
   owner_.membership_changed();
 }
 
-void Membership::stop_heartbeats() {
+void ClassicMembership::stop_heartbeats() {
   heartbeats_stopped_ = true;
   heartbeat_timer_.disarm();
 }
