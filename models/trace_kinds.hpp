@@ -128,6 +128,7 @@ enum class FaultCode : std::uint16_t {
   restart,
   rolling,
   grow,
+  reassign,
 };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 

@@ -207,7 +207,7 @@ bool Controller::unclean_allowed(PartitionIndex p) const {
 
 void Controller::elect(PartitionIndex p, PartitionState next) {
   const PartitionState& now = partitions_[p.value];
-  const std::vector<BrokerId>& replicas = cluster_.partition(p).replicas;
+  const std::vector<BrokerId>& replicas = this->replicas(p, next);
   const auto in_sync = [&](BrokerId b) { return active(b) && contains(next.isr, b); };
   bool unclean = false;
   if (!in_sync(next.leader)) {
@@ -288,6 +288,8 @@ void Controller::handle(Ref<AlterPartitionCall> call) {
   } else {
     PartitionState next = now;
     next.isr = call->isr;
+    // What the leader asked for has been overtaken where that completes a reassignment: it reads the metadata.
+    if (complete_reassignment(call->partition, next)) call->error = ErrorCode::fenced_leader_epoch;
     write(call->partition, std::move(next));
     call->partition_epoch = now.partition_epoch;
   }
@@ -309,8 +311,8 @@ void Controller::rebalance_preferred_leaders() {
   // (ReplicationControlManager.maybeBalancePartitionLeaders; leader.imbalance.per.broker.percentage was ZooKeeper's).
   int left = kMostElectionsPerImbalance;
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
-    const BrokerId preferred = cluster_.partition(PartitionIndex{p}).replicas.front();
     const PartitionState& now = partitions_[p];
+    const BrokerId preferred = replicas(PartitionIndex{p}, now).front();
     if (now.leader == preferred || !active(preferred) || !contains(now.isr, preferred)) continue;
     if (left-- == 0) break;
     PartitionState next = now;
