@@ -150,6 +150,7 @@ enum class FaultCode : std::uint16_t {
   rolling,
   grow,
   power_loss,
+  reassign,
 };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/faults/topic_faults.hpp"
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/cluster.hpp"
@@ -22,6 +23,9 @@ kafka::ClusterOptions with_room_to_grow(kafka::ClusterOptions options, const std
     for (const FaultSpec& fault : faults) {
       if (fault.kind == "grow" && fault.target == topic.name)
         topic.partitions_most = std::max(topic.partitions_most, fault.partitions.value_or(0));
+      if (fault.kind == "reassign" && fault.target == topic.name)
+        for (const std::string& broker : fault.brokers)
+          topic.moves_to.push_back(faults::broker_number(broker));
     }
   }
   return options;
@@ -127,10 +131,20 @@ void World::add_roles() {
     const kafka::TopicIndex index{t};
     const kafka::TopicInfo& topic = kafka_->topic(index);
     if (topic.internal) continue;
-    faults_->add_topic(topic.name, {topic.entity, topic.partitions, [this, index](std::int32_t count) {
+    faults_->add_topic(topic.name, {topic.entity, topic.partitions,
+                                    [this, index](std::int32_t count) {
                                       return kafka_->node(kafka::kController).up() &&
                                              kafka_->controller().create_partitions(index, count);
-                                    }});
+                                    },
+                                    [this, index](const std::vector<std::int32_t>& brokers, double throttle) {
+                                      std::vector<kafka::BrokerId> target;
+                                      for (const std::int32_t b : brokers)
+                                        target.push_back(kafka::BrokerId{b});
+                                      return kafka_->node(kafka::kController).up() &&
+                                             kafka_->controller().reassign(index, target, throttle);
+                                    },
+                                    static_cast<std::int32_t>(kafka_->partition(topic.first).replicas.size()),
+                                    kafka_->broker_count()});
   }
   for (std::uint32_t p = 0; p < kafka_->partitions().size(); ++p) {
     const kafka::PartitionIndex partition{p};

@@ -120,7 +120,7 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) { f.name = v.text; }},
       {{"target", KeyType::name,
         "a node (kafka/0, billing/1, shop), \"billing/*\" for one of them drawn at each strike; for links "
-        "also a host, rack, zone or region; for grow a topic",
+        "also a host, rack, zone or region; for grow and reassign a topic",
         "", true},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.target = v.text; }},
       {{"other", KeyType::name, "the other end of a link, or the client of a response"},
@@ -144,6 +144,13 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) {
          f.partitions = static_cast<std::int32_t>(v.integer);
        }},
+      {{"brokers", KeyType::names, "of reassign: where the replicas go, partition by partition in turn"},
+       [](const Value& v, FaultSpec& f, const BindContext&) {
+         for (const Value& item : v.items) f.brokers.push_back(item.text);
+       }},
+      {{"throttle", KeyType::integer, "of reassign: bytes a second from each broker; no bound unless given",
+        "", false, 1, 1e15},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.throttle = static_cast<double>(v.integer); }},
       {{"gap", KeyType::duration, "of rolling: from one's return to the next one's end"},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.gap = parse_duration(v.text); }},
       {{"probability", KeyType::share, "of message-loss"},

@@ -33,6 +33,10 @@ constexpr std::array kBandwidthParameters{
 constexpr std::array kConnectionParameters{kOtherNode};
 constexpr std::array kGrowParameters{
     ParameterInfo{"partitions", "integer", "", "how many the topic has then"}};
+constexpr std::array kReassignParameters{
+    ParameterInfo{"brokers", "list of names", "", "where the replicas go, partition by partition in turn"},
+    ParameterInfo{"throttle", "bytes/s", "0",
+                  "what each broker may send to replicas that are added; 0: no bound"}};
 constexpr std::array kRollingParameters{
     ParameterInfo{"gap", "duration", "0s", "from one's return to the next one's end"}};
 
@@ -101,6 +105,10 @@ std::span<const FaultInfo> fault_catalogue() {
            {}},
           FaultCode::power_loss,
           faults::power_loss},
+      FaultInfo{{"reassign", "a topic's replicas are moved to other brokers (kafka-reassign-partitions)",
+                 kReassignParameters},
+                FaultCode::reassign,
+                faults::reassign},
   };
   return kRows;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "models/faults/steps.hpp"
 #include "sim/distributions.hpp"
@@ -44,6 +45,8 @@ struct FaultSpec {
   std::optional<bool> heals;
 
   std::optional<sim::Duration> gap;        ///< rolling: from one's return to the next one's end
+  std::vector<std::string> brokers;        ///< reassign: where the replicas go
+  double throttle = 0;                     ///< reassign: bytes a second; 0: no bound
   std::optional<std::int32_t> partitions;  ///< grow: how many the topic has then
   double probability = 0;                  ///< message-loss
   std::optional<sim::Distribution> delay;  ///< delay, ns one way

@@ -44,6 +44,10 @@ class FaultTargets {
     std::int32_t partitions = 0;  ///< at the start
     /// It has so many from now on; false when that cannot be done.
     std::function<bool(std::int32_t partitions)> grow;
+    /// Its replicas are moved to these brokers, at so many bytes a second (0: as fast as can be).
+    std::function<bool(const std::vector<std::int32_t>& brokers, double throttle)> reassign;
+    std::int32_t replicas = 1;  ///< of each partition
+    std::int32_t brokers = 1;   ///< in the cluster
   };
   void add_topic(std::string name, Topic topic) { topics_.emplace(std::move(name), std::move(topic)); }
   /// Throws ScenarioError at `path`.

@@ -1,5 +1,8 @@
 #include "models/faults/topic_faults.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 #include "models/scenario_error.hpp"
 
 namespace models::faults {
@@ -25,6 +28,44 @@ Striker grow(const FaultBinding& binding) {
     strike.instant = true;
     strike.act = [&topic, count](const std::function<void()>& struck) {
       if (topic.grow(count)) struck();
+    };
+    strike.heal = [] {};
+    return strike;
+  };
+}
+
+std::int32_t broker_number(const std::string& name) {
+  constexpr std::string_view kBroker = "kafka/";
+  std::int32_t number = -1;
+  if (name.compare(0, kBroker.size(), kBroker) != 0) return -1;
+  const char* const end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data() + kBroker.size(), end, number);
+  return error == std::errc{} && stop == end ? number : -1;
+}
+
+Striker reassign(const FaultBinding& binding) {
+  const FaultTargets::Topic& topic =
+      binding.targets.resolve_topic(binding.key("target"), binding.spec.target);
+  std::vector<std::int32_t> brokers;
+  for (const std::string& name : binding.spec.brokers) brokers.push_back(broker_number(name));
+  if (binding.spec.duration) throw ScenarioError(binding.key("for"), "means nothing here: replicas stay");
+  if (static_cast<std::int32_t>(brokers.size()) < topic.replicas) {
+    throw ScenarioError(binding.key("brokers"), "names fewer brokers than a partition has replicas");
+  }
+  for (std::size_t i = 0; i < brokers.size(); ++i) {
+    const bool twice = std::find(brokers.begin(), brokers.begin() + static_cast<std::ptrdiff_t>(i),
+                                 brokers[i]) != brokers.begin() + static_cast<std::ptrdiff_t>(i);
+    if (brokers[i] < 0 || brokers[i] >= topic.brokers || twice) {
+      throw ScenarioError(binding.key("brokers"), "each is a broker of the cluster, and named once");
+    }
+  }
+  return [&binding, &topic, brokers]() -> std::optional<Strike> {
+    Strike strike;
+    strike.actor = topic.entity;
+    strike.later = true;
+    strike.instant = true;
+    strike.act = [&binding, &topic, brokers](const std::function<void()>& struck) {
+      if (topic.reassign(brokers, binding.spec.throttle)) struck();
     };
     strike.heal = [] {};
     return strike;

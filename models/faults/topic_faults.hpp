@@ -1,4 +1,4 @@
-// What an operator does to a topic: grow.
+// What an operator does to a topic: grow, reassign.
 #pragma once
 
 #include "models/faults/catalogue.hpp"
@@ -6,5 +6,8 @@
 namespace models::faults {
 
 Striker grow(const FaultBinding& binding);
+Striker reassign(const FaultBinding& binding);
+/// 3 of "kafka/3"; -1 of anything else.
+std::int32_t broker_number(const std::string& name);
 
 }  // namespace models::faults

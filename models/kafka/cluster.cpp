@@ -148,6 +148,11 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
     } else {
       info.replicas = placer.place(topic.replication_factor);
     }
+    info.hosts = info.replicas;
+    for (const std::int32_t b : topic.moves_to) {
+      if (std::find(info.hosts.begin(), info.hosts.end(), BrokerId{b}) == info.hosts.end())
+        info.hosts.push_back(BrokerId{b});
+    }
     partitions_.push_back(std::move(info));
     shared_.push_back(std::make_unique<SharedPartition>());
   }

@@ -38,7 +38,8 @@ struct PartitionInfo {
   TopicIndex topic{};
   std::int32_t number = 0;  ///< within its topic
   EntityId entity{};
-  std::vector<BrokerId> replicas;  ///< preferred leader first
+  std::vector<BrokerId> replicas;  ///< at the start, preferred leader first
+  std::vector<BrokerId> hosts;     ///< these, and the brokers that it may be moved to
 };
 
 class Cluster {

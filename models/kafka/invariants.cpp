@@ -37,7 +37,7 @@ Invariants::Invariants(Cluster& cluster)
                                        cluster.topic_of(index).config.unclean_leader_election_enable.value_or(
                                            cluster.options().config.unclean_leader_election_enable),
                         .covered = ReplicaLog(cluster.shared(index).store)};
-    for (const BrokerId b : cluster.partition(index).replicas) {
+    for (const BrokerId b : cluster.partition(index).hosts) {
       partition.replicas.push_back(cluster.broker(b).replica(index));
     }
     partition.seen.resize(partition.replicas.size());

@@ -18,6 +18,8 @@ struct TopicOptions {
   std::int32_t replication_factor = 1;
   /// Partitions that it may come to have while the run lasts (fault "grow"); 0: as many as at the start.
   std::int32_t partitions_most = 0;
+  /// Brokers that its replicas may come to (fault "reassign").
+  std::vector<std::int32_t> moves_to;
   /// Brokers of each partition, preferred leader first; empty: round robin.
   std::vector<std::vector<std::int32_t>> assignment;
   TopicConfig config;

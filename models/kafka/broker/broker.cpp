@@ -20,6 +20,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       epochs_(static_cast<std::size_t>(cluster.broker_count())),
       lifecycle_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/lifecycle"),
       quotas_(cluster.context(), cluster.options()),
+      reassignment_bytes_(11, std::chrono::seconds{1}),  // replication.quota.window.num, .size.seconds
       service_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/service"),
       free_service_(cluster.options().service.free() && cluster.options().disk.flush.mean() == 0),
       appended_step_(cluster.context().steps.cell(node.entity(), Step::appended)),
@@ -32,7 +33,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
   node.set_program(*this);
   for (std::uint32_t p = 0; p < replicas_.size(); ++p) {
     const PartitionInfo& info = cluster.partition(PartitionIndex{p});
-    for (const BrokerId b : info.replicas) {
+    for (const BrokerId b : info.hosts) {
       if (b != id) continue;
       owned_.push_back(std::make_unique<Replica>(PartitionIndex{p}, cluster.shared(PartitionIndex{p})));
       Replica& made = *owned_.back();

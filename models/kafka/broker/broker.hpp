@@ -137,6 +137,11 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void on_metadata(BrokerId, Ref<MetadataLogCall> call);
   void note(const MetadataChange& change);
   void take_up_role(Replica& replica);
+  bool keeps_replica(const PartitionState& state, PartitionIndex p) const;
+  void follow_assignment(Replica& replica, const PartitionState& state);
+  void give_up(Replica& replica, const PartitionState& state);
+  bool throttled(const Replica& replica, BrokerId follower);
+  void count_reassigned(const Replica& replica, BrokerId follower, std::int64_t bytes);
   void become_leader(Replica& replica, const PartitionState& state);
   void become_follower(Replica& replica, const PartitionState& state);
   void resign(Replica& replica);
@@ -179,6 +184,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   sim::Stream lifecycle_stream_;
 
   ClientQuotas quotas_;
+  SampledRate reassignment_bytes_;  // sent to replicas that are being added
   sim::Ring<AnyCall> queue_;
   std::int32_t busy_threads_ = 0;
   sim::Stream service_stream_;

@@ -256,7 +256,7 @@ Controller::Election Controller::elect(PartitionIndex p, PartitionState& next) c
     return active(b) && (contains(next.isr, b) || (next.isr.empty() && contains(next.elr, b)));
   };
   if (valid(next.leader)) return Election::kept;
-  const std::vector<BrokerId>& replicas = cluster_.partition(p).replicas;
+  const std::vector<BrokerId>& replicas = this->replicas(p, next);
   const auto clean = std::find_if(replicas.begin(), replicas.end(), valid);
   if (clean != replicas.end()) {
     next.leader = *clean;
@@ -330,7 +330,14 @@ void Controller::handle(Ref<AlterPartitionCall> call) {
   } else if (!eligible(*call)) {
     call->error = ErrorCode::ineligible_replica;
   } else {
-    change(call->partition, call->isr);
+    PartitionState next = now;
+    next.isr = call->isr;
+    // What the leader asked for has been overtaken where that completes a reassignment: it reads the metadata.
+    if (complete_reassignment(call->partition, next)) call->error = ErrorCode::fenced_leader_epoch;
+    if (next.moved != now.moved)
+      write(call->partition, std::move(next));
+    else
+      change(call->partition, call->isr);
     call->partition_epoch = now.partition_epoch;
   }
   answer(std::move(call));
@@ -351,8 +358,8 @@ void Controller::rebalance_preferred_leaders() {
   // (ReplicationControlManager.maybeBalancePartitionLeaders; leader.imbalance.per.broker.percentage was ZooKeeper's).
   int left = kMostElectionsPerImbalance;
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
-    const BrokerId preferred = cluster_.partition(PartitionIndex{p}).replicas.front();
     const PartitionState& now = partitions_[p];
+    const BrokerId preferred = replicas(PartitionIndex{p}, now).front();
     if (now.leader == preferred || !active(preferred) || !contains(now.isr, preferred)) continue;
     if (left-- == 0) break;
     PartitionState next = now;

@@ -32,14 +32,25 @@
 
 namespace models::kafka {
 
+/// Where a partition's replicas are, once an operator has moved them (PartitionRegistration: replicas, addingReplicas,
+/// removingReplicas).
+struct Reassignment {
+  std::vector<BrokerId>
+      replicas;  ///< preferred leader first; while it is under way those to be removed come last
+  std::vector<BrokerId> adding;  ///< empty when it is complete
+  std::vector<BrokerId> removing;
+  double throttle = 0;  ///< bytes a second that a broker sends to those that are added; 0: no bound
+};
+
 /// What the metadata log says about a partition (PartitionRegistration).
 struct PartitionState {
   BrokerId leader = kNoBroker;
   LeaderEpoch leader_epoch = 0;
   std::int32_t partition_epoch = 0;
   std::vector<BrokerId> isr;
-  std::vector<BrokerId> elr{};             ///< eligible leader replicas
-  BrokerId last_known_leader = kNoBroker;  ///< while nobody is in sync
+  std::vector<BrokerId> elr{};                  ///< eligible leader replicas
+  BrokerId last_known_leader = kNoBroker;       ///< while nobody is in sync
+  std::shared_ptr<const Reassignment> moved{};  ///< null: the replicas are where they were at the start
   bool exists() const { return partition_epoch >= 0; }
 };
 
@@ -73,6 +84,12 @@ class Controller final : public RpcServer, public NodeProgram {
   /// already or no broker could lead.
   /// Model: the operator's request takes no time.
   bool create_partitions(TopicIndex topic, std::int32_t count);
+  /// Begins to move the topic's replicas: partition n to target[n], target[n + 1] … (AlterPartitionReassignments,
+  /// reassignment.cpp). False when nothing moves.
+  bool reassign(TopicIndex topic, const std::vector<BrokerId>& target, double throttle);
+  const std::vector<BrokerId>& replicas(PartitionIndex p, const PartitionState& state) const {
+    return state.moved ? state.moved->replicas : cluster_.partition(p).replicas;
+  }
   /// Changes since start(); change n never alters once written.
   const MetadataChange& change(std::size_t n) const { return changes_[n]; }
   /// The process that runs as this broker now is the one that is registered; false when it has died since.
@@ -120,6 +137,7 @@ class Controller final : public RpcServer, public NodeProgram {
   }
   bool eligible(const AlterPartitionCall& call) const;
   bool unclean_allowed(PartitionIndex p) const;
+  bool complete_reassignment(PartitionIndex p, PartitionState& next);
   void rebalance_preferred_leaders();
   void write(BrokerId b, BrokerCode code);
   void wake_followers();

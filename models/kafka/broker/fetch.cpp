@@ -189,6 +189,7 @@ bool Broker::enough(FetchSession& session) {
     const FetchSession::Entry& entry = session.entry(i);
     if (!entry.present) continue;
     const Replica* replica = replicas_[entry.partition.value];
+    if (session.follower() && replica != nullptr && throttled(*replica, session.replica())) continue;
     if (!has_news(session, entry, replica)) {
       if (replica->leads && preferred_read_replica(session, *replica, entry.offset) != kNoBroker) return true;
       continue;
@@ -269,13 +270,18 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
     } else {
       const Offset limit = read_limit(session, *replica);
       if (entry.offset < limit && room <= 0) return false;
+      const bool slowed = session.follower() && throttled(*replica, session.replica());
+      if (slowed) return false;
       const ReadResult read =
           replica->log.read(entry.offset, limit, std::min<std::int64_t>(entry.max_bytes, room));
       out.end_offset = read.end;
       out.bytes = read.bytes;
       out.last_epoch = read.epoch;
       room -= read.bytes;
-      if (!session.follower()) tell_transactions(session, *replica, out, call);
+      if (session.follower())
+        count_reassigned(*replica, session.replica(), read.bytes);
+      else
+        tell_transactions(session, *replica, out, call);
       if (Follower* f = session.follower() ? replica->follower(session.replica()) : nullptr)
         f->sent_end = read.end;
       // FetchSession.CachedPartition.maybeUpdateResponseData
@@ -307,6 +313,23 @@ BrokerId Broker::preferred_read_replica(const FetchSession& session, const Repli
     if (best == nullptr || rank(f) > rank(*best)) best = &f;
   }
   return best == nullptr ? kNoBroker : best->broker;
+}
+
+/// This follower is being added, and what this broker sends to such has reached its bound
+/// (ReplicaManager.shouldLeaderThrottle; leader.replication.throttled.rate).
+/// Model: leaders are throttled; Kafka's tool sets the same bound for the followers, too.
+bool Broker::throttled(const Replica& replica, BrokerId follower) {
+  const PartitionState& state = image_[replica.partition.value];
+  if (!state.moved || state.moved->throttle <= 0 || replica.in_sync(follower)) return false;
+  const std::vector<BrokerId>& adding = state.moved->adding;
+  if (std::find(adding.begin(), adding.end(), follower) == adding.end()) return false;
+  return reassignment_bytes_.per_second(context().now()) > state.moved->throttle;
+}
+
+void Broker::count_reassigned(const Replica& replica, BrokerId follower, std::int64_t bytes) {
+  const PartitionState& state = image_[replica.partition.value];
+  if (!state.moved || bytes == 0 || replica.in_sync(follower)) return;
+  reassignment_bytes_.record(static_cast<double>(bytes), context().now());
 }
 
 void Broker::wake(Replica& replica, bool followers) {

@@ -21,7 +21,7 @@ void Broker::start() {
   }
   for (const auto& replica : owned_) {
     const PartitionState& state = image_[replica->partition.value];
-    if (state.leader != id_) become_follower(*replica, state);
+    if (state.leader != id_ && keeps_replica(state, replica->partition)) become_follower(*replica, state);
   }
   has_roles_ = true;
   follow_metadata();
@@ -92,13 +92,50 @@ void Broker::note(const MetadataChange& change) {
 
 void Broker::take_up_role(Replica& replica) {
   const PartitionState& state = image_[replica.partition.value];
+  if (!keeps_replica(state, replica.partition)) return give_up(replica, state);
   if (state.leader != id_) return become_follower(replica, state);
   if (state.leader_epoch > replica.leader_epoch || !replica.leads) return become_leader(replica, state);
   if (state.partition_epoch <= replica.partition_epoch) return;
   replica.isr = state.isr;
   replica.partition_epoch = state.partition_epoch;
   replica.asked_isr.reset();
+  follow_assignment(replica, state);
   advance_high_watermark(replica);
+}
+
+bool Broker::keeps_replica(const PartitionState& state, PartitionIndex p) const {
+  if (!state.moved) {
+    const std::vector<BrokerId>& replicas = cluster_.partition(p).replicas;
+    return std::find(replicas.begin(), replicas.end(), id_) != replicas.end();
+  }
+  const std::vector<BrokerId>& replicas = state.moved->replicas;
+  return std::find(replicas.begin(), replicas.end(), id_) != replicas.end();
+}
+
+/// A leader goes on with other followers.
+void Broker::follow_assignment(Replica& replica, const PartitionState& state) {
+  if (!state.moved) return;
+  const std::vector<BrokerId>& replicas = state.moved->replicas;
+  std::erase_if(replica.followers, [&](const Follower& f) {
+    return std::find(replicas.begin(), replicas.end(), f.broker) == replicas.end();
+  });
+  for (const BrokerId b : replicas) {
+    if (b != id_ && replica.follower(b) == nullptr) replica.followers.push_back({.broker = b});
+  }
+}
+
+/// The replica has been moved away (ReplicaManager.stopPartitions, with deletion).
+void Broker::give_up(Replica& replica, const PartitionState& state) {
+  if (replica.leads) resign(replica);
+  if (replica.leader != kNoBroker && replica.leader != id_)
+    fetcher_from(replica.leader).remove(replica.partition);
+  replica.leader = kNoBroker;
+  replica.leader_epoch = state.leader_epoch;
+  replica.partition_epoch = state.partition_epoch;
+  // Model: files are deleted at once, not a minute later; but not those of the last leader, which its successor is compared with.
+  if (replica.shared->line == &replica.log) return;
+  replica.high_watermark = 0;
+  replica.log.truncate(0);
 }
 
 // ---- roles --------------------------------------------------------------------------------------------------------
@@ -116,7 +153,7 @@ void Broker::become_leader(Replica& replica, const PartitionState& state) {
   if (new_epoch) replica.log.begin_epoch(state.leader_epoch);
   replica.epoch_start = replica.log.end();
   replica.followers.clear();
-  for (const BrokerId b : cluster_.partition(replica.partition).replicas) {
+  for (const BrokerId b : cluster_.controller().replicas(replica.partition, state)) {
     if (b == id_) continue;
     // Replica.resetReplicaState: members of the in-sync set count as caught up until they have had their time.
     const bool in_sync = replica.in_sync(b);

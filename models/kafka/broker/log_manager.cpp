@@ -195,7 +195,7 @@ void LogManager::restart_at(Replica& replica, Offset start) {
 /// What lies below the start of every replica nobody reads any more.
 void LogManager::let_go(const Replica& replica) {
   Offset start = replica.log.start();
-  for (const BrokerId b : cluster_.partition(replica.partition).replicas)
+  for (const BrokerId b : cluster_.partition(replica.partition).hosts)
     start = std::min(start, cluster_.log(b, replica.partition).start());
   replica.shared->store.forget_below(start);
 }
