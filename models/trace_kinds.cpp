@@ -32,6 +32,10 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::fault, "fault", "strikes", "", ""},
       KindInfo{Kind::phase, "phase", "", "", ""},
       KindInfo{Kind::abandoned, "abandoned", "base_offset", "count", "leader_epoch"},
+      KindInfo{Kind::transaction_marker, "transaction_marker", "first_offset", "count", "marker_offset"},
+      KindInfo{Kind::transaction_state, "transaction_state", "", "producer_id", "producer_epoch"},
+      KindInfo{Kind::left_out, "left_out", "base_offset", "count", ""},
+      KindInfo{Kind::derived, "derived", "first_seq", "count", "first_input_seq"},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

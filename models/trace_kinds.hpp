@@ -87,15 +87,30 @@ enum class Kind : std::uint16_t {
   /// actor member, place partition, peer group, offsets [a, a+b), c as delivered: handed to the application, which will not
   /// process them. Ledger (in hand).
   abandoned,
+  /// actor leader, place partition, peer lane, a offset of the first record of the transaction that ends here (c when it has
+  /// none), b c - a, c offset of the marker; code kCommitted or kAborted: what that lane holds in [a, c) counts, or does not.
+  /// Ledger (aborted), lag, reads of aborted records.
+  transaction_marker,
+  /// actor coordinator, b producer id, c epoch, code kCommitted or kAborted: a transaction was decided. Transactions.
+  transaction_state,
+  /// actor member, place partition, peer group, offsets [a, a+b): markers, or records of aborted transactions, which its
+  /// consumer did not hand out. Lag, order of polls.
+  left_out,
+  /// actor member, peer new lane, seqs [a, a+b) were made of seqs [c, c+b) of lane payload[0] by group payload[1], which
+  /// transforms. Outputs.
+  derived,
   count_,
 };
 
-inline constexpr std::uint16_t kHasKeys = 1;     // offered
-inline constexpr std::uint16_t kOffLine = 1;     // stored
-inline constexpr std::uint16_t kRestored = 2;    // stored
-inline constexpr std::uint16_t kArithmetic = 1;  // processed
-inline constexpr std::uint16_t kApplied = 0;     // effect
-inline constexpr std::uint16_t kSuppressed = 1;  // effect
+inline constexpr std::uint16_t kHasKeys = 1;        // offered
+inline constexpr std::uint16_t kOffLine = 1;        // stored
+inline constexpr std::uint16_t kRestored = 2;       // stored
+inline constexpr std::uint16_t kTransactional = 4;  // stored: part of a transaction that a marker will end
+inline constexpr std::uint16_t kCommitted = 0;      // transaction_marker, transaction_state
+inline constexpr std::uint16_t kAborted = 1;        // transaction_marker, transaction_state
+inline constexpr std::uint16_t kArithmetic = 1;     // processed
+inline constexpr std::uint16_t kApplied = 0;        // effect
+inline constexpr std::uint16_t kSuppressed = 1;     // effect
 
 enum class RefusedCode : std::uint16_t { none, buffer_full, too_large, no_metadata, closed };
 enum class ResetCode : std::uint16_t { committed, earliest, latest, sought };

@@ -45,6 +45,9 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
       context_{simulation_, trace_, entities_, network_, steps_},
       looks_(options.looks) {
   if (scenario_.kafka) {
+    scenario_.kafka->transactional =
+        std::any_of(scenario_.groups.begin(), scenario_.groups.end(),
+                    [](const GroupOptions& g) { return g.commit == CommitMode::in_transaction; });
     kafka_ =
         std::make_unique<kafka::Cluster>(context_, with_room_to_grow(*scenario_.kafka, scenario_.faults));
   }

@@ -189,7 +189,7 @@ int run_command(const RunCommand& o, Streams io) {
   std::vector<models::Look> looks = looks_of(o, resolved.scenario, watched.groups);
   if (!o.quiet) print_notes({&cell, 1}, io.err);
   if (!o.out.empty()) take_folder_of_run(o, run_id(resolved, o.seed));
-  PerfTest perf(resolved.scenario.producers);
+  PerfTest perf(resolved.scenario.producers, resolved.scenario.groups);
   std::string trace;
   const auto began = std::chrono::steady_clock::now();
   const StoredTrial trial{{0, variant, o.seed},

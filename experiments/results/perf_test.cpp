@@ -65,6 +65,12 @@ void PerfTest::attach(const models::Entities& entities) {
   entities_ = &entities;
   for (std::uint32_t id = 0; id < entities.all().size(); ++id) {
     const models::Entity& entity = entities[id];
+    if (entity.kind == models::EntityKind::member) {
+      for (const models::GroupOptions& group : groups_) {
+        if (group.transform && entities[entity.parent].name == group.name)
+          mean_size_[id] = group.transform->size.mean();
+      }
+    }
     if (entity.kind != models::EntityKind::producer) continue;
     const std::string row =
         entity.name.substr(0, entity.name.rfind('/'));  // of the instances "row/0", "row/1" …

@@ -44,8 +44,9 @@ inline constexpr const char* kConsumerPerfHeader =
 /// A sink of one run. Complete after the run.
 class PerfTest final : public TrialWatcher, private models::LedgerObserver {
  public:
-  explicit PerfTest(std::vector<models::ProducerOptions> producers)
-      : options_(std::move(producers)), ledger_(anomalies_) {
+  explicit PerfTest(std::vector<models::ProducerOptions> producers,
+                    std::vector<models::GroupOptions> groups = {})
+      : options_(std::move(producers)), groups_(std::move(groups)), ledger_(anomalies_) {
     ledger_.observe(*this);
   }
   void attach(const models::Entities& entities) override;
@@ -84,6 +85,7 @@ class PerfTest final : public TrialWatcher, private models::LedgerObserver {
   double mean_size_in(std::uint32_t partition) const;
 
   std::vector<models::ProducerOptions> options_;
+  std::vector<models::GroupOptions> groups_;  ///< those that transform have producers, too
   const models::Entities* entities_ = nullptr;
   models::Anomalies anomalies_;
   models::Ledger ledger_;

@@ -21,7 +21,12 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
     }
   }
   if (const Value* v = checked.find("groups")) {
-    for (const Value& item : v->items) bind_rows(item, group_rows(), out.groups.emplace_back(), context);
+    for (const Value& item : v->items) {
+      models::GroupOptions& group = out.groups.emplace_back();
+      bind_rows(item, group_rows(), group, context);
+      if (group.transform && !asks_for_idempotence(*item.find("transform")))
+        models::kafka::turn_off_idempotence(group.transform->config);
+    }
   }
   if (const Value* v = checked.find("faults")) {
     for (const Value& item : v->items) bind_rows(item, fault_rows(), out.faults.emplace_back(), context);

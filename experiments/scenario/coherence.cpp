@@ -49,6 +49,8 @@ class Coherence {
              "stands for a rack that is not given: `rack` of the group is");
     }
     for (const models::GroupOptions& group : s_.groups) {
+      if (group.poison && group.transform)
+        fail(join_path("groups", group.name) + ".poison", "is not modelled of groups that transform");
       if (group.poison && group.hand_off)
         fail(join_path("groups", group.name) + ".poison",
              "is not modelled of work that is handed to other threads");
@@ -73,7 +75,7 @@ class Coherence {
     }
     for (const models::kafka::TopicOptions& topic : kafka.topics) {
       const std::string path = join_path("kafka.topics", topic.name);
-      if (topic.name == "__consumer_offsets")
+      if (topic.name == "__consumer_offsets" || topic.name == "__transaction_state")
         fail(path + ".name",
              "is a topic of Kafka's own, which every cluster has; [kafka.config] has its settings");
       if (topic.replication_factor > kafka.brokers) {
@@ -129,6 +131,10 @@ class Coherence {
       if (p.resend_after_restart && p.closed_loop)
         fail(path + ".resend_after_restart", "does not go with a closed loop, which a restart begins anew");
       config(path, models::kafka::validate(p.config));
+      if (!p.config.transactional_id.empty())
+        fail(path + ".config.transactional.id",
+             "is for the producers of a group that transforms; a producer by itself sends without "
+             "transactions");
     }
   }
 
@@ -143,6 +149,7 @@ class Coherence {
       }
       config(path, models::kafka::validate(g.config, s_.kafka->config));
       auto_commit(path, g);
+      transform(path, g);
     }
   }
 
@@ -152,6 +159,41 @@ class Coherence {
            "is not before the end of the run's duration: the group would read nothing while it lasts");
     if (g.members > 1 && g.stagger > (s_.duration - g.start - sim::Duration{1}) / (g.members - 1))
       fail(path + ".stagger", "starts the last member after the end of the run's duration");
+  }
+
+  void transform(const std::string& path, const models::GroupOptions& g) const {
+    const bool in_transaction = g.commit == models::CommitMode::in_transaction;
+    if (in_transaction && !g.transform)
+      fail(path + ".commit",
+           "in a transaction goes with `transform`: there is nothing else to be part of it");
+    if (!g.transform) return;
+    topic_exists(path + ".transform.to", g.transform->to);
+    if (g.hand_off)
+      fail(path + ".transform", "does not go with hand_off: a poll's output is sent when all is done");
+    if (g.commit == models::CommitMode::each_record)
+      fail(path + ".commit", "of each record does not go with transform: a poll's output is sent at once");
+    const models::kafka::ProducerConfig& c = g.transform->config;
+    config(path + ".transform", models::kafka::validate(c));
+    if (!in_transaction) {
+      if (!c.transactional_id.empty())
+        fail(path + ".transform.config.transactional.id", "needs commit = \"in-transaction\"");
+      return;
+    }
+    // KafkaProducer.configureTransactionState
+    if (!c.enable_idempotence)
+      fail(path + ".transform", "in transactions needs acks = \"all\" and enable.idempotence=true");
+    if (c.transaction_timeout > s_.kafka->config.transaction_max_timeout)
+      fail(path + ".transform.config.transaction.timeout.ms",
+           "is above the broker's transaction.max.timeout.ms: INVALID_TRANSACTION_TIMEOUT");
+    const std::int32_t copies =
+        s_.kafka->config.transaction_state_log_replication_factor.value_or(std::min(3, s_.kafka->brokers));
+    if (copies > s_.kafka->brokers)
+      fail("kafka.config.transaction.state.log.replication.factor",
+           "does not fit on the brokers: __transaction_state could not be created");
+    if (s_.kafka->config.transaction_state_log_min_isr > copies)
+      fail(path + ".commit",
+           "in a transaction: __transaction_state has " + std::to_string(copies) +
+               " replicas, fewer than transaction.state.log.min.isr: nothing could be written to it");
   }
 
   void auto_commit(const std::string& path, const models::GroupOptions& g) const {
@@ -200,13 +242,31 @@ class Coherence {
                                  "' answers nobody: name the broker whose response gets lost, and '" +
                                  f.target + "' as `other`");
     }
-    if (!f.when || f.when->step != models::Step::effect_applied) return;
+    if (!f.when) return;
+    using models::Step;
+    const Step step = f.when->step;
     const std::string& subject = f.when->subject.empty() ? f.target : f.when->subject;
+    const auto never = [&](const std::string& why) {
+      fail(path + ".when.step", "never happens at '" + subject + "': " + why);
+    };
     const models::GroupOptions* const group = group_of(subject);
-    if (group != nullptr && !group->effect) {
-      fail(path + ".when.step",
-           "never happens at '" + subject + "': the group '" + group->name + "' has no `effect`");
-    }
+    if (group != nullptr && step == Step::effect_applied && !group->effect)
+      never("the group '" + group->name + "' has no `effect`");
+    if (group != nullptr && step == Step::acknowledged && !group->transform)
+      never("the group '" + group->name + "' has no `transform`");
+    const bool in_transaction =
+        group != nullptr ? group->commit == models::CommitMode::in_transaction : transactions_used();
+    const bool of_transactions = step == Step::offsets_added || step == Step::end_txn_sent ||
+                                 step == Step::transaction_ended || step == Step::transaction_prepared;
+    if (of_transactions && !in_transaction) never("it takes part in no transaction");
+    if ((step == Step::commit_sent || step == Step::committed) && group != nullptr && in_transaction)
+      never("offsets are committed in transactions, by its producer");
+  }
+
+  bool transactions_used() const {
+    return std::any_of(s_.groups.begin(), s_.groups.end(), [](const models::GroupOptions& g) {
+      return g.commit == models::CommitMode::in_transaction;
+    });
   }
 
   /// The producer or group that a node's name is of: "billing/1", "billing/*", "shop".

@@ -181,6 +181,7 @@ models::CommitMode commit_mode(const std::string& name) {
   if (name == "after-processing") return models::CommitMode::after_processing;
   if (name == "before-processing") return models::CommitMode::before_processing;
   if (name == "each-record") return models::CommitMode::each_record;
+  if (name == "in-transaction") return models::CommitMode::in_transaction;
   if (name == "asynchronous") return models::CommitMode::asynchronous;
   return models::CommitMode::automatic;
 }
@@ -230,6 +231,28 @@ const Section& effect_section() {
   static const Section section{"the outside effect of each message, applied when its processing ends",
                                {{"idempotency_key", KeyType::boolean,
                                  "the other side recognises a repeated message and leaves it out", "false"}}};
+  return section;
+}
+
+const std::vector<Row<models::TransformOptions>>& transform_rows() {
+  static const std::vector<Row<models::TransformOptions>> rows{
+      {{"to", KeyType::name, "topic; a record's output goes to the partition of the same number", "", true},
+       [](const Value& v, models::TransformOptions& t, const BindContext&) { t.to = v.text; }},
+      {draw_key("size", "bytes of an output's value and key", "\"100B\"", Draws::sizes),
+       [](const Value& v, models::TransformOptions& t, const BindContext&) {
+         t.size = make_distribution(v, Draws::sizes);
+       }},
+      {config_key("settings of the members' producers by Kafka's names", models::kafka::KeyScope::producer),
+       [](const Value& v, models::TransformOptions& t, const BindContext&) {
+         t.config = bind_kafka_config<models::kafka::ProducerConfig>(v);
+       }},
+  };
+  return rows;
+}
+
+const Section& transform_section() {
+  static const Section section =
+      section_of("consume, transform, produce: what each record processed is made into", transform_rows());
   return section;
 }
 
@@ -356,6 +379,11 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
        [](const Value& v, ClusterOptions& k, const BindContext& c) {
          bind_rows(v, service_rows(), k.service, c);
        }},
+      {{"transaction_version", KeyType::integer,
+        "the feature transaction.version: 2 is KIP-890, the default of Kafka 4", "2", false, 0, 2},
+       [](const Value& v, ClusterOptions& k, const BindContext&) {
+         k.transaction_version = whole<std::int32_t>(v);
+       }},
       {config_key("broker settings by the names of server.properties", models::kafka::KeyScope::broker),
        [](const Value& v, ClusterOptions& k, const BindContext&) {
          k.config = bind_kafka_config<models::kafka::BrokerConfig>(v);
@@ -421,7 +449,8 @@ const std::vector<Row<GroupOptions>>& group_rows() {
       {draw_key("service", "time to process one record", "\"0s\"", Draws::durations),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.service = durations(v); }},
       {choice_key("commit", "when offsets are committed", "\"auto\"",
-                  {"auto", "after-processing", "before-processing", "each-record", "asynchronous"}),
+                  {"auto", "after-processing", "before-processing", "each-record", "asynchronous",
+                   "in-transaction"}),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.commit = commit_mode(v.text); }},
       {table_key("hand_off", "work handed to other threads; processed inside poll's loop unless given",
                  hand_off_section()),
@@ -437,6 +466,12 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("poison", "messages that it cannot process; none unless given", poison_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.poison = bind_poison(v); }},
+      {table_key("transform",
+                 "each record processed is made into a message of another topic; none unless given",
+                 transform_section()),
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         bind_rows(v, transform_rows(), g.transform.emplace(), c);
+       }},
       {{"rack", KeyType::name, "of the members' hosts"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.rack = v.text; }},
       {{"start", KeyType::duration, "when the members start", "\"0s\""},

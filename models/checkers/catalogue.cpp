@@ -5,8 +5,10 @@
 #include "models/checkers/duplicate.hpp"
 #include "models/checkers/inconsistent_offsets.hpp"
 #include "models/checkers/lost_write.hpp"
+#include "models/checkers/outputs.hpp"
 #include "models/checkers/poll_order.hpp"
 #include "models/checkers/send_order.hpp"
+#include "models/checkers/transaction_reads.hpp"
 #include "models/checkers/unseen.hpp"
 
 namespace models {
@@ -30,6 +32,11 @@ std::span<const CheckerInfo> checker_catalogue() {
                   make<PollOrder>},
       CheckerInfo{"send_order", "skips and steps back within and between sends of one producer",
                   make<SendOrder>},
+      CheckerInfo{"transaction_reads",
+                  "records read of transactions that were aborted, or were one's own and open",
+                  make<TransactionReads>},
+      CheckerInfo{"outputs", "whether each input of a group that transforms has one output that counts",
+                  make<Outputs>},
   };
   return kRows;
 }

@@ -27,11 +27,16 @@ constexpr KindSet kinds_of(Kind first, Rest... rest) {
   return KindSet{1} << static_cast<unsigned>(first) | kinds_of(rest...);
 }
 
+class MetricValues;
+
 class Checker : public sim::TraceSink {
  public:
   virtual KindSet kinds() const = 0;
   virtual void record(const sim::TraceRecord& r, std::span<const std::int64_t> payload,
                       sim::RecordNumber number) = 0;
+
+  /// What it counts beside its verdicts; told after finish().
+  virtual void report(MetricValues&) const {}
 
   void consume(const sim::TraceBlock& block) final {
     sim::RecordNumber number = block.first;

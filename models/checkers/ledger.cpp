@@ -51,6 +51,8 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
       return stored(r, payload);
     case Kind::truncated:
       return truncated(r);
+    case Kind::transaction_marker:
+      return transaction_marker(r);
     case Kind::subscribed:
       return subscribed(r);
     case Kind::position:
@@ -198,7 +200,11 @@ void Ledger::stored(const sim::TraceRecord& r, std::span<const std::int64_t> pay
   const std::uint64_t n = unsigned_of(r.b);
   const std::int64_t epoch = payload.empty() ? 0 : payload[0];
   stored_copies_ += n;
-  if (r.code == kOffLine) return stored_off_line(r, epoch);
+  if ((r.code & kOffLine) != 0) return stored_off_line(r, epoch);
+  if ((r.code & kTransactional) != 0 && l.open_since < 0) {
+    has_transactions_ = true;
+    l.open_since = r.c;
+  }
   partition_at(r.place).log.append(id, seq, n, r.c, epoch);
   l.stored.add(seq, n, [&](std::uint64_t first, std::uint64_t count, std::uint32_t before) {
     const std::int64_t offset = r.c + signed_of(first - seq);
@@ -253,10 +259,30 @@ void Ledger::truncated(const sim::TraceRecord& r) {
     s.settled_end = std::min(s.settled_end, r.a);
     s.passed_end = std::min(s.passed_end, r.a);
   }
+  if (has_transactions_) truncate_transactions(p, r.a);
   for (const LogIndex::Buried& grave : p.log.truncate(r.a)) {
     Lane& l = lanes_[grave.piece.lane.value];
     l.stored_end = std::min(l.stored_end, grave.piece.seq);
     bury(grave.piece, r.time);
+  }
+}
+
+void Ledger::transaction_marker(const sim::TraceRecord& r) {
+  if (r.b == 0) return;  // it ends nothing
+  partition_at(r.place).transactions.push_back({LaneId{r.peer}, r.code == kAborted, r.a, r.c});
+  lanes_[r.peer].open_since = -1;
+}
+
+/// A marker that is cut off leaves its transaction open again.
+void Ledger::truncate_transactions(Partition& p, std::int64_t end) {
+  for (const LaneId id : p.lanes) {
+    std::int64_t& since = lanes_[id.value].open_since;
+    if (since >= end) since = -1;
+  }
+  while (!p.transactions.empty() && p.transactions.back().marker >= end) {
+    const Ended& ended = p.transactions.back();
+    if (ended.first < end) lanes_[ended.lane.value].open_since = ended.first;
+    p.transactions.pop_back();
   }
 }
 

@@ -10,10 +10,13 @@
 // one state, given by a named record:
 //   processed                        by that group
 //   lost, lost_unacknowledged        truncated, never stored (acks=0), or passed by a commit or a position
-//   reset failed                           reported failed to the application, and not in the log skipped in
-//   the log before the group's first position, by auto.offset.reset=latest in flight none of these when the
-//   drain ended; also what was passed or truncated, but
-//                                    is in the hands of an application that lives
+//                                    reset
+//   failed                           reported failed to the application, and not in the log
+//   aborted                          in the log only as part of transactions that were aborted
+//   skipped                          in the log before the group's first position, by
+//                                    auto.offset.reset=latest
+//   in flight                        none of these when the drain ended; also what was passed or truncated,
+//                                    but is in the hands of an application that lives
 // The states add up to what was offered, or finish() asserts.
 //
 // What was done first and what again is found here once and told to one observer, so that metrics need no
@@ -76,6 +79,7 @@ struct GroupTotals {
   std::uint64_t lost_unacknowledged = 0;
   std::uint64_t failed = 0;   ///< reported failed and not in the log
   std::uint64_t skipped = 0;  ///< in the log before the group's first position
+  std::uint64_t aborted = 0;  ///< in the log only as part of aborted transactions
   std::uint64_t in_flight = 0;
   std::uint64_t redelivered = 0;         ///< offsets handed out beyond the first time
   std::uint64_t effects = 0;             ///< applications of the outside effect
@@ -99,6 +103,7 @@ struct LedgerTotals {
   std::uint64_t lost = 0;       ///< by any group (without groups: from the log)
   std::uint64_t lost_unacknowledged = 0;
   std::uint64_t skipped = 0;        ///< by any group
+  std::uint64_t aborted = 0;        ///< in the log only as part of aborted transactions
   std::uint64_t in_flight = 0;      ///< for any group
   std::uint64_t unmapped = 0;       ///< offsets read that no log ever held
   std::vector<GroupTotals> groups;  ///< in order of subscription
@@ -145,6 +150,10 @@ class Ledger : public sim::TraceSink {
     RunCounts stored;
     RunCounts truncated;
     RunCounts polled;  ///< delivered to anybody; complete after finish()
+    // Filled by finish(), in copies:
+    RunCounts aborted;             ///< part of a transaction that was aborted
+    RunCounts undecided;           ///< part of one that was open at the end
+    std::int64_t open_since = -1;  ///< offset at which the transaction begins that is open; -1: none
     std::vector<Loss> truncations;
     std::vector<LaneGroup> groups;  ///< by subscription of the partition
     std::uint64_t offered() const { return columns.size(); }
@@ -177,15 +186,30 @@ class Ledger : public sim::TraceSink {
     LogIndex::Cursor at_settled = 0;
     LogIndex::Cursor at_effect = 0;
   };
+  /// A transaction that has ended: what the lane holds in [first, marker) is part of it.
+  struct Ended {
+    LaneId lane{};
+    bool aborted = false;
+    std::int64_t first = 0;
+    std::int64_t marker = 0;
+  };
   struct Partition {
     EntityId id{};
     LogIndex log;
+    std::vector<Ended> transactions;  ///< by rising marker
     std::vector<Subscription> subscriptions;
     std::vector<LaneId> lanes;
   };
   /// By LaneId; lane 0 and lanes that offered nothing have partition 0.
   const std::vector<Lane>& lanes() const { return lanes_; }
   const std::vector<Partition>& partitions() const { return partitions_; }
+  /// Some message was part of a transaction.
+  bool has_transactions() const { return has_transactions_; }
+  /// Whether a copy of the message is in the log that counts: its transaction, if it has one, was committed.
+  static bool counts(std::uint32_t stored, std::uint32_t truncated, std::uint32_t aborted,
+                     std::uint32_t undecided) {
+    return stored > truncated + aborted + undecided;
+  }
   /// The partition of that entity, or null when no record named it.
   const Partition* partition(EntityId id) const;
   /// When the message at that offset was created; nothing when it is unknown or long settled.
@@ -211,6 +235,8 @@ class Ledger : public sim::TraceSink {
   void stored_off_line(const sim::TraceRecord& r, std::int64_t epoch);
   void truncated(const sim::TraceRecord& r);
   void bury(const LogPiece& piece, sim::Time time);
+  void transaction_marker(const sim::TraceRecord& r);
+  void truncate_transactions(Partition& p, std::int64_t end);
   void subscribed(const sim::TraceRecord& r);
   void position(const sim::TraceRecord& r);
   void delivered(const sim::TraceRecord& r);
@@ -243,6 +269,7 @@ class Ledger : public sim::TraceSink {
             std::uint64_t count);
 
   // ledger_totals.cpp
+  void collect_transactions();
   void collect_polled();
   void collect_in_hand(Partition& p, std::size_t sub);
   void collect_passed(Partition& p, std::size_t sub);
@@ -266,6 +293,7 @@ class Ledger : public sim::TraceSink {
   std::vector<std::uint32_t> recalled_;  ///< keys
   sim::RecordNumber number_ = 0;         ///< of the record being applied
   std::uint64_t stored_copies_ = 0;
+  bool has_transactions_ = false;
 };
 
 }  // namespace models

@@ -26,14 +26,15 @@ std::uint64_t add_new(RunCounts& set, std::uint64_t first, std::uint64_t n) {
 }
 
 /// What the records say of a run of messages that a group has not processed.
-enum class Fate { lost, lost_unacknowledged, failed, skipped, in_flight };
+enum class Fate { lost, lost_unacknowledged, failed, aborted, skipped, in_flight };
 
 struct Facts {
-  bool acknowledged, failed, stored, live, passed, skipped, in_hand;
+  bool acknowledged, failed, stored, live, aborted, passed, skipped, in_hand;
 };
 
 Fate fate_of(const Facts& m) {
   if (m.in_hand) return Fate::in_flight;
+  if (m.aborted) return Fate::aborted;
   if (m.live && !m.passed) return m.skipped ? Fate::skipped : Fate::in_flight;
   if (m.acknowledged) return Fate::lost;
   if (!m.live && m.failed) return Fate::failed;
@@ -43,6 +44,7 @@ Fate fate_of(const Facts& m) {
 }  // namespace
 
 void Ledger::finish(sim::Time end) {
+  if (has_transactions_) collect_transactions();
   collect_polled();
   for (Partition& p : partitions_) {
     for (std::size_t sub = 0; sub < p.subscriptions.size(); ++sub) {
@@ -57,6 +59,34 @@ void Ledger::finish(sim::Time end) {
     totals_.groups[g].stale_keys = key_order_[g].stale_keys();
   count_resends();
   check_sums();
+}
+
+void Ledger::collect_transactions() {
+  for (Partition& p : partitions_) {
+    LogIndex::Cursor cursor = 0;
+    for (const Ended& ended : p.transactions) {
+      if (!ended.aborted) continue;
+      p.log.walk(ended.first, ended.marker - ended.first, cursor, [&](const LogPiece& piece) {
+        if (piece.lane != ended.lane) return;
+        add_new(lanes_[piece.lane.value].aborted, piece.seq, piece.count);
+      });
+    }
+    for (const LaneId id : p.lanes) {
+      Lane& l = lanes_[id.value];
+      if (l.open_since < 0) continue;
+      p.log.walk(l.open_since, p.log.end() - l.open_since, cursor, [&](const LogPiece& piece) {
+        if (piece.lane == id) l.undecided.add(piece.seq, piece.count);
+      });
+    }
+  }
+  for (Lane& l : lanes_) {
+    visit_jointly<3>({&l.stored, &l.truncated, &l.aborted}, l.aborted.end(),
+                     [&](std::uint64_t, std::uint64_t n, const std::array<std::uint32_t, 3>& counts) {
+                       const auto [stored, truncated, aborted] = counts;
+                       if (aborted > 0 && stored > truncated && stored - truncated <= aborted)
+                         totals_.aborted += n;
+                     });
+  }
 }
 
 void Ledger::collect_polled() {
@@ -92,10 +122,14 @@ void Ledger::collect_passed(Partition& p, std::size_t sub) {
       group.processed.visit(
           piece.seq, piece.count, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t done) {
             if (done > 0) return;
-            if (add_new(passed.skipped ? group.skipped : group.passed, seq, n) == 0) return;
-            group.in_hand.visit(seq, n, [&](std::uint64_t at, std::uint64_t part, std::uint32_t held) {
-              if (held == 0)
-                note_passed(p, sub, passed, {piece.lane, at, part, piece.offset + signed_of(at - piece.seq)});
+            l.aborted.visit(seq, n, [&](std::uint64_t from, std::uint64_t some, std::uint32_t aborted) {
+              if (aborted > 0 || add_new(passed.skipped ? group.skipped : group.passed, from, some) == 0)
+                return;
+              group.in_hand.visit(from, some, [&](std::uint64_t at, std::uint64_t part, std::uint32_t held) {
+                if (held == 0)
+                  note_passed(p, sub, passed,
+                              {piece.lane, at, part, piece.offset + signed_of(at - piece.seq)});
+              });
             });
           });
     });
@@ -137,8 +171,8 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
   GroupTotals& totals = read ? totals_.groups[p.subscriptions[sub].group] : nobody;
   const LaneGroup& group = read ? l.groups[sub] : nothing;
 
-  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 8>& counts) {
-    const auto [acknowledged, failed, stored, truncated, done, passed, before, in_hand] = counts;
+  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 9>& counts) {
+    const auto [acknowledged, failed, stored, truncated, aborted, done, passed, before, in_hand] = counts;
     MQLAB_ASSERT(acknowledged == 0 || failed == 0, "a message has one outcome at its producer");
     MQLAB_ASSERT(stored >= truncated, "what leaves a log was stored");
     const bool live = stored > truncated;
@@ -153,7 +187,9 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
       }
       note(verdict, end, 0);
     };
-    switch (fate_of({acknowledged > 0, failed > 0, stored > 0, live, passed > 0, before > 0, in_hand > 0})) {
+    switch (fate_of({acknowledged > 0, failed > 0, stored > 0, live,
+                     live && aborted > 0 && stored - truncated <= aborted, passed > 0, before > 0,
+                     in_hand > 0})) {
       case Fate::lost:
         totals.lost += n;
         totals_.lost += add_new(lost, seq, n);
@@ -165,6 +201,9 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
       case Fate::failed:
         totals.failed += n;
         return;
+      case Fate::aborted:
+        totals.aborted += n;
+        return;
       case Fate::skipped:
         totals.skipped += n;
         totals_.skipped += add_new(skipped, seq, n);
@@ -175,8 +214,8 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
         return note(Verdict::in_flight, end, 0);
     }
   };
-  visit_jointly<8>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &group.processed, &group.passed,
-                    &group.skipped, &group.in_hand},
+  visit_jointly<9>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed,
+                    &group.passed, &group.skipped, &group.in_hand},
                    l.offered(), judge);
   totals.offered += l.offered();
 }
@@ -204,9 +243,9 @@ void Ledger::count_resends() {
 void Ledger::check_sums() const {
   for (const GroupTotals& g : totals_.groups) {
     const std::uint64_t judged =
-        g.processed + g.lost + g.lost_unacknowledged + g.failed + g.skipped + g.in_flight;
+        g.processed + g.lost + g.lost_unacknowledged + g.failed + g.aborted + g.skipped + g.in_flight;
     MQLAB_ASSERT(judged == g.offered,
-                 "processed + lost + failed + skipped + in flight = offered, for every group");
+                 "processed + lost + failed + aborted + skipped + in flight = offered, for every group");
   }
   std::uint64_t in_logs = 0;
   for (const Partition& p : partitions_) {

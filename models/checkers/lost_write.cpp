@@ -5,6 +5,18 @@
 
 namespace models {
 
+void LostWrite::note(const Ledger::Partition& p, const LogPiece& piece, std::uint64_t seq, std::uint64_t n,
+                     sim::Time end, std::vector<RunCounts>& found) {
+  // A record that lay at two offsets is lost once.
+  found[piece.lane.value].add(seq, n, [&](std::uint64_t first, std::uint64_t count, std::uint32_t before) {
+    if (before > 0) return;
+    anomalies_.add({end, Verdict::lost_write, p.id, ledger_.lanes()[piece.lane.value].producer, piece.lane,
+                    static_cast<std::int64_t>(first),
+                    piece.offset + static_cast<std::int64_t>(first - piece.seq),
+                    static_cast<std::int64_t>(count), 0});
+  });
+}
+
 void LostWrite::finish(sim::Time end) {
   std::vector<RunCounts> found(ledger_.lanes().size());
   for (const Ledger::Partition& p : ledger_.partitions()) {
@@ -20,15 +32,10 @@ void LostWrite::finish(sim::Time end) {
             if (acknowledged == 0) return;
             lane.polled.visit(seq, n, [&](std::uint64_t at, std::uint64_t part, std::uint32_t polled) {
               if (polled > 0) return;
-              // A record that lay at two offsets is lost once.
-              found[piece.lane.value].add(
-                  at, part, [&](std::uint64_t first, std::uint64_t count, std::uint32_t before) {
-                    if (before > 0) return;
-                    anomalies_.add({end, Verdict::lost_write, p.id, lane.producer, piece.lane,
-                                    static_cast<std::int64_t>(first),
-                                    piece.offset + static_cast<std::int64_t>(first - piece.seq),
-                                    static_cast<std::int64_t>(count), 0});
-                  });
+              lane.aborted.visit(at, part,
+                                 [&](std::uint64_t from, std::uint64_t some, std::uint32_t aborted) {
+                                   if (aborted == 0) note(p, piece, from, some, end, found);
+                                 });
             });
           });
     };

@@ -15,6 +15,8 @@ class LostWrite final : public Checker {
   void finish(sim::Time end) override;
 
  private:
+  void note(const Ledger::Partition& p, const LogPiece& piece, std::uint64_t seq, std::uint64_t n,
+            sim::Time end, std::vector<RunCounts>& found);
   const Ledger& ledger_;
   Anomalies& anomalies_;
 };

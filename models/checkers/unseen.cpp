@@ -9,9 +9,9 @@ void Unseen::finish(sim::Time end) {
     if (lane.partition == 0) continue;
     const Ledger::Partition& p = ledger_.partitions()[lane.partition - 1];
     if (p.subscriptions.empty()) continue;
-    visit_jointly<2>({&lane.acknowledged, &lane.polled}, lane.offered(),
-                     [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 2>& counts) {
-                       if (counts[0] == 0 || counts[1] > 0) return;
+    visit_jointly<3>({&lane.acknowledged, &lane.polled, &lane.aborted}, lane.offered(),
+                     [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 3>& counts) {
+                       if (counts[0] == 0 || counts[1] > 0 || counts[2] > 0) return;
                        anomalies_.add({end, Verdict::unseen, p.id, lane.producer, LaneId{id},
                                        static_cast<std::int64_t>(seq), -1, static_cast<std::int64_t>(n), 0});
                      });

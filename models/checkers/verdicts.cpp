@@ -51,6 +51,17 @@ std::span<const VerdictInfo> verdict_catalogue() {
                   "sends acknowledged together lie around a record of another producer"},
       VerdictInfo{Verdict::nonmonotonic_send, "nonmonotonic_send", "send_order",
                   "a later send of one producer has a lower offset"},
+      VerdictInfo{Verdict::aborted_read, "aborted_read", "transaction_reads",
+                  "G1a: a record was handed out whose transaction was aborted, then or before"},
+      VerdictInfo{
+          Verdict::precommitted_read, "precommitted_read", "transaction_reads",
+          "a record was handed to the member that had written it, before its transaction was decided"},
+      VerdictInfo{Verdict::output_duplicated, "output_duplicated", "outputs",
+                  "a second message that a group made of one input, in the log, and not aborted"},
+      VerdictInfo{
+          Verdict::output_missing, "output_missing", "outputs",
+          "an input that a group which transforms has processed and committed, without an output that "
+          "counts"},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Verdict::count_));
   return kRows;

@@ -44,6 +44,10 @@ enum class Verdict : std::uint16_t {
   nonmonotonic_poll,
   int_send_skip,
   nonmonotonic_send,
+  aborted_read,
+  precommitted_read,
+  output_duplicated,
+  output_missing,
   count_,
 };
 

@@ -55,6 +55,7 @@ enum class CommitMode : std::uint8_t {
   before_processing,  ///< commitSync before the first record is processed; when it fails the poll is dropped
   each_record,        ///< commitSync after each record
   asynchronous,       ///< commitAsync after each poll's records are processed
+  in_transaction,  ///< sendOffsetsToTransaction: committed with what the poll's records were transformed into
 };
 
 /// Work handed to other threads: poll() returns at once and goes on, `auto` then commits what is not yet
@@ -82,6 +83,15 @@ struct PoisonOptions {
   sim::Duration restart = std::chrono::seconds{5};  ///< from a crash to the next start
 };
 
+/// Consume, transform, produce: each record processed is made into one message, which is sent to the partition of the same
+/// number of another topic (as TransactionalMessageCopier of Kafka's system tests does). A poll's messages are sent when all of
+/// its records have been processed; its offsets are committed when they have been acknowledged, or with them in a transaction.
+struct TransformOptions {
+  std::string to;                                             ///< topic
+  sim::Distribution size = sim::Distribution::constant(100);  ///< bytes of value and key
+  kafka::ProducerConfig config;
+};
+
 struct GroupOptions {
   std::string name;
   std::vector<std::string> topics;
@@ -91,6 +101,7 @@ struct GroupOptions {
   std::optional<HandOff> hand_off;
   std::optional<EffectOptions> effect;
   std::optional<PoisonOptions> poison;
+  std::optional<TransformOptions> transform;
   std::string rack;
   sim::Duration start{};    ///< when the members start
   sim::Duration stagger{};  ///< between the starts of successive members

@@ -18,6 +18,10 @@ std::span<const StepInfo> step_catalogue() {
       StepInfo{Step::appended, "appended", "broker"},
       StepInfo{Step::acknowledged_not_replicated, "acknowledged-not-replicated", "broker"},
       StepInfo{Step::heartbeat_sent, "heartbeat-sent", "member"},
+      StepInfo{Step::offsets_added, "offsets-added", "member"},
+      StepInfo{Step::end_txn_sent, "end-txn-sent", "producer"},
+      StepInfo{Step::transaction_ended, "transaction-ended", "producer"},
+      StepInfo{Step::transaction_prepared, "transaction-prepared", "broker"},
   };
   return kRows;
 }

@@ -28,6 +28,10 @@ enum class Step : std::uint8_t {
   appended,                     ///< broker: a record was appended to a log it leads, before any response
   acknowledged_not_replicated,  ///< broker: a record was acknowledged that no follower has fetched yet
   heartbeat_sent,               ///< member: a heartbeat left the member
+  offsets_added,                ///< member: its offsets are part of the transaction, which is still open
+  end_txn_sent,                 ///< producer: a request to end a transaction left it
+  transaction_ended,            ///< producer: the answer to that arrived
+  transaction_prepared,  ///< broker: a coordinator has decided a transaction, and written no marker yet
 };
 
 struct StepInfo {

@@ -7,6 +7,7 @@
 #include "models/kafka/broker/replica.hpp"
 #include "models/kafka/group/offsets_store.hpp"
 #include "models/kafka/placement.hpp"
+#include "models/kafka/transaction/transaction_store.hpp"
 #include "models/network/network.hpp"
 #include "sim/assert.hpp"
 
@@ -21,6 +22,13 @@ std::int32_t java_hash(std::string_view text) {
   std::uint32_t hash = 0;
   for (const char c : text) hash = 31 * hash + static_cast<unsigned char>(c);
   return static_cast<std::int32_t>(hash);
+}
+
+/// Utils.abs(name.hashCode()) % numPartitions; abs of the least integer is 0.
+PartitionIndex partition_of(const TopicInfo& topic, std::string_view name) {
+  const std::int32_t hash = java_hash(name);
+  const std::int32_t positive = hash == INT32_MIN ? 0 : hash < 0 ? -hash : hash;
+  return PartitionIndex{topic.first.value + static_cast<std::uint32_t>(positive % topic.partitions)};
 }
 
 std::string place_of(const std::vector<std::string>& names, std::int32_t broker) {
@@ -47,6 +55,7 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   add_topics();
   offsets_store_ = std::make_unique<OffsetsStore>(options_.config.unclean_leader_election_enable,
                                                   [this](PartitionIndex p) { return compact_internal(p); });
+  transaction_store_ = std::make_unique<TransactionStore>(options_.config.unclean_leader_election_enable);
   controller_ = std::make_unique<Controller>(*this, *nodes_.back());
   for (std::int32_t b = 0; b < options_.brokers; ++b) {
     brokers_.push_back(std::make_unique<Broker>(*this, BrokerId{b}, *nodes_[static_cast<std::size_t>(b)]));
@@ -95,7 +104,19 @@ void Cluster::add_topics() {
   // has brokers; in Kafka the topic, and with it every group, waits for the third (StripedReplicaPlacer refuses it).
   offsets.replication_factor =
       options_.config.offsets_topic_replication_factor.value_or(std::min(kOffsetsCopies, options_.brokers));
+  offsets_topic_ = TopicIndex{static_cast<std::uint32_t>(topics_.size())};
   add_topic(offsets, true);
+  if (!options_.transactional) return;
+  TopicOptions transactions;
+  transactions.name = "__transaction_state";
+  transactions.partitions = options_.config.transaction_state_log_num_partitions;
+  // Model: as for __consumer_offsets, unless transaction.state.log.replication.factor is given a cluster of fewer than 3
+  // brokers keeps as many copies as it has brokers.
+  transactions.replication_factor = options_.config.transaction_state_log_replication_factor.value_or(
+      std::min(kOffsetsCopies, options_.brokers));
+  transactions.config.min_insync_replicas = options_.config.transaction_state_log_min_isr;
+  transactions_topic_ = TopicIndex{static_cast<std::uint32_t>(topics_.size())};
+  add_topic(transactions, true);
 }
 
 void Cluster::add_topic(const TopicOptions& topic, bool internal) {
@@ -152,11 +173,12 @@ std::optional<TopicIndex> Cluster::find_topic(std::string_view name) const {
 }
 
 PartitionIndex Cluster::offsets_partition(std::string_view group) const {
-  // Utils.abs(groupId.hashCode()) % numPartitions; abs of the least integer is 0.
-  const std::int32_t hash = java_hash(group);
-  const std::int32_t positive = hash == INT32_MIN ? 0 : hash < 0 ? -hash : hash;
-  const TopicInfo& offsets = topics_.back();
-  return PartitionIndex{offsets.first.value + static_cast<std::uint32_t>(positive % offsets.partitions)};
+  return partition_of(topics_[offsets_topic_.value], group);
+}
+
+PartitionIndex Cluster::transaction_partition(std::string_view transactional_id) const {
+  MQLAB_ASSERT(options_.transactional, "somebody is known to use transactions");
+  return partition_of(topics_[transactions_topic_.value], transactional_id);
 }
 
 void Cluster::assign_producer_id(InitProducerIdCall& call) {

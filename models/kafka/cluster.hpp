@@ -19,6 +19,7 @@ namespace models::kafka {
 class Broker;
 class Controller;
 class OffsetsStore;
+class TransactionStore;
 struct SharedPartition;
 
 struct TopicInfo {
@@ -29,7 +30,7 @@ struct TopicInfo {
   std::int32_t partitions_most =
       0;  ///< at the end: those in between exist from Controller::create_partitions() on
   TopicConfig config;
-  bool internal = false;  ///< __consumer_offsets
+  bool internal = false;  ///< __consumer_offsets, __transaction_state
 };
 
 struct PartitionInfo {
@@ -74,12 +75,19 @@ class Cluster {
   std::span<const PartitionInfo> partitions() const { return partitions_; }
   /// The partition of __consumer_offsets that keeps this group (abs(hash) % offsets.topic.num.partitions).
   PartitionIndex offsets_partition(std::string_view group) const;
+  bool is_offsets(PartitionIndex p) const { return partitions_[p.value].topic == offsets_topic_; }
+  /// The partition of __transaction_state that keeps this transactional id. Requires ClusterOptions::transactional.
+  PartitionIndex transaction_partition(std::string_view transactional_id) const;
+  /// Clients and brokers speak of transactions as KIP-890 has it.
+  bool transactions_v2() const { return options_.transaction_version >= 2; }
 
   /// What the replicas of `p` share.
   SharedPartition& shared(PartitionIndex p) { return *shared_[p.value]; }
   OffsetsStore& offsets_store() { return *offsets_store_; }
+  TransactionStore& transaction_store() { return *transaction_store_; }
   /// A new producer id, or the next epoch of the one the call names (ProducerIdManager, InitProducerId).
   void assign_producer_id(InitProducerIdCall& call);
+  ProducerId new_producer_id() { return next_producer_id_++; }
 
   /// A cleared call from its pool.
   template <class CallT>
@@ -97,8 +105,10 @@ class Cluster {
   std::tuple<Pool<ProduceCall>, Pool<FetchCall>, Pool<ListOffsetsCall>, Pool<MetadataCall>,
              Pool<InitProducerIdCall>, Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>,
              Pool<HeartbeatCall>, Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>,
-             Pool<OffsetForLeaderEpochCall>, Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>,
-             Pool<MetadataLogCall>, Pool<ConsumerGroupHeartbeatCall>>
+             Pool<OffsetForLeaderEpochCall>, Pool<AddPartitionsToTxnCall>, Pool<AddOffsetsToTxnCall>,
+             Pool<TxnOffsetCommitCall>, Pool<EndTxnCall>, Pool<WriteTxnMarkersCall>,
+             Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>, Pool<MetadataLogCall>,
+             Pool<ConsumerGroupHeartbeatCall>>
       pools_;
   Context& context_;
   ClusterOptions options_;
@@ -109,6 +119,9 @@ class Cluster {
   std::vector<std::unique_ptr<SharedPartition>> shared_;
   std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then the controller
   std::unique_ptr<OffsetsStore> offsets_store_;
+  std::unique_ptr<TransactionStore> transaction_store_;
+  TopicIndex offsets_topic_{};
+  TopicIndex transactions_topic_{};
   ProducerId next_producer_id_ = 1000;
   std::unique_ptr<Controller> controller_;
   std::vector<std::unique_ptr<Broker>> brokers_;

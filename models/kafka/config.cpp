@@ -196,9 +196,11 @@ Error set_server_assignors(BrokerConfig& config, std::string_view text) {
   return std::nullopt;
 }
 
-Error only_uncommitted(ConsumerConfig&, std::string_view text) {
-  if (text == "read_uncommitted") return std::nullopt;
-  return "'" + std::string(text) + "' is not modelled; allowed: read_uncommitted";
+Error set_isolation(ConsumerConfig& config, std::string_view text) {
+  if (text != "read_uncommitted" && text != "read_committed")
+    return "'" + std::string(text) + "' is none of read_uncommitted, read_committed";
+  config.read_committed = text == "read_committed";
+  return std::nullopt;
 }
 
 /// A row of a scope's table. `apply` is null for a key that Kafka has and mqlab does not model.
@@ -268,6 +270,21 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"offsets.topic.replication.factor", "int", "3",
      optional_integer<&B::offsets_topic_replication_factor, 1, 32767, B>},
     {"offsets.commit.timeout.ms", "ms", "5000", span<&B::offsets_commit_timeout, 1, 1'000'000, B>},
+    {"transaction.state.log.num.partitions", "int", "50",
+     integer<&B::transaction_state_log_num_partitions, 1, kInt32Max, B>},
+    {"transaction.state.log.replication.factor", "int", "3",
+     optional_integer<&B::transaction_state_log_replication_factor, 1, 32767, B>},
+    {"transaction.state.log.min.isr", "int", "2",
+     integer<&B::transaction_state_log_min_isr, 1, kInt32Max, B>},
+    {"transaction.max.timeout.ms", "ms", "900000", span<&B::transaction_max_timeout, 1, 1'000'000, B>},
+    {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "ms", "10000",
+     span<&B::transaction_abort_timed_out_interval, 1, 1'000'000, B>},
+    {"transaction.partition.verification.enable", "bool", "true",
+     boolean<&B::transaction_partition_verification_enable, B>},
+    {"add.partitions.to.txn.retry.backoff.ms", "ms", "20",
+     span<&B::add_partitions_to_txn_retry_backoff, 0, 1'000'000, B>},
+    {"add.partitions.to.txn.retry.backoff.max.ms", "ms", "100",
+     span<&B::add_partitions_to_txn_retry_backoff_max, 0, 1'000'000, B>},
     {"queued.max.requests", "int", "500", nullptr, "the queue of requests has no bound"},
     {"producer.id.expiration.ms", "ms", "86400000", nullptr,
      "a producer's state is kept to the end of a run"},
@@ -286,7 +303,6 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      "one controller that does not fail is modelled"},
     {"controller.quorum.fetch.timeout.ms", "ms", "2000", nullptr,
      "one controller that does not fail is modelled"},
-    {"transaction.max.timeout.ms", "ms", "900000", nullptr, "transactions are not modelled yet"},
 });
 
 using T = TopicConfig;
@@ -329,8 +345,8 @@ constexpr auto kProducerKeys = std::to_array<Key<P>>({
      span<&P::partitioner_availability_timeout, 0, 1'000'000, P>},
     {"partitioner.ignore.keys", "bool", "false", boolean<&P::partitioner_ignore_keys, P>},
     {"partitioner.class", "string", "null", set_partitioner},
-    {"transactional.id", "string", "null", nullptr, "transactions are not modelled yet"},
-    {"transaction.timeout.ms", "ms", "60000", nullptr, "transactions are not modelled yet"},
+    {"transactional.id", "string", "null", text_value<&P::transactional_id, P>},
+    {"transaction.timeout.ms", "ms", "60000", span<&P::transaction_timeout, 1, 1'000'000, P>},
     {"compression.type", "string", "none", nullptr, "compression is not modelled; give compressed sizes"},
     {"connections.max.idle.ms", "ms", "540000", nullptr, "idle connections stay open"},
     {"client.id", "string", "", nullptr, "clients go by the name of their table"},
@@ -367,7 +383,7 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"metadata.max.age.ms", "ms", "300000", span<&C::metadata_max_age, 0, 1'000'000, C>},
     {"group.protocol", "string", "classic", set_protocol},
     {"group.remote.assignor", "string", "null", set_remote_assignor},
-    {"isolation.level", "string", "read_uncommitted", only_uncommitted, "read_uncommitted only"},
+    {"isolation.level", "string", "read_uncommitted", set_isolation},
     {"client.rack", "string", "", text_value<&C::client_rack, C>,
      "{rack} stands for the rack of the member's host; assignors do not look at racks"},
     {"group.id", "string", "null", nullptr, "groups go by the name of their table"},

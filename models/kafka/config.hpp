@@ -63,6 +63,15 @@ struct BrokerConfig {
   /// Unset: 3, or as many as there are brokers.
   std::optional<std::int32_t> offsets_topic_replication_factor;
   Duration offsets_commit_timeout{5'000'000'000};
+  std::int32_t transaction_state_log_num_partitions = 50;
+  /// Unset: 3, or as many as there are brokers.
+  std::optional<std::int32_t> transaction_state_log_replication_factor;
+  std::int32_t transaction_state_log_min_isr = 2;
+  Duration transaction_max_timeout{900'000'000'000};
+  Duration transaction_abort_timed_out_interval{10'000'000'000};
+  bool transaction_partition_verification_enable = true;
+  Duration add_partitions_to_txn_retry_backoff{20'000'000};
+  Duration add_partitions_to_txn_retry_backoff_max{100'000'000};
 };
 
 struct TopicConfig {
@@ -94,6 +103,8 @@ struct ProducerConfig {
   Duration partitioner_availability_timeout{0};
   bool partitioner_ignore_keys = false;
   Partitioner partitioner_class = Partitioner::default_sticky;
+  std::string transactional_id;  ///< "{index}" stands for the instance's number; empty: none
+  Duration transaction_timeout{60'000'000'000};
 };
 
 enum class AutoOffsetReset : std::uint8_t { earliest, latest, none };
@@ -119,6 +130,7 @@ struct ConsumerConfig {
   std::int32_t max_partition_fetch_bytes = 1048576;
   std::vector<Assignor> partition_assignment_strategy{Assignor::range, Assignor::cooperative_sticky};
   std::string client_rack;        ///< "{rack}" stands for the rack of the member's host
+  bool read_committed = false;    ///< isolation.level
   std::string group_instance_id;  ///< "{index}" stands for the member's number; empty: dynamic
   Duration request_timeout{30'000'000'000};
   Duration default_api_timeout{60'000'000'000};

@@ -160,9 +160,11 @@ Finding Invariants::check_committed(const std::string& group) {
   if (known == nullptr) return std::nullopt;
   if (known->modern) {
     // Images do not change: one is looked at once. What a coordinator had not got into the log its successor lacks.
-    const LeaderEpoch reign = cluster_.controller().state(cluster_.offsets_partition(group)).leader_epoch;
+    // Nor is the earlier one compared with where an unclean election may have taken records away.
+    const PartitionIndex home = cluster_.offsets_partition(group);
+    const LeaderEpoch reign = cluster_.controller().state(home).leader_epoch;
     SeenImage& seen = images_[group];
-    if (seen.reign != reign) seen = {reign, nullptr};
+    if (seen.reign != reign || partitions_[home.value].unclean_allowed) seen = {reign, nullptr};
     if (seen.image != known->modern->shared_image()) {
       if (Finding broken = check_image(known->modern->image(), seen.image.get()))
         return group + ": " + *broken;

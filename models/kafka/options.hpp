@@ -39,8 +39,8 @@ struct ServiceOptions {
 
 /// What one client id may do on each broker (kafka-configs --entity-type clients); 0: no limit.
 struct QuotaOptions {
-  std::string
-      client;  ///< a producer's or group's name; empty: the default, of each client that has none of its own
+  /// A producer's or group's name; empty: the default, of each client that has none of its own.
+  std::string client{};
   double producer_byte_rate = 0;  ///< bytes a second
   double consumer_byte_rate = 0;  ///< bytes a second
   double request_percentage = 0;  ///< of one request handler thread's time
@@ -55,6 +55,10 @@ struct ClusterOptions {
   ServiceOptions service;
   std::vector<TopicOptions> topics;
   std::vector<QuotaOptions> quotas;
+  /// The feature transaction.version: 0 and 1 have producers name their partitions, 2 is KIP-890.
+  std::int32_t transaction_version = 2;
+  /// Some client uses transactions: __transaction_state exists (Kafka makes it when first asked for a coordinator).
+  bool transactional = false;
 };
 
 }  // namespace models::kafka

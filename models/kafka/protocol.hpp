@@ -36,6 +36,11 @@ enum class Api : std::uint8_t {
   offset_commit,
   offset_fetch,
   offset_for_leader_epoch,
+  add_partitions_to_txn,
+  add_offsets_to_txn,
+  txn_offset_commit,
+  end_txn,
+  write_txn_markers,
   broker_heartbeat,
   alter_partition,
   metadata_log,
@@ -69,6 +74,7 @@ struct ProduceBatch {
   std::int32_t base_sequence = -1;
   sim::Time max_timestamp{};  ///< creation time of the newest record
   std::uint32_t token = 0;    ///< the producer's own reference to its batch
+  bool transactional = false;
   // response
   ErrorCode error = ErrorCode::none;
   Offset base_offset = kNoOffset;
@@ -78,11 +84,15 @@ struct ProduceCall : CallBase, Pooled<ProduceCall> {
   std::int16_t acks = -1;  ///< 0, 1 or -1 (all)
   sim::Duration timeout{};
   std::vector<ProduceBatch> batches;
-  std::uint32_t awaiting = 0;  ///< the broker's own: batches that still wait for replication
+  std::string transactional_id;  ///< of the transactional batches, if there are any
+  std::uint32_t awaiting = 0;    ///< the broker's own: batches that still wait for replication
+  bool verified = false;         ///< the broker's own: the coordinator knows the partitions, or refused them
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::produce};
     batches.clear();
+    transactional_id.clear();
     awaiting = 0;
+    verified = false;
   }
 };
 
@@ -107,9 +117,22 @@ struct FetchedPartition {
   Offset log_start = 0;
   /// To be asked from now on, instead of the leader (KIP-392); nothing was read then.
   BrokerId preferred_read_replica = kNoBroker;
+  /// Up to which offset transactions are decided; a reader of committed data gets nothing beyond.
+  Offset last_stable_offset = 0;
+  bool has_transactions = false;  ///< the log holds markers: offsets are not all records
+  /// Where the aborted transactions of this range begin in FetchCall::aborted, and how many there are.
+  std::uint32_t first_aborted = 0;
+  std::uint32_t aborted = 0;
   /// Set when the fetcher's log diverges: truncate to min(...), ask again.
   LeaderEpoch diverging_epoch = kNoEpoch;
   Offset diverging_end = kNoOffset;
+};
+
+/// A producer's transaction that was aborted: its records from `first` to its marker are none (AbortedTxn.java).
+struct AbortedTransaction {
+  ProducerId producer_id = kNoProducerId;
+  Offset first = 0;
+  Offset marker = 0;
 };
 
 /// Incremental fetch session (KIP-227): `partitions` lists only what changed since the session's last request.
@@ -117,9 +140,10 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
   BrokerId replica = kNoBroker;     ///< a follower's id; -1 for a consumer
   std::int64_t replica_epoch = -1;  ///< a follower's broker epoch (KIP-903)
   EntityId client{};
-  std::int32_t rack = -1;     ///< a consumer's client.rack, where a broker is (Cluster::find_rack)
-  std::uint64_t session = 0;  ///< 0 opens a new full session; the response names it
-  bool full = false;          ///< partitions replace the session's
+  std::int32_t rack = -1;       ///< a consumer's client.rack, where a broker is (Cluster::find_rack)
+  std::uint64_t session = 0;    ///< 0 opens a new full session; the response names it
+  bool full = false;            ///< partitions replace the session's
+  bool read_committed = false;  ///< isolation.level
   sim::Duration max_wait{};
   std::int32_t min_bytes = 1;
   std::int32_t max_bytes = 52428800;
@@ -127,6 +151,7 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
   std::vector<PartitionIndex> forgotten;
   /// Response: partitions with data, an error or a new high watermark.
   std::vector<FetchedPartition> fetched;
+  std::vector<AbortedTransaction> aborted;  ///< response, for readers of committed data
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::fetch};
     replica = kNoBroker;
@@ -135,6 +160,8 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
     rack = -1;
     session = 0;
     full = false;
+    read_committed = false;
+    aborted.clear();
     partitions.clear();
     forgotten.clear();
     fetched.clear();
@@ -147,6 +174,7 @@ struct ListOffsetsCall : CallBase, Pooled<ListOffsetsCall> {
   struct Item {
     PartitionIndex partition;
     LeaderEpoch current_leader_epoch = kNoEpoch;
+    bool read_committed = false;
     OffsetSpec spec = OffsetSpec::latest;
     ErrorCode error = ErrorCode::none;
     Offset offset = kNoOffset;
@@ -202,10 +230,13 @@ struct MetadataCall : CallBase, Pooled<MetadataCall> {
 struct InitProducerIdCall : CallBase, Pooled<InitProducerIdCall> {
   ProducerId producer_id = kNoProducerId;  ///< in: current one, or -1; out: the one to use
   std::int16_t producer_epoch = -1;
+  std::string transactional_id;  ///< empty: idempotent only
+  sim::Duration transaction_timeout{};
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::init_producer_id};
     producer_id = kNoProducerId;
     producer_epoch = -1;
+    transactional_id.clear();
   }
 };
 
@@ -213,9 +244,12 @@ struct InitProducerIdCall : CallBase, Pooled<InitProducerIdCall> {
 
 struct FindCoordinatorCall : CallBase, Pooled<FindCoordinatorCall> {
   std::string group;
+  std::string transactional_id;  ///< in place of a group
   BrokerId coordinator = kNoBroker;
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::find_coordinator};
+    group.clear();
+    transactional_id.clear();
     coordinator = kNoBroker;
   }
 };
@@ -364,6 +398,76 @@ struct OffsetFetchCall : CallBase, Pooled<OffsetFetchCall> {
     member_id.clear();
     member_epoch = -1;
     items.clear();
+  }
+};
+
+// ---- transactions -------------------------------------------------------------------------------------------------
+
+/// From a producer (transaction.version 0 and 1), or from a partition's leader: to ask whether the partitions are part of
+/// the transaction (verify_only), or to make them so (KIP-890).
+struct AddPartitionsToTxnCall : CallBase, Pooled<AddPartitionsToTxnCall> {
+  std::string transactional_id;
+  ProducerId producer_id = kNoProducerId;
+  std::int16_t producer_epoch = -1;
+  bool verify_only = false;
+  std::vector<PartitionIndex> partitions;
+  void clear() {
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::add_partitions_to_txn};
+    verify_only = false;
+    partitions.clear();
+  }
+};
+
+struct AddOffsetsToTxnCall : CallBase, Pooled<AddOffsetsToTxnCall> {
+  std::string transactional_id;
+  ProducerId producer_id = kNoProducerId;
+  std::int16_t producer_epoch = -1;
+  std::string group;
+  void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::add_offsets_to_txn}; }
+};
+
+/// Offsets of a consumer group that become committed with the transaction.
+struct TxnOffsetCommitCall : CallBase, Pooled<TxnOffsetCommitCall> {
+  std::string transactional_id;
+  ProducerId producer_id = kNoProducerId;
+  std::int16_t producer_epoch = -1;
+  std::string group;
+  std::string member_id;
+  std::string instance_id;
+  EntityId member{};
+  std::int32_t generation = -1;
+  std::vector<OffsetCommitCall::Item> items;
+  void clear() {
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::txn_offset_commit};
+    items.clear();
+  }
+};
+
+struct EndTxnCall : CallBase, Pooled<EndTxnCall> {
+  std::string transactional_id;
+  ProducerId producer_id = kNoProducerId;  ///< out, with transaction.version 2: to be used from now on
+  std::int16_t producer_epoch = -1;
+  bool commit = false;
+  void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::end_txn}; }
+};
+
+/// From a transaction coordinator to the leaders of the transaction's partitions.
+struct WriteTxnMarkersCall : CallBase, Pooled<WriteTxnMarkersCall> {
+  ProducerId producer_id = kNoProducerId;
+  std::int16_t producer_epoch = -1;
+  std::int32_t coordinator_epoch = -1;
+  bool commit = false;
+  std::uint64_t transaction = 0;  ///< the coordinator's own reference
+  struct Item {
+    PartitionIndex partition;
+    ErrorCode error = ErrorCode::none;
+  };
+  std::vector<Item> items;
+  std::uint32_t awaiting = 0;  ///< the broker's own: markers that still wait for replication
+  void clear() {
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::write_txn_markers};
+    items.clear();
+    awaiting = 0;
   }
 };
 

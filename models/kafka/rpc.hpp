@@ -25,12 +25,12 @@ class Cluster;
 /// The controller's address in place of a broker's.
 inline constexpr BrokerId kController{-2};
 
-using AnyCall =
-    std::variant<Ref<ProduceCall>, Ref<FetchCall>, Ref<ListOffsetsCall>, Ref<MetadataCall>,
-                 Ref<InitProducerIdCall>, Ref<FindCoordinatorCall>, Ref<JoinGroupCall>, Ref<SyncGroupCall>,
-                 Ref<HeartbeatCall>, Ref<LeaveGroupCall>, Ref<OffsetCommitCall>, Ref<OffsetFetchCall>,
-                 Ref<OffsetForLeaderEpochCall>, Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>,
-                 Ref<MetadataLogCall>, Ref<ConsumerGroupHeartbeatCall>>;
+using AnyCall = std::variant<
+    Ref<ProduceCall>, Ref<FetchCall>, Ref<ListOffsetsCall>, Ref<MetadataCall>, Ref<InitProducerIdCall>,
+    Ref<FindCoordinatorCall>, Ref<JoinGroupCall>, Ref<SyncGroupCall>, Ref<HeartbeatCall>, Ref<LeaveGroupCall>,
+    Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<OffsetForLeaderEpochCall>, Ref<AddPartitionsToTxnCall>,
+    Ref<AddOffsetsToTxnCall>, Ref<TxnOffsetCommitCall>, Ref<EndTxnCall>, Ref<WriteTxnMarkersCall>,
+    Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>, Ref<ConsumerGroupHeartbeatCall>>;
 
 /// The part that all calls share.
 CallBase& base(AnyCall& call);

@@ -46,6 +46,16 @@ std::string_view error_name(ErrorCode code) {
       return "DUPLICATE_SEQUENCE_NUMBER";
     case ErrorCode::invalid_producer_epoch:
       return "INVALID_PRODUCER_EPOCH";
+    case ErrorCode::invalid_txn_state:
+      return "INVALID_TXN_STATE";
+    case ErrorCode::invalid_producer_id_mapping:
+      return "INVALID_PRODUCER_ID_MAPPING";
+    case ErrorCode::invalid_transaction_timeout:
+      return "INVALID_TRANSACTION_TIMEOUT";
+    case ErrorCode::concurrent_transactions:
+      return "CONCURRENT_TRANSACTIONS";
+    case ErrorCode::transaction_coordinator_fenced:
+      return "TRANSACTION_COORDINATOR_FENCED";
     case ErrorCode::unknown_producer_id:
       return "UNKNOWN_PRODUCER_ID";
     case ErrorCode::fetch_session_id_not_found:
@@ -58,6 +68,10 @@ std::string_view error_name(ErrorCode code) {
       return "STALE_BROKER_EPOCH";
     case ErrorCode::offset_not_available:
       return "OFFSET_NOT_AVAILABLE";
+    case ErrorCode::unstable_offset_commit:
+      return "UNSTABLE_OFFSET_COMMIT";
+    case ErrorCode::producer_fenced:
+      return "PRODUCER_FENCED";
     case ErrorCode::duplicate_broker_registration:
       return "DUPLICATE_BROKER_REGISTRATION";
     case ErrorCode::member_id_required:
@@ -80,12 +94,16 @@ std::string_view error_name(ErrorCode code) {
       return "UNSUPPORTED_ASSIGNOR";
     case ErrorCode::stale_member_epoch:
       return "STALE_MEMBER_EPOCH";
+    case ErrorCode::transaction_abortable:
+      return "TRANSACTION_ABORTABLE";
     case ErrorCode::delivery_timed_out:
       return "DELIVERY_TIMED_OUT";
     case ErrorCode::disconnected:
       return "DISCONNECTED";
     case ErrorCode::client_closed:
       return "CLIENT_CLOSED";
+    case ErrorCode::transaction_aborted:
+      return "TRANSACTION_ABORTED";
   }
   return "UNKNOWN_SERVER_ERROR";
 }

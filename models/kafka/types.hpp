@@ -57,6 +57,11 @@ enum class ErrorCode : std::uint16_t {
   out_of_order_sequence_number = 45,
   duplicate_sequence_number = 46,
   invalid_producer_epoch = 47,
+  invalid_txn_state = 48,
+  invalid_producer_id_mapping = 49,
+  invalid_transaction_timeout = 50,
+  concurrent_transactions = 51,
+  transaction_coordinator_fenced = 52,
   unknown_producer_id = 59,
   group_id_not_found = 69,
   fetch_session_id_not_found = 70,
@@ -64,6 +69,8 @@ enum class ErrorCode : std::uint16_t {
   unknown_leader_epoch = 75,
   stale_broker_epoch = 77,
   offset_not_available = 78,
+  unstable_offset_commit = 88,
+  producer_fenced = 90,
   duplicate_broker_registration = 101,
   member_id_required = 79,
   group_max_size_reached = 81,
@@ -74,10 +81,13 @@ enum class ErrorCode : std::uint16_t {
   unreleased_instance_id = 111,
   unsupported_assignor = 112,
   stale_member_epoch = 113,
+  transaction_abortable = 120,
   // Not on the wire: what a client concludes by itself.
   delivery_timed_out = 1000,
   disconnected = 1001,
   client_closed = 1002,  ///< its process died or closed before the outcome was known
+  transaction_aborted =
+      1003,  ///< a batch was never sent, because its transaction aborts (TransactionAbortedException)
 };
 std::string_view error_name(ErrorCode code);
 
@@ -93,7 +103,8 @@ constexpr bool is_retriable(ErrorCode code) {
   return means_stale_metadata(code) || code == ErrorCode::request_timed_out ||
          code == ErrorCode::not_enough_replicas || code == ErrorCode::not_enough_replicas_after_append ||
          code == ErrorCode::unknown_leader_epoch || code == ErrorCode::coordinator_load_in_progress ||
-         code == ErrorCode::coordinator_not_available || code == ErrorCode::not_coordinator;
+         code == ErrorCode::coordinator_not_available || code == ErrorCode::not_coordinator ||
+         code == ErrorCode::concurrent_transactions || code == ErrorCode::unstable_offset_commit;
 }
 
 }  // namespace models::kafka

@@ -41,6 +41,7 @@ enum class Metric : std::uint16_t {
   rewound,
   stale_keys,
   truncated,
+  aborted,
   // messages, by the checkers
   lost_write,
   unseen,
@@ -52,6 +53,11 @@ enum class Metric : std::uint16_t {
   nonmonotonic_poll,
   int_send_skip,
   nonmonotonic_send,
+  aborted_read,
+  precommitted_read,
+  outputs,
+  outputs_duplicated,
+  outputs_missing,
   // steady state
   offered_per_s,
   acknowledged_per_s,
@@ -119,6 +125,9 @@ enum class Metric : std::uint16_t {
   unclean_elections,
   isr_shrinks,
   isr_min_replicas,
+  // transactions
+  transactions_committed,
+  transactions_aborted,
   // the run
   faults_fired,
   drained,

@@ -80,6 +80,7 @@ void LagMeter::truncated(const sim::TraceRecord& r) {
     s.readable = std::min(s.readable, r.a);
     s.processed = std::min(s.processed, r.a);
     s.committed = std::min(s.committed, r.a);
+    s.left_out.clear();
     changed(reading, r.time);
   }
 }
@@ -93,8 +94,26 @@ void LagMeter::advanced(const sim::TraceRecord& r, std::int64_t next) {
   const std::size_t reading = readings_.index(r.place, r.peer);
   State& s = state(reading);
   s.processed = std::max(s.processed, next);
+  if (!s.left_out.empty()) jump(s);
   if (!s.open) return open(reading, r.time);
   changed(reading, r.time);
+}
+
+void LagMeter::left_out(const sim::TraceRecord& r) {
+  const std::size_t reading = readings_.index(r.place, r.peer);
+  State& s = state(reading);
+  if (r.a + r.b <= s.processed) return;
+  s.left_out.emplace_back(r.a, r.a + r.b);
+  jump(s);
+  changed(reading, r.time);
+}
+
+void LagMeter::jump(State& s) {
+  std::size_t passed = 0;
+  for (; passed < s.left_out.size() && s.left_out[passed].first <= s.processed; ++passed) {
+    s.processed = std::max(s.processed, s.left_out[passed].second);
+  }
+  s.left_out.erase(s.left_out.begin(), s.left_out.begin() + static_cast<std::ptrdiff_t>(passed));
 }
 
 void LagMeter::committed(const sim::TraceRecord& r) {

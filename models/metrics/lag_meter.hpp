@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "models/checkers/ledger.hpp"
@@ -38,6 +39,8 @@ class LagMeter {
   void positioned(const sim::TraceRecord& r);
   /// `position` and `processed` move the processed position, to the offset `next`.
   void advanced(const sim::TraceRecord& r, std::int64_t next);
+  /// Offsets that hold no record for the group: its processed position jumps over them once it comes to them.
+  void left_out(const sim::TraceRecord& r);
   void committed(const sim::TraceRecord& r);
   /// A group's members changed: its lag is no longer expected to grow as before.
   void members_changed(std::uint32_t group, sim::Time t);
@@ -60,6 +63,7 @@ class LagMeter {
     std::int64_t readable = 0;   ///< high watermark
     std::int64_t processed = 0;  ///< processed position
     std::int64_t committed = 0;
+    std::vector<std::pair<std::int64_t, std::int64_t>> left_out;  ///< ahead of `processed`, rising
     sim::TimeAverage level;
     std::optional<double> mean;  ///< to the end of arrivals
     std::int64_t committed_lag_max = 0;
@@ -85,6 +89,7 @@ class LagMeter {
 
   State& state(std::size_t reading);
   void changed(std::size_t reading, sim::Time t);
+  static void jump(State& s);
   double sample_age(std::size_t reading, sim::Time t);
   std::optional<double> growth(const Group& group) const;
   std::optional<double> drain(const Group& group) const;

@@ -29,8 +29,8 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
     case Kind::failed:
       return availability_.failed(r);
     case Kind::stored:
-      if (r.code == 0) availability_.stored(r);
-      if (r.code == kOffLine) availability_.stored_off_line(r);
+      if ((r.code & ~kTransactional) == 0) availability_.stored(r);
+      if ((r.code & kOffLine) != 0) availability_.stored_off_line(r);
       return;
     case Kind::truncated:
       return truncated(r);
@@ -42,6 +42,13 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
     case Kind::position:
       lag_.positioned(r);
       return advanced(r, r.a);
+    case Kind::left_out:
+      lag_.left_out(r);
+      return pauses_.unread(readings_.index(r.place, r.peer), lag_.unread(readings_.index(r.place, r.peer)),
+                            r.time);
+    case Kind::transaction_state:
+      ++(r.code == kCommitted ? transactions_committed_ : transactions_aborted_);
+      return;
     case Kind::delivered:
       return members_.delivered(r);
     case Kind::abandoned:
@@ -214,6 +221,8 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   pauses_.report(values, labelled);
   members_.report(values, labelled, end_);
   availability_.report(values, labelled);
+  values[Metric::transactions_committed] = static_cast<double>(transactions_committed_);
+  values[Metric::transactions_aborted] = static_cast<double>(transactions_aborted_);
   values[Metric::faults_fired] = static_cast<double>(faults_);
   if (!drained_) return;
   values[Metric::drained] = *drained_ ? 1 : 0;

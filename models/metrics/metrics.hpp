@@ -92,6 +92,8 @@ class Metrics : public LedgerObserver {
   Flow acknowledged_;
   EntityTable<Flow> processed_;  ///< by group
   std::uint64_t faults_ = 0;
+  std::uint64_t transactions_committed_ = 0;
+  std::uint64_t transactions_aborted_ = 0;
   std::optional<bool> drained_;
   sim::Time drained_at_{};
   sim::Time end_{};

@@ -21,6 +21,7 @@ void put_ledger(const LedgerTotals& t, MetricValues& values) {
   put(Metric::resend_duplicates, t.resend_duplicates);
   put(Metric::reordered_in_log, t.reordered_in_log);
   put(Metric::truncated, t.truncated);
+  put(Metric::aborted, t.aborted);
 }
 
 void put_groups(const LedgerTotals& t, MetricValues& values, std::vector<Labelled>& labelled) {
@@ -61,6 +62,10 @@ void put_checkers(const Anomalies& anomalies, MetricValues& values) {
   put(Metric::nonmonotonic_poll, Verdict::nonmonotonic_poll);
   put(Metric::int_send_skip, Verdict::int_send_skip);
   put(Metric::nonmonotonic_send, Verdict::nonmonotonic_send);
+  put(Metric::aborted_read, Verdict::aborted_read);
+  put(Metric::precommitted_read, Verdict::precommitted_read);
+  put(Metric::outputs_duplicated, Verdict::output_duplicated);
+  put(Metric::outputs_missing, Verdict::output_missing);
 }
 
 }  // namespace
@@ -99,6 +104,7 @@ void Observers::finish(sim::Time end) {
   put_ledger(ledger_.totals(), values_);
   put_groups(ledger_.totals(), values_, labelled_);
   if (!checkers_.empty()) put_checkers(anomalies_, values_);
+  for (const std::unique_ptr<Checker>& checker : checkers_) checker->report(values_);
   metrics_.report(values_, labelled_);
 }
 

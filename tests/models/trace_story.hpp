@@ -88,6 +88,37 @@ class Story {
                  .c = offset},
                 {w.epoch});
   }
+  /// As part of a transaction.
+  Story& store_in_transaction(std::int64_t seq, std::int64_t n, std::int64_t offset, Where w = {}) {
+    return tell(Kind::stored,
+                {.code = models::kTransactional,
+                 .actor = kBroker,
+                 .place = w.partition,
+                 .peer = w.lane,
+                 .a = seq,
+                 .b = n,
+                 .c = offset},
+                {w.epoch});
+  }
+  /// Ends the lane's transaction, which begins at `first`.
+  Story& marker(std::int64_t first, std::int64_t offset, std::uint16_t code, Where w = {}) {
+    return tell(Kind::transaction_marker, {.code = code,
+                                           .actor = kBroker,
+                                           .place = w.partition,
+                                           .peer = w.lane,
+                                           .a = first,
+                                           .b = offset - first,
+                                           .c = offset});
+  }
+  /// Seqs [seq, seq + n) of the lane were made of those from `of` on of another.
+  Story& derive(std::int64_t seq, std::int64_t n, std::int64_t of, Where w, std::uint32_t of_lane = kLane) {
+    return tell(Kind::derived,
+                {.actor = w.member, .place = w.partition, .peer = w.lane, .a = seq, .b = n, .c = of},
+                {of_lane, w.group});
+  }
+  Story& leave_out(std::int64_t offset, std::int64_t n, Where w = {}) {
+    return tell(Kind::left_out, member(w, offset, n));
+  }
   Story& acknowledge(std::int64_t seq, std::int64_t n, std::int64_t offset = -1, Where w = {}) {
     return tell(Kind::acknowledged,
                 {.actor = kProducer, .place = w.partition, .peer = w.lane, .a = seq, .b = n, .c = offset});

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "models/kafka/broker/replica_fetcher.hpp"
+#include "models/kafka/broker/transaction_verifier.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/transaction/transaction_coordinator.hpp"
 #include "sim/assert.hpp"
 
 namespace models::kafka {
@@ -46,6 +48,8 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
   metadata_channel_ = std::make_unique<RpcChannel>(cluster, node, kController, inside);
   fetchers_.resize(static_cast<std::size_t>(cluster.broker_count()));
   coordinator_ = std::make_unique<GroupCoordinator>(*this);
+  if (cluster.options().transactional)
+    transactions_ = std::make_unique<TransactionCoordinator>(*this, cluster);
 }
 
 Broker::~Broker() = default;
@@ -106,11 +110,24 @@ void Broker::handle(AnyCall call) {
     void operator()(Ref<ListOffsetsCall>& c) { broker.handle_list_offsets(std::move(c)); }
     void operator()(Ref<OffsetForLeaderEpochCall>& c) { broker.handle_epoch_ends(std::move(c)); }
     void operator()(Ref<MetadataCall>& c) { broker.handle_metadata(std::move(c)); }
+    void operator()(Ref<AddPartitionsToTxnCall>& c) { broker.transactions_->receive(std::move(c)); }
+    void operator()(Ref<AddOffsetsToTxnCall>& c) { broker.transactions_->receive(std::move(c)); }
+    void operator()(Ref<EndTxnCall>& c) { broker.transactions_->receive(std::move(c)); }
+    void operator()(Ref<WriteTxnMarkersCall>& c) { broker.handle_markers(std::move(c)); }
+    void operator()(Ref<TxnOffsetCommitCall>& c) {
+      if (!broker.verify(c)) broker.coordinator_->receive(std::move(c));
+    }
     void operator()(Ref<InitProducerIdCall>& c) {
+      if (!c->transactional_id.empty()) return broker.transactions_->receive(std::move(c));
       broker.cluster_.assign_producer_id(*c);
       broker.answer(std::move(c));
     }
-    void operator()(Ref<FindCoordinatorCall>& c) { broker.coordinator_->receive(std::move(c)); }
+    void operator()(Ref<FindCoordinatorCall>& c) {
+      if (c->transactional_id.empty()) return broker.coordinator_->receive(std::move(c));
+      c->coordinator = broker.transactions_->find(c->transactional_id);
+      c->error = c->coordinator == kNoBroker ? ErrorCode::coordinator_not_available : ErrorCode::none;
+      broker.answer(std::move(c));
+    }
     void operator()(Ref<JoinGroupCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<SyncGroupCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<HeartbeatCall>& c) { broker.coordinator_->receive(std::move(c)); }
@@ -172,6 +189,8 @@ void Broker::crashed() {
   for (auto* timer : {&heartbeat_timer_, &isr_timer_, &fetch_timer_, &produce_timer_, &metadata_timer_})
     timer->disarm();
   coordinator_->crashed();
+  if (transactions_) transactions_->crashed();
+  if (verifier_) verifier_->crashed();
   for (const auto& fetcher : fetchers_) {
     if (fetcher) fetcher->stop();
   }
@@ -186,6 +205,7 @@ void Broker::crashed() {
     replica->leader = kNoBroker;
     replica->asked_isr.reset();
     replica->followers.clear();
+    replica->verifying.clear();
   }
   to_controller_->abandon();
   metadata_channel_->abandon();

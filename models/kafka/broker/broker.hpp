@@ -29,6 +29,8 @@ namespace models::kafka {
 
 class GroupCoordinator;
 class ReplicaFetcher;
+class TransactionCoordinator;
+class TransactionVerifier;
 
 class Broker final : public RpcServer, public NodeProgram, public CoordinatorHost {
  public:
@@ -44,6 +46,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   /// This broker's replica of `p`, or null.
   Replica* replica(PartitionIndex p) const { return replicas_[p.value]; }
   GroupCoordinator& coordinator() { return *coordinator_; }
+  /// Null where nobody uses transactions.
+  TransactionCoordinator* transactions() { return transactions_.get(); }
   /// What this broker believes of `p`: as old as its copy of the metadata log.
   const PartitionState& image(PartitionIndex p) const { return image_[p.value]; }
 
@@ -71,6 +75,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
     return kafka::assignor_topics(cluster_, wanted);
   }
   void answer(AnyCall call) override;
+  void marker_settled(Ref<WriteTxnMarkersCall> call) override;
 
   // ---- for ReplicaFetcher ----
   /// The leader's answer for a partition this broker follows has been applied.
@@ -98,6 +103,16 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void fail_waiting(Replica& replica, ErrorCode error);
   void park(const Ref<ProduceCall>& call);
   void expire_produce();
+
+  // ---- transactions.cpp ----
+  TransactionVerifier& verifier();
+  bool verify(Ref<ProduceCall>& call);
+  bool verify(Ref<TxnOffsetCommitCall>& call);
+  void verified(AnyCall call, ErrorCode error);
+  bool may_open_transaction(Replica& replica, const ProduceBatch& batch);
+  void handle_markers(Ref<WriteTxnMarkersCall> call);
+  void write_marker(const Ref<WriteTxnMarkersCall>& call, std::uint32_t index);
+  void emit_marker(const Replica& replica, const Extent& marker);
 
   // ---- fetch.cpp ----
   void handle_fetch(Ref<FetchCall> call);
@@ -185,6 +200,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::unique_ptr<RpcChannel> metadata_channel_;
   std::vector<std::unique_ptr<ReplicaFetcher>> fetchers_;  // by source broker
   std::unique_ptr<GroupCoordinator> coordinator_;
+  std::unique_ptr<TransactionCoordinator> transactions_;
+  std::unique_ptr<TransactionVerifier> verifier_;  // made when first needed
+  std::vector<PartitionIndex> unverified_;
   StepCell& appended_step_;
   StepCell& unreplicated_step_;
 

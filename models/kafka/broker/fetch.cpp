@@ -18,6 +18,7 @@ void Broker::handle_fetch(Ref<FetchCall> call) {
   ++session->fetches;
   session->replica_epoch = call->replica_epoch;
   session->rack = call->rack;
+  session->read_committed = call->read_committed;
   update_session(*session, *call);
   if (!node_.up()) return;
   if (quotas_.any() && !session->follower()) {
@@ -149,14 +150,31 @@ namespace {
 
 /// How far this session may read of the partition.
 Offset read_limit(const FetchSession& session, const Replica& replica) {
-  return session.follower() ? replica.log.end() : replica.high_watermark;
+  if (session.follower()) return replica.log.end();
+  return session.read_committed ? replica.last_stable_offset() : replica.high_watermark;
+}
+
+/// What a consumer needs to tell records from what is none (LogSegment.collectAbortedTxns).
+void tell_transactions(const FetchSession& session, const Replica& replica, FetchedPartition& out,
+                       FetchCall& call) {
+  out.has_transactions = replica.producers.has_transactions();
+  if (!out.has_transactions || !session.read_committed) return;
+  out.first_aborted = static_cast<std::uint32_t>(call.aborted.size());
+  replica.producers.aborted_in(out.base_offset, out.end_offset,
+                               [&call](const ProducerStates::Transaction& t) {
+                                 call.aborted.push_back({t.producer_id, t.first, t.marker});
+                               });
+  out.aborted = static_cast<std::uint32_t>(call.aborted.size()) - out.first_aborted;
 }
 
 /// Followers and consumers without a rack read from leaders alone (FetchParams.fetchOnlyLeader).
-/// Model: Kafka lets a follower serve any consumer that asks it; only those that were sent there do.
+/// Model: Kafka lets a follower serve any consumer that asks it; only those that were sent there do. A partition with
+/// transactions is read from its leader: followers here keep no index of them.
 bool may_serve(const FetchSession& session, const Replica* replica) {
   if (replica == nullptr) return false;
-  return replica->leads || (session.rack >= 0 && !session.follower() && replica->leader != kNoBroker);
+  if (replica->leads) return true;
+  const bool sent_there = session.rack >= 0 && !session.follower();
+  return sent_there && replica->leader != kNoBroker && !replica->shared->transactional;
 }
 
 bool has_news(const FetchSession& session, const FetchSession::Entry& entry, const Replica* replica) {
@@ -261,6 +279,7 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
       out.last_epoch = read.epoch;
       room -= read.bytes;
       if (session.follower()) count_reassigned(*replica, session.replica(), read.bytes);
+      if (!session.follower()) tell_transactions(session, *replica, out, call);
       if (Follower* f = session.follower() ? replica->follower(session.replica()) : nullptr)
         f->sent_end = read.end;
       if (out.end_offset == out.base_offset && entry.sent_high_watermark == out.high_watermark) return true;
@@ -275,7 +294,8 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
 /// (ReplicaManager.findPreferredReadReplica, RackAwareReplicaSelector.java).
 BrokerId Broker::preferred_read_replica(const FetchSession& session, const Replica& replica,
                                         Offset offset) const {
-  const bool asks = session.rack >= 0 && !session.follower() && replica.leads;
+  const bool asks =
+      session.rack >= 0 && !session.follower() && replica.leads && !replica.shared->transactional;
   if (!asks || !cluster_.options().config.rack_aware_replica_selector) return kNoBroker;
   if (cluster_.rack_of(id_) == session.rack) return kNoBroker;
   const Follower* best = nullptr;
@@ -349,7 +369,7 @@ void Broker::handle_list_offsets(Ref<ListOffsetsCall> call) {
       item.error = ErrorCode::unknown_leader_epoch;
     } else if (item.spec == OffsetSpec::earliest) {
       item.offset = 0;
-    } else if (const auto latest = replica->latest_offset()) {
+    } else if (const auto latest = replica->latest_offset(item.read_committed)) {
       item.offset = *latest;
     } else {
       item.error = ErrorCode::offset_not_available;

@@ -56,6 +56,7 @@ class FetchSession {
   std::uint64_t fetches = 0;
   std::int32_t rack = -1;           ///< a consumer's
   std::int64_t replica_epoch = -1;  ///< of the latest fetch, where a follower's
+  bool read_committed = false;      ///< isolation.level of its last fetch
 
  private:
   std::uint64_t id_;

@@ -6,6 +6,7 @@
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/replica_fetcher.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/transaction/transaction_coordinator.hpp"
 
 namespace models::kafka {
 
@@ -162,6 +163,7 @@ void Broker::become_leader(Replica& replica, const PartitionState& state) {
   }
   const bool internal = cluster_.topic_of(replica.partition).internal;
   if (!internal) replica.producers.rebuild(replica.log);
+  if (replica.producers.has_transactions()) replica.producers.replicated(replica.high_watermark);
   declare_line(replica);
   context().emit(Kind::leader_changed, {.code = static_cast<std::uint16_t>(LeaderCode::elected),
                                         .actor = node_.entity().value,
@@ -171,7 +173,11 @@ void Broker::become_leader(Replica& replica, const PartitionState& state) {
   advance_high_watermark(replica);
   wake(replica, true);  // sessions of an older epoch learn the error
   wake(replica, false);
-  if (internal) coordinator_->elected(replica.partition, state.leader_epoch, replica.log.end());
+  if (!internal) return;
+  if (cluster_.is_offsets(replica.partition))
+    coordinator_->elected(replica.partition, state.leader_epoch, replica.log.end());
+  else
+    transactions_->elected(replica.partition, state.leader_epoch, replica.log.end());
 }
 
 void Broker::declare_line(Replica& replica) {
@@ -196,10 +202,13 @@ void Broker::declare_line(Replica& replica) {
 /// back: records of a leader of long ago.
 void Broker::declare_restored(const Replica& replica, Offset from) {
   replica.log.for_each(from, [&](const Extent& extent, std::int64_t epoch) {
+    // Model: a marker that comes back with such records is not told: its transaction shows as open.
+    if (extent.is_marker()) return;
     const Offset first = std::max(extent.base, from);
     const Offset end = std::min(extent.end(), replica.log.end());
     context().emit(Kind::stored,
-                   {.code = kRestored,
+                   {.code = static_cast<std::uint16_t>(
+                        kRestored | (extent.kind == BatchKind::transactional ? kTransactional : 0)),
                     .actor = node_.entity().value,
                     .place = cluster_.partition(replica.partition).entity.value,
                     .peer = extent.lane.value,
@@ -232,7 +241,12 @@ void Broker::resign(Replica& replica) {
   fail_waiting(replica, ErrorCode::not_leader_or_follower);
   wake(replica, true);
   wake(replica, false);
-  if (cluster_.topic_of(replica.partition).internal) coordinator_->resigned(replica.partition);
+  replica.verifying.clear();
+  if (!cluster_.topic_of(replica.partition).internal) return;
+  if (cluster_.is_offsets(replica.partition))
+    coordinator_->resigned(replica.partition);
+  else
+    transactions_->resigned(replica.partition);
 }
 
 void Broker::follower_moved(Replica& replica, Offset leader_high_watermark) {

@@ -20,6 +20,9 @@
 
 namespace models::kafka {
 
+/// What a batch is to transactions. Markers are control batches: they take one offset and hold no record.
+enum class BatchKind : std::uint8_t { plain, transactional, commit_marker, abort_marker };
+
 /// A record batch as it stands in a log.
 struct Extent {
   Offset base = 0;
@@ -31,8 +34,10 @@ struct Extent {
   std::int32_t bytes = 0;
   LaneId lane{};
   std::int16_t producer_epoch = -1;
+  BatchKind kind = BatchKind::plain;
 
   Offset end() const { return base + count; }
+  bool is_marker() const { return kind == BatchKind::commit_marker || kind == BatchKind::abort_marker; }
 };
 
 /// Everything that the leader of one epoch appended.

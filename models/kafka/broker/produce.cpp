@@ -4,10 +4,12 @@
 
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/transaction/transaction_coordinator.hpp"
 
 namespace models::kafka {
 
 void Broker::handle_produce(Ref<ProduceCall> call) {
+  if (verify(call)) return;
   call->awaiting = 0;
   for (std::uint32_t i = 0; i < call->batches.size(); ++i) {
     append_batch(call, call->batches[i], i);
@@ -47,6 +49,7 @@ std::int64_t Broker::unsent_records(const ProduceBatch& batch) const {
 }
 
 void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint32_t index) {
+  if (batch.error != ErrorCode::none) return;  // the transaction coordinator's answer
   Replica* replica = replicas_[batch.partition.value];
   if (replica == nullptr || !replica->leads) {
     batch.error = ErrorCode::not_leader_or_follower;
@@ -77,13 +80,19 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
       return;
     }
   }
-  batch.base_offset = append_extent(*replica, {.first_seq = batch.first_seq,
-                                               .producer_id = batch.producer_id,
-                                               .count = batch.count,
-                                               .base_sequence = batch.base_sequence,
-                                               .bytes = batch.bytes,
-                                               .lane = batch.lane,
-                                               .producer_epoch = batch.producer_epoch});
+  if (batch.transactional && !may_open_transaction(*replica, batch)) {
+    batch.error = ErrorCode::invalid_txn_state;
+    return;
+  }
+  batch.base_offset =
+      append_extent(*replica, {.first_seq = batch.first_seq,
+                               .producer_id = batch.producer_id,
+                               .count = batch.count,
+                               .base_sequence = batch.base_sequence,
+                               .bytes = batch.bytes,
+                               .lane = batch.lane,
+                               .producer_epoch = batch.producer_epoch,
+                               .kind = batch.transactional ? BatchKind::transactional : BatchKind::plain});
   if (call->acks == -1 && replica->log.end() > replica->high_watermark) {
     ++call->awaiting;
     replica->waiting.push({replica->log.end(), call, index});
@@ -112,16 +121,24 @@ Offset Broker::append_extent(Replica& replica, Extent extent) {
   const Offset base = replica.log.append(extent);
   if (!cluster_.topic_of(replica.partition).internal) {
     replica.producers.appended(replica.log.at(base));
+    if (replica.producers.has_transactions()) replica.shared->transactional = true;
     const std::int64_t epoch = replica.leader_epoch;
-    context().emit(Kind::stored,
-                   {.code = replica.shared->line == &replica.log ? std::uint16_t{0} : kOffLine,
-                    .actor = node_.entity().value,
-                    .place = cluster_.partition(replica.partition).entity.value,
-                    .peer = extent.lane.value,
-                    .a = extent.first_seq,
-                    .b = extent.count,
-                    .c = base},
-                   {&epoch, 1});
+    const bool on_line = replica.shared->line == &replica.log;
+    if (!extent.is_marker()) {
+      context().emit(
+          Kind::stored,
+          {.code = static_cast<std::uint16_t>((on_line ? 0 : kOffLine) |
+                                              (extent.kind == BatchKind::transactional ? kTransactional : 0)),
+           .actor = node_.entity().value,
+           .place = cluster_.partition(replica.partition).entity.value,
+           .peer = extent.lane.value,
+           .a = extent.first_seq,
+           .b = extent.count,
+           .c = base},
+          {&epoch, 1});
+    } else if (on_line) {
+      emit_marker(replica, replica.log.at(base));
+    }
   }
   advance_high_watermark(replica);
   wake(replica, true);
@@ -147,6 +164,7 @@ void Broker::advance_high_watermark(Replica& replica) {
       replica.allowed_high_watermark(context().now(), config().replica_lag_time_max, ineligible_);
   if (allowed == replica.high_watermark) return;
   replica.high_watermark = allowed;
+  if (replica.producers.has_transactions()) replica.producers.replicated(allowed);
   if (replica.shared->line == &replica.log && !cluster_.topic_of(replica.partition).internal) {
     context().emit(Kind::high_watermark, {.actor = node_.entity().value,
                                           .place = cluster_.partition(replica.partition).entity.value,
@@ -166,7 +184,15 @@ void Broker::complete_waiting(Replica& replica) {
 }
 
 void Broker::settle(WaitingAppend& append, ErrorCode error) {
-  if (!append.call) return coordinator_->appended(append.token, error);
+  if (append.markers) {
+    append.markers->items[append.batch].error = error;
+    return marker_settled(std::move(append.markers));
+  }
+  if (!append.call) {
+    if ((append.token & TransactionCoordinator::kTokenBit) != 0)
+      return transactions_->appended(append.token, error);
+    return coordinator_->appended(append.token, error);
+  }
   ProduceCall& call = *append.call;
   if (call.awaiting == 0) return;  // answered by its time-out
   call.batches[append.batch].error = error;

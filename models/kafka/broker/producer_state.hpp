@@ -7,6 +7,7 @@
 // batch is read about once, however many elections there are.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -28,10 +29,46 @@ class ProducerStates {
 
   /// Whether a batch of this producer may be appended now. A producer without state may start with any sequence.
   Verdict check(ProducerId id, std::int16_t epoch, std::int32_t base_sequence, std::int32_t count) const;
+  /// Whether a marker of this producer may be written now.
+  ErrorCode check_marker(ProducerId id, std::int16_t epoch, std::int32_t coordinator_epoch) const;
   /// The batch has been appended.
   void appended(const Extent& extent);
   /// The state that `log` leads to. What is appended from now on is of its latest epoch.
   void rebuild(const ReplicaLog& log);
+
+  // ---- transactions ----
+  /// A producer's transaction in this partition, from its first record to its marker.
+  struct Transaction {
+    ProducerId producer_id = kNoProducerId;
+    Offset first = 0;
+    Offset marker = 0;
+    LaneId lane{};
+    Offset last_stable = 0;  ///< nothing below was undecided once it was completed
+  };
+  bool has_transactions() const { return has_transactions_; }
+  bool has_open_transaction(ProducerId id) const {
+    const State* state = find(id);
+    return state != nullptr && state->txn_first != kNoOffset;
+  }
+  /// The first record whose transaction is open, or whose marker not all in-sync replicas are known to hold; past every
+  /// offset when there is none (UnifiedLog.maybeIncrementFirstUnstableOffset).
+  Offset first_unstable() const;
+  /// The high watermark has moved.
+  void replicated(Offset high_watermark);
+  /// Aborted transactions that reach into [from, to), in order of their markers (TransactionIndex.collectAbortedTxns).
+  template <class Each>
+  void aborted_in(Offset from, Offset to, Each&& each) const {
+    const auto first = std::partition_point(aborted_.begin(), aborted_.end(),
+                                            [from](const Transaction& t) { return t.marker < from; });
+    for (auto t = first; t != aborted_.end(); ++t) {
+      if (t->first < to) each(*t);
+      if (t->last_stable >= to) break;
+    }
+  }
+  /// The transaction that the last appended marker has ended; its first offset is the marker's own when it held nothing.
+  const Transaction& last_ended() const { return last_ended_; }
+  void coordinator_is(ProducerId id, std::int32_t coordinator_epoch);
+
   /// Batches that rebuild() has read so far; what a test of its price looks at.
   std::uint64_t batches_read() const { return batches_read_; }
 
@@ -45,6 +82,9 @@ class ProducerStates {
     std::int16_t epoch = -1;
     std::uint8_t size = 0;
     std::array<Batch, kBatches> batches{};  // the last `size`, oldest first
+    Offset txn_first = kNoOffset;           // of the transaction that is open here
+    LaneId lane{};                          // of its records
+    std::int32_t coordinator_epoch = -1;    // of the coordinator that wrote the last marker
   };
   /// States after the records up to `end`, the last of which is of `epoch`.
   struct Snapshot {
@@ -59,7 +99,10 @@ class ProducerStates {
   static constexpr std::size_t kSnapshots = 4;
 
   const State* find(ProducerId id) const;
+  State& state_of(ProducerId id);
   void add(const Extent& extent);
+  void end_transaction(State& state, const Extent& marker);
+  void forget_beyond(Offset end);
   void take_snapshot();
 
   Snapshot now_;
@@ -67,6 +110,11 @@ class ProducerStates {
   std::vector<Snapshot> snapshots_;  // oldest first
   std::size_t since_snapshot_ = 0;   // batches
   std::uint64_t batches_read_ = 0;
+  bool has_transactions_ = false;
+  std::vector<Transaction> open_;          // by rising first offset; no markers yet
+  std::vector<Transaction> unreplicated_;  // ended, by rising marker, which the high watermark has not passed
+  std::vector<Transaction> aborted_;       // by rising marker; Kafka's .txnindex
+  Transaction last_ended_;
 };
 
 }  // namespace models::kafka

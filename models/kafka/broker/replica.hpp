@@ -5,6 +5,7 @@
 // in-sync set is smaller than min.insync.replicas.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -25,6 +26,7 @@ struct SharedPartition {
   /// Log of the newest leader: the one that counts as "the log" for verdicts.
   const ReplicaLog* line = nullptr;
   LeaderEpoch line_epoch = kNoEpoch;  ///< of that leader
+  bool transactional = false;         ///< a leader has appended to it in a transaction
 };
 
 /// A leader's view of a replica elsewhere.
@@ -45,8 +47,9 @@ struct Follower {
 struct WaitingAppend {
   Offset required;
   Ref<ProduceCall> call;
-  std::uint32_t batch = 0;
+  std::uint32_t batch = 0;  ///< of the call, or of the markers
   std::uint64_t token = 0;
+  Ref<WriteTxnMarkersCall> markers{};
 };
 
 /// A fetch session that reads this partition: to be told when there is more.
@@ -77,17 +80,22 @@ struct Replica {
   ProducerStates producers;
   sim::Ring<WaitingAppend> waiting;
   std::vector<Watcher> watchers;
+  /// Producers for which the coordinator is being asked, or has been and nothing was appended since: a marker takes them
+  /// out, so that what was asked for the transaction before counts for nothing (VerificationStateEntry.java).
+  std::vector<ProducerId> verifying;
 
   /// Offsets from here on have been sent to no follower.
   Offset sent_to_followers() const;
   bool in_sync(BrokerId b) const;
   bool in_maximal_isr(BrokerId b) const;
   Follower* follower(BrokerId b);
+  /// How far readers of committed data may read (UnifiedLog.fetchLastStableOffsetMetadata). Only where it leads.
+  Offset last_stable_offset() const { return std::min(high_watermark, producers.first_unstable()); }
   /// The answer to "where is the end", or nothing: a new leader whose high watermark has yet to catch up with its log would
   /// send a consumer back (Partition.fetchOffsetForTimestamp, OFFSET_NOT_AVAILABLE). Only where it leads.
-  std::optional<Offset> latest_offset() const {
+  std::optional<Offset> latest_offset(bool read_committed) const {
     if (high_watermark < epoch_start) return std::nullopt;
-    return high_watermark;
+    return read_committed ? last_stable_offset() : high_watermark;
   }
   bool under_min_isr() const { return static_cast<std::int32_t>(isr.size()) < min_insync; }
   /// Caught up: at the leader's end, or was so less than replica.lag.time.max.ms ago.

@@ -1,4 +1,5 @@
 // The application: what happens between one poll() and the next, and the end of it all.
+#include <algorithm>
 #include <utility>
 
 #include "models/kafka/consumer/consumer.hpp"
@@ -45,6 +46,47 @@ void Consumer::processed() {
 }
 
 void Consumer::work_done() {
+  if (!transformer_) return commit_work();
+  phase_ = Phase::transforming;
+  transformer_->take(processor_.work(), group_metadata());
+}
+
+/// Who signs a transaction's offsets: with the classic protocol the last complete membership, also once the group has let the
+/// member go (ConsumerCoordinator.groupMetadata); with the consumer protocol the present one, whose epoch rises between
+/// assignments, too.
+GroupMembership Consumer::group_metadata() const {
+  if (options_.config.group_protocol == GroupProtocol::classic) return signature_;
+  return {options_.name, membership_.member_id(), membership_.instance_id(), node_.entity(),
+          membership_.generation()};
+}
+
+void Consumer::transformed(TransformOutcome outcome) {
+  switch (outcome) {
+    case TransformOutcome::fatal:
+      end_application();
+      break;
+    case TransformOutcome::failed:
+      rewind();
+      break;
+    case TransformOutcome::done:
+      if (options_.commit != CommitMode::in_transaction) return commit_work();
+      for (const Work::Range& range : processor_.work().ranges()) {
+        HeldPartition& held = assignment_[range.partition];
+        if (assignment_.holds(range.partition)) held.settled = std::max(held.settled, held.position);
+      }
+  }
+  when_running(&Consumer::back_to_poll);
+}
+
+/// What could not be sent, or was aborted, is read again from what was committed last
+/// (TransactionalMessageCopier.resetToLastCommittedPositions).
+void Consumer::rewind() {
+  positions_.assignment_changed();
+  for (const PartitionIndex p : assignment_.partitions())
+    assignment_.change_state(p, FetchState::initializing);
+}
+
+void Consumer::commit_work() {
   if (options_.commit == CommitMode::after_processing) {
     phase_ = Phase::committing;
     return commit_blocking(CommitFor::work_done, options_.config.default_api_timeout);
@@ -146,6 +188,7 @@ void Consumer::forget() {
   fetcher_.forget();
   committer_.forget();
   processor_.work().clear();
+  if (transformer_) transformer_->close();
   connections_.abandon();
 }
 

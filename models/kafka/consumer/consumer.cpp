@@ -67,6 +67,8 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
   if (options_.hand_off) {
     pool_.emplace(group, node, recorder_, options_.hand_off->threads, [this] { turn(); });
   }
+  TransformerOwner& owner = *this;
+  if (options_.transform) transformer_ = std::make_unique<Transformer>(group, node, index, owner);
 }
 
 void Consumer::start() {
@@ -77,6 +79,7 @@ void Consumer::start() {
   phase_ = Phase::polling;
   poll_began_ = context_.now();
   committer_.restart_interval();
+  if (transformer_) transformer_->start();
   metadata_.start();
   membership_.start();
   turn();
@@ -218,6 +221,7 @@ void Consumer::report(MemberCode code) {
 void Consumer::crashed() {
   processor_.crashed();
   if (pool_) pool_->crashed();
+  if (transformer_) transformer_->crashed();
   if (phase_ != Phase::stopped) {
     assignment_.remove_all(OwnershipCode::crashed);
     report(MemberCode::crashed);
@@ -233,11 +237,13 @@ void Consumer::restarted() {
 
 void Consumer::paused() {
   processor_.paused();
+  if (transformer_) transformer_->paused();
   if (pool_) pool_->paused();
 }
 
 void Consumer::resumed() {
   processor_.resumed();
+  if (transformer_) transformer_->resumed();
   if (pool_) pool_->resumed();
 }
 

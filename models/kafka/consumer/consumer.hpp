@@ -35,6 +35,7 @@
 #include "models/kafka/consumer/positions.hpp"
 #include "models/kafka/consumer/processor.hpp"
 #include "models/kafka/consumer/recorder.hpp"
+#include "models/kafka/consumer/transformer.hpp"
 #include "models/kafka/metadata.hpp"
 #include "models/network/node.hpp"
 
@@ -45,7 +46,8 @@ class Consumer final : public NodeProgram,
                        private PositionsOwner,
                        private FetcherOwner,
                        private CommitterOwner,
-                       private ProcessorOwner {
+                       private ProcessorOwner,
+                       private TransformerOwner {
  public:
   /// Member `index` of `group`, on `node`, whose entity is the member's. Use ConsumerGroup::add_member().
   Consumer(ConsumerGroup& group, Node& node, std::uint32_t index);
@@ -77,11 +79,13 @@ class Consumer final : public NodeProgram,
 
  private:
   bool commits_to_come() const;
+  GroupMembership group_metadata() const;
   enum class Phase : std::uint8_t {
     stopped,
-    polling,     ///< inside poll()
-    processing,  ///< the application works on what poll() returned
-    committing,  ///< inside commitSync()
+    polling,       ///< inside poll()
+    processing,    ///< the application works on what poll() returned
+    transforming,  ///< it sends what it has made of that
+    committing,    ///< inside commitSync()
     closing,
   };
   /// What the blocking commit under way is for.
@@ -122,6 +126,8 @@ class Consumer final : public NodeProgram,
   void work();
   void next_record();
   void work_done();
+  void commit_work();
+  void rewind();
   void commit_blocking(CommitFor why, sim::Duration limit);
   /// Runs `next` now, or when a paused node goes on.
   void when_running(void (Consumer::*next)());
@@ -141,6 +147,7 @@ class Consumer final : public NodeProgram,
   void fetched() override { turn(); }
   void commit_finished(ErrorCode error) override;
   void processed() override;
+  void transformed(TransformOutcome outcome) override;
 
   void report(MemberCode code);
 
@@ -177,6 +184,8 @@ class Consumer final : public NodeProgram,
   Recorder recorder_;
   Processor processor_;
   std::optional<HandOffPool> pool_;
+  std::unique_ptr<Transformer> transformer_;
+  GroupMembership signature_;  // of the last complete membership (ConsumerCoordinator.groupMetadata)
   StepCell& delivered_step_;
   NodeTimer<std::function<void()>> turn_timer_;
   NodeTimer<std::function<void()>> close_timer_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/kafka/broker/replica.hpp"
+
 namespace models::kafka {
 
 Fetcher::Fetcher(ConsumerGroup& group, Node& node, std::int32_t rack, Assignment& assignment,
@@ -11,6 +13,7 @@ Fetcher::Fetcher(ConsumerGroup& group, Node& node, std::int32_t rack, Assignment
       context_(group.cluster().context()),
       member_(node.entity()),
       rack_(rack),
+      group_(group.entity()),
       assignment_(assignment),
       positions_(positions),
       connections_(connections),
@@ -64,6 +67,7 @@ void Fetcher::send(BrokerId broker, Session& session) {
   call->rack = rack_;
   call->session = session.id;
   call->full = session.id == 0;
+  call->read_committed = config_.read_committed;
   call->max_wait = config_.fetch_max_wait;
   call->min_bytes = config_.fetch_min_bytes;
   call->max_bytes = config_.fetch_max_bytes;
@@ -120,7 +124,15 @@ void Fetcher::on_fetched(BrokerId from, Ref<FetchCall> call) {
     const bool news = part.error != ErrorCode::none || part.end_offset > part.base_offset;
     if (!news || held.buffered || !assignment_.holds(part.partition)) continue;
     held.buffered = true;
-    buffer_.push_back({part.partition, part.error, part.base_offset, part.end_offset, part.last_epoch});
+    buffer_.push_back({part.partition,
+                       part.error,
+                       part.base_offset,
+                       part.end_offset,
+                       part.last_epoch,
+                       part.has_transactions,
+                       {}});
+    const auto first = call->aborted.begin() + part.first_aborted;
+    buffer_.back().aborted.assign(first, first + part.aborted);
   }
   owner_.fetched();
 }
@@ -147,13 +159,13 @@ void Fetcher::collect(Work& work) {
     if (room == 0) break;
     HeldPartition& held = assignment_[head.partition];
     if (still_wanted(head)) {
-      const Offset to = std::min(head.end, head.next + room);
-      work.add(head.partition, head.next, to, head.epoch);
-      room -= to - head.next;
-      head.next = to;
-      held.position = to;
+      const std::int64_t taken = take_records(head, work, room);
+      room -= taken;
+      // What is no record needs no commit.
+      if (taken == 0 && held.settled == held.position) held.settled = head.next;
+      held.position = head.next;
       held.offset_epoch = head.epoch;
-      if (to < head.end) break;
+      if (head.next < head.end) break;
     } else if (head.error != ErrorCode::none) {
       deal_with_error(head);
     }
@@ -161,6 +173,54 @@ void Fetcher::collect(Work& work) {
     ++used;
   }
   buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(used));
+}
+
+std::int64_t Fetcher::take_records(Buffered& head, Work& work, std::int64_t room) {
+  if (!head.has_transactions) {
+    const Offset from = head.next;
+    head.next = std::min(head.end, from + room);
+    work.add(head.partition, from, head.next, head.epoch);
+    return head.next - from;
+  }
+  // What the consumer would see in the batches' headers (CompletedFetch.nextFetchedRecord).
+  const Branch& branch = cluster_.shared(head.partition).store.branch(head.epoch);
+  std::int64_t taken = 0;
+  Offset records = head.next;  // from here to head.next are records, or nothing is …
+  Offset none = head.next;     // … or from here on there are none
+  for (std::size_t e = branch.find(head.next); head.next < head.end; ++e) {
+    const Extent& batch = branch[e];
+    const Offset stop = std::min(batch.end(), head.end);
+    const bool aborted =
+        std::any_of(head.aborted.begin(), head.aborted.end(), [&batch](const AbortedTransaction& t) {
+          return t.producer_id == batch.producer_id && t.first <= batch.base && batch.base < t.marker;
+        });
+    if (batch.is_marker() || (aborted && batch.kind == BatchKind::transactional)) {
+      if (records < head.next) work.add(head.partition, records, head.next, head.epoch);
+      records = head.next = stop;
+      continue;
+    }
+    leave_out(head.partition, none, records);
+    if (taken == room) {
+      none = records = head.next;
+      break;
+    }
+    const Offset to = std::min(stop, head.next + (room - taken));
+    taken += to - head.next;
+    none = head.next = to;
+    if (to < stop) break;
+  }
+  if (records < head.next && none == head.next) work.add(head.partition, records, head.next, head.epoch);
+  if (none < head.next) leave_out(head.partition, none, head.next);
+  return taken;
+}
+
+void Fetcher::leave_out(PartitionIndex p, Offset from, Offset to) {
+  if (from >= to) return;
+  context_.emit(Kind::left_out, {.actor = member_.value,
+                                 .place = cluster_.partition(p).entity.value,
+                                 .peer = group_.value,
+                                 .a = from,
+                                 .b = to - from});
 }
 
 bool Fetcher::still_wanted(const Buffered& head) const {

@@ -45,6 +45,8 @@ class Fetcher {
     Offset next = 0;
     Offset end = 0;
     LeaderEpoch epoch = kNoEpoch;
+    bool has_transactions = false;            ///< some offsets may be no records
+    std::vector<AbortedTransaction> aborted;  ///< of these offsets, where isolation.level=read_committed
   };
   struct Session {
     std::uint64_t id = 0;  ///< 0: the next request opens one
@@ -59,6 +61,10 @@ class Fetcher {
   void list_changes(BrokerId broker, Session& session, FetchCall& call);
   void on_fetched(BrokerId from, Ref<FetchCall> call);
   void end_session(BrokerId broker, Session& session);
+  /// At most `room` records of what was fetched, without markers and, as isolation.level says, what was aborted. Returns how
+  /// many records it has added to `work`.
+  std::int64_t take_records(Buffered& head, Work& work, std::int64_t room);
+  void leave_out(PartitionIndex p, Offset from, Offset to);
   bool still_wanted(const Buffered& head) const;
   void deal_with_error(const Buffered& head);
   void retry_at(sim::Time at);
@@ -68,6 +74,7 @@ class Fetcher {
   Context& context_;
   EntityId member_;
   std::int32_t rack_;
+  EntityId group_;
   Assignment& assignment_;
   Positions& positions_;
   Connections& connections_;

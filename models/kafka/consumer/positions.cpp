@@ -127,6 +127,7 @@ bool Positions::ask_leaders() {
       const bool earliest = config_.auto_offset_reset == AutoOffsetReset::earliest;
       lists_[broker]->items.push_back({.partition = p,
                                        .current_leader_epoch = leader.epoch,
+                                       .read_committed = config_.read_committed,
                                        .spec = earliest ? OffsetSpec::earliest : OffsetSpec::latest});
     } else {
       if (!epochs_[broker]) epochs_[broker] = cluster_.take<OffsetForLeaderEpochCall>();

@@ -9,8 +9,8 @@ namespace models::kafka {
 bool Consumer::commits_before_revocation() const {
   if (automatic_) return !assignment_.empty();
   if (membership_.is_out()) return false;  // onPartitionsLost
-  return options_.commit != CommitMode::automatic && options_.commit != CommitMode::before_processing &&
-         assignment_.dirty();
+  return options_.commit != CommitMode::automatic && options_.commit != CommitMode::in_transaction &&
+         options_.commit != CommitMode::before_processing && assignment_.dirty();
 }
 
 /// False while a commit is under way that comes first.
@@ -66,6 +66,8 @@ void Consumer::take_up(const std::vector<PartitionIndex>& revoked,
   for (const PartitionIndex p : assigned) {
     if (!assignment_.holds(p)) assignment_.add(p);
   }
+  signature_ = {options_.name, membership_.member_id(), membership_.instance_id(), node_.entity(),
+                membership_.generation()};
   committer_.restart_interval();
   assignment_changed();
 }

@@ -20,6 +20,12 @@ struct CommittedOffset {
   LeaderEpoch epoch = kNoEpoch;  ///< of the last record before it
 };
 
+/// Part of a producer's transaction: committed when that is.
+struct PendingTxnOffset {
+  ProducerId producer_id = kNoProducerId;
+  CommittedOffset commit;
+};
+
 class CommittedOffsets {
  public:
   /// nullptr when nothing is committed there.

@@ -44,6 +44,8 @@ class CoordinatorHost {
 
   /// The topics of those numbers as assignors see them, in order of their names.
   virtual std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) = 0;
+  /// One of a call's markers has been settled: the last one answers it.
+  virtual void marker_settled(Ref<WriteTxnMarkersCall> call) = 0;
 
   /// Sends the response.
   virtual void answer(AnyCall call) = 0;

@@ -109,7 +109,7 @@ Broker* leader_of(Cluster& cluster, PartitionIndex p) {
 std::optional<Offset> log_end_offset(Cluster& cluster, PartitionIndex p) {
   const Broker* const leader = leader_of(cluster, p);
   const Replica* const replica = leader == nullptr ? nullptr : leader->replica(p);
-  return replica == nullptr || !replica->leads ? std::nullopt : replica->latest_offset();
+  return replica == nullptr || !replica->leads ? std::nullopt : replica->latest_offset(false);
 }
 
 const Group* find_group(Cluster& cluster, std::string_view name) {

@@ -106,6 +106,7 @@ class Group {
   std::string protocol;      ///< the assignor of this generation
   std::string leader;        ///< member.id, empty without members
   CommittedOffsets offsets;
+  std::vector<PendingTxnOffset> pending_offsets;  ///< of open transactions, in order of their records
 
   /// Set for a group of the consumer protocol: its members and timers are there, and none of the classic ones here; its
   /// epoch is the generation.

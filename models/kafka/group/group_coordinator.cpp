@@ -103,6 +103,7 @@ void GroupCoordinator::load(Shard& shard) {
 void GroupCoordinator::load_group(Shard& shard, const LoadedGroup& loaded) {
   Group& group = create(shard, loaded.name);
   group.offsets = loaded.offsets;
+  group.pending_offsets = loaded.pending;
   if (loaded.metadata != nullptr) {
     group.generation = loaded.metadata->generation;
     group.protocol = loaded.metadata->protocol;
@@ -139,6 +140,11 @@ void GroupCoordinator::resigned(PartitionIndex partition) {
       reply(std::move(*leave), ErrorCode::not_coordinator);
     } else if (auto* heartbeat = std::get_if<Ref<ConsumerGroupHeartbeatCall>>(&one.then)) {
       reply(std::move(*heartbeat), ErrorCode::not_coordinator);
+    } else if (auto* offsets = std::get_if<Ref<TxnOffsetCommitCall>>(&one.then)) {
+      reply(std::move(*offsets), ErrorCode::not_coordinator);
+    } else if (auto* marker = std::get_if<MarkerWrite>(&one.then)) {
+      marker->call->items[marker->index].error = ErrorCode::not_leader_or_follower;
+      host_.marker_settled(std::move(marker->call));
     }
   }
   for (auto& [name, group] : shard.mapped().groups) answer_not_coordinator(group);
@@ -245,6 +251,11 @@ void GroupCoordinator::follow(Shard& shard, Group* group, sim::Time since, Follo
     const std::unique_ptr<Takeover> mine = std::move(*takeover);
     then = std::monostate{};
     taken_over(*group, *mine, response_error(error));
+  } else if (auto* offsets = std::get_if<Ref<TxnOffsetCommitCall>>(&then)) {
+    // Model: neither these nor markers are given up after offsets.commit.timeout.ms: they wait for their replicas.
+    if (error == ErrorCode::none) pending_offsets_written(*group, since, std::move(*offsets));
+  } else if (auto* marker = std::get_if<MarkerWrite>(&then)) {
+    if (error == ErrorCode::none) transaction_ended(shard, std::move(*marker));
   } else if (auto* late = std::get_if<std::unique_ptr<LateCommit>>(&then)) {
     for (const CommittedOffset& one : **late) apply_commit(*group, one);
   }

@@ -68,6 +68,11 @@ class GroupCoordinator final : private GroupTimers {
   void receive(Ref<OffsetCommitCall> call);
   void receive(Ref<OffsetFetchCall> call);
   void receive(Ref<ConsumerGroupHeartbeatCall> call);
+  /// The broker has asked the transaction coordinator already.
+  void receive(Ref<TxnOffsetCommitCall> call);
+  /// Writes the marker of the call's item to a partition of __consumer_offsets: what its transaction holds of offsets is
+  /// committed, or forgotten, once that is replicated.
+  void end_transaction(const Ref<WriteTxnMarkersCall>& call, std::uint32_t index);
 
   /// The group as this coordinator has it, or nullptr. For invariants and tests.
   const Group* group(std::string_view name) const;
@@ -92,9 +97,15 @@ class GroupCoordinator final : private GroupTimers {
   };
   /// A commit that was answered with an error because it took too long; it still counts when it gets through.
   using LateCommit = std::vector<CommittedOffset>;
-  using Follow = std::variant<std::monostate, Ref<OffsetCommitCall>, Ref<OffsetFetchCall>,
-                              Ref<LeaveGroupCall>, std::unique_ptr<Assigning>, std::unique_ptr<Takeover>,
-                              std::unique_ptr<LateCommit>, Ref<ConsumerGroupHeartbeatCall>>;
+  /// The marker of one item of a call.
+  struct MarkerWrite {
+    Ref<WriteTxnMarkersCall> call;
+    std::uint32_t index = 0;
+  };
+  using Follow =
+      std::variant<std::monostate, Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<LeaveGroupCall>,
+                   Ref<TxnOffsetCommitCall>, MarkerWrite, std::unique_ptr<Assigning>,
+                   std::unique_ptr<Takeover>, std::unique_ptr<LateCommit>, Ref<ConsumerGroupHeartbeatCall>>;
   /// Something that waits for the high watermark; reads wait for all writes before them (token 0).
   struct Waiting {
     std::uint64_t token = 0;
@@ -194,6 +205,12 @@ class GroupCoordinator final : private GroupTimers {
   void watch_retention(Group& group) {
     group.retention_timer.arm_after(host_.config().offsets_retention_check_interval);
   }
+
+  // ---- transactions (group_transactions.cpp) ----
+  ErrorCode may_commit(Group* group, const TxnOffsetCommitCall& call);
+  static bool has_pending_offsets(const Group& group, const OffsetFetchCall& call);
+  void pending_offsets_written(Group& group, sim::Time since, Ref<TxnOffsetCommitCall> call);
+  void transaction_ended(Shard& shard, MarkerWrite marker);
 
   // ---- GroupTimers: held back while the broker is paused ----
   void session_expired(Group& group, GroupMember& member) override;

@@ -16,7 +16,7 @@ constexpr std::int32_t kCommitBytes = 100;
 
 ErrorCode GroupCoordinator::may_commit(Group* group, const OffsetCommitCall& call) {
   if (group == nullptr) return call.generation < 0 ? ErrorCode::none : ErrorCode::unknown_member_id;
-  if (group->modern) return group->modern->may_commit(call);
+  if (group->modern) return group->modern->may_commit(call.member_id, call.generation, call.items);
   // Without a generation: a consumer that only keeps offsets here and manages its partitions itself.
   if (call.generation < 0 && group->is(GroupState::empty)) return ErrorCode::none;
   if (call.generation < 0 && call.member_id.empty() && call.instance_id.empty())
@@ -90,6 +90,8 @@ void GroupCoordinator::receive(Ref<OffsetFetchCall> call) {
 }
 
 void GroupCoordinator::answer_fetch(Group* group, Ref<OffsetFetchCall> call) {
+  if (group != nullptr && has_pending_offsets(*group, *call))
+    return reply(std::move(call), ErrorCode::unstable_offset_commit);
   for (OffsetFetchCall::Item& item : call->items) {
     const CommittedOffset* const found = group == nullptr ? nullptr : group->offsets.find(item.partition);
     item.offset = found == nullptr ? kNoOffset : found->offset;

@@ -11,8 +11,9 @@ namespace {
 
 template <class Members>
 auto lower(Members& members, std::string_view id) {
-  return std::lower_bound(members.begin(), members.end(), id,
-                          [](const ModernMember& m, std::string_view wanted) { return m.id.compare(wanted) < 0; });
+  return std::lower_bound(
+      members.begin(), members.end(), id,
+      [](const ModernMember& m, std::string_view wanted) { return m.id.compare(wanted) < 0; });
 }
 
 }  // namespace
@@ -108,18 +109,19 @@ ErrorCode check_member_epoch(const ModernMember& member, const ConsumerGroupHear
 
 // ---- offsets ----------------------------------------------------------------------------------------------
 
-ErrorCode ModernGroup::may_commit(const OffsetCommitCall& call) const {
+ErrorCode ModernGroup::may_commit(const std::string& member_id, std::int32_t epoch,
+                                  std::span<const OffsetCommitCall::Item> items) const {
   // Without an epoch: a tool, or a consumer that manages its partitions itself.
-  if (call.generation < 0 && image_->members.empty()) return ErrorCode::none;
-  const ModernMember* const member = image_->find(call.member_id);
+  if (epoch < 0 && image_->members.empty()) return ErrorCode::none;
+  const ModernMember* const member = image_->find(member_id);
   if (member == nullptr) return ErrorCode::unknown_member_id;
-  if (call.generation == member->epoch) return ErrorCode::none;
-  if (call.generation > member->epoch) return ErrorCode::stale_member_epoch;
+  if (epoch == member->epoch) return ErrorCode::none;
+  if (epoch > member->epoch) return ErrorCode::stale_member_epoch;
   // An older epoch of the member's is good for what it has had since then (KIP-1251).
-  for (const OffsetCommitCall::Item& item : call.items) {
+  for (const OffsetCommitCall::Item& item : items) {
     const AssignedPartition* held = find(member->assigned, item.partition);
     if (held == nullptr) held = find(member->pending_revocation, item.partition);
-    if (held == nullptr || call.generation < held->epoch) return ErrorCode::stale_member_epoch;
+    if (held == nullptr || epoch < held->epoch) return ErrorCode::stale_member_epoch;
   }
   return ErrorCode::none;
 }

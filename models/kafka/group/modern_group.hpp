@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -114,7 +115,9 @@ class ModernGroup {
   void adopt(std::shared_ptr<const ModernGroupImage> image);
 
   /// ConsumerGroup.validateOffsetCommit, validateOffsetFetch
-  ErrorCode may_commit(const OffsetCommitCall& call) const;
+  /// `epoch` is the one that the member signs with.
+  ErrorCode may_commit(const std::string& member_id, std::int32_t epoch,
+                       std::span<const OffsetCommitCall::Item> items) const;
   ErrorCode may_fetch(const OffsetFetchCall& call) const;
 
   void restart_session(const std::string& member_id, sim::Duration timeout);

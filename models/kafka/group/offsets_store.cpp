@@ -22,7 +22,7 @@ void OffsetsStore::append(PartitionIndex partition, LeaderEpoch epoch, Offset en
   Record record;
   record.end = end;
   record.group = group_number(shard, group);
-  record.is_metadata = true;
+  record.what = What::metadata;
   record.metadata = std::move(metadata);
   shard.records.push_back(std::move(record));
 }
@@ -41,17 +41,82 @@ void OffsetsStore::append(PartitionIndex partition, LeaderEpoch epoch, Offset en
   }
 }
 
-void OffsetsStore::fold(Image& image, const Record& record) {
-  if (record.is_metadata) {
-    image.metadata = record.metadata;
-    image.metadata_end = record.end;
-    return;
+void OffsetsStore::append_pending(PartitionIndex partition, LeaderEpoch epoch, Offset end,
+                                  std::string_view group, ProducerId producer_id,
+                                  std::span<const CommittedOffset> offsets) {
+  Shard& shard = shards_[partition];
+  if (epoch < shard.epoch) return;
+  const std::uint32_t number = group_number(shard, group);
+  for (const CommittedOffset& offset : offsets) {
+    Record record;
+    record.end = end;
+    record.group = number;
+    record.what = What::pending_offset;
+    record.producer_id = producer_id;
+    record.offset = offset;
+    shard.records.push_back(std::move(record));
   }
-  image.offsets.apply(record.offset);
-  if (record.offset.offset == kNoOffset) {
-    image.ends.erase(record.offset.partition);
-  } else {
-    image.ends[record.offset.partition] = record.end;
+}
+
+void OffsetsStore::append_marker(PartitionIndex partition, LeaderEpoch epoch, Offset end,
+                                 ProducerId producer_id, bool commit) {
+  Shard& shard = shards_[partition];
+  if (epoch < shard.epoch) return;
+  Record record;
+  record.end = end;
+  record.what = commit ? What::commit_marker : What::abort_marker;
+  record.producer_id = producer_id;
+  shard.records.push_back(std::move(record));
+}
+
+void OffsetsStore::Image::commit(const CommittedOffset& offset, Offset end) {
+  offsets.apply(offset);
+  if (offset.offset == kNoOffset)
+    ends.erase(offset.partition);
+  else
+    ends[offset.partition] = end;
+}
+
+void OffsetsStore::fold(std::vector<Image>& images, const Record& record) {
+  switch (record.what) {
+    case What::offset:
+      return images[record.group].commit(record.offset, record.end);
+    case What::metadata:
+      images[record.group].metadata = record.metadata;
+      images[record.group].metadata_end = record.end;
+      return;
+    case What::pending_offset:
+      images[record.group].pending.push_back({{record.producer_id, record.offset}, record.end});
+      return;
+    case What::commit_marker:
+    case What::abort_marker:
+      return end_transaction(images, record);
+  }
+}
+
+void OffsetsStore::end_transaction(std::vector<Image>& images, const Record& marker) {
+  for (Image& image : images) {
+    std::erase_if(image.pending, [&](const Image::Pending& pending) {
+      if (pending.offset.producer_id != marker.producer_id) return false;
+      if (marker.what == What::commit_marker) image.commit(pending.offset.commit, marker.end);
+      return true;
+    });
+  }
+}
+
+void OffsetsStore::find_unannounced(const std::vector<Image>& images, const Record& record,
+                                    std::vector<std::vector<LoadedGroup::Found>>& unannounced) {
+  if (record.what == What::offset && record.offset.offset != kNoOffset) {
+    const Offset before = images[record.group].offsets.offset(record.offset.partition);
+    unannounced[record.group].push_back({record.offset, before});
+  }
+  if (record.what != What::commit_marker) return;
+  for (std::size_t g = 0; g < images.size(); ++g) {
+    for (const Image::Pending& pending : images[g].pending) {
+      const CommittedOffset& commit = pending.offset.commit;
+      if (pending.offset.producer_id == record.producer_id)
+        unannounced[g].push_back({commit, images[g].offsets.offset(commit.partition)});
+    }
   }
 }
 
@@ -61,7 +126,7 @@ void OffsetsStore::replicated(PartitionIndex partition, LeaderEpoch epoch, Offse
   std::size_t at = shard.first;
   for (; at < shard.records.size() && shard.records[at].end <= high_watermark; ++at) {
     shard.records[at].announced = true;
-    if (!keep_history_) fold(shard.folded[shard.records[at].group], shard.records[at]);
+    if (!keep_history_) fold(shard.folded, shard.records[at]);
   }
   shard.first = at;
   constexpr std::uint32_t kWorthAsking = 256;
@@ -80,7 +145,7 @@ void OffsetsStore::fold_agreed(PartitionIndex partition, Shard& shard, Offset hi
   if (!keep_history_) return;
   std::size_t at = 0;
   for (; at < shard.first && shard.records[at].end <= agreed; ++at) {
-    fold(shard.folded[shard.records[at].group], shard.records[at]);
+    fold(shard.folded, shard.records[at]);
   }
   shard.records.erase(shard.records.begin(), shard.records.begin() + static_cast<std::ptrdiff_t>(at));
   shard.first -= at;
@@ -91,6 +156,7 @@ void OffsetsStore::forget_beyond(Image& image, Offset log_end) {
     image.metadata = nullptr;
     image.metadata_end = 0;
   }
+  std::erase_if(image.pending, [log_end](const Image::Pending& pending) { return pending.end > log_end; });
   for (auto at = image.ends.begin(); at != image.ends.end();) {
     if (at->second <= log_end) {
       ++at;
@@ -119,18 +185,16 @@ std::vector<LoadedGroup> OffsetsStore::load(PartitionIndex partition) {
   const std::size_t from = keep_history_ ? 0 : shard.first;
   for (std::size_t i = from; i < shard.records.size(); ++i) {
     Record& record = shard.records[i];
-    Image& image = images[record.group];
-    if (!record.announced && !record.is_metadata && record.offset.offset != kNoOffset) {
-      unannounced[record.group].push_back({record.offset, image.offsets.offset(record.offset.partition)});
-    }
-    fold(image, record);
+    if (!record.announced) find_unannounced(images, record, unannounced);
+    fold(images, record);
     record.announced = true;
   }
   std::vector<LoadedGroup> loaded;
   for (const auto& [name, number] : shard.groups) {
     Image& image = images[number];
-    if (image.metadata == nullptr && image.offsets.empty()) continue;
-    loaded.push_back({name, image.metadata, std::move(image.offsets), std::move(unannounced[number])});
+    if (image.metadata == nullptr && image.offsets.empty() && image.pending.empty()) continue;
+    loaded.push_back({name, image.metadata, std::move(image.offsets), std::move(unannounced[number]), {}});
+    for (Image::Pending& pending : image.pending) loaded.back().pending.push_back(pending.offset);
   }
   return loaded;
 }

@@ -63,6 +63,7 @@ struct LoadedGroup {
     Offset before = kNoOffset;
   };
   std::vector<Found> unannounced;
+  std::vector<PendingTxnOffset> pending;  ///< of transactions whose marker is not here
 };
 
 class OffsetsStore {
@@ -80,6 +81,12 @@ class OffsetsStore {
               std::shared_ptr<const GroupMetadata> metadata);
   void append(PartitionIndex partition, LeaderEpoch epoch, Offset end, std::string_view group,
               std::span<const CommittedOffset> offsets);
+  /// Offsets that are committed when their transaction is, and the marker that says so, or not, for all groups of the
+  /// partition.
+  void append_pending(PartitionIndex partition, LeaderEpoch epoch, Offset end, std::string_view group,
+                      ProducerId producer_id, std::span<const CommittedOffset> offsets);
+  void append_marker(PartitionIndex partition, LeaderEpoch epoch, Offset end, ProducerId producer_id,
+                     bool commit);
   /// The high watermark has reached `high_watermark`.
   void replicated(PartitionIndex partition, LeaderEpoch epoch, Offset high_watermark);
 
@@ -94,11 +101,13 @@ class OffsetsStore {
   std::size_t kept_records(PartitionIndex partition) const;
 
  private:
+  enum class What : std::uint8_t { offset, metadata, pending_offset, commit_marker, abort_marker };
   struct Record {
     Offset end = 0;
     std::uint32_t group = 0;
-    bool is_metadata = false;
+    What what = What::offset;
     bool announced = false;
+    ProducerId producer_id = kNoProducerId;
     CommittedOffset offset;
     std::shared_ptr<const GroupMetadata> metadata;
   };
@@ -107,6 +116,13 @@ class OffsetsStore {
     Offset metadata_end = 0;
     CommittedOffsets offsets;
     std::map<PartitionIndex, Offset> ends;  ///< log offset after the record behind each committed offset
+    struct Pending {
+      PendingTxnOffset offset;
+      Offset end = 0;
+    };
+    std::vector<Pending> pending;
+
+    void commit(const CommittedOffset& offset, Offset end);
   };
   struct Shard {
     LeaderEpoch epoch = kNoEpoch;
@@ -118,7 +134,11 @@ class OffsetsStore {
   };
 
   std::uint32_t group_number(Shard& shard, std::string_view group);
-  static void fold(Image& image, const Record& record);
+  static void fold(std::vector<Image>& images, const Record& record);
+  static void end_transaction(std::vector<Image>& images, const Record& marker);
+  /// What loading a record announces that no coordinator has seen behind the high watermark yet.
+  static void find_unannounced(const std::vector<Image>& images, const Record& record,
+                               std::vector<std::vector<LoadedGroup::Found>>& unannounced);
   /// Folds what every replica holds.
   void fold_agreed(PartitionIndex partition, Shard& shard, Offset high_watermark);
   static void forget_beyond(Image& image, Offset log_end);

@@ -38,8 +38,9 @@ struct Message {
   std::uint32_t key = 0;
   std::uint32_t size = 0;
   std::int32_t fixed = 0;  ///< RecordSizer::fixed_bytes
-  LaneId old_lane{};       ///< of the message it resends; 0: none
+  LaneId old_lane{};       ///< of the message it resends, or is made of; 0: none
   std::int64_t old_seq = 0;
+  std::int32_t partition = -1;  ///< that the application names; -1: routed
 };
 
 class Accumulator {

@@ -15,7 +15,7 @@
 
 namespace models::kafka {
 
-/// `count` messages of a batch, from its `at`-th on, are the application's resend of others.
+/// `count` messages of a batch, from its `at`-th on, are the application's resend of others, or were made of others.
 struct ResendRange {
   std::int32_t at = 0;
   std::int32_t count = 0;

@@ -45,8 +45,13 @@ Producer::Producer(Cluster& cluster, Node& node, const ProducerOptions& options,
             return std::make_unique<ClusterGateway>(cluster, node, options.config,
                                                     *cluster.find_topic(options.to), listener);
           },
-          std::move(setup)) {
+          setup) {
   show_partitions(static_cast<std::uint32_t>(cluster.topic(*cluster.find_topic(options.to)).partitions));
+  if (setup.transactional_id.empty()) return;
+  TransactionOwner& owner = *this;
+  transactions_ = std::make_unique<TransactionManager>(cluster, node, config_, setup.transactional_id,
+                                                       sender_->sequences(), owner);
+  sender_->use_transactions(*transactions_);
 }
 
 Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
@@ -67,9 +72,11 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
                     .keep_sizes = options.resend || options.resend_after_restart},
                    std::move(partitions)),
       gateway_(make_gateway(*this)),
+      application_(setup.application),
       acknowledged_step_(context.steps.cell(node.entity(), Step::acknowledged)),
       timer_(context.simulation, node, [this] { on_timer(); }) {
-  node.set_program(*this);
+  if (application_ == nullptr) node.set_program(*this);
+  if (application_ != nullptr) accumulator_.report().derives(setup.group);
   if (!options.keys.in_records()) {
     setup.keys = nullptr;
   } else if (setup.keys == nullptr) {
@@ -91,6 +98,41 @@ void Producer::start() {
   free_ = context_.now();
   gateway_->start();
   source_.start(context_.now());
+  if (transactions_) transactions_->start();
+  advance();
+}
+
+// ---- embedded ---------------------------------------------------------------------------------------------
+
+Message Producer::made(std::uint32_t size, LaneId of_lane, std::int64_t of_seq,
+                       std::int32_t partition) const {
+  return {context_.now(), 0, size, sizer_.fixed_bytes(size, 0), of_lane, of_seq, partition};
+}
+
+void Producer::send(std::span<const Message> messages) {
+  const Busy busy(*this);
+  resends_.insert(resends_.end(), messages.begin(), messages.end());
+  ++disturbances_;
+  wake_sender_ = true;
+  advance();
+}
+
+void Producer::flush() {
+  flushing_ = true;
+  go_on();
+}
+
+void Producer::go_on() {
+  const Busy busy(*this);
+  wake_sender_ = true;
+  advance();
+}
+
+void Producer::transaction_moved() {
+  const Busy busy(*this);
+  catch_up(context_.now());
+  ++disturbances_;
+  wake_sender_ = true;
   advance();
 }
 
@@ -150,12 +192,14 @@ void Producer::take_head() {
 void Producer::send_one(const Message& message) {
   const sim::Time at = std::max(message.created, free_);
   if (!accumulator_.accepts(message.fixed)) return refuse_head(RefusedCode::too_large, at);
-  const std::uint32_t partition = router_->route(message.key, at);
+  const bool named = message.partition >= 0;
+  const std::uint32_t partition =
+      named ? static_cast<std::uint32_t>(message.partition) : router_->route(message.key, at);
   const Accumulator::Outcome outcome = accumulator_.append(partition, message, at);
   wake_sender_ = wake_sender_ || outcome.closed;
   if (!outcome.appended) return block(Blocked::on_memory, at);
   take_head();
-  router_->appended(outcome.bytes, at);
+  if (!named) router_->appended(outcome.bytes, at);
   if (!outcome.opened) return;
   if (config_.linger <= sim::Duration{} || accumulator_[partition].leader.leader == kNoBroker)
     wake_sender_ = true;
@@ -221,12 +265,18 @@ void Producer::unblock() {
   ++disturbances_;
 }
 
+/// send() throws in a transaction that has failed.
+void Producer::refuse_unsent() {
+  while (!accepted()) refuse_head(RefusedCode::closed, context_.now());
+}
+
 void Producer::refuse_head(RefusedCode code, sim::Time now) {
   const sim::Time created = resent_ < resends_.size() ? resends_[resent_].created : source_.times()[0];
   accumulator_.report().refused(code, {sim::nanoseconds(created)});
   if (blocked_ != Blocked::no) free_ = now;
   blocked_ = Blocked::no;
   ++disturbances_;
+  ++failures_;
   take_head();
   source_.release(now, 1);
 }
@@ -236,14 +286,21 @@ void Producer::refuse_head(RefusedCode code, sim::Time now) {
 void Producer::advance() {
   for (;;) {
     const sim::Time now = context_.now();
+    if (transactions_ && transactions_->drops_unsent()) refuse_unsent();
     catch_up(now);
     if (!wake_sender_ && now < sender_deadline_) break;
     wake_sender_ = false;
-    sender_deadline_ = sender_->run(now, blocked_ == Blocked::on_memory);
+    flushing_ = flushing_ && !flushed();
+    sender_deadline_ = sender_->run(now, flushing_ || blocked_ == Blocked::on_memory);
     if (!node_.up()) return;
     unblock();
   }
+  if (transactions_) {
+    transactions_->run(!flushed());
+    if (!node_.up()) return;
+  }
   sleep();
+  if (application_ != nullptr) application_->producer_moved();
 }
 
 void Producer::sleep() {
@@ -337,6 +394,8 @@ void Producer::failed(Batch& batch, ErrorCode error) {
   const PartitionQueue& queue = accumulator_[batch.partition];
   accumulator_.report().failed(queue.entity, queue.lane, batch, error);
   ++disturbances_;
+  failures_ += static_cast<std::uint64_t>(batch.count);
+  if (transactions_) transactions_->batch_failed(error);
   if (!options_.resend) return source_.release(context_.now(), static_cast<std::size_t>(batch.count));
   send_again(batch, queue.lane, resends_);
 }
@@ -370,10 +429,12 @@ void Producer::crashed() {
   sender_deadline_ = sim::kNever;
   wake_sender_ = false;
   paused_ = false;
+  flushing_ = false;
   ++disturbances_;
   sender_->crashed();
   router_->crashed();
   gateway_->stop();
+  if (transactions_) transactions_->forget();
   timer_.disarm();
 }
 
@@ -412,6 +473,7 @@ void Producer::restarted() {
   resends_.swap(remembered_);
   remembered_.clear();
   gateway_->start();
+  if (transactions_) transactions_->start();
   advance();
 }
 

@@ -26,6 +26,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "models/clients/message_source.hpp"
@@ -38,18 +40,34 @@
 #include "models/kafka/producer/partitioner.hpp"
 #include "models/kafka/producer/router.hpp"
 #include "models/kafka/producer/sender.hpp"
+#include "models/kafka/producer/transaction_manager.hpp"
 #include "models/network/node.hpp"
 
 namespace models::kafka {
+
+/// The program that an embedded producer belongs to.
+class ProducerApplication {
+ public:
+  virtual ~ProducerApplication() = default;
+  /// The producer has done all that can be done now: what was waited for may be so.
+  virtual void producer_moved() = 0;
+};
 
 /// What the world decides for a producer, beyond its options.
 struct ProducerSetup {
   bool run_ahead = true;
   /// Shared by producers whose keys and topic are the same; made when null.
   std::shared_ptr<KeyPartitions> keys{};
+  /// It is part of another program, which forwards what happens to the node and hands it messages (send()).
+  ProducerApplication* application = nullptr;
+  EntityId group{};                ///< whose output its messages are, then
+  std::string transactional_id{};  ///< empty: no transactions
 };
 
-class Producer final : public NodeProgram, private GatewayListener, private SenderClient {
+class Producer final : public NodeProgram,
+                       private GatewayListener,
+                       private SenderClient,
+                       private TransactionOwner {
  public:
   using GatewayFactory = std::function<std::unique_ptr<ProducerGateway>(GatewayListener&)>;
 
@@ -63,6 +81,23 @@ class Producer final : public NodeProgram, private GatewayListener, private Send
   ~Producer() override;
 
   void start();
+  // ---- embedded ----
+  /// send() for each message, in order.
+  void send(std::span<const Message> messages);
+  /// A message as send() takes it, made of `count` bytes by the application.
+  Message made(std::uint32_t size, LaneId of_lane, std::int64_t of_seq, std::int32_t partition) const;
+  /// Waits for no more than the answers: batches that linger are sent (flush()).
+  void flush();
+  /// All that was handed over lies in batches.
+  bool accepted() const { return resent_ == resends_.size(); }
+  /// All that was handed over has been sent and answered (flush()).
+  bool flushed() const { return accepted() && accumulator_.batches() == sender_->given_up(); }
+  /// How many messages have failed or were refused.
+  std::uint64_t failures() const { return failures_; }
+  /// Null without a transactional id. After a change on it: go_on().
+  TransactionManager* transactions() { return transactions_.get(); }
+  void go_on();
+
   /// Nothing arises any more; what has arisen goes on.
   void stop_arrivals();
   /// Nothing will arise, nothing waits, nothing is buffered or on the wire.
@@ -86,6 +121,8 @@ class Producer final : public NodeProgram, private GatewayListener, private Send
   void on_producer_id(InitProducerIdCall& call) override;
   void on_connection_changed(BrokerId broker) override;
   void on_metadata() override;
+  // TransactionOwner
+  void transaction_moved() override;
   // SenderClient
   void acknowledged(Batch& batch, Offset base_offset) override;
   void failed(Batch& batch, ErrorCode error) override;
@@ -99,6 +136,7 @@ class Producer final : public NodeProgram, private GatewayListener, private Send
   bool send_sticky(sim::Time now);
   bool send_routed(sim::Time now);
   void block(Blocked on, sim::Time at);
+  void refuse_unsent();
   void refuse_head(RefusedCode code, sim::Time now);
   void take_head();
   void unblock();
@@ -126,6 +164,10 @@ class Producer final : public NodeProgram, private GatewayListener, private Send
   std::unique_ptr<Sender> sender_;
   std::unique_ptr<Router> router_;
   std::unique_ptr<Forecast> forecast_;
+  std::unique_ptr<TransactionManager> transactions_;
+  ProducerApplication* application_;
+  bool flushing_ = false;
+  std::uint64_t failures_ = 0;
   StepCell& acknowledged_step_;
 
   std::vector<Message> resends_;  ///< from resent_ on: messages whose callback reported a failure

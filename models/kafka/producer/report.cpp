@@ -1,6 +1,7 @@
 #include "models/kafka/producer/report.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace models::kafka {
 
@@ -24,15 +25,16 @@ void ProducerReport::offered(EntityId place, LaneId lane, Batch& batch) {
                   payload);
   }
   for (const ResendRange& range : batch.resends) {
-    const std::int64_t old_lane = range.old_lane.value;
-    context_.emit(Kind::resent,
+    const std::array<std::int64_t, 2> names{range.old_lane.value, group_.value};
+    const bool derived = group_ != EntityId{};
+    context_.emit(derived ? Kind::derived : Kind::resent,
                   {.actor = producer_.value,
                    .place = place.value,
                    .peer = lane.value,
                    .a = batch.first_seq + range.at,
                    .b = range.count,
                    .c = range.old_seq},
-                  {&old_lane, 1});
+                  std::span(names).first(derived ? 2 : 1));
   }
 }
 

@@ -16,6 +16,8 @@ class ProducerReport {
   /// The batch takes no more messages: they are offered, and those that are an application's resend named as
   /// such.
   void offered(EntityId place, LaneId lane, Batch& batch);
+  /// Its messages are made of others: a batch's ranges name those.
+  void derives(EntityId group) { group_ = group; }
   void refused(RefusedCode code, const std::vector<std::int64_t>& created_at);
   void acknowledged(EntityId place, LaneId lane, std::int64_t first_seq, std::int64_t count,
                     Offset base_offset);
@@ -27,6 +29,7 @@ class ProducerReport {
 
   const Context& context_;
   EntityId producer_;
+  EntityId group_{};  ///< whose output the messages are
   std::vector<std::int64_t> words_;
 };
 

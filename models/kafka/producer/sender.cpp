@@ -36,6 +36,11 @@ sim::Time Sender::run(sim::Time now, bool starved) {
   sequences_.settle();
   ensure_producer_id(now);
   expire(now);
+  if (transactions_ != nullptr && client_.alive()) {
+    if (transactions_->drops_unsent()) drop_unsent();
+    if (!client_.alive()) return sim::kNever;
+    starved = starved || transactions_->completing();
+  }
   if (!gateway_.metadata_known()) return next_;
   bool progress = true;
   while (progress && client_.alive()) {
@@ -49,8 +54,22 @@ sim::Time Sender::run(sim::Time now, bool starved) {
   return next_;
 }
 
+/// RecordAccumulator.abortUndrainedBatches: what was sent before is waited for, the rest has failed.
+void Sender::drop_unsent() {
+  for (PartitionQueue& queue : accumulator_.partitions()) {
+    while (!queue.batches.empty() && client_.alive()) {
+      Batch& first = *queue.batches.front();
+      if (first.has_sequence() && !transactions_->is(TransactionManager::State::fatal_error)) break;
+      ++moves_;
+      queue.batches.pop_front();
+      accumulator_.close(first);
+      give_up(first, ErrorCode::transaction_aborted, false);
+    }
+  }
+}
+
 void Sender::ensure_producer_id(sim::Time now) {
-  if (!sequences_.needs_producer_id() || id_requested_) return;
+  if (transactions_ != nullptr || !sequences_.needs_producer_id() || id_requested_) return;
   if (now < id_retry_at_) return note_deadline(id_retry_at_);
   id_requested_ = true;
   gateway_.init_producer_id();
@@ -82,6 +101,7 @@ void Sender::consider(std::uint32_t partition, sim::Time now, bool starved) {
   first.see_leader_epoch(queue.leader.epoch);
   Destination& broker = brokers_[static_cast<std::size_t>(queue.leader.leader.value)];
   if (broker.ready || queue.muted) return;
+  if (transactions_ != nullptr && !transactions_->may_send(queue.index) && !first.has_sequence()) return;
   if (first.backing_off(now)) return note_deadline(first.retry_at);
   const bool full = first.closed || queue.batches.size() > 1;
   const sim::Time lingered = first.last_attempt + config_.linger;
@@ -115,6 +135,7 @@ bool Sender::send_to(std::size_t index, sim::Time now) {
     Batch& first = *queue.batches.front();
     first.see_leader_epoch(queue.leader.epoch);
     if (first.backing_off(now)) continue;
+    if (transactions_ != nullptr && !transactions_->may_send(queue.index) && !first.has_sequence()) continue;
     if (bytes + first.fill.bytes > config_.max_request_size && bytes > 0) break;
     // As in Kafka, a partition that must wait for earlier batches ends the request.
     if (!sequences_.may_send(first)) break;
@@ -129,10 +150,12 @@ bool Sender::send_to(std::size_t index, sim::Time now) {
                              .producer_epoch = batch.producer_epoch,
                              .base_sequence = batch.base_sequence,
                              .max_timestamp = batch.newest,
-                             .token = batch.token});
+                             .token = batch.token,
+                             .transactional = transactions_ != nullptr});
   }
   if (call->batches.empty()) return false;
   call->acks = config_.acks;
+  if (transactions_ != nullptr) call->transactional_id = transactions_->transactional_id();
   call->timeout = config_.request_timeout;
   if (config_.acks != 0) {
     gateway_.produce(id, std::move(call));

@@ -17,6 +17,7 @@
 #include "models/kafka/producer/gateway.hpp"
 #include "models/kafka/producer/partitioner.hpp"
 #include "models/kafka/producer/sequences.hpp"
+#include "models/kafka/producer/transaction_manager.hpp"
 #include "sim/random.hpp"
 
 namespace models::kafka {
@@ -41,6 +42,8 @@ class Sender {
   sim::Time run(sim::Time now, bool starved);
 
   void produced(ProduceCall& call, sim::Time now);
+  /// The producer has a transactional id.
+  void use_transactions(TransactionManager& transactions) { transactions_ = &transactions; }
   void producer_id_given(const InitProducerIdCall& call, sim::Time now);
   /// Looks the leaders up again.
   void leaders_changed();
@@ -49,6 +52,8 @@ class Sender {
   void crashed();
   /// Rises whenever a batch left or entered a queue other than by an append.
   std::uint64_t moves() const { return moves_; }
+  /// Batches on the wire whose failure has been reported: nobody waits for them any more.
+  std::size_t given_up() const { return expired_.size(); }
 
   // ---- for the partitioner ----------------------------------------------------------------------------------------
   /// Partitions with a leader; all when there is none.
@@ -58,6 +63,7 @@ class Sender {
   std::span<PartitionLoad> loads(sim::Time now);
 
   const Sequences& sequences() const { return sequences_; }
+  Sequences& sequences() { return sequences_; }
 
  private:
   struct Destination {
@@ -70,6 +76,7 @@ class Sender {
   };
 
   void ensure_producer_id(sim::Time now);
+  void drop_unsent();
   bool find_ready(sim::Time now, bool starved);
   void consider(std::uint32_t partition, sim::Time now, bool starved);
   bool send_to(std::size_t broker, sim::Time now);
@@ -93,6 +100,7 @@ class Sender {
   ProducerGateway& gateway_;
   SenderClient& client_;
   Sequences sequences_;
+  TransactionManager* transactions_ = nullptr;
   sim::Stream backoff_;
   bool one_in_flight_;  ///< guaranteeMessageOrder
   std::vector<Destination> brokers_;

@@ -14,6 +14,14 @@ void Sequences::forget() {
   for (Partition& partition : partitions_) partition = Partition{};
 }
 
+void Sequences::begin_anew(ProducerId id, std::int16_t epoch) {
+  set_producer(id, epoch);
+  for (Partition& partition : partitions_) {
+    MQLAB_ASSERT(partition.tracked.empty(), "a transaction ends when all its batches have");
+    partition = Partition{};
+  }
+}
+
 void Sequences::settle() {
   if (!enabled_) return;
   // TransactionManager.maybeResolveSequences
@@ -27,6 +35,7 @@ void Sequences::settle() {
 }
 
 void Sequences::ask_for_bump(Partition& partition) {
+  if (transactional_) return;
   bump_required_ = true;
   partition.renumber = true;
 }
@@ -120,6 +129,8 @@ void Sequences::untrack(const Batch& batch) {
 void Sequences::acknowledged(Batch& batch) {
   if (!enabled_) return;
   Partition& partition = partitions_[batch.partition];
+  // One that expired in a transaction before tells nothing of this one.
+  if (transactional_ && batch.producer_epoch != producer_epoch_) return;
   partition.last_acked = std::max(partition.last_acked, last_sequence(batch));
   untrack(batch);
 }
@@ -145,6 +156,7 @@ bool Sequences::can_retry(const Batch& batch, ErrorCode error) {
   if (!enabled_) return is_retriable(error);
   Partition& partition = partitions_[batch.partition];
   if (error == ErrorCode::unknown_producer_id) {
+    if (transactional_) return false;
     if (!batch.sequence_reset) ask_for_bump(partition);
     return true;
   }
@@ -152,6 +164,7 @@ bool Sequences::can_retry(const Batch& batch, ErrorCode error) {
     const bool unresolved = partition.unresolved >= 0;
     // Not the next in line: one before it is still to be written.
     if (!unresolved && (batch.sequence_reset || !is_next(partition, batch.base_sequence))) return true;
+    if (transactional_) return false;
     if (!unresolved || partition.unresolved == batch.base_sequence) ask_for_bump(partition);
     return true;
   }

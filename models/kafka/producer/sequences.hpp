@@ -26,6 +26,10 @@ class Sequences {
     producer_id_ = id;
     producer_epoch_ = epoch;
   }
+  /// Epochs come from the transaction coordinator: a failure that would raise the epoch breaks the transaction instead.
+  void use_transactions() { transactional_ = true; }
+  /// The coordinator has given a new epoch, or a new id: every partition begins at 0.
+  void begin_anew(ProducerId id, std::int16_t epoch);
   /// Forgets everything: a new life of the producer has a new id.
   void forget();
 
@@ -75,6 +79,7 @@ class Sequences {
   }
 
   bool enabled_;
+  bool transactional_ = false;
   bool bump_required_ = false;
   ProducerId producer_id_ = kNoProducerId;
   std::int16_t producer_epoch_ = -1;

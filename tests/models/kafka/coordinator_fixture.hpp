@@ -75,6 +75,9 @@ class FakeBroker final : public CoordinatorHost, public NodeProgram {
     return topics;
   }
   void answer(AnyCall call) override;
+  void marker_settled(Ref<WriteTxnMarkersCall> call) override {
+    if (--call->awaiting == 0) answer(AnyCall(std::move(call)));
+  }
   void crashed() override { coordinator.crashed(); }
   void restarted() override {}
 

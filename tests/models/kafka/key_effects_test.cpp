@@ -155,6 +155,43 @@ void balances_often(Scenario& s) {
   broker(s).leader_imbalance_check_interval = 1s;
 }
 
+/// The group makes charges of orders, in transactions.
+void transforms(Scenario& s) {
+  s.kafka->topics.push_back(s.kafka->topics[0]);
+  s.kafka->topics.back().name = "charges";
+  group(s).transform.emplace().to = "charges";
+  group(s).commit = models::CommitMode::in_transaction;
+  models::GroupOptions reader = group(s);
+  reader.name = "ledger";
+  reader.topics = {"charges"};
+  reader.transform.reset();
+  reader.commit = models::CommitMode::after_processing;
+  s.groups.push_back(reader);
+}
+void transforms_on_two_brokers(Scenario& s) {
+  transforms(s);
+  s.faults = {crash("kafka/1", 6s, 13s)};
+}
+void transforms_without_kip_890(Scenario& s) {
+  transforms(s);
+  s.kafka->transaction_version = 1;
+}
+/// A member dies for good in the middle of a transaction.
+void abandons_a_transaction(Scenario& s) {
+  transforms(s);
+  group(s).transform->config.transaction_timeout = 1s;
+  models::FaultSpec death;
+  death.kind = "crash";
+  death.target = "billing/0";
+  death.when = models::FaultSpec::When{models::Step::acknowledged, 100, {}};
+  s.faults = {death};
+}
+/// What the other group reads.
+void reads_what_it_made(Scenario& s) {
+  abandons_a_transaction(s);
+  std::swap(s.groups[0], s.groups[1]);
+}
+
 struct Row {
   KeyScope scope;
   std::string_view key, value;
@@ -198,6 +235,15 @@ const std::vector<Row>& rows() {
       {S::broker, "offsets.topic.num.partitions", "1"},
       {S::broker, "offsets.topic.replication.factor", "1"},
       {S::broker, "offsets.commit.timeout.ms", "20", out_of_reach},
+      {S::broker, "transaction.state.log.num.partitions", "1", transforms},
+      {S::broker, "transaction.state.log.replication.factor", "1", transforms},
+      {S::broker, "transaction.state.log.min.isr", "3", transforms_on_two_brokers},
+      {S::broker, "transaction.max.timeout.ms", "1", transforms},
+      {S::broker, "transaction.abort.timed.out.transaction.cleanup.interval.ms", "100",
+       abandons_a_transaction},
+      {S::broker, "transaction.partition.verification.enable", "false", transforms_without_kip_890},
+      {S::broker, "add.partitions.to.txn.retry.backoff.ms", "1", transforms},
+      {S::broker, "add.partitions.to.txn.retry.backoff.max.ms", "0", transforms},
       {S::topic, "min.insync.replicas", "3"},
       {S::topic, "unclean.leader.election.enable", "true", leaderless},
       {S::topic, "max.message.bytes", "100"},
@@ -221,7 +267,10 @@ const std::vector<Row>& rows() {
       {S::producer, "partitioner.availability.timeout.ms", "50", no_keys},
       {S::producer, "partitioner.ignore.keys", "true"},
       {S::producer, "partitioner.class", "RoundRobinPartitioner", no_keys},
+      {S::producer, "transactional.id", "charger-{index}", transforms},
+      {S::producer, "transaction.timeout.ms", "10000", abandons_a_transaction},
       {S::consumer, "session.timeout.ms", "6000", a_member_missing},
+      {S::consumer, "isolation.level", "read_committed", reads_what_it_made},
       {S::consumer, "heartbeat.interval.ms", "500"},
       {S::consumer, "group.protocol", "consumer"},
       {S::consumer, "group.remote.assignor", "range", modern_members_come_and_go},
@@ -257,7 +306,10 @@ void set(Scenario& s, const Row& row) {
       REQUIRE_FALSE(models::kafka::set(s.kafka->topics[0].config, row.key, row.value));
       return;
     case KeyScope::producer:
-      REQUIRE_FALSE(models::kafka::set(s.producers[0].config, row.key, row.value));
+      // What is about transactions is about the producers of a group that transforms.
+      REQUIRE_FALSE(models::kafka::set(
+          row.key.starts_with("transaction") ? s.groups[0].transform->config : s.producers[0].config, row.key,
+          row.value));
       return;
     case KeyScope::consumer:
       REQUIRE_FALSE(models::kafka::set(s.groups[0].config, row.key, row.value));
@@ -271,11 +323,10 @@ auto digest_of(const Scenario& s) {
   return world.trace().digest();
 }
 
-/// Modelled by what they refuse: one value is taken, or a bound is set for another key.
+/// Modelled by what they refuse: a bound is set for another key.
 bool only_refuses(std::string_view key) {
-  const bool bounds = key.starts_with("group.consumer.min.") ||
-                      (key.starts_with("group.consumer.max.") && key != "group.consumer.max.size");
-  return bounds || key == "isolation.level";
+  return key.starts_with("group.consumer.min.") ||
+         (key.starts_with("group.consumer.max.") && key != "group.consumer.max.size");
 }
 
 }  // namespace

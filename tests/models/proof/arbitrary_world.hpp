@@ -237,9 +237,8 @@ inline void showValue(const ArbitraryWorld& world, std::ostream& out) {
       << " racks " << s.kafka->racks.size();
   for (const auto& q : s.kafka->quotas)
     out << " quota " << q.producer_byte_rate << "/" << q.consumer_byte_rate;
-  out << "
-         ";
-      for (const auto& p : s.producers) {
+  out << "\n";
+  for (const auto& p : s.producers) {
     out << "  " << p.name << " rate " << (p.arrivals ? p.arrivals->mean_rate() : 0) << " loop "
         << (p.closed_loop ? p.closed_loop->outstanding : 0) << " keys " << p.keys.count << " resend "
         << p.resend << " after restart " << p.resend_after_restart << " acks " << p.config.acks

@@ -186,6 +186,9 @@ namespace detail {
 
 inline void cure(models::Scenario& s) {
   models::kafka::ClusterOptions& cluster = *s.kafka;
+  // A quota whose window is shorter than a batch starves its consumers.
+  for (models::kafka::QuotaOptions& quota : cluster.quotas)
+    if (quota.consumer_byte_rate > 0) quota.consumer_byte_rate = std::max(quota.consumer_byte_rate, 10'000.0);
   // A session no longer than a heartbeat's interval ends again and again, with nothing wrong.
   cluster.config.broker_heartbeat_interval =
       std::min<sim::Duration>(cluster.config.broker_heartbeat_interval, 300ms);
@@ -207,6 +210,9 @@ inline void cure(models::Scenario& s) {
     g.effect = models::EffectOptions{true};
     g.config.heartbeat_interval = 200ms;
     g.config.max_poll_interval = 300s;
+    // A static member of the consumer protocol that comes back before its session has ended is refused for good
+    // (UNRELEASED_INSTANCE_ID).
+    if (g.config.group_protocol == models::kafka::GroupProtocol::consumer) g.config.group_instance_id.clear();
     g.config.auto_offset_reset = models::kafka::AutoOffsetReset::earliest;
   }
 }

@@ -1,0 +1,95 @@
+#include "models/checkers/outputs.hpp"
+
+#include <algorithm>
+
+#include "models/metrics/catalogue.hpp"
+
+namespace models {
+namespace {
+
+std::int64_t signed_of(std::uint64_t n) {
+  return static_cast<std::int64_t>(n);
+}
+
+}  // namespace
+
+void Outputs::record(const sim::TraceRecord& r, std::span<const std::int64_t> payload,
+                     sim::RecordNumber number) {
+  const Run run{EntityId{static_cast<std::uint32_t>(payload[1])},
+                LaneId{r.peer},
+                LaneId{static_cast<std::uint32_t>(payload[0])},
+                static_cast<std::uint64_t>(r.a),
+                static_cast<std::uint64_t>(r.c),
+                static_cast<std::uint64_t>(r.b),
+                number};
+  if (!runs_.empty()) {
+    Run& last = runs_.back();
+    const bool goes_on = last.group == run.group && last.lane == run.lane && last.input == run.input &&
+                         last.seq + last.count == run.seq && last.input_seq + last.count == run.input_seq;
+    if (goes_on) {
+      last.count += run.count;
+      return;
+    }
+  }
+  runs_.push_back(run);
+}
+
+void Outputs::finish(sim::Time end) {
+  std::vector<EntityId> groups;
+  for (const Run& run : runs_) {
+    if (std::find(groups.begin(), groups.end(), run.group) == groups.end()) groups.push_back(run.group);
+  }
+  for (const EntityId group : groups) {
+    std::vector<RunCounts> made(ledger_.lanes().size());  // by lane of inputs
+    for (const Run& run : runs_) {
+      if (run.group == group) count_run(run, end, made);
+    }
+    find_missing(group, made, end);
+  }
+}
+
+void Outputs::count_run(const Run& run, sim::Time end, std::vector<RunCounts>& made) {
+  const Ledger::Lane& lane = ledger_.lanes()[run.lane.value];
+  const Ledger::Partition& p = ledger_.partitions()[lane.partition - 1];
+  for (std::uint64_t i = 0; i < run.count; ++i) {
+    const std::uint64_t seq = run.seq + i;
+    if (!Ledger::counts(lane.stored.at(seq), lane.truncated.at(seq), lane.aborted.at(seq),
+                        lane.undecided.at(seq)))
+      continue;
+    ++counted_;
+    made[run.input.value].add(run.input_seq + i, 1,
+                              [&](std::uint64_t input, std::uint64_t, std::uint32_t before) {
+                                if (before == 0) return;
+                                anomalies_.add({end, Verdict::output_duplicated, p.id, run.group, run.input,
+                                                signed_of(input), -1, 1, run.record});
+                              });
+  }
+}
+
+void Outputs::find_missing(EntityId group, const std::vector<RunCounts>& made, sim::Time end) {
+  for (const Ledger::Partition& p : ledger_.partitions()) {
+    const auto is_reader = [&](const Ledger::Subscription& s) {
+      return ledger_.totals().groups[s.group].group == group;
+    };
+    const auto reader = std::find_if(p.subscriptions.begin(), p.subscriptions.end(), is_reader);
+    if (reader == p.subscriptions.end()) continue;
+    const auto sub = static_cast<std::size_t>(reader - p.subscriptions.begin());
+    for (const LaneId id : p.lanes) {
+      const Ledger::Lane& lane = ledger_.lanes()[id.value];
+      visit_jointly<3>({&lane.groups[sub].processed, &lane.groups[sub].settled, &made[id.value]},
+                       lane.offered(),
+                       [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 3>& counts) {
+                         const auto [processed, settled, outputs] = counts;
+                         if (processed == 0 || settled == 0 || outputs > 0) return;
+                         anomalies_.add({end, Verdict::output_missing, p.id, group, id, signed_of(seq), -1,
+                                         signed_of(n), 0});
+                       });
+    }
+  }
+}
+
+void Outputs::report(MetricValues& values) const {
+  if (!runs_.empty()) values[Metric::outputs] = static_cast<double>(counted_);
+}
+
+}  // namespace models

@@ -1,0 +1,45 @@
+// Whether each input of a group that transforms has exactly one output.
+//
+// A message that a group makes names its input. It counts when it is in the log and its transaction, if it has one, was
+// committed. An input that the group has processed and committed must have one output that counts; more than one is a
+// duplicate, whoever made them.
+#pragma once
+
+#include <vector>
+
+#include "models/checkers/checker.hpp"
+
+namespace models {
+
+class Outputs final : public Checker {
+ public:
+  Outputs(const Ledger& ledger, Anomalies& anomalies) : ledger_(ledger), anomalies_(anomalies) {}
+
+  KindSet kinds() const override { return kinds_of(Kind::derived); }
+  void record(const sim::TraceRecord& r, std::span<const std::int64_t> payload,
+              sim::RecordNumber number) override;
+  void finish(sim::Time end) override;
+  void report(MetricValues& values) const override;
+
+ private:
+  /// Consecutive messages of a lane that were made of consecutive messages of another.
+  struct Run {
+    EntityId group{};
+    LaneId lane{};
+    LaneId input{};
+    std::uint64_t seq = 0;
+    std::uint64_t input_seq = 0;
+    std::uint64_t count = 0;
+    sim::RecordNumber record = 0;
+  };
+
+  void count_run(const Run& run, sim::Time end, std::vector<RunCounts>& made);
+  void find_missing(EntityId group, const std::vector<RunCounts>& made, sim::Time end);
+
+  const Ledger& ledger_;
+  Anomalies& anomalies_;
+  std::vector<Run> runs_;
+  std::uint64_t counted_ = 0;
+};
+
+}  // namespace models
