@@ -49,6 +49,8 @@ class Coherence {
              "stands for a rack that is not given: `rack` of the group is");
     }
     for (const models::GroupOptions& group : s_.groups) {
+      if (group.poison && group.transform)
+        fail(join_path("groups", group.name) + ".poison", "is not modelled of groups that transform");
       if (group.poison && group.hand_off)
         fail(join_path("groups", group.name) + ".poison",
              "is not modelled of work that is handed to other threads");

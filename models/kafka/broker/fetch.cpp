@@ -169,10 +169,13 @@ void tell_transactions(const FetchSession& session, const Replica& replica, Fetc
 }
 
 /// Followers and consumers without a rack read from leaders alone (FetchParams.fetchOnlyLeader).
-/// Model: Kafka lets a follower serve any consumer that asks it; only those that were sent there do.
+/// Model: Kafka lets a follower serve any consumer that asks it; only those that were sent there do. A partition with
+/// transactions is read from its leader: followers here keep no index of them.
 bool may_serve(const FetchSession& session, const Replica* replica) {
   if (replica == nullptr) return false;
-  return replica->leads || (session.rack >= 0 && !session.follower() && replica->leader != kNoBroker);
+  if (replica->leads) return true;
+  const bool sent_there = session.rack >= 0 && !session.follower();
+  return sent_there && replica->leader != kNoBroker && !replica->shared->transactional;
 }
 
 bool has_news(const FetchSession& session, const FetchSession::Entry& entry, const Replica* replica) {
@@ -300,7 +303,8 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
 /// (ReplicaManager.findPreferredReadReplica, RackAwareReplicaSelector.java).
 BrokerId Broker::preferred_read_replica(const FetchSession& session, const Replica& replica,
                                         Offset offset) const {
-  const bool asks = session.rack >= 0 && !session.follower() && replica.leads;
+  const bool asks =
+      session.rack >= 0 && !session.follower() && replica.leads && !replica.shared->transactional;
   if (!asks || !cluster_.options().config.rack_aware_replica_selector) return kNoBroker;
   if (cluster_.rack_of(id_) == session.rack) return kNoBroker;
   const Follower* best = nullptr;

@@ -123,6 +123,7 @@ Offset Broker::append_extent(Replica& replica, Extent extent) {
   logs_.appended(replica, base, extent.bytes, extent.max_timestamp);
   if (!cluster_.topic_of(replica.partition).internal) {
     replica.producers.appended(replica.log.at(base));
+    if (replica.producers.has_transactions()) replica.shared->transactional = true;
     const std::int64_t epoch = replica.leader_epoch;
     const bool on_line = replica.shared->line == &replica.log;
     if (!extent.is_marker()) {

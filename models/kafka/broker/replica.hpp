@@ -27,6 +27,7 @@ struct SharedPartition {
   /// Log of the newest leader: the one that counts as "the log" for verdicts.
   const ReplicaLog* line = nullptr;
   LeaderEpoch line_epoch = kNoEpoch;  ///< of that leader
+  bool transactional = false;         ///< a leader has appended to it in a transaction
   /// Records were given up that may have been covered by a high watermark: an unclean election, a power loss.
   bool gave_up = false;
 

@@ -11,8 +11,9 @@ namespace {
 
 template <class Members>
 auto lower(Members& members, std::string_view id) {
-  return std::lower_bound(members.begin(), members.end(), id,
-                          [](const ModernMember& m, std::string_view wanted) { return m.id.compare(wanted) < 0; });
+  return std::lower_bound(
+      members.begin(), members.end(), id,
+      [](const ModernMember& m, std::string_view wanted) { return m.id.compare(wanted) < 0; });
 }
 
 }  // namespace
