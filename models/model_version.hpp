@@ -6,6 +6,6 @@
 
 namespace models {
 
-inline constexpr std::uint32_t kModelVersion = 2;
+inline constexpr std::uint32_t kModelVersion = 3;
 
 }  // namespace models
