@@ -163,7 +163,7 @@ void Cluster::start() {
   for (const auto& broker : brokers_) broker->start();
 }
 
-const ReplicaLog& Cluster::log(BrokerId b, PartitionIndex p) {
+const ReplicaLog& Cluster::log_of(BrokerId b, PartitionIndex p) {
   return broker(b).replica(p)->log;
 }
 

@@ -88,7 +88,7 @@ class Cluster {
   bool transactions_v2() const { return options_.transaction_version >= 2; }
 
   /// The log of `p` at `b`, which has a replica of it.
-  const ReplicaLog& log(BrokerId b, PartitionIndex p);
+  const ReplicaLog& log_of(BrokerId b, PartitionIndex p);
   /// What the replicas of `p` share.
   SharedPartition& shared(PartitionIndex p) { return *shared_[p.value]; }
   OffsetsStore& offsets_store() { return *offsets_store_; }

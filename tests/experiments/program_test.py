@@ -461,13 +461,17 @@ class Lists(Case):
                 kind = None
         self.assertGreaterEqual(len(wanted), 12)
         values = {"other": '"kafka/0"', "one_way": "true", "probability": "0.5", "delay": '"5ms"',
-                  "bandwidth": '"1Mbit/s"'}
+                  "bandwidth": '"1Mbit/s"', "gap": '"1s"', "partitions": "4", "brokers": '["kafka/1"]',
+                  "throttle": '"1MB/s"'}
+        targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "reassign": "orders"}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)
-            target = "kafka/0" if kind == "response-loss" else "billing/1"  # only who answers can lose a response
+            target = targets.get(kind, "billing/1")
+            small = SMALL.replace("brokers = 1", "brokers = 2") if kind == "reassign" else SMALL
+            lasts = "" if kind in ("grow", "reassign") else 'for = "1s"\n'
             if kind == "response-loss":
                 lines = lines.replace("kafka/0", "billing/1")
-            self.write("s.toml", SMALL + f'[[faults]]\nkind = "{kind}"\ntarget = "{target}"\nat = "1s"\nfor = "1s"\n' + lines)
+            self.write("s.toml", small + f'[[faults]]\nkind = "{kind}"\ntarget = "{target}"\nat = "1s"\n' + lasts + lines)
             self.mqlab("run", "s.toml")
 
     def test_every_step_can_be_waited_for(self):
@@ -475,6 +479,10 @@ class Lists(Case):
         for line in self.mqlab("list", "steps").stdout.splitlines():
             step, subject = line.split()[:2]
             small = SMALL.replace("members = 2", "members = 2\neffect = {}")
+            if step in ("offsets-added", "end-txn-sent", "transaction-ended", "transaction-prepared"):
+                small = SMALL.replace("members = 2", 'members = 2\ncommit = "in-transaction"\ntransform = { to = "bills" }')
+                small = small.replace("[[producers]]", '[[kafka.topics]]\nname = "bills"\npartitions = 2\n\n[[producers]]')
+                small = small.replace('to = "orders"', 'to = "orders"\ntransactions = { every = "100ms" }')
             self.write("s.toml", small + f'[[faults]]\nkind = "pause"\ntarget = "{targets[subject]}"\nfor = "1ms"\n'
                        f'when = {{ step = "{step}" }}\n')
             self.mqlab("run", "s.toml")

@@ -196,7 +196,7 @@ void LogManager::restart_at(Replica& replica, Offset start) {
 void LogManager::let_go(const Replica& replica) {
   Offset start = replica.log.start();
   for (const BrokerId b : cluster_.partition(replica.partition).hosts)
-    start = std::min(start, cluster_.log(b, replica.partition).start());
+    start = std::min(start, cluster_.log_of(b, replica.partition).start());
   replica.shared->store.forget_below(start);
 }
 

@@ -1,5 +1,5 @@
-// What of a broker's logs is on disk, what a crash leaves of them, and what retention removes (LogManager.scala, UnifiedLog.scala,
-// LogLoader.java, ReplicaManager.checkpointHighWatermarks).
+// What of a broker's logs is on disk, what a crash leaves of them, and what retention removes (LogManager.scala,
+// UnifiedLog.scala, LogLoader.java, ReplicaManager.checkpointHighWatermarks).
 //
 // An append lands in the page cache, which outlives the process and not the machine. It reaches the disk when the log is
 // flushed (log.flush.*, by default never but at the roll of a segment) or when the kernel writes dirty pages back. A process

@@ -91,7 +91,7 @@ TEST_CASE("keyless messages go to new partitions, too") {
   CHECK(places(world, recorder, Kind::processed).size() == 4);
 }
 
-TEST_CASE("a topic grows, and never shrinks; only topics do") {
+TEST_CASE("a topic grows and never shrinks, and nothing but a topic does") {
   Scenario scenario = growing(2s);
   scenario.faults = {growth(2, 5s)};
   CHECK_THROWS_AS(models::World(scenario, 1), models::ScenarioError);
