@@ -462,7 +462,7 @@ class Lists(Case):
         self.assertGreaterEqual(len(wanted), 12)
         values = {"other": '"kafka/0"', "one_way": "true", "probability": "0.5", "delay": '"5ms"',
                   "bandwidth": '"1Mbit/s"', "gap": '"1s"', "partitions": "4", "brokers": '["kafka/1"]',
-                  "throttle": '"1MB/s"'}
+                  "throttle": "1000000"}
         targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "reassign": "orders"}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)
