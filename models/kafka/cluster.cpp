@@ -103,6 +103,7 @@ std::int32_t Cluster::find_rack(std::string_view name) const {
 }
 
 void Cluster::add_topics() {
+  hosted_by_.resize(static_cast<std::size_t>(options_.brokers));
   for (const TopicOptions& topic : options_.topics) add_topic(topic, false);
   TopicOptions offsets;
   offsets.name = "__consumer_offsets";
@@ -153,6 +154,9 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
       if (std::find(info.hosts.begin(), info.hosts.end(), BrokerId{b}) == info.hosts.end())
         info.hosts.push_back(BrokerId{b});
     }
+    for (const BrokerId b : info.hosts)
+      hosted_by_[static_cast<std::size_t>(b.value)].push_back(
+          PartitionIndex{static_cast<std::uint32_t>(partitions_.size())});
     partitions_.push_back(std::move(info));
     shared_.push_back(std::make_unique<SharedPartition>());
   }

@@ -79,6 +79,10 @@ class Cluster {
   std::int32_t min_insync(PartitionIndex p) const;
   std::span<const TopicInfo> topics() const { return topics_; }
   std::span<const PartitionInfo> partitions() const { return partitions_; }
+  /// The partitions of which this broker has a replica, or may get one; rising.
+  std::span<const PartitionIndex> hosted_by(BrokerId b) const {
+    return hosted_by_[static_cast<std::size_t>(b.value)];
+  }
   /// The partition of __consumer_offsets that keeps this group (abs(hash) % offsets.topic.num.partitions).
   PartitionIndex offsets_partition(std::string_view group) const;
   bool is_offsets(PartitionIndex p) const { return partitions_[p.value].topic == offsets_topic_; }
@@ -124,6 +128,7 @@ class Cluster {
   std::vector<std::int32_t> rack_of_;  // by broker
   std::vector<TopicInfo> topics_;
   std::vector<PartitionInfo> partitions_;
+  std::vector<std::vector<PartitionIndex>> hosted_by_;
   std::vector<std::unique_ptr<SharedPartition>> shared_;
   std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then the controller
   std::unique_ptr<OffsetsStore> offsets_store_;

@@ -31,16 +31,12 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       produce_timer_(cluster.context().simulation, node, [this] { expire_produce(); }),
       metadata_timer_(cluster.context().simulation, node, [this] { follow_metadata(); }) {
   node.set_program(*this);
-  for (std::uint32_t p = 0; p < replicas_.size(); ++p) {
-    const PartitionInfo& info = cluster.partition(PartitionIndex{p});
-    for (const BrokerId b : info.hosts) {
-      if (b != id) continue;
-      owned_.push_back(std::make_unique<Replica>(PartitionIndex{p}, cluster.shared(PartitionIndex{p})));
-      Replica& made = *owned_.back();
-      made.min_insync = cluster.min_insync(made.partition);
-      replicas_[p] = &made;
-      logs_.added(made);
-    }
+  for (const PartitionIndex p : cluster.hosted_by(id)) {
+    owned_.push_back(std::make_unique<Replica>(p, cluster.shared(p)));
+    Replica& made = *owned_.back();
+    made.min_insync = cluster.min_insync(p);
+    replicas_[p.value] = &made;
+    logs_.added(made);
   }
   const RpcOptions inside{.request_timeout = std::chrono::seconds{30}};
   to_controller_ = std::make_unique<RpcChannel>(cluster, node, kController, inside);

@@ -47,7 +47,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   /// Null where nobody uses transactions.
   TransactionCoordinator* transactions() { return transactions_.get(); }
   /// What this broker believes of `p`: as old as its copy of the metadata log.
-  const PartitionState& image(PartitionIndex p) const { return image_[p.value]; }
+  const PartitionState& image(PartitionIndex p) const { return *image_[p.value]; }
 
   // NodeProgram
   void crashed() override;
@@ -64,7 +64,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   PartitionIndex offsets_partition(std::string_view group) override {
     return cluster_.offsets_partition(group);
   }
-  BrokerId leader(PartitionIndex partition) override { return image_[partition.value].leader; }
+  BrokerId leader(PartitionIndex partition) override { return image(partition).leader; }
   EntityId entity(PartitionIndex partition) override { return cluster_.partition(partition).entity; }
   Node& node() override { return node_; }
   const BrokerConfig& config() override { return cluster_.options().config; }
@@ -168,9 +168,10 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::vector<Replica*> replicas_;  // by PartitionIndex, null where none
   std::vector<std::unique_ptr<Replica>> owned_;
   LogManager logs_;
-  std::vector<PartitionState> image_;  // by PartitionIndex
-  std::vector<bool> ineligible_;       // by broker: fenced or shutting down, as the metadata log says
-  std::vector<std::int64_t> epochs_;   // by broker, when it was last unfenced, as the metadata log says
+  std::vector<const PartitionState*>
+      image_;                         // by PartitionIndex: the controller's, as far as this broker has read
+  std::vector<bool> ineligible_;      // by broker: fenced or shutting down, as the metadata log says
+  std::vector<std::int64_t> epochs_;  // by broker, when it was last unfenced, as the metadata log says
   std::size_t metadata_position_ = 0;
   std::vector<Replica*> touched_;  // by the metadata answer being read
   bool has_roles_ = false;         // false from a restart until the metadata log has been read

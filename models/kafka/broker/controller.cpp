@@ -49,6 +49,7 @@ void Controller::start() {
     partitions_.push_back({partition.replicas.front(), 0, 0, partition.replicas});
     if (!cluster_.topic_of(p).internal) tell_in_sync(p, partitions_.back());
   }
+  first_ = partitions_;
 }
 
 void Controller::watch_brokers() {

@@ -23,6 +23,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -90,6 +91,8 @@ class Controller final : public RpcServer, public NodeProgram {
   const std::vector<BrokerId>& replicas(PartitionIndex p, const PartitionState& state) const {
     return state.moved ? state.moved->replicas : cluster_.partition(p).replicas;
   }
+  /// As start() left it; like the changes it never moves.
+  const PartitionState& first(PartitionIndex p) const { return first_[p.value]; }
   /// Changes since start(); change n never alters once written.
   const MetadataChange& change(std::size_t n) const { return changes_[n]; }
   /// The process that runs as this broker now is the one that is registered; false when it has died since.
@@ -146,7 +149,8 @@ class Controller final : public RpcServer, public NodeProgram {
   Node& node_;
   std::vector<PartitionState> partitions_;
   std::vector<BrokerRegistration> brokers_;
-  std::vector<MetadataChange> changes_;
+  std::vector<PartitionState> first_;   // as they were at the start, for brokers that have read of no change
+  std::deque<MetadataChange> changes_;  // where each is it stays
   std::vector<Ref<MetadataLogCall>> parked_;
   std::int64_t next_broker_epoch_ = 1;
   bool waking_ = false;

@@ -323,7 +323,7 @@ BrokerId Broker::preferred_read_replica(const FetchSession& session, const Repli
 /// (ReplicaManager.shouldLeaderThrottle; leader.replication.throttled.rate).
 /// Model: leaders are throttled; Kafka's tool sets the same bound for the followers, too.
 bool Broker::throttled(const Replica& replica, BrokerId follower) {
-  const PartitionState& state = image_[replica.partition.value];
+  const PartitionState& state = image(replica.partition);
   if (!state.moved || state.moved->throttle <= 0 || replica.in_sync(follower)) return false;
   const std::vector<BrokerId>& adding = state.moved->adding;
   if (std::find(adding.begin(), adding.end(), follower) == adding.end()) return false;
@@ -331,7 +331,7 @@ bool Broker::throttled(const Replica& replica, BrokerId follower) {
 }
 
 void Broker::count_reassigned(const Replica& replica, BrokerId follower, std::int64_t bytes) {
-  const PartitionState& state = image_[replica.partition.value];
+  const PartitionState& state = image(replica.partition);
   if (!state.moved || bytes == 0 || replica.in_sync(follower)) return;
   reassignment_bytes_.record(static_cast<double>(bytes), context().now());
 }

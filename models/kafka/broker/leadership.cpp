@@ -13,14 +13,15 @@ namespace models::kafka {
 void Broker::start() {
   broker_epoch_ = id_.value + 1;  // as Controller::start() gave it
   for (std::size_t b = 0; b < epochs_.size(); ++b) epochs_[b] = static_cast<std::int64_t>(b) + 1;
+  image_.reserve(replicas_.size());
   for (std::uint32_t p = 0; p < replicas_.size(); ++p)
-    image_.push_back(cluster_.controller().state(PartitionIndex{p}));
+    image_.push_back(&cluster_.controller().first(PartitionIndex{p}));
   for (const auto& replica : owned_) {
-    const PartitionState& state = image_[replica->partition.value];
+    const PartitionState& state = image(replica->partition);
     if (state.leader == id_) become_leader(*replica, state);
   }
   for (const auto& replica : owned_) {
-    const PartitionState& state = image_[replica->partition.value];
+    const PartitionState& state = image(replica->partition);
     if (state.leader != id_ && keeps_replica(state, replica->partition)) become_follower(*replica, state);
   }
   has_roles_ = true;
@@ -83,7 +84,7 @@ void Broker::note(const MetadataChange& change) {
     epochs_[b] = change.broker_epoch;
     return;
   }
-  image_[change.partition.value] = change.state;
+  image_[change.partition.value] = &change.state;
   Replica* replica = replicas_[change.partition.value];
   if (replica != nullptr && std::find(touched_.begin(), touched_.end(), replica) == touched_.end()) {
     touched_.push_back(replica);
@@ -91,7 +92,7 @@ void Broker::note(const MetadataChange& change) {
 }
 
 void Broker::take_up_role(Replica& replica) {
-  const PartitionState& state = image_[replica.partition.value];
+  const PartitionState& state = image(replica.partition);
   if (!keeps_replica(state, replica.partition)) return give_up(replica, state);
   if (state.leader != id_) return become_follower(replica, state);
   if (state.leader_epoch > replica.leader_epoch || !replica.leads) return become_leader(replica, state);
@@ -324,7 +325,7 @@ void Broker::maybe_expand(Replica& replica, Follower& follower) {
   if (replica.asked_isr || follower.log_end < replica.high_watermark ||
       follower.log_end < replica.epoch_start)
     return;
-  const PartitionState& known = image_[replica.partition.value];
+  const PartitionState& known = image(replica.partition);
   if (known.leader != id_) return;
   std::vector<BrokerId> wanted = replica.isr;
   wanted.push_back(follower.broker);
@@ -381,8 +382,9 @@ void Broker::handle_metadata(Ref<MetadataCall> call) {
     if (!call->topics.empty() &&
         std::find(call->topics.begin(), call->topics.end(), topic) == call->topics.end())
       continue;
-    if (!image_[p].exists()) continue;
-    call->items.push_back({PartitionIndex{p}, {image_[p].leader, image_[p].leader_epoch}});
+    const PartitionState& known = *image_[p];
+    if (!known.exists()) continue;
+    call->items.push_back({PartitionIndex{p}, {known.leader, known.leader_epoch}});
   }
   for (std::int32_t b = 0; b < cluster_.broker_count(); ++b) call->brokers.push_back(BrokerId{b});
   call->response_bytes = static_cast<std::uint32_t>(100 + 30 * call->items.size());
@@ -396,7 +398,7 @@ std::vector<AssignorTopic> Broker::assignor_topics(std::span<const TopicIndex> w
     const std::uint32_t end =
         topic.first.value + static_cast<std::uint32_t>(cluster_.topic(topic.topic).partitions_most);
     topic.partitions = 0;
-    for (std::uint32_t p = topic.first.value; p < end && image_[p].exists(); ++p) ++topic.partitions;
+    for (std::uint32_t p = topic.first.value; p < end && image_[p]->exists(); ++p) ++topic.partitions;
   }
   return topics;
 }
