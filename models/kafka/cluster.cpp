@@ -151,6 +151,7 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
     }
     info.hosts = info.replicas;
     for (const std::int32_t b : topic.moves_to) {
+      if (b < 0 || b >= options_.brokers) continue;  // the fault that says so is refused when it is bound
       if (std::find(info.hosts.begin(), info.hosts.end(), BrokerId{b}) == info.hosts.end())
         info.hosts.push_back(BrokerId{b});
     }
