@@ -140,6 +140,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   bool keeps_replica(const PartitionState& state, PartitionIndex p) const;
   void follow_assignment(Replica& replica, const PartitionState& state);
   void give_up(Replica& replica, const PartitionState& state);
+  /// Bytes a second that this broker may send to followers being added, this one among them; 0: no bound, or it is not.
+  double throttle_of(const Replica& replica, BrokerId follower) const;
   bool throttled(const Replica& replica, BrokerId follower);
   void count_reassigned(const Replica& replica, BrokerId follower, std::int64_t bytes);
   void become_leader(Replica& replica, const PartitionState& state);

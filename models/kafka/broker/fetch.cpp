@@ -323,16 +323,19 @@ BrokerId Broker::preferred_read_replica(const FetchSession& session, const Repli
 /// (ReplicaManager.shouldLeaderThrottle; leader.replication.throttled.rate).
 /// Model: leaders are throttled; Kafka's tool sets the same bound for the followers, too.
 bool Broker::throttled(const Replica& replica, BrokerId follower) {
+  const double bound = throttle_of(replica, follower);
+  return bound > 0 && reassignment_bytes_.per_second(context().now()) > bound;
+}
+
+double Broker::throttle_of(const Replica& replica, BrokerId follower) const {
   const PartitionState& state = image(replica.partition);
-  if (!state.moved || state.moved->throttle <= 0 || replica.in_sync(follower)) return false;
+  if (!state.moved || replica.in_sync(follower)) return 0;
   const std::vector<BrokerId>& adding = state.moved->adding;
-  if (std::find(adding.begin(), adding.end(), follower) == adding.end()) return false;
-  return reassignment_bytes_.per_second(context().now()) > state.moved->throttle;
+  return std::find(adding.begin(), adding.end(), follower) == adding.end() ? 0 : state.moved->throttle;
 }
 
 void Broker::count_reassigned(const Replica& replica, BrokerId follower, std::int64_t bytes) {
-  const PartitionState& state = image(replica.partition);
-  if (!state.moved || bytes == 0 || replica.in_sync(follower)) return;
+  if (bytes == 0 || throttle_of(replica, follower) <= 0) return;
   reassignment_bytes_.record(static_cast<double>(bytes), context().now());
 }
 

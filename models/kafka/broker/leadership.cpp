@@ -135,8 +135,7 @@ void Broker::give_up(Replica& replica, const PartitionState& state) {
   replica.partition_epoch = state.partition_epoch;
   // Model: files are deleted at once, not a minute later; but not those of the last leader, which its successor is compared with.
   if (replica.shared->line == &replica.log) return;
-  replica.high_watermark = 0;
-  replica.log.truncate(0);
+  replica.restart_at(0);
 }
 
 // ---- roles --------------------------------------------------------------------------------------------------------

@@ -98,7 +98,9 @@ class ProducerStates {
     LeaderEpoch epoch = kNoEpoch;
     std::vector<State> states;  // by id
     bool holds(const ReplicaLog& log) const {
-      return end == 0 || (end <= log.end() && (end <= log.start() || log.epoch_at(end - 1) == epoch));
+      // Below the log's start nobody can say what else there was, as of a producer that came and went.
+      return end == 0 || (end >= log.start() && end <= log.end() &&
+                          (end == log.start() || log.epoch_at(end - 1) == epoch));
     }
   };
   static constexpr std::size_t kSnapshotEvery = 512;  ///< batches

@@ -57,6 +57,12 @@ struct ReplicaDisk {
   sim::Time last_flush{};
   std::optional<sim::Time> dirty_since{};  ///< when the kernel first saw a page that is not on disk
 
+  /// Nothing is left, at `offset`.
+  void restarted(Offset offset) {
+    flushed = written = checkpointed_recovery_point = offset;
+    checkpointed_high_watermark = std::min(checkpointed_high_watermark, offset);
+    dirty_since.reset();
+  }
   /// The log now ends at `end` (UnifiedLog.truncateTo, LogManager.truncateTo).
   void truncated(Offset end) {
     for (Offset* offset : {&flushed, &written, &checkpointed_recovery_point})
@@ -128,16 +134,20 @@ struct Replica {
   bool in_sync(BrokerId b) const;
   bool in_maximal_isr(BrokerId b) const;
   Follower* follower(BrokerId b);
-  /// How far readers of committed data may read (UnifiedLog.fetchLastStableOffsetMetadata). Only where it leads.
-  Offset last_stable_offset() const { return std::min(high_watermark, producers.first_unstable()); }
+  /// How far readers of committed data may read (UnifiedLog.fetchLastStableOffsetMetadata); retention does not wait for open
+  /// transactions (maybeIncrementFirstUnstableOffset). Only where it leads.
+  Offset last_stable_offset() const {
+    return std::min(high_watermark, std::max(log.start(), producers.first_unstable()));
+  }
   /// The answer to "where is the end", or nothing: a new leader whose high watermark has yet to catch up with its log would
   /// send a consumer back (Partition.fetchOffsetForTimestamp, OFFSET_NOT_AVAILABLE). Only where it leads.
   std::optional<Offset> latest_offset(bool read_committed) const {
     if (high_watermark < epoch_start) return std::nullopt;
     return read_committed ? last_stable_offset() : high_watermark;
   }
-  /// Cuts the log, and with it what is known of it (UnifiedLog.truncateTo).
+  /// Cuts the log, and with it what is known of it (UnifiedLog.truncateTo; below its start: truncateFullyAndStartAt).
   void truncate(Offset to) {
+    if (to < log.start()) return restart_at(to);
     if (to < log.end()) shared->keep_line(log);
     log.reload(to);
     high_watermark = std::min(high_watermark, log.end());
@@ -155,7 +165,7 @@ struct Replica {
     shared->keep_line(log);
     log.restart_at(offset);
     high_watermark = offset;
-    disk.truncated(offset);
+    disk.restarted(offset);
     disk.segments.restart(offset);
   }
   bool under_min_isr() const { return static_cast<std::int32_t>(isr.size()) < min_insync; }

@@ -183,3 +183,37 @@ TEST_CASE("batches that retention removed at every replica are let go") {
   }
   CHECK(most < 900);
 }
+
+TEST_CASE(
+    "a log that is cut below its start begins anew there, and nothing of the old one counts as on disk") {
+  ClusterFixture f(segments());
+  fill(f, 5);
+  Replica& follower = f.replica(1);
+  follower.log.raise_start(2 * kBatch);
+  follower.truncate(kBatch);
+  CHECK(follower.log.start() == kBatch);
+  CHECK(follower.log.end() == kBatch);
+  CHECK(follower.high_watermark == kBatch);
+  CHECK(follower.disk.written == kBatch);
+  CHECK(follower.disk.flushed == kBatch);
+}
+
+TEST_CASE("a transaction that began below the log's start holds readers up no further down") {
+  ClusterFixture f(segments());
+  fill(f, 3);
+  Replica& leader = f.replica(0);
+  Extent open;
+  open.count = 10;
+  open.bytes = 1000;
+  open.producer_id = ProducerId{7};
+  open.base_sequence = 0;
+  open.kind = BatchKind::transactional;
+  const Offset first = leader.log.end();
+  leader.log.append(open);
+  leader.producers.rebuild(leader.log);
+  leader.high_watermark = leader.log.end();
+  REQUIRE(leader.producers.first_unstable() == first);
+  CHECK(leader.last_stable_offset() == first);
+  leader.log.raise_start(leader.log.end());
+  CHECK(leader.last_stable_offset() == leader.log.end());
+}
