@@ -56,9 +56,7 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   // Who may lead without records that its predecessor had shown brings their older values back.
   const bool keep_history = options_.config.unclean_leader_election_enable || options_.power_may_fail ||
                             !options_.rules.has(Rule::leader_epoch_truncation) ||
-                            !options_.rules.has(Rule::epoch_in_epoch_end) ||
-                            (options_.rules.has(Rule::truncation_on_fetch) &&
-                             !options_.rules.has(Rule::diverging_fetch_uncredited));
+                            !options_.rules.offsets_count();
   offsets_store_ =
       std::make_unique<OffsetsStore>(keep_history, [this](PartitionIndex p) { return compact_internal(p); });
   transaction_store_ = std::make_unique<TransactionStore>(keep_history);

@@ -28,8 +28,7 @@ Finding check_log_matching(const ReplicaLog& a, const ReplicaLog& b) {
 Invariants::Invariants(Cluster& cluster)
     : cluster_(cluster),
       logs_match_(cluster.options().rules.has(Rule::epoch_in_epoch_end)),
-      offsets_count_(logs_match_ && (cluster.options().rules.has(Rule::diverging_fetch_uncredited) ||
-                                     !cluster.options().rules.has(Rule::truncation_on_fetch))) {
+      offsets_count_(cluster.options().rules.offsets_count()) {
   for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
     const PartitionIndex index{p};
     Partition partition{.index = index,

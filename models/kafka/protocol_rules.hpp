@@ -56,6 +56,11 @@ class ProtocolRules {
 
   /// In force: switched on, and so is what it needs.
   bool has(Rule rule) const { return in_force_[index(rule)]; }
+  /// A leader knows what its followers hold: none is elected cleanly that lacks what was shown.
+  bool offsets_count() const {
+    return has(Rule::epoch_in_epoch_end) &&
+           (has(Rule::diverging_fetch_uncredited) || !has(Rule::truncation_on_fetch));
+  }
   void set(Rule rule, bool on);
 
  private:
