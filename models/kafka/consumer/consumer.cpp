@@ -247,6 +247,13 @@ void Consumer::resumed() {
   if (pool_) pool_->resumed();
 }
 
+Offset Consumer::lowest_in_hand(PartitionIndex p) const {
+  Offset lowest = processor_.work().lowest(p, LogReader::kNoLowest);
+  if (pool_) lowest = pool_->lowest(p, lowest);
+  if (assignment_.can_fetch(p)) lowest = std::min(lowest, assignment_[p].position);
+  return lowest;
+}
+
 bool Consumer::idle() const {
   if (phase_ == Phase::stopped) return !processor_.restarting();
   const bool working = phase_ != Phase::polling || (pool_ && !pool_->idle()) || fetcher_.buffered();

@@ -60,6 +60,9 @@ class Consumer final : public NodeProgram,
   /// or closed is idle.
   bool idle() const;
 
+  /// As LogReader says: what is fetched, or being fetched, from its position on, and what its application works on.
+  Offset lowest_in_hand(PartitionIndex p) const;
+
   /// Started, not closed, and its node is up.
   bool running() const { return phase_ != Phase::stopped; }
   const Assignment& assignment() const { return assignment_; }
