@@ -102,9 +102,11 @@ class Consumer final : public NodeProgram,
     close
   };
 
+  void enter(Phase phase);
+
   // ---- inside poll() (consumer.cpp) ----
   void turn();
-  void turn_once();
+  bool turn_once();
   bool coordinate();
   bool waits_for_coordinator() const;
   bool held_up_by_coordinator();
