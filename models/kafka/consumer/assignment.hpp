@@ -10,6 +10,7 @@
 
 #include "models/context.hpp"
 #include "models/kafka/cluster.hpp"
+#include "models/kafka/consumer/stored_offsets.hpp"
 
 namespace models::kafka {
 
@@ -45,6 +46,9 @@ class Assignment {
  public:
   Assignment(Cluster& cluster, EntityId group, EntityId member)
       : cluster_(cluster), group_(group), member_(member), held_(cluster.partitions().size()) {}
+
+  /// Hears what is assigned and revoked; null: nobody.
+  void tell(StoredOffsets* stored) { stored_ = stored; }
 
   /// Partitions held, ascending.
   const std::vector<PartitionIndex>& partitions() const { return partitions_; }
@@ -88,6 +92,7 @@ class Assignment {
   std::vector<HeldPartition> held_;  // by PartitionIndex
   std::vector<PartitionIndex> partitions_;
   std::size_t unsettled_ = 0;
+  StoredOffsets* stored_ = nullptr;
 };
 
 }  // namespace models::kafka
