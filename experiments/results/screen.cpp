@@ -47,6 +47,7 @@ const std::vector<Group>& groups() {
         M::lost_unacknowledged,
         M::effects_duplicated,
         M::effects_suppressed,
+        M::effects_missing,
         M::log_duplicates,
         M::resend_duplicates,
         M::reordered_in_log,

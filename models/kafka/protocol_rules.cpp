@@ -63,6 +63,23 @@ std::span<const RuleInfo> rule_catalogue() {
        "a follower whose fetch shows that its log has parted from the leader's is not credited with the "
        "offset it "
        "names; without, that offset counts for the high watermark and the in-sync set"},
+      {Rule::generation_with_owned,
+       "generation_with_owned",
+       {3, 0},
+       {},
+       "KAFKA-12984",
+       "a member of a cooperative-sticky group tells since which generation it owns what it says it owns, "
+       "and "
+       "of two claims the later counts; without, both do, and the assignor gives a partition to two members "
+       "or "
+       "fails"},
+      {Rule::lost_before_rejoin,
+       "lost_before_rejoin",
+       {3, 0},
+       {},
+       "KAFKA-12983",
+       "a member that falls out of its group while it joins gives up what it held before it joins again; "
+       "without, it goes on with it and claims it"},
       {Rule::strict_min_isr,
        "strict_min_isr",
        {3, 7},

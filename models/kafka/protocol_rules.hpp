@@ -34,6 +34,8 @@ enum class Rule : std::uint8_t {
   fetch_epoch_fencing,
   truncation_on_fetch,
   diverging_fetch_uncredited,
+  generation_with_owned,
+  lost_before_rejoin,
   strict_min_isr,
   eligible_leader_replicas,
   sequence_window,

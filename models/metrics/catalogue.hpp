@@ -39,6 +39,7 @@ enum class Metric : std::uint16_t {
   effects,
   effects_duplicated,
   effects_suppressed,
+  effects_missing,
   reordered_in_log,
   reordered_per_key,
   rewound,

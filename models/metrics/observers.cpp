@@ -39,6 +39,8 @@ void put_groups(const LedgerTotals& t, MetricValues& values, std::vector<Labelle
     add(Metric::effects, g.effects);
     add(Metric::effects_duplicated, g.effects_duplicated);
     add(Metric::effects_suppressed, g.effects_suppressed);
+    const std::uint64_t with_effect = g.effects - g.effects_duplicated;
+    add(Metric::effects_missing, g.effects > 0 && g.processed > with_effect ? g.processed - with_effect : 0);
     add(Metric::reordered_per_key, g.reordered_per_key);
     add(Metric::rewound, g.rewound);
     add(Metric::stale_keys, g.stale_keys);

@@ -188,6 +188,7 @@ void Consumer::forget() {
   fetcher_.forget();
   committer_.forget();
   processor_.work().clear();
+  if (stored_) stored_->forget();
   if (transformer_) transformer_->close();
   connections_.abandon();
 }

@@ -12,6 +12,7 @@
 
 #include "models/context.hpp"
 #include "models/kafka/cluster.hpp"
+#include "models/kafka/consumer/stored_offsets.hpp"
 
 namespace models::kafka {
 
@@ -47,6 +48,9 @@ class Assignment {
  public:
   Assignment(Cluster& cluster, EntityId group, EntityId member)
       : cluster_(cluster), group_(group), member_(member), pages_(cluster.partitions().size() / kPage + 1) {}
+
+  /// Hears what is assigned and revoked; null: nobody.
+  void tell(StoredOffsets* stored) { stored_ = stored; }
 
   /// Partitions held, ascending.
   const std::vector<PartitionIndex>& partitions() const { return partitions_; }
@@ -102,6 +106,7 @@ class Assignment {
   std::vector<std::unique_ptr<Page>> pages_;
   std::vector<PartitionIndex> partitions_;
   std::size_t unsettled_ = 0;
+  StoredOffsets* stored_ = nullptr;
 };
 
 }  // namespace models::kafka

@@ -43,7 +43,8 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
       context_(group.cluster().context()),
       node_(node),
       cooperative_(all_cooperative(options_.config)),
-      automatic_(options_.commit == CommitMode::automatic && options_.config.enable_auto_commit),
+      automatic_((options_.commit == CommitMode::automatic || options_.commit == CommitMode::stored) &&
+                 options_.config.enable_auto_commit),
       connections_(cluster_, node, options_.config),
       metadata_(cluster_, node, metadata_options(options_.config), group.topics()),
       assignment_(cluster_, group.entity(), node.entity()),
@@ -66,6 +67,12 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
   });
   if (options_.hand_off) {
     pool_.emplace(group, node, recorder_, options_.hand_off->threads, [this] { turn(); });
+  }
+  if (options_.commit == CommitMode::stored) {
+    stored_.emplace(cluster_.partitions().size(), options_.reset_stored_offsets);
+    assignment_.tell(&*stored_);
+    committer_.commit_stored(*stored_);
+    if (pool_) pool_->store_in(*stored_);
   }
   TransformerOwner& owner = *this;
   if (options_.transform) transformer_ = std::make_unique<Transformer>(group, node, index, owner);
@@ -115,8 +122,9 @@ bool Consumer::turn_once() {
   }
   // A listener's commitSync() holds up the poll() that called it: an application that waits for its commits does not begin
   // new work, and another commit, before it has returned.
-  const bool waits_for_commits =
-      options_.commit != CommitMode::automatic && options_.commit != CommitMode::asynchronous;
+  const bool waits_for_commits = options_.commit != CommitMode::automatic &&
+                                 options_.commit != CommitMode::asynchronous &&
+                                 options_.commit != CommitMode::stored;
   if (commit_for_ != CommitFor::nothing && waits_for_commits) return false;
   if (phase_ != Phase::polling || close_asked_ || held_up_by_coordinator()) return false;
   fetcher_.collect(processor_.work());
@@ -131,6 +139,7 @@ bool Consumer::turn_once() {
 
 /// ConsumerCoordinator.poll(): true when the member is in an active group, and what is due there has been done.
 bool Consumer::coordinate() {
+  if (stored_) pool_->tell();
   if (membership_.fatal_error() != ErrorCode::none) {
     end_application();
     return false;
@@ -277,6 +286,10 @@ bool Consumer::idle() const {
 bool Consumer::commits_to_come() const {
   // Only auto-commit comes by itself: an application whose commit failed commits again with its next records.
   if (options_.commit == CommitMode::automatic) return assignment_.dirty();
+  if (stored_) {
+    const auto& held = assignment_.partitions();
+    return std::any_of(held.begin(), held.end(), [this](PartitionIndex p) { return stored_->to_commit(p); });
+  }
   return commit_owed_ || committer_.under_way();
 }
 

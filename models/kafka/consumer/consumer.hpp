@@ -189,6 +189,7 @@ class Consumer final : public NodeProgram,
   Recorder recorder_;
   Processor processor_;
   std::optional<HandOffPool> pool_;
+  std::optional<StoredOffsets> stored_;
   std::unique_ptr<Transformer> transformer_;
   GroupMembership signature_;  // of the last complete membership (ConsumerCoordinator.groupMetadata)
   StepCell& delivered_step_;

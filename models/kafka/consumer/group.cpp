@@ -11,7 +11,7 @@ ConsumerGroup::ConsumerGroup(Cluster& cluster, const GroupOptions& options, Enti
       options_(options),
       entity_(group),
       attempts_(cluster.partitions().size()),
-      effects_(cluster, options.effect.has_value() && options.effect->idempotency_key),
+      effects_(cluster, options_),
       poison_(cluster.context().simulation.seed(), options_) {
   cluster.add_reader(*this);
   for (const std::string& name : options_.topics) {
