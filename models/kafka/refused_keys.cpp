@@ -56,11 +56,9 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "the transaction log's segments are not modelled", "transaction.state.log.segment.bytes"},
       {S::broker, "two-phase commit with other systems is not modelled",
        "transaction.two.phase.commit.enable"},
-      {S::broker, "a producer's state is kept to the end of a run",
-       "producer.id.expiration.check.interval.ms"},
-      {S::broker, "any number of connections is taken, and idle ones stay open",
+      {S::broker, "any number of connections is taken",
        "max.connections max.connections.per.ip max.connections.per.ip.overrides "
-       "max.connection.creation.rate connections.max.idle.ms connections.max.reauth.ms "
+       "max.connection.creation.rate connections.max.reauth.ms "
        "connection.failed.authentication.delay.ms socket.connection.setup.timeout.ms "
        "socket.connection.setup.timeout.max.ms socket.listen.backlog.size"},
       {S::broker, "socket buffers are not modelled",

@@ -29,7 +29,8 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       isr_timer_(cluster.context().simulation, node, [this] { shrink_in_sync_sets(); }),
       fetch_timer_(cluster.context().simulation, node, [this] { expire_fetches(); }),
       produce_timer_(cluster.context().simulation, node, [this] { expire_produce(); }),
-      metadata_timer_(cluster.context().simulation, node, [this] { follow_metadata(); }) {
+      metadata_timer_(cluster.context().simulation, node, [this] { follow_metadata(); }),
+      producer_timer_(cluster.context().simulation, node, [this] { expire_producers(); }) {
   node.set_program(*this);
   for (const PartitionIndex p : cluster.hosted_by(id)) {
     owned_.push_back(std::make_unique<Replica>(p, cluster.shared(p)));
@@ -189,7 +190,8 @@ void Broker::crashed() {
   const BrokerCode how = orderly ? BrokerCode::stopped : BrokerCode::crashed;
   context().emit(Kind::broker_state,
                  {.code = static_cast<std::uint16_t>(how), .actor = node_.entity().value});
-  for (auto* timer : {&heartbeat_timer_, &isr_timer_, &fetch_timer_, &produce_timer_, &metadata_timer_})
+  for (auto* timer :
+       {&heartbeat_timer_, &isr_timer_, &fetch_timer_, &produce_timer_, &metadata_timer_, &producer_timer_})
     timer->disarm();
   coordinator_->crashed();
   if (transactions_) transactions_->crashed();
@@ -233,6 +235,7 @@ void Broker::restarted() {
   // Registers, then follow_metadata().
   recovery > sim::Duration{} ? heartbeat_timer_.arm_after(recovery) : send_heartbeat();
   isr_timer_.arm_after(config().replica_lag_time_max / 2);
+  producer_timer_.arm_after(config().producer_id_expiration_check_interval);
 }
 
 }  // namespace models::kafka

@@ -104,6 +104,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void settle(WaitingAppend& append, ErrorCode error);
   void fail_waiting(Replica& replica, ErrorCode error);
   void forget_answered();
+  void expire_producers();
   void park(const Ref<ProduceCall>& call);
   void expire_produce();
 
@@ -225,6 +226,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   NodeTimer<std::function<void()>> fetch_timer_;
   NodeTimer<std::function<void()>> produce_timer_;
   NodeTimer<std::function<void()>> metadata_timer_;
+  NodeTimer<std::function<void()>> producer_timer_;
 };
 
 }  // namespace models::kafka

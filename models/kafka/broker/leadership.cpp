@@ -31,6 +31,7 @@ void Broker::start() {
   heartbeat_timer_.arm_after(sim::Duration{static_cast<std::int64_t>(
       lifecycle_stream_.uniform() * static_cast<double>(config().broker_heartbeat_interval.count()))});
   isr_timer_.arm_after(config().replica_lag_time_max / 2);
+  producer_timer_.arm_after(config().producer_id_expiration_check_interval);
 }
 
 // ---- the metadata log ---------------------------------------------------------------------------------------------

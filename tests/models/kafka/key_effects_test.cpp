@@ -144,6 +144,33 @@ void with_a_selector(Scenario& s) {
   in_racks(s);
   broker(s).rack_aware_replica_selector = true;
 }
+/// A message every five seconds, and commits as rarely.
+void speaks_rarely(Scenario& s) {
+  s.faults.clear();
+  producer(s).arrivals = sim::ArrivalProcess::poisson(0.2);
+  waits_for_commits(s);
+}
+/// An answer is lost, and the batch comes again seconds later.
+void repeats_late(Scenario& s) {
+  speaks_rarely(s);
+  producer(s).config.retry_backoff = producer(s).config.retry_backoff_max = 6s;
+  models::FaultSpec lost;
+  lost.kind = "response-loss";
+  lost.target = "kafka/0";
+  lost.other = "shop";
+  for (const sim::Duration at : {1s, 2s, 3s, 4s, 5s, 6s, 7s, 8s}) {
+    lost.at = at;
+    s.faults.push_back(lost);
+  }
+}
+void forgets_producers_often(Scenario& s) {
+  repeats_late(s);
+  broker(s).producer_id_expiration_check_interval = 500ms;
+}
+void forgets_producers_soon(Scenario& s) {
+  repeats_late(s);
+  broker(s).producer_id_expiration = 1s;
+}
 void with_quotas(Scenario& s) {
   s.kafka->quotas.push_back({.producer_byte_rate = 2000});
 }
@@ -282,6 +309,9 @@ const std::vector<Row>& rows() {
       {S::broker, "replica.selector.class", "RackAwareReplicaSelector", with_a_rack},
       {S::broker, "controlled.shutdown.enable", "false", orderly_restarts},
       {S::broker, "num.io.threads", "1", slow_brokers},
+      {S::broker, "connections.max.idle.ms", "1000", speaks_rarely},
+      {S::broker, "producer.id.expiration.ms", "1000", forgets_producers_often},
+      {S::broker, "producer.id.expiration.check.interval.ms", "1000", forgets_producers_soon},
       {S::broker, "message.max.bytes", "100"},
       {S::broker, "fetch.max.bytes", "1024"},
       {S::broker, "group.initial.rebalance.delay.ms", "0"},
@@ -346,6 +376,7 @@ const std::vector<Row>& rows() {
       {S::producer, "reconnect.backoff.ms", "5"},
       {S::producer, "reconnect.backoff.max.ms", "50"},
       {S::producer, "metadata.max.age.ms", "100"},
+      {S::producer, "connections.max.idle.ms", "1000", speaks_rarely},
       {S::producer, "partitioner.adaptive.partitioning.enable", "false", no_keys},
       {S::producer, "partitioner.availability.timeout.ms", "50", no_keys},
       {S::producer, "partitioner.ignore.keys", "true"},
@@ -376,6 +407,7 @@ const std::vector<Row>& rows() {
       {S::consumer, "reconnect.backoff.ms", "5", alone},
       {S::consumer, "reconnect.backoff.max.ms", "50", alone},
       {S::consumer, "metadata.max.age.ms", "100"},
+      {S::consumer, "connections.max.idle.ms", "1000", speaks_rarely},
   };
   return all;
 }
@@ -406,11 +438,13 @@ auto digest_of(const Scenario& s) {
   return world.trace().digest();
 }
 
-/// Modelled by what they refuse: one value is taken, or a bound is set for another key.
+/// Modelled by what they refuse: one value is taken, or a bound is set for another key. Or read where topics are (tests of the
+/// reader).
 bool only_refuses(std::string_view key) {
   const bool bounds = key.starts_with("group.consumer.min.") ||
                       (key.starts_with("group.consumer.max.") && key != "group.consumer.max.size");
-  return bounds || key == "log.cleanup.policy" || key == "cleanup.policy";
+  const bool of_topics = key == "num.partitions" || key == "default.replication.factor";
+  return bounds || of_topics || key == "log.cleanup.policy" || key == "cleanup.policy";
 }
 
 }  // namespace
