@@ -457,6 +457,10 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
   static const std::vector<Row<ClusterOptions>> rows{
       {{"brokers", KeyType::integer, "they are named kafka/0, kafka/1 …", "3", false, 1, 1000},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.brokers = whole<std::int32_t>(v); }},
+      {{"controllers", KeyType::integer,
+        "voters of the metadata quorum; one is named controller, more are controller/0, controller/1 …", "1",
+        false, 1, models::kafka::kMostControllers},
+       [](const Value& v, ClusterOptions& k, const BindContext&) { k.controllers = whole<std::int32_t>(v); }},
       {{"racks", KeyType::names, "of the brokers in turn"},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.racks = names(v); }},
       {{"zones", KeyType::names, "of the brokers in turn"},

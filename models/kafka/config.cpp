@@ -343,10 +343,18 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      span<&B::log_retention_check_interval, 1, 1'000'000, B>},
     {"log.initial.task.delay.ms", "ms", "30000", span<&B::log_initial_task_delay, 0, 1'000'000, B>},
     {"log.cleanup.policy", "list", "delete", only_delete<B>, "delete only"},
-    {"controller.quorum.election.timeout.ms", "ms", "1000", nullptr,
-     "one controller that does not fail is modelled"},
-    {"controller.quorum.fetch.timeout.ms", "ms", "2000", nullptr,
-     "one controller that does not fail is modelled"},
+    {"controller.quorum.election.timeout.ms", "ms", "1000",
+     span<&B::controller_quorum_election_timeout, 1, 1'000'000, B>},
+    {"controller.quorum.fetch.timeout.ms", "ms", "2000",
+     span<&B::controller_quorum_fetch_timeout, 1, 1'000'000, B>},
+    {"controller.quorum.election.backoff.max.ms", "ms", "1000",
+     span<&B::controller_quorum_election_backoff_max, 0, 1'000'000, B>},
+    {"controller.quorum.append.linger.ms", "ms", "25",
+     span<&B::controller_quorum_append_linger, 0, 1'000'000, B>, "one controller alone writes at once"},
+    {"controller.quorum.request.timeout.ms", "ms", "2000",
+     span<&B::controller_quorum_request_timeout, 1, 1'000'000, B>},
+    {"controller.quorum.retry.backoff.ms", "ms", "20",
+     span<&B::controller_quorum_retry_backoff, 0, 1'000'000, B>},
 });
 
 using T = TopicConfig;

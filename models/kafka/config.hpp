@@ -39,6 +39,12 @@ struct BrokerConfig {
   Duration broker_heartbeat_interval{2'000'000'000};
   Duration broker_session_timeout{9'000'000'000};
   bool controlled_shutdown_enable = true;
+  Duration controller_quorum_election_timeout{1'000'000'000};
+  Duration controller_quorum_fetch_timeout{2'000'000'000};
+  Duration controller_quorum_election_backoff_max{1'000'000'000};
+  Duration controller_quorum_append_linger{25'000'000};
+  Duration controller_quorum_request_timeout{2'000'000'000};
+  Duration controller_quorum_retry_backoff{20'000'000};
   std::int32_t quota_window_num = 11;
   Duration quota_window_size{1'000'000'000};
   Duration producer_id_expiration{86'400'000'000'000};

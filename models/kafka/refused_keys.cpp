@@ -7,11 +7,12 @@ namespace models::kafka {
 std::span<const RefusedKeys> refused_keys() {
   using S = KeyScope;
   static constexpr auto kRows = std::to_array<RefusedKeys>({
-      {S::broker, "the controller is one, and does not fail",
-       "controller.quorum.voters controller.quorum.bootstrap.servers "
-       "controller.quorum.election.backoff.max.ms controller.quorum.append.linger.ms "
-       "controller.quorum.request.timeout.ms controller.quorum.retry.backoff.ms "
-       "controller.listener.names controller.socket.timeout.ms process.roles metadata.log.dir "
+      {S::broker, "[kafka] controllers says how many there are",
+       "controller.quorum.voters controller.quorum.bootstrap.servers controller.listener.names "
+       "process.roles"},
+      {S::broker, "a broker asks the controller again every 100 ms", "controller.socket.timeout.ms"},
+      {S::broker, "the metadata log is kept whole, and its age is not measured",
+       "metadata.log.dir "
        "metadata.log.max.snapshot.interval.ms metadata.log.max.record.bytes.between.snapshots "
        "metadata.log.segment.min.bytes metadata.log.segment.bytes metadata.log.segment.ms "
        "metadata.max.retention.bytes metadata.max.retention.ms metadata.max.idle.interval.ms"},

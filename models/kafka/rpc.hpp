@@ -23,15 +23,22 @@ namespace models::kafka {
 
 class Cluster;
 
-/// The controller's address in place of a broker's.
+/// The controller's address in place of a broker's: the only one's, or that of the first of a quorum.
 inline constexpr BrokerId kController{-2};
+constexpr BrokerId controller_id(std::int32_t number) {
+  return BrokerId{kController.value - number};
+}
+constexpr std::int32_t controller_number(BrokerId id) {
+  return kController.value - id.value;
+}
 
 using AnyCall = std::variant<
     Ref<ProduceCall>, Ref<FetchCall>, Ref<ListOffsetsCall>, Ref<MetadataCall>, Ref<InitProducerIdCall>,
     Ref<FindCoordinatorCall>, Ref<JoinGroupCall>, Ref<SyncGroupCall>, Ref<HeartbeatCall>, Ref<LeaveGroupCall>,
     Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<OffsetForLeaderEpochCall>, Ref<AddPartitionsToTxnCall>,
     Ref<AddOffsetsToTxnCall>, Ref<TxnOffsetCommitCall>, Ref<EndTxnCall>, Ref<WriteTxnMarkersCall>,
-    Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>, Ref<ConsumerGroupHeartbeatCall>>;
+    Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>, Ref<ConsumerGroupHeartbeatCall>,
+    Ref<VoteCall>, Ref<BeginQuorumEpochCall>, Ref<EndQuorumEpochCall>>;
 
 /// The part that all calls share.
 CallBase& base(AnyCall& call);

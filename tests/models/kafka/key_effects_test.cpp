@@ -241,6 +241,27 @@ void for_hours_and_rolled(Scenario& s) {
   for_hours(s);
   broker(s).log_roll = 60s;
 }
+/// The active controller of three dies, and the next one.
+void quorum_of_controllers(Scenario& s) {
+  s.kafka->controllers = 3;
+  s.faults.push_back(crash("active controller", 5s, 8s));
+  s.faults.push_back(crash("active controller", 15s, 2s));
+}
+/// The first is cut off from the others; those two stand for election against each other.
+void quorum_at_odds(Scenario& s) {
+  quorum_of_controllers(s);
+  s.kafka->rules.set(models::kafka::Rule::raft_pre_vote, false);
+  s.kafka->config.controller_quorum_election_timeout = 100ms;
+  s.network.base.latency = sim::Distribution::constant(60'000'000);
+}
+/// Nobody answers for a while.
+void quorum_cut_up(Scenario& s) {
+  s.kafka->controllers = 3;
+  for (const std::string target : {"controller/0", "controller/1"}) {
+    s.faults.push_back(crash(target, 5s, 8s));
+    s.faults.back().kind = "isolate";
+  }
+}
 void balances_often(Scenario& s) {
   broker(s).leader_imbalance_check_interval = 1s;
 }
@@ -303,6 +324,12 @@ const std::vector<Row>& rows() {
       {S::broker, "leader.imbalance.check.interval.seconds", "1"},
       {S::broker, "broker.heartbeat.interval.ms", "100"},
       {S::broker, "broker.session.timeout.ms", "9000"},
+      {S::broker, "controller.quorum.election.timeout.ms", "5000", quorum_of_controllers},
+      {S::broker, "controller.quorum.fetch.timeout.ms", "600", quorum_of_controllers},
+      {S::broker, "controller.quorum.election.backoff.max.ms", "0", quorum_at_odds},
+      {S::broker, "controller.quorum.append.linger.ms", "0", quorum_of_controllers},
+      {S::broker, "controller.quorum.request.timeout.ms", "600", quorum_cut_up},
+      {S::broker, "controller.quorum.retry.backoff.ms", "500", quorum_of_controllers},
       {S::broker, "quota.window.num", "2", with_quotas},
       {S::broker, "quota.window.size.seconds", "5", with_quotas},
       {S::broker, "broker.rack", "{rack}", out_of_racks},
