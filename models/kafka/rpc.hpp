@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "models/kafka/protocol.hpp"
+#include "models/kafka/share/share_calls.hpp"
 #include "models/network/network.hpp"
 #include "models/network/node.hpp"
 #include "sim/random.hpp"
@@ -30,7 +31,8 @@ using AnyCall = std::variant<
     Ref<FindCoordinatorCall>, Ref<JoinGroupCall>, Ref<SyncGroupCall>, Ref<HeartbeatCall>, Ref<LeaveGroupCall>,
     Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<OffsetForLeaderEpochCall>, Ref<AddPartitionsToTxnCall>,
     Ref<AddOffsetsToTxnCall>, Ref<TxnOffsetCommitCall>, Ref<EndTxnCall>, Ref<WriteTxnMarkersCall>,
-    Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>, Ref<ConsumerGroupHeartbeatCall>>;
+    Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>, Ref<ConsumerGroupHeartbeatCall>,
+    Ref<ShareFetchCall>, Ref<ShareAcknowledgeCall>, Ref<ShareGroupStateCall>>;
 
 /// The part that all calls share.
 CallBase& base(AnyCall& call);
