@@ -41,7 +41,7 @@ enum class Kind : std::uint16_t {
   high_watermark,
 
   // ---- messages on their way out ------------------------------------------------------------------------------
-  /// place partition, peer group: the group reads this partition; what it never settles of it is in flight or lost.
+  /// place partition, peer group, code kShared where its members share partitions: the group reads this partition; what it never settles of it is in flight or lost.
   /// Emitted when the world is built, before the first message, also for groups whose members start later.
   subscribed,
   /// actor member, place partition, peer group, a next offset to read, b position before (-1 none), code ResetCode.
@@ -107,10 +107,14 @@ enum class Kind : std::uint16_t {
   expired,
   /// actor controller of a quorum, a its epoch, b 1 when it becomes active, 0 when it is no longer. Availability.
   controller_changed,
+  /// actor leader, place partition, peer share group, offsets [a, a+b): archived, none of them will be delivered again; c how
+  /// often they were. Ledger (dead-lettered).
+  archived,
   count_,
 };
 
 inline constexpr std::uint16_t kHasKeys = 1;        // offered
+inline constexpr std::uint16_t kShared = 1;         // subscribed
 inline constexpr std::uint16_t kOffLine = 1;        // stored
 inline constexpr std::uint16_t kRestored = 2;       // stored
 inline constexpr std::uint16_t kTransactional = 4;  // stored: part of a transaction that a marker will end

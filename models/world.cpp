@@ -8,8 +8,10 @@
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/consumer/consumer.hpp"
 #include "models/kafka/consumer/group.hpp"
+#include "models/kafka/consumer/share_consumer.hpp"
 #include "models/kafka/invariants.hpp"
 #include "models/kafka/producer/producer.hpp"
+#include "models/kafka/share/share_partition_manager.hpp"
 #include "models/planted_leak.hpp"
 #include "models/scenario_error.hpp"
 #include "sim/assert.hpp"
@@ -50,6 +52,10 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
                     [](const GroupOptions& g) { return g.commit == CommitMode::in_transaction; }) ||
         std::any_of(scenario_.producers.begin(), scenario_.producers.end(),
                     [](const ProducerOptions& p) { return p.transactions.has_value(); });
+    for (const GroupOptions& group : scenario_.groups) {
+      if (group.type == GroupType::share)
+        scenario_.kafka->share_groups.emplace_back(group.name, group.config.share);
+    }
     scenario_.kafka->power_may_fail =
         std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
                     [](const FaultSpec& fault) { return fault.kind == "power-loss"; });
@@ -113,8 +119,12 @@ void World::add_groups() {
     const EntityId group = entities_.add(EntityKind::group, options.name);
     groups_.push_back(std::make_unique<kafka::ConsumerGroup>(*kafka_, options, group));
     for (std::uint32_t i = 0; i < options.members; ++i) {
-      groups_.back()->add_member(
-          add_node(EntityKind::member, options.name + "/" + std::to_string(i), group, i, options.rack));
+      Node& node =
+          add_node(EntityKind::member, options.name + "/" + std::to_string(i), group, i, options.rack);
+      if (options.type == GroupType::share)
+        groups_.back()->add_share_member(node);
+      else
+        groups_.back()->add_member(node);
       if (joins_later(nodes_.back()->name())) groups_.back()->stand_by(i);
     }
   }
@@ -197,15 +207,34 @@ bool World::idle() const {
                      [this](const auto& g) { return g->idle() && read_to_the_end(*g); });
 }
 
+/// Nothing is left in flight, and nothing behind it.
+bool World::shared_to_the_end(kafka::ConsumerGroup& group, kafka::PartitionIndex p) const {
+  const kafka::BrokerId leader = kafka_->metadata_log().state(p).leader;
+  if (leader == kafka::kNoBroker) return false;
+  kafka::Broker& broker = kafka_->broker(leader);
+  const kafka::Offset end = broker.replica(p)->log.end();
+  const kafka::SharePartition* const shared = broker.shares()->find({group.entity(), p});
+  return shared == nullptr ? end == 0 : shared->start_offset() >= end;
+}
+
 bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
+  if (group.shared()) {
+    const auto& all = group.share_members();
+    if (std::none_of(all.begin(), all.end(), [](const auto& m) { return m->running(); })) return true;
+  }
   const auto& members = group.members();
   const auto running = [](const auto& member) { return member->running(); };
-  if (std::none_of(members.begin(), members.end(), running)) return true;  // nobody is left to read
+  if (!group.shared() && std::none_of(members.begin(), members.end(), running))
+    return true;  // nobody is left to read
   for (const kafka::TopicIndex t : group.topics()) {
     const kafka::TopicInfo& topic = kafka_->topic(t);
     for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions_most); ++n) {
       const kafka::PartitionIndex p{topic.first.value + n};
       if (!kafka_->metadata_log().state(p).exists()) continue;
+      if (group.shared()) {
+        if (!shared_to_the_end(group, p)) return false;
+        continue;
+      }
       const kafka::BrokerId leader = kafka_->metadata_log().state(p).leader;
       if (leader == kafka::kNoBroker) return false;
       const kafka::Offset end = kafka_->broker(leader).replica(p)->log.end();

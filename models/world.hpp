@@ -23,6 +23,7 @@
 #include "models/entities.hpp"
 #include "models/faults/injector.hpp"
 #include "models/faults/steps.hpp"
+#include "models/kafka/types.hpp"
 #include "models/network/network.hpp"
 #include "models/network/node.hpp"
 #include "models/scenario.hpp"
@@ -94,6 +95,7 @@ class World {
   void phase(PhaseCode code);
   bool idle() const;
   bool read_to_the_end(kafka::ConsumerGroup& group) const;
+  bool shared_to_the_end(kafka::ConsumerGroup& group, kafka::PartitionIndex p) const;
 
   Scenario scenario_;
   sim::Simulation simulation_;

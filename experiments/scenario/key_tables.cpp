@@ -255,7 +255,8 @@ const Section& poison_section() {
          {"backoff", KeyType::duration, "before each retry", "\"1s\""},
          {"restart", KeyType::duration, "from a crash to the next start", "\"5s\""}}};
     s.keys.push_back(
-        choice_key("then", "after the last: leave it out, or die", "\"skip\"", {"skip", "crash"}));
+        choice_key("then", "after the last: leave it out, or die; of share groups: give it back, or refuse it",
+                   "\"skip\"", {"skip", "crash", "release", "reject"}));
     return s;
   }();
   return section;
@@ -269,7 +270,12 @@ models::PoisonOptions bind_poison(const Value& v) {
   if (const Value* d = v.find("backoff")) poison.backoff = parse_duration(d->text);
   if (const Value* d = v.find("restart")) poison.restart = parse_duration(d->text);
   const Value* const then = v.find("then");
-  if (then != nullptr && then->text == "crash") poison.then = models::PoisonOptions::Then::crash;
+  using Then = models::PoisonOptions::Then;
+  if (then != nullptr) {
+    if (then->text == "crash") poison.then = Then::crash;
+    if (then->text == "release") poison.then = Then::release;
+    if (then->text == "reject") poison.then = Then::reject;
+  }
   return poison;
 }
 
@@ -556,6 +562,11 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        [](const Value& v, GroupOptions& g, const BindContext&) { g.name = v.text; }},
       {{"topics", KeyType::names, "what the group reads", "", true},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.topics = names(v); }},
+      {choice_key("type", "share: its members share partitions (KIP-932)", "\"consumer\"",
+                  {"consumer", "share"}),
+       [](const Value& v, GroupOptions& g, const BindContext&) {
+         g.type = v.text == "share" ? models::GroupType::share : models::GroupType::consumer;
+       }},
       {{"members", KeyType::integer, "how many", "1", false, 1, 10'000},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.members = whole<std::uint32_t>(v); }},
       {draw_key("service", "time to process one record", "\"0s\"", Draws::durations),

@@ -7,6 +7,7 @@
 #include "models/kafka/broker/replica.hpp"
 #include "models/kafka/group/offsets_store.hpp"
 #include "models/kafka/placement.hpp"
+#include "models/kafka/share/share_state_store.hpp"
 #include "models/kafka/transaction/transaction_store.hpp"
 #include "models/network/network.hpp"
 #include "sim/assert.hpp"
@@ -64,6 +65,7 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   offsets_store_ =
       std::make_unique<OffsetsStore>(keep_history, [this](PartitionIndex p) { return compact_internal(p); });
   transaction_store_ = std::make_unique<TransactionStore>(keep_history);
+  share_state_store_ = std::make_unique<ShareStateStore>(keep_history);
   metadata_log_ = std::make_unique<MetadataLog>(*this);
   for (std::int32_t n = 0; n < options_.controllers; ++n)
     controllers_.push_back(std::make_unique<Controller>(*this, node(controller_id(n)), *metadata_log_, n));
@@ -121,7 +123,11 @@ void Cluster::add_topics() {
       options_.config.offsets_topic_replication_factor.value_or(std::min(kOffsetsCopies, options_.brokers));
   offsets_topic_ = TopicIndex{static_cast<std::uint32_t>(topics_.size())};
   add_topic(offsets, true);
-  if (!options_.transactional) return;
+  if (options_.transactional) add_transaction_state();
+  if (!options_.share_groups.empty()) add_share_state();
+}
+
+void Cluster::add_transaction_state() {
   TopicOptions transactions;
   transactions.name = "__transaction_state";
   transactions.partitions = options_.config.transaction_state_log_num_partitions;
@@ -132,6 +138,19 @@ void Cluster::add_topics() {
   transactions.config.min_insync_replicas = options_.config.transaction_state_log_min_isr;
   transactions_topic_ = TopicIndex{static_cast<std::uint32_t>(topics_.size())};
   add_topic(transactions, true);
+}
+
+void Cluster::add_share_state() {
+  TopicOptions states;
+  states.name = "__share_group_state";
+  states.partitions = options_.config.share_state_topic_num_partitions;
+  // Model: as for __consumer_offsets, unless share.coordinator.state.topic.replication.factor is given a cluster of fewer than
+  // 3 brokers keeps as many copies as it has brokers.
+  states.replication_factor = options_.config.share_state_topic_replication_factor.value_or(
+      std::min(kOffsetsCopies, options_.brokers));
+  states.config.min_insync_replicas = options_.config.share_state_topic_min_isr;
+  share_state_topic_ = TopicIndex{static_cast<std::uint32_t>(topics_.size())};
+  add_topic(states, true);
 }
 
 void Cluster::add_topic(const TopicOptions& topic, bool internal) {
@@ -260,6 +279,25 @@ PartitionIndex Cluster::offsets_partition(std::string_view group) const {
 PartitionIndex Cluster::transaction_partition(std::string_view transactional_id) const {
   MQLAB_ASSERT(options_.transactional, "somebody is known to use transactions");
   return partition_of(topics_[transactions_topic_.value], transactional_id);
+}
+
+PartitionIndex Cluster::share_state_partition(EntityId group, PartitionIndex p) const {
+  MQLAB_ASSERT(!options_.share_groups.empty(), "there is a share group");
+  // SharePartitionKey.asCoordinatorKey, with the topic's name in place of its id, which is random.
+  return partition_of(
+      topics_[share_state_topic_.value],
+      context_.entities[group].name + ":" + topic_of(p).name + ":" + std::to_string(partition(p).number));
+}
+
+const ShareGroupConfig* Cluster::share_group(EntityId group) const {
+  return share_group(std::string_view(context_.entities[group].name));
+}
+
+const ShareGroupConfig* Cluster::share_group(std::string_view name) const {
+  for (const auto& [known, config] : options_.share_groups) {
+    if (known == name) return &config;
+  }
+  return nullptr;
 }
 
 void Cluster::assign_producer_id(InitProducerIdCall& call) {

@@ -23,6 +23,7 @@ class MetadataLog;
 struct PartitionState;
 class OffsetsStore;
 class ReplicaLog;
+class ShareStateStore;
 class TransactionStore;
 struct SharedPartition;
 
@@ -108,6 +109,14 @@ class Cluster {
   bool is_offsets(PartitionIndex p) const { return partitions_[p.value].topic == offsets_topic_; }
   /// The partition of __transaction_state that keeps this transactional id. Requires ClusterOptions::transactional.
   PartitionIndex transaction_partition(std::string_view transactional_id) const;
+  bool is_share_state(PartitionIndex p) const {
+    return !options_.share_groups.empty() && partitions_[p.value].topic == share_state_topic_;
+  }
+  /// The partition of __share_group_state that keeps what `group` has done to `p`. Requires a share group.
+  PartitionIndex share_state_partition(EntityId group, PartitionIndex p) const;
+  /// What the group has set for itself; null for one that is no share group.
+  const ShareGroupConfig* share_group(std::string_view group) const;
+  const ShareGroupConfig* share_group(EntityId group) const;
   /// Clients and brokers speak of transactions as KIP-890 has it.
   bool transactions_v2() const { return options_.transaction_version >= 2; }
 
@@ -121,6 +130,7 @@ class Cluster {
   void forget_expired(PartitionIndex p);
   OffsetsStore& offsets_store() { return *offsets_store_; }
   TransactionStore& transaction_store() { return *transaction_store_; }
+  ShareStateStore& share_state_store() { return *share_state_store_; }
   /// A new producer id, or the next epoch of the one the call names (ProducerIdManager, InitProducerId).
   void assign_producer_id(InitProducerIdCall& call);
   ProducerId new_producer_id() { return next_producer_id_++; }
@@ -136,6 +146,8 @@ class Cluster {
  private:
   void add_racks();
   void add_topics();
+  void add_transaction_state();
+  void add_share_state();
   void add_topic(const TopicOptions& topic, bool internal);
   /// Lets go of batches of an internal partition that all replicas hold; returns up to where they do.
   Offset compact_internal(PartitionIndex p);
@@ -146,7 +158,8 @@ class Cluster {
       Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>, Pool<OffsetForLeaderEpochCall>,
       Pool<AddPartitionsToTxnCall>, Pool<AddOffsetsToTxnCall>, Pool<TxnOffsetCommitCall>, Pool<EndTxnCall>,
       Pool<WriteTxnMarkersCall>, Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>, Pool<MetadataLogCall>,
-      Pool<ConsumerGroupHeartbeatCall>, Pool<VoteCall>, Pool<BeginQuorumEpochCall>, Pool<EndQuorumEpochCall>>
+      Pool<ConsumerGroupHeartbeatCall>, Pool<VoteCall>, Pool<BeginQuorumEpochCall>, Pool<EndQuorumEpochCall>,
+      Pool<ShareFetchCall>, Pool<ShareAcknowledgeCall>, Pool<ShareGroupStateCall>>
       pools_;
   Context& context_;
   ClusterOptions options_;
@@ -160,8 +173,10 @@ class Cluster {
   std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then controllers
   std::unique_ptr<OffsetsStore> offsets_store_;
   std::unique_ptr<TransactionStore> transaction_store_;
+  std::unique_ptr<ShareStateStore> share_state_store_;
   TopicIndex offsets_topic_{};
   TopicIndex transactions_topic_{};
+  TopicIndex share_state_topic_{};
   ProducerId next_producer_id_ = 1000;
   std::unique_ptr<MetadataLog> metadata_log_;
   std::vector<std::unique_ptr<Controller>> controllers_;

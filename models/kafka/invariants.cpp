@@ -6,6 +6,7 @@
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
 #include "models/kafka/group/modern_group.hpp"
+#include "models/kafka/share/share_partition_manager.hpp"
 
 namespace models::kafka {
 
@@ -53,7 +54,7 @@ Finding Invariants::check() {
   for (const std::string& group : groups_) {
     if (Finding broken = check_committed(group)) return broken;
   }
-  return std::nullopt;
+  return check_shared();
 }
 
 Finding Invariants::found(const Partition& partition, const std::string& what) const {
@@ -149,7 +150,7 @@ Finding check_image(const ModernGroupImage& image, const ModernGroupImage* befor
     for (const AssignedPartitions* some : {&member.assigned, &member.pending_revocation}) {
       for (const AssignedPartition& one : *some) {
         const auto [at, first] = holders.emplace(one.partition, member.id);
-        if (!first) {
+        if (!first && !image.share) {
           return "partition " + std::to_string(one.partition.value) + " is held by " + at->second +
                  " and by " + member.id;
         }
@@ -162,6 +163,23 @@ Finding check_image(const ModernGroupImage& image, const ModernGroupImage* befor
       return member.id + " fell back to an older epoch";
   }
   return std::nullopt;
+}
+
+/// What every leader holds of share groups, where it has changed.
+Finding Invariants::check_shared() {
+  Finding broken;
+  for (std::int32_t b = 0; b < cluster_.broker_count() && !broken; ++b) {
+    const SharePartitionManager* const shares = cluster_.broker(BrokerId{b}).shares();
+    if (shares == nullptr) return std::nullopt;
+    shares->for_each([&](const ShareKey& key, const SharePartition& records) {
+      std::uint64_t& seen = shared_[{key, b}];
+      if (broken || seen == records.revision()) return;
+      seen = records.revision();
+      if (const char* what = records.broken())
+        broken = cluster_.context().entities[cluster_.partition(key.partition).entity].name + ": " + what;
+    });
+  }
+  return broken;
 }
 
 Finding Invariants::check_committed(const std::string& group) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/kafka/config.hpp"
@@ -81,6 +82,8 @@ struct ClusterOptions {
   std::int32_t transaction_version = 2;
   /// Some client uses transactions: __transaction_state exists (Kafka makes it when first asked for a coordinator).
   bool transactional = false;
+  /// Share groups and what each has set for itself: __share_group_state exists where there is one. Set by the world.
+  std::vector<std::pair<std::string, ShareGroupConfig>> share_groups;
   /// Some fault of the run takes a broker's power: what is on disk is kept count of. Set by the world.
   bool power_may_fail = false;
 };

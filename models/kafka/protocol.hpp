@@ -48,6 +48,10 @@ enum class Api : std::uint8_t {
   vote,
   begin_quorum_epoch,
   end_quorum_epoch,
+  share_group_heartbeat,
+  share_fetch,
+  share_acknowledge,
+  share_group_state,
 };
 
 /// What all calls share. `Derived` must provide clear().
@@ -363,6 +367,7 @@ struct ConsumerGroupHeartbeatCall : CallBase, Pooled<ConsumerGroupHeartbeatCall>
   sim::Duration heartbeat_interval{};
   bool has_assignment = false;
   std::vector<PartitionIndex> assigned;  ///< ascending
+  bool share = false;  ///< of a share group: ShareGroupHeartbeat (KIP-932), which is the same but for what is owned
 
   /// Such a request is answered with the whole assignment.
   bool is_full() const { return member_epoch == 0 || (rebalance_timeout && !topics.empty() && says_owned); }
@@ -378,6 +383,7 @@ struct ConsumerGroupHeartbeatCall : CallBase, Pooled<ConsumerGroupHeartbeatCall>
     owned.clear();
     has_assignment = false;
     assigned.clear();
+    share = false;
   }
 };
 

@@ -35,7 +35,22 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "the group coordinator takes no time of its own",
        "group.consumer.assignor.offload.enable group.coordinator.background.threads"},
       {S::broker, "groups name their topics", "group.consumer.regex.refresh.interval.ms"},
-      {S::broker, "share groups are not modelled yet", "group.share.* share.*"},
+      {S::broker, "bounds of a group's own setting that is not modelled",
+       "group.share.min.assignment.interval.ms group.share.max.assignment.interval.ms "
+       "group.share.min.partition.max.record.locks group.share.max.partition.max.record.locks"},
+      {S::broker, "a share group's state is made when it is first written",
+       "group.share.initialize.retry.interval.ms"},
+      {S::broker, "the group coordinator takes no time of its own", "group.share.assignor.offload.enable"},
+      {S::broker, "the share coordinator takes no time of its own, and gathers no writes",
+       "share.coordinator.threads share.coordinator.append.linger.ms "
+       "share.coordinator.cached.buffer.max.bytes"},
+      {S::broker, "a write of the share coordinator waits for its replicas however long",
+       "share.coordinator.write.timeout.ms"},
+      {S::broker, "segments, snapshots and cleaning of __share_group_state are not modelled",
+       "share.coordinator.state.topic.segment.bytes share.coordinator.state.topic.compression.codec "
+       "share.coordinator.state.topic.prune.interval.ms share.coordinator.snapshot.update.records.per.snapshot "
+       "share.coordinator.cold.partition.snapshot.interval.ms share.coordinator.load.buffer.size"},
+      {S::broker, "requests that wait cost nothing", "share.fetch.purgatory.purge.interval.requests"},
       {S::broker, "a new coordinator reads its partition at once", "offsets.load.buffer.size"},
       {S::broker, "segments of __consumer_offsets are not modelled", "offsets.topic.segment.bytes"},
       {S::broker, "segments roll without jitter", "log.roll.jitter.ms log.roll.jitter.hours"},
@@ -140,6 +155,8 @@ std::span<const RefusedKeys> refused_keys() {
       {S::consumer, "clients go by the name of their table", "client.id"},
       {S::consumer, "nothing sits between an application and its client", "interceptor.classes"},
       {S::consumer, "payloads do not exist", "key.deserializer value.deserializer"},
+      {S::consumer, "the brokers' interval holds for all groups",
+       "share.assignment.interval.ms share.assignor.offload.enable"},
   });
   return kRows;
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "models/kafka/protocol.hpp"
+#include "models/kafka/share/share_calls.hpp"
 #include "models/network/network.hpp"
 #include "models/network/node.hpp"
 #include "sim/random.hpp"
@@ -38,7 +39,8 @@ using AnyCall = std::variant<
     Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<OffsetForLeaderEpochCall>, Ref<AddPartitionsToTxnCall>,
     Ref<AddOffsetsToTxnCall>, Ref<TxnOffsetCommitCall>, Ref<EndTxnCall>, Ref<WriteTxnMarkersCall>,
     Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>, Ref<ConsumerGroupHeartbeatCall>,
-    Ref<VoteCall>, Ref<BeginQuorumEpochCall>, Ref<EndQuorumEpochCall>>;
+    Ref<VoteCall>, Ref<BeginQuorumEpochCall>, Ref<EndQuorumEpochCall>, Ref<ShareFetchCall>,
+    Ref<ShareAcknowledgeCall>, Ref<ShareGroupStateCall>>;
 
 /// The part that all calls share.
 CallBase& base(AnyCall& call);

@@ -55,6 +55,7 @@ enum class ErrorCode : std::uint16_t {
   invalid_session_timeout = 26,
   rebalance_in_progress = 27,
   not_controller = 41,
+  invalid_request = 42,
   out_of_order_sequence_number = 45,
   duplicate_sequence_number = 46,
   invalid_producer_epoch = 47,
@@ -83,6 +84,10 @@ enum class ErrorCode : std::uint16_t {
   unsupported_assignor = 112,
   stale_member_epoch = 113,
   transaction_abortable = 120,
+  invalid_record_state = 121,
+  share_session_not_found = 122,
+  invalid_share_session_epoch = 123,
+  share_session_limit_reached = 133,
   // Not on the wire: what a client concludes by itself.
   delivery_timed_out = 1000,
   disconnected = 1001,

@@ -71,6 +71,8 @@ class Metrics : public LedgerObserver {
   void phase(const sim::TraceRecord& r);
   void stop_arrivals(sim::Time t);
   void tell_pauses(std::uint32_t place, sim::Time t);
+  /// Its members hold partitions together: nobody's leaving makes one pause, and what is done is what it has settled.
+  bool shared(std::uint32_t group) const { return group < shared_.size() && shared_[group]; }
 
   /// Of a topic, not of the cluster's own records.
   bool judged(std::uint32_t partition) const {
@@ -93,6 +95,7 @@ class Metrics : public LedgerObserver {
   Flow offered_;
   Flow acknowledged_;
   EntityTable<Flow> processed_;  ///< by group
+  std::vector<bool> shared_;     ///< by group
   std::uint64_t faults_ = 0;
   std::uint64_t transactions_committed_ = 0;
   std::uint64_t transactions_aborted_ = 0;

@@ -5,6 +5,8 @@
 #include "models/kafka/broker/replica_fetcher.hpp"
 #include "models/kafka/broker/transaction_verifier.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/share/share_coordinator.hpp"
+#include "models/kafka/share/share_partition_manager.hpp"
 #include "models/kafka/transaction/transaction_coordinator.hpp"
 #include "sim/assert.hpp"
 
@@ -46,6 +48,10 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
   coordinator_ = std::make_unique<GroupCoordinator>(*this);
   if (cluster.options().transactional)
     transactions_ = std::make_unique<TransactionCoordinator>(*this, cluster);
+  if (!cluster.options().share_groups.empty()) {
+    shares_ = std::make_unique<SharePartitionManager>(*this);
+    share_coordinator_ = std::make_unique<ShareCoordinator>(*this, cluster);
+  }
 }
 
 Broker::~Broker() = default;
@@ -134,6 +140,9 @@ void Broker::handle(AnyCall call) {
     void operator()(Ref<HeartbeatCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<LeaveGroupCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<ConsumerGroupHeartbeatCall>& c) { broker.coordinator_->receive(std::move(c)); }
+    void operator()(Ref<ShareFetchCall>& c) { broker.shares_->receive(std::move(c)); }
+    void operator()(Ref<ShareAcknowledgeCall>& c) { broker.shares_->receive(std::move(c)); }
+    void operator()(Ref<ShareGroupStateCall>& c) { broker.share_coordinator_->receive(std::move(c)); }
     void operator()(Ref<OffsetCommitCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<OffsetFetchCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<BrokerHeartbeatCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
@@ -197,6 +206,10 @@ void Broker::crashed() {
     timer->disarm();
   coordinator_->crashed();
   if (transactions_) transactions_->crashed();
+  if (shares_) {
+    shares_->crashed();
+    share_coordinator_->crashed();
+  }
   if (verifier_) verifier_->crashed();
   for (const auto& fetcher : fetchers_) {
     if (fetcher) fetcher->stop();

@@ -28,6 +28,8 @@ namespace models::kafka {
 
 class GroupCoordinator;
 class ReplicaFetcher;
+class ShareCoordinator;
+class SharePartitionManager;
 class TransactionCoordinator;
 class TransactionVerifier;
 
@@ -47,6 +49,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   GroupCoordinator& coordinator() { return *coordinator_; }
   /// Null where nobody uses transactions.
   TransactionCoordinator* transactions() { return transactions_.get(); }
+  /// Null where there are no share groups.
+  SharePartitionManager* shares() { return shares_.get(); }
+  ShareCoordinator* share_coordinator() { return share_coordinator_.get(); }
   /// What this broker believes of `p`: as old as its copy of the metadata log.
   const PartitionState& image(PartitionIndex p) const { return *image_[p.value]; }
 
@@ -74,6 +79,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
                 std::uint64_t token) override;
   std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) override;
+  const ShareGroupConfig* share_group(std::string_view group) override { return cluster_.share_group(group); }
   std::size_t metadata_version() override { return metadata_position_; }
   void answer(AnyCall call) override;
   void marker_settled(Ref<WriteTxnMarkersCall> call) override;
@@ -221,6 +227,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::unique_ptr<GroupCoordinator> coordinator_;
   std::unique_ptr<TransactionCoordinator> transactions_;
   std::unique_ptr<TransactionVerifier> verifier_;  // made when first needed
+  std::unique_ptr<SharePartitionManager> shares_;
+  std::unique_ptr<ShareCoordinator> share_coordinator_;
   std::vector<PartitionIndex> unverified_;
   StepCell& appended_step_;
   StepCell& unreplicated_step_;

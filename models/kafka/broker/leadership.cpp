@@ -6,6 +6,8 @@
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/replica_fetcher.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/share/share_coordinator.hpp"
+#include "models/kafka/share/share_partition_manager.hpp"
 #include "models/kafka/transaction/transaction_coordinator.hpp"
 
 namespace models::kafka {
@@ -194,8 +196,13 @@ void Broker::become_leader(Replica& replica, const PartitionState& state) {
   advance_high_watermark(replica);
   wake(replica, true);  // sessions of an older epoch learn the error
   wake(replica, false);
-  if (!internal) return;
-  if (cluster_.is_offsets(replica.partition))
+  if (!internal) {
+    if (shares_) shares_->role_changed(replica.partition);
+    return;
+  }
+  if (cluster_.is_share_state(replica.partition))
+    share_coordinator_->elected(replica.partition, state.leader_epoch, replica.log.end());
+  else if (cluster_.is_offsets(replica.partition))
     coordinator_->elected(replica.partition, state.leader_epoch, replica.log.end());
   else
     transactions_->elected(replica.partition, state.leader_epoch, replica.log.end());
@@ -264,8 +271,13 @@ void Broker::resign(Replica& replica) {
   wake(replica, true);
   wake(replica, false);
   replica.verifying.clear();
-  if (!cluster_.topic_of(replica.partition).internal) return;
-  if (cluster_.is_offsets(replica.partition))
+  if (!cluster_.topic_of(replica.partition).internal) {
+    if (shares_) shares_->role_changed(replica.partition);
+    return;
+  }
+  if (cluster_.is_share_state(replica.partition))
+    share_coordinator_->resigned(replica.partition);
+  else if (cluster_.is_offsets(replica.partition))
     coordinator_->resigned(replica.partition);
   else
     transactions_->resigned(replica.partition);

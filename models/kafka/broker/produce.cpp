@@ -5,6 +5,7 @@
 
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/share/share_coordinator.hpp"
 #include "models/kafka/transaction/transaction_coordinator.hpp"
 
 namespace models::kafka {
@@ -195,6 +196,8 @@ void Broker::settle(WaitingAppend& append, ErrorCode error) {
   if (!append.call) {
     if ((append.token & TransactionCoordinator::kTokenBit) != 0)
       return transactions_->appended(append.token, error);
+    if ((append.token & ShareCoordinator::kTokenBit) != 0)
+      return share_coordinator_->appended(append.token, error);
     return coordinator_->appended(append.token, error);
   }
   ProduceCall& call = *append.call;

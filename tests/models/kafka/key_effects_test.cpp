@@ -79,6 +79,36 @@ void deserted(Scenario& s) {
 void consumer_protocol(Scenario& s) {
   group(s).config.group_protocol = models::kafka::GroupProtocol::consumer;
 }
+/// Work that takes longer than the locks last, and records that are given back.
+void shared(Scenario& s) {
+  group(s).type = models::GroupType::share;
+  group(s).service = sim::Distribution::constant(20e6);
+  group(s).poison = models::PoisonOptions{.share = 0.05, .then = models::PoisonOptions::Then::release};
+  group(s).config.explicit_acknowledgement = true;
+  group(s).config.max_poll_records = 100;
+  broker(s).group_share_record_lock_duration = 1500ms;
+}
+void shared_by_three(Scenario& s) {
+  shared(s);
+  group(s).members = 3;
+  group(s).stagger = 4s;
+}
+/// They come sooner than targets are made.
+void shared_by_three_at_once(Scenario& s) {
+  shared_by_three(s);
+  group(s).stagger = 300ms;
+}
+/// Its process hangs, and is not heard of.
+void a_shared_member_missing(Scenario& s) {
+  shared(s);
+  s.faults = {crash("billing/0", 7s, 12s)};
+  s.faults[0].kind = "pause";
+}
+/// Transactions, one of which stays open for long.
+void shared_with_transactions(Scenario& s) {
+  shared(s);
+  producer(s).transactions = models::TransactionOptions{.every = 700ms, .aborts = 0.3};
+}
 void a_modern_member_missing(Scenario& s) {
   consumer_protocol(s);
   s.faults = {crash("billing/0", 7s, 12s)};
@@ -350,6 +380,17 @@ const std::vector<Row>& rows() {
       {S::broker, "group.consumer.assignment.interval.ms", "0", consumer_protocol},
       {S::broker, "group.consumer.max.size", "1", consumer_protocol},
       {S::broker, "group.consumer.assignors", "range", modern_members_come_and_go},
+      {S::broker, "group.share.session.timeout.ms", "3000", a_shared_member_missing},
+      {S::broker, "group.share.heartbeat.interval.ms", "500", shared},
+      {S::broker, "group.share.assignment.interval.ms", "0", shared_by_three_at_once},
+      {S::broker, "group.share.max.size", "1", shared},
+      {S::broker, "group.share.max.share.sessions", "1", shared},
+      {S::broker, "group.share.delivery.count.limit", "2", shared},
+      {S::broker, "group.share.record.lock.duration.ms", "60000", shared},
+      {S::broker, "group.share.partition.max.record.locks", "100", shared},
+      {S::broker, "share.coordinator.state.topic.num.partitions", "1", shared},
+      {S::broker, "share.coordinator.state.topic.replication.factor", "1", shared},
+      {S::broker, "share.coordinator.state.topic.min.isr", "3", shared},
       {S::broker, "offsets.retention.minutes", "1", deserted},
       {S::broker, "offsets.retention.check.interval.ms", "1000", deserted_for_longer_than_offsets_last},
       {S::broker, "offsets.topic.num.partitions", "1"},
@@ -415,6 +456,15 @@ const std::vector<Row>& rows() {
       {S::consumer, "heartbeat.interval.ms", "500"},
       {S::consumer, "group.protocol", "consumer"},
       {S::consumer, "group.remote.assignor", "range", modern_members_come_and_go},
+      {S::consumer, "share.acknowledgement.mode", "implicit", shared},
+      {S::consumer, "share.acquire.mode", "record_limit", shared},
+      {S::consumer, "share.session.timeout.ms", "3000", a_shared_member_missing},
+      {S::consumer, "share.heartbeat.interval.ms", "500", shared},
+      {S::consumer, "share.record.lock.duration.ms", "60000", shared},
+      {S::consumer, "share.delivery.count.limit", "2", shared},
+      {S::consumer, "share.partition.max.record.locks", "100", shared},
+      {S::consumer, "share.auto.offset.reset", "earliest", shared_by_three},
+      {S::consumer, "share.isolation.level", "read_committed", shared_with_transactions},
       {S::consumer, "max.poll.interval.ms", "100", waits_for_commits},
       {S::consumer, "max.poll.records", "1"},
       {S::consumer, "enable.auto.commit", "false"},
@@ -468,7 +518,10 @@ auto digest_of(const Scenario& s) {
 /// Modelled by what they refuse: one value is taken, or a bound is set for another key. Or read where topics are (tests of the
 /// reader).
 bool only_refuses(std::string_view key) {
-  const bool bounds = key.starts_with("group.consumer.min.") ||
+  const bool bounds = key.starts_with("group.share.min.") || key == "group.share.assignors" ||
+                      (key.starts_with("group.share.max.") && key != "group.share.max.size" &&
+                       key != "group.share.max.share.sessions") ||
+                      key == "share.renew.acknowledge.enable" || key.starts_with("group.consumer.min.") ||
                       (key.starts_with("group.consumer.max.") && key != "group.consumer.max.size");
   const bool of_topics = key == "num.partitions" || key == "default.replication.factor";
   return bounds || of_topics || key == "log.cleanup.policy" || key == "cleanup.policy";
