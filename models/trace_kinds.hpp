@@ -105,6 +105,8 @@ enum class Kind : std::uint16_t {
   /// actor broker, place partition, offsets [a, a+b) have left the log at its start, c segments were deleted (retention).
   /// Ledger (expired).
   expired,
+  /// actor producer, peer another producer: their keys are the same. Ledger (order per key).
+  same_keys,
   count_,
 };
 

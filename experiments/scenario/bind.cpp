@@ -1,6 +1,7 @@
 #include "experiments/scenario/bind.hpp"
 
 #include "experiments/scenario/key_tables.hpp"
+#include "models/kafka/librdkafka.hpp"
 
 namespace experiments {
 
@@ -17,7 +18,9 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
   if (const Value* v = checked.find("producers")) {
     for (const Value& item : v->items) {
       bind_rows(item, producer_rows(), out.producers.emplace_back(), context);
-      if (!asks_for_idempotence(item)) models::kafka::turn_off_idempotence(out.producers.back().config);
+      models::kafka::ProducerConfig& config = out.producers.back().config;
+      if (config.client == models::kafka::Client::librdkafka) models::kafka::finish_librdkafka(config);
+      if (!asks_for_idempotence(item)) models::kafka::turn_off_idempotence(config);
     }
   }
   if (const Value* v = checked.find("groups")) {
