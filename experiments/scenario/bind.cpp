@@ -27,7 +27,8 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
     for (const Value& item : v->items) {
       models::GroupOptions& group = out.groups.emplace_back();
       bind_rows(item, group_rows(), group, context);
-      if (group.transform && !asks_for_idempotence(*item.find("transform")))
+      const Value* transform = item.find("transform");
+      if (transform != nullptr && !asks_for_idempotence(*transform))
         models::kafka::turn_off_idempotence(group.transform->config);
     }
   }

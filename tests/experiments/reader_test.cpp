@@ -366,9 +366,8 @@ TEST_CASE("a client of librdkafka takes its own keys, and Kafka's own client doe
   CHECK(complaint(small_with(service, own)).empty());
   CHECK(complaint(small_with(service, own) + "fetch.wait.max.ms = 100\n").empty());
   CHECK(holds(complaint(small_and("fetch.wait.max.ms = 100\n")), "is no consumer setting of Kafka"));
-  CHECK(holds(
-      complaint(small_with(service, own) + "fetch.max.wait.ms = 100\n"),
-      "is no librdkafka consumer setting of Kafka that mqlab knows; did you mean 'fetch.wait.max.ms'?"));
+  CHECK(holds(complaint(small_with(service, own) + "fetch.max.wait.ms = 100\n"),
+              "is no librdkafka consumer setting of Kafka"));
   CHECK(holds(complaint(small_with(service, own) + "queued.min.messages = 1\n"), "mqlab does not model it"));
 }
 

@@ -1,6 +1,11 @@
 // An application of Kafka Streams: its settings, and how long its stores take to be restored.
 #include "models/kafka/streams.hpp"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "models/kafka/broker/replica.hpp"
 #include "models/kafka/consumer/state_stores.hpp"
 #include "models/world.hpp"
 #include "tests/catch.hpp"
@@ -72,7 +77,7 @@ TEST_CASE("streams: a store is restored from what its holder lacks of the change
     s.groups[0].streams->config.exactly_once = exactly_once;
     World world(s, 1);
     world.run();
-    kafka::Cluster& cluster = *world.kafka();
+    kafka::Cluster& cluster = world.kafka();
     const kafka::PartitionIndex p = cluster.topic(*cluster.find_topic("orders")).first;
     const kafka::PartitionIndex log = cluster.topic(*cluster.find_topic("changelog")).first;
     const kafka::Offset end = cluster.shared(log).line->end();
@@ -95,7 +100,7 @@ TEST_CASE("streams: a standby has the store") {
   s.faults.clear();
   World world(s, 1);
   world.run();
-  kafka::Cluster& cluster = *world.kafka();
+  kafka::Cluster& cluster = world.kafka();
   const kafka::PartitionIndex p = cluster.topic(*cluster.find_topic("orders")).first;
   kafka::StateStores stores(cluster, s.groups[0]);
   CHECK(stores.open(1, p) == 0ms);
