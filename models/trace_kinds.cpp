@@ -40,6 +40,7 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::expired, "expired", "base_offset", "count", "segments"},
       KindInfo{Kind::controller_changed, "controller_changed", "epoch", "active", ""},
       KindInfo{Kind::archived, "archived", "base_offset", "count", "deliveries"},
+      KindInfo{Kind::same_keys, "same_keys", "", "", ""},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

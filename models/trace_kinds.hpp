@@ -110,6 +110,8 @@ enum class Kind : std::uint16_t {
   /// actor leader, place partition, peer share group, offsets [a, a+b): archived, none of them will be delivered again; c how
   /// often they were. Ledger (dead-lettered).
   archived,
+  /// actor producer, peer another producer: their keys are the same. Ledger (order per key).
+  same_keys,
   count_,
 };
 

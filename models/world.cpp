@@ -101,11 +101,15 @@ void World::add_producers() {
     // One table for all of them: each key is hashed once, and the table stays in the cache.
     if (const auto topic = kafka_->find_topic(options.to); topic && options.keys.in_records()) {
       const auto partitions = static_cast<std::uint32_t>(kafka_->topic(*topic).partitions);
-      setup.keys = std::make_shared<kafka::KeyPartitions>(options.keys, partitions);
+      setup.keys =
+          std::make_shared<kafka::KeyPartitions>(options.keys, partitions, kafka::key_hash(options.config));
     }
     for (std::uint32_t i = 0; i < options.instances; ++i) {
       const std::string name = options.instances == 1 ? options.name : options.name + "/" + std::to_string(i);
       Node& node = add_node(EntityKind::producer, name, {}, i, options.rack);
+      if (i == 0) first_of_.emplace(options.name, node.entity());
+      if (!options.same_keys_as.empty())
+        same_keys_.emplace_back(node.entity(), first_of_.at(options.same_keys_as));
       if (options.transactions)
         setup.transactional_id = kafka::numbered(
             options.config.transactional_id.empty() ? name : options.config.transactional_id, i);
@@ -252,6 +256,8 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
 RunOutcome World::run() {
   MQLAB_ASSERT(simulation_.now() == sim::Time{} && trace_.emitted() == 0, "a world runs once");
   phase(PhaseCode::started);
+  for (const auto& [one, other] : same_keys_)
+    context_.emit(Kind::same_keys, {.actor = one.value, .peer = other.value});
   if (kafka_) kafka_->start();
   for (const auto& group : groups_) group->start();
   for (const auto& producer : producers_) producer->start();

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -107,6 +108,8 @@ class World {
   std::unique_ptr<kafka::Cluster> kafka_;
   std::vector<std::unique_ptr<Node>> nodes_;  // of clients
   std::vector<std::unique_ptr<kafka::Producer>> producers_;
+  std::map<std::string, EntityId> first_of_;              // of each [[producers]], its first instance
+  std::vector<std::pair<EntityId, EntityId>> same_keys_;  // a producer, and the one whose keys it has as well
   std::vector<std::unique_ptr<kafka::ConsumerGroup>> groups_;
   std::unique_ptr<FaultInjector> faults_;
   std::unique_ptr<kafka::Invariants> invariants_;  // of a checked run

@@ -1,6 +1,7 @@
 #include "experiments/scenario/bind.hpp"
 
 #include "experiments/scenario/key_tables.hpp"
+#include "models/kafka/librdkafka.hpp"
 
 namespace experiments {
 
@@ -17,14 +18,17 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
   if (const Value* v = checked.find("producers")) {
     for (const Value& item : v->items) {
       bind_rows(item, producer_rows(), out.producers.emplace_back(), context);
-      if (!asks_for_idempotence(item)) models::kafka::turn_off_idempotence(out.producers.back().config);
+      models::kafka::ProducerConfig& config = out.producers.back().config;
+      if (config.client == models::kafka::Client::librdkafka) models::kafka::finish_librdkafka(config);
+      if (!asks_for_idempotence(item)) models::kafka::turn_off_idempotence(config);
     }
   }
   if (const Value* v = checked.find("groups")) {
     for (const Value& item : v->items) {
       models::GroupOptions& group = out.groups.emplace_back();
       bind_rows(item, group_rows(), group, context);
-      if (group.transform && !asks_for_idempotence(*item.find("transform")))
+      const Value* transform = item.find("transform");
+      if (transform != nullptr && !asks_for_idempotence(*transform))
         models::kafka::turn_off_idempotence(group.transform->config);
     }
   }

@@ -13,6 +13,16 @@
 namespace experiments {
 namespace {
 
+/// The settings of this table are those of the client that it names.
+Key as_of_client(const Key& key, const Value& table) {
+  const Value* client = key.type == KeyType::config ? table.find("client") : nullptr;
+  Key own = key;
+  if (client == nullptr || !client->is_text() || client->text != "librdkafka") return own;
+  own.scope = key.scope == models::kafka::KeyScope::producer ? models::kafka::KeyScope::librdkafka_producer
+                                                             : models::kafka::KeyScope::librdkafka_consumer;
+  return own;
+}
+
 /// A value of the same place as `old`.
 Value in_place_of(const Value& old, Value made) {
   made.place = old.place;
@@ -231,7 +241,7 @@ Value check_table(const Value& table, const Section& section, const std::string&
     if (key == section.keys.end()) {
       throw BadScenario(member.key_place, join_path(path, name), "unknown key" + hint(name, names));
     }
-    out.members.emplace_back(name, check_value(member, *key, join_path(path, name)));
+    out.members.emplace_back(name, check_value(member, as_of_client(*key, table), join_path(path, name)));
   }
   for (const Key& key : section.keys) {
     if (key.required && table.find(key.name) == nullptr) {

@@ -131,10 +131,22 @@ class Coherence {
       if (p.resend_after_restart && p.closed_loop)
         fail(path + ".resend_after_restart", "does not go with a closed loop, which a restart begins anew");
       config(path, models::kafka::validate(p.config));
+      same_keys(path, p);
       if (p.transactions && p.transactions->every.count() <= 0)
         fail(path + ".transactions.every", "must be above 0");
       in_transactions(path, p.config, p.transactions.has_value(), "`transactions`");
     }
+  }
+
+  void same_keys(const std::string& path, const models::ProducerOptions& p) const {
+    if (p.same_keys_as.empty()) return;
+    const auto other =
+        std::find_if(s_.producers.begin(), s_.producers.end(),
+                     [&p](const models::ProducerOptions& o) { return o.name == p.same_keys_as; });
+    if (other == s_.producers.end() || &*other >= &p)
+      fail(path + ".same_keys_as", "must name a producer that stands before this one");
+    if (other->keys.prefix != p.keys.prefix || other->keys.count == 0 || p.keys.count == 0)
+      fail(path + ".same_keys_as", "needs keys of one prefix on both");
   }
 
   void groups() const {
@@ -157,6 +169,7 @@ class Coherence {
       config(path, models::kafka::validate(g.config, s_.kafka->config));
       auto_commit(path, g);
       database(path, g);
+      streams(path, g);
       transform(path, g);
     }
   }
@@ -180,6 +193,15 @@ class Coherence {
            "is not before the end of the run's duration: the group would read nothing while it lasts");
     if (g.members > 1 && g.stagger > (s_.duration - g.start - sim::Duration{1}) / (g.members - 1))
       fail(path + ".stagger", "starts the last member after the end of the run's duration");
+  }
+
+  void streams(const std::string& path, const models::GroupOptions& g) const {
+    if (!g.streams) return;
+    for (const char* key : {"commit", "transform", "hand_off", "poison"}) {
+      if (look_up(tree_, Path::parse(path + "." + key, tree_.place)) != nullptr)
+        fail(path + "." + key, "is Streams' own: it does not go with `streams`");
+    }
+    topic_exists(path + ".streams.changelog", g.transform->to);
   }
 
   void transform(const std::string& path, const models::GroupOptions& g) const {

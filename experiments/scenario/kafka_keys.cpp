@@ -8,6 +8,8 @@
 #include "experiments/errors.hpp"
 #include "experiments/scenario/paths.hpp"
 #include "experiments/scenario/units.hpp"
+#include "models/kafka/librdkafka.hpp"
+#include "models/kafka/streams.hpp"
 
 namespace experiments {
 namespace {
@@ -27,6 +29,7 @@ std::optional<kafka::ConfigError> try_key(kafka::KeyScope scope, std::string_vie
   kafka::TopicConfig topic;
   kafka::ProducerConfig producer;
   kafka::ConsumerConfig consumer;
+  kafka::StreamsConfig streams;
   switch (scope) {
     case kafka::KeyScope::broker:
       return kafka::set(broker, key, value);
@@ -36,6 +39,12 @@ std::optional<kafka::ConfigError> try_key(kafka::KeyScope scope, std::string_vie
       return kafka::set(producer, key, value);
     case kafka::KeyScope::consumer:
       return kafka::set(consumer, key, value);
+    case kafka::KeyScope::librdkafka_producer:
+      return kafka::set_librdkafka(producer, key, value);
+    case kafka::KeyScope::librdkafka_consumer:
+      return kafka::set_librdkafka(consumer, key, value);
+    case kafka::KeyScope::streams:
+      return kafka::set(streams, key, value);
   }
   return std::nullopt;
 }

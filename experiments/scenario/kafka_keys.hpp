@@ -5,6 +5,8 @@
 
 #include "experiments/scenario/value.hpp"
 #include "models/kafka/config.hpp"
+#include "models/kafka/librdkafka.hpp"
+#include "models/kafka/streams.hpp"
 
 namespace experiments {
 
@@ -14,6 +16,17 @@ Value check_kafka_config(const Value& table, models::kafka::KeyScope scope, cons
 
 /// A checked setting as a properties file would write it.
 std::string property_text(const Value& value);
+
+/// Gives a client's config the settings of a checked table.
+template <class Config>
+void bind_client_config(const Value& table, Config& config) {
+  for (const auto& [key, value] : table.members) {
+    if (config.client == models::kafka::Client::librdkafka)
+      models::kafka::set_librdkafka(config, key, property_text(value));
+    else
+      models::kafka::set(config, key, property_text(value));
+  }
+}
 
 /// Fills a config from a checked table.
 template <class Config>

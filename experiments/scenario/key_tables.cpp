@@ -348,6 +348,34 @@ const Section& transactions_section() {
   return section;
 }
 
+const std::vector<Row<GroupOptions>>& streams_rows() {
+  static const std::vector<Row<GroupOptions>> rows{
+      {{"changelog", KeyType::name, "topic of the stores' changes; partition by partition that of the input",
+        "", true},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.transform.emplace().to = v.text; }},
+      {draw_key("size", "bytes of a change", "\"100B\"", Draws::sizes),
+       [](const Value& v, GroupOptions& g, const BindContext&) {
+         g.transform->size = make_distribution(v, Draws::sizes);
+       }},
+      {{"restore", KeyType::duration, "time to bring one record of the changelog into a store", "\"5us\""},
+       [](const Value& v, GroupOptions& g, const BindContext&) {
+         g.streams->restore = parse_duration(v.text);
+       }},
+      {config_key("settings of StreamsConfig by Kafka's names", models::kafka::KeyScope::streams),
+       [](const Value& v, GroupOptions& g, const BindContext&) {
+         g.streams->config = bind_kafka_config<models::kafka::StreamsConfig>(v);
+       }},
+  };
+  return rows;
+}
+
+const Section& streams_section() {
+  static const Section section = section_of(
+      "a Streams application that counts by key: stores, their changelog, and how they are restored",
+      streams_rows());
+  return section;
+}
+
 Key table_key(std::string_view name, std::string_view about, const Section& section) {
   Key key{name, KeyType::table, about};
   key.section = &section;
@@ -528,6 +556,9 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.messages = whole<std::uint64_t>(v); }},
       {{"keys", KeyType::keys, "of the messages; null keys unless given"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.keys = make_keys(v); }},
+      {{"same_keys_as", KeyType::name,
+        "another producer: their keys are the same, and order per key is judged over both"},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.same_keys_as = v.text; }},
       {draw_key("size", "bytes of value and key", "\"100B\"", Draws::sizes),
        [](const Value& v, ProducerOptions& p, const BindContext&) {
          p.size = make_distribution(v, Draws::sizes);
@@ -548,10 +579,13 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.host = v.text; }},
       {{"rack", KeyType::name, "of its host"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.rack = v.text; }},
-      {config_key("producer settings by Kafka's names", models::kafka::KeyScope::producer),
+      {choice_key("client", "whose client it is, with its own settings and defaults", "\"java\"",
+                  {"java", "librdkafka"}),
        [](const Value& v, ProducerOptions& p, const BindContext&) {
-         p.config = bind_kafka_config<models::kafka::ProducerConfig>(v);
+         if (v.text == "librdkafka") p.config = models::kafka::librdkafka_producer();
        }},
+      {config_key("producer settings by the client's names", models::kafka::KeyScope::producer),
+       [](const Value& v, ProducerOptions& p, const BindContext&) { bind_client_config(v, p.config); }},
   };
   return rows;
 }
@@ -598,6 +632,12 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        [](const Value& v, GroupOptions& g, const BindContext& c) {
          bind_rows(v, transform_rows(), g.transform.emplace(), c);
        }},
+      {table_key("streams", "it is an application of Kafka Streams; none unless given", streams_section()),
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         g.streams.emplace();
+         bind_rows(v, streams_rows(), g, c);
+         models::kafka::prefer_streams_settings(g);
+       }},
       {table_key("poison", "messages that it cannot process; none unless given", poison_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.poison = bind_poison(v); }},
       {{"rack", KeyType::name, "of the members' hosts"},
@@ -606,10 +646,13 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        [](const Value& v, GroupOptions& g, const BindContext&) { g.start = parse_duration(v.text); }},
       {{"stagger", KeyType::duration, "between the starts of successive members", "\"0s\""},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.stagger = parse_duration(v.text); }},
-      {config_key("consumer settings by Kafka's names", models::kafka::KeyScope::consumer),
+      {choice_key("client", "whose client the members are, with its own settings and defaults", "\"java\"",
+                  {"java", "librdkafka"}),
        [](const Value& v, GroupOptions& g, const BindContext&) {
-         g.config = bind_kafka_config<models::kafka::ConsumerConfig>(v);
+         if (v.text == "librdkafka") g.config = models::kafka::librdkafka_consumer();
        }},
+      {config_key("consumer settings by the client's names", models::kafka::KeyScope::consumer),
+       [](const Value& v, GroupOptions& g, const BindContext&) { bind_client_config(v, g.config); }},
   };
   return rows;
 }

@@ -73,6 +73,9 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
       return archived(r);
     case Kind::member_state:
       return member_state(r);
+    case Kind::same_keys:
+      same_keys_.emplace_back(r.actor, r.peer);
+      return;
     default:
       return;
   }
@@ -133,6 +136,13 @@ void Ledger::note(Verdict verdict, const sim::TraceRecord& r, LaneId lane, std::
 
 // ---- on their way in --------------------------------------------------------------------------------------
 
+EntityId Ledger::keys_of(std::uint32_t producer) const {
+  for (const auto& [one, other] : same_keys_) {
+    if (one == producer) return EntityId{other};
+  }
+  return EntityId{producer};
+}
+
 void Ledger::offered(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {
   if (r.peer >= lanes_.size()) lanes_.resize(r.peer + 1);
   Lane& lane = lanes_[r.peer];
@@ -140,6 +150,7 @@ void Ledger::offered(const sim::TraceRecord& r, std::span<const std::int64_t> pa
   if (lane.partition == 0) {
     lane.partition = partition_of_[r.place];
     lane.producer = EntityId{r.actor};
+    lane.keys_of = keys_of(r.actor);
     lane.groups.resize(p.subscriptions.size());
     p.lanes.push_back(LaneId{r.peer});
   }
@@ -435,7 +446,7 @@ void Ledger::processed_run(const sim::TraceRecord& r, const Partition& p, std::s
 void Ledger::check_keys(const sim::TraceRecord& r, GroupTotals& totals, const LogPiece& run,
                         const MessageRun& found, const FinishTimes& finish, bool again) {
   KeyOrder& order = key_order_[group_of_[r.peer] - 1];
-  const EntityId producer = lanes_[run.lane.value].producer;
+  const EntityId producer = lanes_[run.lane.value].keys_of;
   const MessageColumns::Span& columns = found.columns;
   KeyOrder::Found sum;
   constexpr std::size_t kAtOnce = 16;
@@ -459,7 +470,7 @@ void Ledger::check_recalled_keys(const sim::TraceRecord& r, GroupTotals& totals,
   KeyOrder::Found sum;
   for (std::size_t i = 0; i < recalled_.size(); ++i) {
     if (recalled_[i] == kNoKey) continue;
-    order.processed_again(l.producer, recalled_[i], {run.lane, run.seq + i}, finish[found.index + i], sum);
+    order.processed_again(l.keys_of, recalled_[i], {run.lane, run.seq + i}, finish[found.index + i], sum);
   }
   note_order(r, totals, run, sum);
 }

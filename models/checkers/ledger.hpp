@@ -153,6 +153,7 @@ class Ledger : public sim::TraceSink {
   };
   struct Lane {
     EntityId producer{};
+    EntityId keys_of{};            ///< the producer by whose name its keys go
     std::uint32_t partition = 0;   ///< index + 1 into partitions(); 0: nothing offered yet
     std::uint64_t stored_end = 0;  ///< one past the highest seq in the log
     MessageColumns columns;
@@ -242,6 +243,7 @@ class Ledger : public sim::TraceSink {
     sim::RecordNumber record = 0;
   };
 
+  EntityId keys_of(std::uint32_t producer) const;
   void offered(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
   void acknowledged(const sim::TraceRecord& r);
   void failed(const sim::TraceRecord& r);
@@ -310,6 +312,8 @@ class Ledger : public sim::TraceSink {
   std::vector<std::uint32_t> partition_of_;  ///< by entity: index + 1
   std::vector<std::uint32_t> group_of_;      ///< by entity: index + 1
   std::vector<KeyOrder> key_order_;          ///< by group
+  std::vector<std::pair<std::uint32_t, std::uint32_t>>
+      same_keys_;  ///< a producer, and by whose name its keys go
   std::vector<Resend> resends_;
   std::vector<std::uint32_t> recalled_;  ///< keys
   sim::RecordNumber number_ = 0;         ///< of the record being applied

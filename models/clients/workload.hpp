@@ -46,6 +46,7 @@ struct ProducerOptions {
   std::optional<ClosedLoop> closed_loop;        ///< … or closed
   std::uint64_t messages = 0;                   ///< stop after so many; 0: until `duration`
   KeyOptions keys;
+  std::string same_keys_as;  ///< another producer, whose keys these are as well; empty: none
   sim::Distribution size = sim::Distribution::constant(100);  ///< bytes of value and key
   bool resend = false;  ///< the application sends a message again when its callback reports a failure
   /// An application that remembers (a table of what is to be sent): after a restart it sends again, as new
@@ -120,6 +121,13 @@ enum class GroupType : std::uint8_t {
   share,     ///< partitions are shared, records are acquired and acknowledged one by one (KIP-932)
 };
 
+/// A Streams application: each record is counted, and the change of the count is written to the changelog (transform.to).
+struct StreamsOptions {
+  sim::Duration restore =
+      std::chrono::microseconds{5};  ///< to bring one record of the changelog into a store
+  kafka::StreamsConfig config;
+};
+
 struct GroupOptions {
   std::string name;
   GroupType type = GroupType::consumer;
@@ -133,6 +141,7 @@ struct GroupOptions {
   std::optional<HandOff> hand_off;
   std::optional<EffectOptions> effect;
   std::optional<TransformOptions> transform;
+  std::optional<StreamsOptions> streams;
   std::optional<PoisonOptions> poison;
   std::string rack;
   sim::Duration start{};    ///< when the members start

@@ -2,88 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 
-#include "models/kafka/refused_keys.hpp"
-#include "models/near_miss.hpp"
+#include "models/kafka/config_table.hpp"
+#include "models/kafka/librdkafka.hpp"
+#include "models/kafka/streams.hpp"
 
 namespace models::kafka {
 namespace {
 
-using Error = std::optional<std::string>;
-constexpr std::int64_t kInt32Max = std::numeric_limits<std::int32_t>::max();
-constexpr std::int64_t kInt64Max = std::numeric_limits<std::int64_t>::max();
-/// Durations are held in nanoseconds: what is longer than a hundred years is refused rather than wrapped round.
-constexpr std::int64_t kMsMax = 3'155'760'000'000;
-
-Error parse_integer(std::string_view text, std::int64_t lo, std::int64_t hi, std::int64_t& out) {
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (ec != std::errc{} || end != text.data() + text.size()) {
-    return "'" + std::string(text) + "' is not an integer";
-  }
-  if (out < lo || out > hi) {
-    return std::string(text) + " is outside [" + std::to_string(lo) + ", " + std::to_string(hi) + "]";
-  }
-  return std::nullopt;
-}
-
-template <auto Member, std::int64_t Lo, std::int64_t Hi = kInt32Max, class C>
-Error integer(C& config, std::string_view text) {
-  std::int64_t n = 0;
-  if (Error e = parse_integer(text, Lo, Hi, n)) return e;
-  using Field = std::remove_reference_t<decltype(config.*Member)>;
-  config.*Member = static_cast<Field>(n);
-  return std::nullopt;
-}
-
-template <auto Member, std::int64_t Lo, std::int64_t Hi = kInt32Max, class C>
-Error optional_integer(C& config, std::string_view text) {
-  std::int64_t n = 0;
-  if (Error e = parse_integer(text, Lo, Hi, n)) return e;
-  config.*Member = static_cast<std::int32_t>(n);
-  return std::nullopt;
-}
-
-template <auto Member, std::int64_t Lo, std::int64_t Hi, class C>
-Error optional_long(C& config, std::string_view text) {
-  std::int64_t n = 0;
-  if (Error e = parse_integer(text, Lo, Hi, n)) return e;
-  config.*Member = n;
-  return std::nullopt;
-}
-
-/// Milliseconds; Long.MAX_VALUE stands for never, as in Kafka's defaults.
-template <auto Member, std::int64_t Lo, class C>
-Error milliseconds_or_never(C& config, std::string_view text) {
-  std::int64_t n = 0;
-  if (Error e = parse_integer(text, Lo, kInt64Max, n)) return e;
-  if (n > kMsMax && n < kInt64Max) return std::string(text) + " is longer than a hundred years";
-  config.*Member = n == kInt64Max ? kNever : Duration{n * 1'000'000};
-  return std::nullopt;
-}
-
-/// A number of `Unit` nanoseconds.
-template <auto Member, std::int64_t Lo, std::int64_t Unit = 1'000'000, class C>
-Error span(C& config, std::string_view text) {
-  std::int64_t n = 0;
-  if (Error e = parse_integer(text, Lo, kMsMax * 1'000'000 / Unit, n)) return e;
-  config.*Member = Duration{n * Unit};
-  return std::nullopt;
-}
-
-template <auto Member, class C>
-Error boolean(C& config, std::string_view text) {
-  if (text != "true" && text != "false") return "'" + std::string(text) + "' is neither true nor false";
-  config.*Member = text == "true";
-  return std::nullopt;
-}
-
-template <auto Member, class C>
-Error text_value(C& config, std::string_view text) {
-  config.*Member = std::string(text);
-  return std::nullopt;
-}
+using namespace config_table;
 
 Error set_acks(ProducerConfig& config, std::string_view text) {
   if (text == "all" || text == "-1")
@@ -132,20 +60,6 @@ Error set_partitioner(ProducerConfig& config, std::string_view text) {
 std::string_view simple_name(std::string_view name) {
   constexpr std::string_view kPackage = "org.apache.kafka.clients.consumer.";
   return name.substr(0, kPackage.size()) == kPackage ? name.substr(kPackage.size()) : name;
-}
-
-/// The words between commas, without blanks around them.
-std::vector<std::string_view> listed(std::string_view text) {
-  std::vector<std::string_view> words;
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    std::string_view one = text.substr(0, comma);
-    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
-    while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
-    while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
-    words.push_back(one);
-  }
-  return words;
 }
 
 /// ConsumerConfig.CONSUMER_GROUP_PROTOCOL_UNSUPPORTED_CONFIGS
@@ -291,16 +205,6 @@ Error only_simple(BrokerConfig&, std::string_view text) {
 
 /// segment.bytes is at least 1 MiB since 4.0 (KIP-1030).
 constexpr std::int64_t kLeastSegment = 1048576;
-
-/// A row of a scope's table. `apply` is null for a key that Kafka has and mqlab does not model.
-template <class C>
-struct Key {
-  std::string_view name;
-  std::string_view type;
-  std::string_view default_value;
-  Error (*apply)(C&, std::string_view) = nullptr;
-  std::string_view note = {};
-};
 
 using B = BrokerConfig;
 constexpr auto kBrokerKeys = std::to_array<Key<B>>({
@@ -567,45 +471,6 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"bootstrap.servers", "list", "", nullptr, "clients know all brokers of their cluster"},
 });
 
-std::string name_of(KeyScope scope) {
-  constexpr std::string_view kNames[] = {"broker", "topic", "producer", "consumer"};
-  return std::string(kNames[static_cast<std::size_t>(scope)]);
-}
-
-ConfigError not_modelled(KeyScope scope, std::string_view name, std::string_view reason) {
-  return {std::string(name),
-          "Kafka has this " + name_of(scope) + " setting, mqlab does not model it: " + std::string(reason)};
-}
-
-template <class Config, std::size_t N>
-std::optional<ConfigError> set_by_table(const std::array<Key<Config>, N>& keys, KeyScope scope,
-                                        Config& config, std::string_view name, std::string_view value) {
-  for (const Key<Config>& key : keys) {
-    if (key.name != name) continue;
-    if (key.apply == nullptr) return not_modelled(scope, name, key.note);
-    if (Error e = key.apply(config, value)) return ConfigError{std::string(name), *e};
-    return std::nullopt;
-  }
-  std::string_view reason;
-  for_each_refused(scope, [&](std::string_view listed, std::string_view why) {
-    if (stands_for(listed, name)) reason = why;
-  });
-  if (!reason.empty()) return not_modelled(scope, name, reason);
-  std::vector<std::string_view> names;
-  for (const Key<Config>& key : keys) names.push_back(key.name);
-  return ConfigError{std::string(name), "is no " + name_of(scope) + " setting of Kafka that mqlab knows" +
-                                            did_you_mean(name, names)};
-}
-
-template <class Config, std::size_t N>
-void append_rows(std::vector<KeyInfo>& rows, KeyScope scope, const std::array<Key<Config>, N>& keys) {
-  for (const Key<Config>& key : keys) {
-    rows.push_back({scope, key.name, key.type, key.default_value, key.apply != nullptr, key.note});
-  }
-  for_each_refused(scope, [&](std::string_view listed, std::string_view why) {
-    rows.push_back({scope, listed, {}, {}, false, why});
-  });
-}
 
 }  // namespace
 
@@ -617,16 +482,16 @@ std::string numbered(std::string pattern, std::uint32_t index) {
 }
 
 std::optional<ConfigError> set(BrokerConfig& config, std::string_view key, std::string_view value) {
-  return set_by_table(kBrokerKeys, KeyScope::broker, config, key, value);
+  return config_table::set(kBrokerKeys, KeyScope::broker, config, key, value);
 }
 std::optional<ConfigError> set(TopicConfig& config, std::string_view key, std::string_view value) {
-  return set_by_table(kTopicKeys, KeyScope::topic, config, key, value);
+  return config_table::set(kTopicKeys, KeyScope::topic, config, key, value);
 }
 std::optional<ConfigError> set(ProducerConfig& config, std::string_view key, std::string_view value) {
-  return set_by_table(kProducerKeys, KeyScope::producer, config, key, value);
+  return config_table::set(kProducerKeys, KeyScope::producer, config, key, value);
 }
 std::optional<ConfigError> set(ConsumerConfig& config, std::string_view key, std::string_view value) {
-  return set_by_table(kConsumerKeys, KeyScope::consumer, config, key, value);
+  return config_table::set(kConsumerKeys, KeyScope::consumer, config, key, value);
 }
 
 std::span<const KeyInfo> key_catalogue() {
@@ -636,6 +501,8 @@ std::span<const KeyInfo> key_catalogue() {
     append_rows(all, KeyScope::topic, kTopicKeys);
     append_rows(all, KeyScope::producer, kProducerKeys);
     append_rows(all, KeyScope::consumer, kConsumerKeys);
+    append_librdkafka_keys(all);
+    append_streams_keys(all);
     return all;
   }();
   return rows;

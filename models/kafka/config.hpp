@@ -142,9 +142,21 @@ struct TopicConfig {
   std::optional<std::int64_t> retention_bytes;
 };
 
-enum class Partitioner : std::uint8_t { default_sticky, round_robin };
+/// Whose client it is: Kafka's own, or librdkafka with what is built on it (librdkafka.hpp).
+enum class Client : std::uint8_t { java, librdkafka };
+
+enum class Partitioner : std::uint8_t {
+  default_sticky,
+  round_robin,
+  consistent,  ///< from here on librdkafka's
+  consistent_random,
+  murmur2,
+  murmur2_random,
+  random,
+};
 
 struct ProducerConfig {
+  Client client = Client::java;
   std::int16_t acks = -1;
   bool enable_idempotence = true;
   std::int32_t retries = 2147483647;
@@ -168,6 +180,14 @@ struct ProducerConfig {
   Partitioner partitioner_class = Partitioner::default_sticky;
   std::string transactional_id;  ///< "{index}" stands for the instance's number; empty: none
   Duration transaction_timeout{60'000'000'000};
+
+  // ---- librdkafka's alone ----
+  std::optional<Duration> acks_timeout;  ///< that the broker is given; unset: request_timeout
+  std::int32_t batch_num_messages = std::numeric_limits<std::int32_t>::max();
+  std::int64_t queue_buffering_max_messages = std::numeric_limits<std::int64_t>::max();
+  std::optional<Duration> sticky_partitioning_linger;
+  bool idempotence_given = false;
+  bool in_flight_given = false;
 };
 
 enum class AutoOffsetReset : std::uint8_t { earliest, latest, none };
@@ -191,6 +211,7 @@ struct ShareGroupConfig {
 };
 
 struct ConsumerConfig {
+  Client client = Client::java;
   GroupProtocol group_protocol = GroupProtocol::classic;
   std::optional<ServerAssignor> group_remote_assignor;  ///< unset: the coordinator chooses
   /// Of those that only the classic protocol takes, the one last given.
@@ -226,6 +247,13 @@ struct ConsumerConfig {
   Duration connections_max_idle{540'000'000'000};
 };
 
+/// Of Kafka Streams (streams.hpp).
+struct StreamsConfig {
+  bool exactly_once = false;                ///< processing.guarantee
+  std::optional<Duration> commit_interval;  ///< unset: 30 s
+  std::int32_t num_standby_replicas = 0;
+};
+
 /// `pattern` with the number in place of "{index}".
 std::string numbered(std::string pattern, std::uint32_t index);
 
@@ -256,7 +284,15 @@ std::optional<ConfigError> validate_share(const ConsumerConfig& config, const Br
 /// since 4.0 they are an error, which validate() reports. Returns the key that rules it out; empty when nothing changed.
 std::string_view turn_off_idempotence(ProducerConfig& config);
 
-enum class KeyScope : std::uint8_t { broker, topic, producer, consumer };
+enum class KeyScope : std::uint8_t {
+  broker,
+  topic,
+  producer,
+  consumer,
+  librdkafka_producer,
+  librdkafka_consumer,
+  streams,
+};
 struct KeyInfo {
   KeyScope scope;
   std::string_view name;           ///< with a * at its end: every key that begins so

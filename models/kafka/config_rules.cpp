@@ -2,6 +2,7 @@
 #include <array>
 
 #include "models/kafka/config.hpp"
+#include "models/kafka/librdkafka.hpp"
 
 namespace models::kafka {
 namespace {
@@ -12,6 +13,7 @@ constexpr std::int32_t kMostInFlightIdempotent = 5;
 }  // namespace
 
 std::string_view turn_off_idempotence(ProducerConfig& c) {
+  if (c.client == Client::librdkafka) return {};
   if (!c.enable_idempotence || c.max_in_flight_requests_per_connection > kMostInFlightIdempotent) return {};
   const std::string_view why = c.acks != -1 ? "acks" : c.retries == 0 ? "retries" : "";
   c.enable_idempotence = why.empty();
@@ -19,6 +21,7 @@ std::string_view turn_off_idempotence(ProducerConfig& c) {
 }
 
 std::optional<ConfigError> validate(const ProducerConfig& c) {
+  if (c.client == Client::librdkafka) return validate_librdkafka(c);
   // ProducerConfig.postProcessAndValidateIdempotenceConfigs
   if (c.enable_idempotence && c.max_in_flight_requests_per_connection > kMostInFlightIdempotent) {
     return ConfigError{
@@ -112,6 +115,9 @@ std::optional<ConfigError> validate_share(const ConsumerConfig& c, const BrokerC
 }
 
 std::optional<ConfigError> validate(const ConsumerConfig& c, const BrokerConfig& broker) {
+  if (c.client == Client::librdkafka) {
+    if (auto error = validate_librdkafka(c)) return error;
+  }
   if (!c.share_key_given.empty())
     return ConfigError{std::string(c.share_key_given), "is for groups of type = \"share\""};
   // ConsumerConfig.checkUnsupportedConfigsPostProcess

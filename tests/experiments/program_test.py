@@ -508,6 +508,16 @@ class Lists(Case):
                 text = text.replace('auto.offset.reset = "earliest"\n', "") + f"{key} = {value}\n"
             elif scope == "producer":
                 text = text.replace("[[groups]]", f"[producers.config]\n{key} = {value}\n[[groups]]")
+            elif scope == "librdkafka-producer":
+                own = f'client = "librdkafka"\n[producers.config]\n{key} = {value}\n'
+                text = text.replace("[[groups]]", own + "[[groups]]")
+            elif scope == "librdkafka-consumer":
+                text = text.replace("members = 2", 'members = 2\nclient = "librdkafka"')
+                text = text.replace('auto.offset.reset = "earliest"\n', "") + f"{key} = {value}\n"
+            elif scope == "streams":
+                own = f'[groups.streams]\nchangelog = "bills"\n[groups.streams.config]\n{key} = {value}\n'
+                text = text.replace("[groups.config]\n", own + "[groups.config]\n")
+                text = text.replace("[[producers]]", '[[kafka.topics]]\nname = "bills"\npartitions = 2\n\n[[producers]]')
             else:
                 text = text.replace("[[kafka.topics]]", f"[kafka.config]\n{key} = {value}\n[[kafka.topics]]")
             self.write("s.toml", text)

@@ -43,7 +43,7 @@ TEST_CASE("a key that nobody knows is refused with the nearest one that is known
        "s.toml:15:35: producers.shop.arrivals.rat: unknown parameter of 'poisson'; did you mean 'rate'?"},
       {"members = 2", "xyzzy = 2",
        "s.toml:20:1: groups.billing.xyzzy: unknown key; allowed: name, topics, members, service, commit, "
-       "stored_offsets, hand_off, effect, transform, poison, rack, start, stagger, config"},
+       "stored_offsets, hand_off, effect, transform, streams, poison, rack, start, stagger, client, config"},
   });
 }
 
@@ -358,6 +358,28 @@ TEST_CASE("a key that Kafka has and mqlab does not model is refused by name, nev
     CHECK(holds(said, "s.toml:24:1: groups.billing.config." + name + ": "));
     CHECK(holds(said, "not model"));
   }
+}
+
+TEST_CASE("a client of librdkafka takes its own keys, and Kafka's own client does not") {
+  const std::string_view service = "service = \"1ms\"";
+  const std::string own = "service = \"1ms\"\nclient = \"librdkafka\"";
+  CHECK(complaint(small_with(service, own)).empty());
+  CHECK(complaint(small_with(service, own) + "fetch.wait.max.ms = 100\n").empty());
+  CHECK(holds(complaint(small_and("fetch.wait.max.ms = 100\n")), "is no consumer setting of Kafka"));
+  CHECK(holds(complaint(small_with(service, own) + "fetch.max.wait.ms = 100\n"),
+              "is no librdkafka consumer setting of Kafka"));
+  CHECK(holds(complaint(small_with(service, own) + "queued.min.messages = 1\n"), "mqlab does not model it"));
+}
+
+TEST_CASE("keys are shared with a producer that stands before, and has keys of the same prefix") {
+  const auto second = [](std::string_view more) {
+    return small_and(
+        "[[producers]]\nname = \"till\"\nto = \"orders\"\narrivals = { process = \"poisson\", rate = 1 }\n" +
+        std::string(more));
+  };
+  CHECK(holds(complaint(second("same_keys_as = \"shopp\"\n")), "must name a producer that stands before"));
+  CHECK(holds(complaint(second("same_keys_as = \"till\"\n")), "must name a producer that stands before"));
+  CHECK(holds(complaint(second("same_keys_as = \"shop\"\n")), "needs keys of one prefix on both"));
 }
 
 TEST_CASE("a file that is cut, binary or not TOML is refused with line and column") {

@@ -36,6 +36,7 @@ struct HeldPartition {
   PartitionLeader leader;                       ///< under which the position is valid
   BrokerId preferred_read_replica = kNoBroker;  ///< to be fetched from instead of the leader …
   sim::Time preferred_until{};                  ///< … until then
+  sim::Time restored_at{};                      ///< its state store is not up to date before
   sim::Time retry_at{};  ///< a failed request about its position is not repeated before
   // Its place in the fetch session of `session` (kNoBroker: none), as last sent.
   BrokerId session = kNoBroker;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/kafka/consumer/state_stores.hpp"
 #include "models/kafka/group/assignor.hpp"
 #include "models/kafka/placement.hpp"
 
@@ -46,6 +47,7 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
       cooperative_(all_cooperative(options_.config)),
       automatic_((options_.commit == CommitMode::automatic || options_.commit == CommitMode::stored) &&
                  options_.config.enable_auto_commit),
+      index_(index),
       connections_(cluster_, node, options_.config),
       metadata_(cluster_, node, metadata_options(options_.config), group.topics()),
       assignment_(cluster_, group.entity(), node.entity()),
@@ -246,6 +248,7 @@ void Consumer::crashed() {
   processor_.crashed();
   if (pool_) pool_->crashed();
   if (transformer_) transformer_->crashed();
+  if (group_.stores() != nullptr) group_.stores()->crashed(index_);
   if (phase_ != Phase::stopped) {
     assignment_.remove_all(OwnershipCode::crashed);
     report(MemberCode::crashed);

@@ -163,6 +163,7 @@ class Consumer final : public NodeProgram,
   Node& node_;
   bool cooperative_;
   bool automatic_;
+  std::uint32_t index_;
 
   Phase phase_ = Phase::stopped;
   bool wanted_ = false;       // started and not stopped: it comes back after a crash

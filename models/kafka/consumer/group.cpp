@@ -4,6 +4,7 @@
 
 #include "models/kafka/consumer/consumer.hpp"
 #include "models/kafka/consumer/share_consumer.hpp"
+#include "models/kafka/consumer/state_stores.hpp"
 
 namespace models::kafka {
 
@@ -20,6 +21,7 @@ ConsumerGroup::ConsumerGroup(Cluster& cluster, const GroupOptions& options, Enti
     MQLAB_ASSERT(topic.has_value(), "a group reads a topic that the cluster does not have: " + name);
     topics_.push_back(*topic);
   }
+  if (options_.streams) stores_ = std::make_unique<StateStores>(cluster, options_);
   // By name, so that a topic more in the cluster changes no draw.
   for (const TopicInfo& topic : cluster.topics()) {
     service_keys_.push_back(

@@ -24,6 +24,7 @@ namespace models::kafka {
 
 class Consumer;
 class ShareConsumer;
+class StateStores;
 
 class ConsumerGroup final : public LogReader {
  public:
@@ -66,6 +67,8 @@ class ConsumerGroup final : public LogReader {
   }
   /// Where the effects of this group's messages happen.
   EffectSite& effects() { return effects_; }
+  /// Those of its tasks; null unless it is a Streams application.
+  StateStores* stores() { return stores_.get(); }
   /// What its application cannot process.
   PoisonedRecords& poison() { return poison_; }
 
@@ -78,6 +81,7 @@ class ConsumerGroup final : public LogReader {
   std::vector<OffsetCounts> attempts_;        // by partition of the cluster
   EffectSite effects_;
   PoisonedRecords poison_;
+  std::unique_ptr<StateStores> stores_;
   std::vector<std::unique_ptr<Consumer>> members_;
   std::vector<std::unique_ptr<ShareConsumer>> share_members_;
   std::vector<bool> standing_by_;  // by member

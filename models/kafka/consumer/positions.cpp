@@ -81,6 +81,10 @@ bool Positions::ask_committed() {
   Ref<OffsetFetchCall> call;
   for (const PartitionIndex p : assignment_.partitions()) {
     if (assignment_[p].state != FetchState::initializing) continue;
+    if (context_.now() < assignment_[p].restored_at) {
+      arm_retry(assignment_[p].restored_at);
+      continue;
+    }
     if (!call) call = cluster_.take<OffsetFetchCall>();
     call->items.push_back({.partition = p});
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/kafka/consumer/consumer.hpp"
+#include "models/kafka/consumer/state_stores.hpp"
 
 namespace models::kafka {
 
@@ -65,7 +66,10 @@ void Consumer::take_up(const std::vector<PartitionIndex>& revoked,
   revocation_commit_begun_ = false;
   for (const PartitionIndex p : revoked) assignment_.remove(p, OwnershipCode::revoked);
   for (const PartitionIndex p : assigned) {
-    if (!assignment_.holds(p)) assignment_.add(p);
+    if (assignment_.holds(p)) continue;
+    assignment_.add(p);
+    if (StateStores* stores = group_.stores())
+      assignment_[p].restored_at = context_.simulation.after(stores->open(index_, p));
   }
   signature_ = {options_.name, membership_.member_id(), membership_.instance_id(), node_.entity(),
                 membership_.generation()};

@@ -1,5 +1,7 @@
 #include "models/kafka/producer/accumulator.hpp"
 
+#include <utility>
+
 #include "sim/assert.hpp"
 
 namespace models::kafka {
@@ -26,6 +28,7 @@ Accumulator::Outcome Accumulator::append(std::uint32_t partition, const Message&
     outcome.closed = all_full(partition);
     return outcome;
   }
+  if (room() <= 0) return outcome;
   if (!all_full(partition)) {
     close(*queue.batches.back());
     outcome.closed = true;
@@ -62,11 +65,13 @@ void Accumulator::add(PartitionQueue& queue, Batch& batch, const Message& messag
   }
   batch.fill.add(bytes);
   ++batch.count;
+  ++batch.held;
+  ++held_;
   ++queue.next_seq;
   batch.created_at.push_back(sim::nanoseconds(message.created));
   if (options_.keep_keys) batch.keys.push_back(message.key);
   if (options_.keep_sizes) batch.sizes.push_back(message.size);
-  if (batch.fill.full()) close(batch);
+  if (full(batch.fill)) close(batch);
 }
 
 Accumulator::Run Accumulator::append_run(std::uint32_t partition, const Columns& messages,
@@ -77,14 +82,16 @@ Accumulator::Run Accumulator::append_run(std::uint32_t partition, const Columns&
   MQLAB_ASSERT(!batch.closed, "a run goes to an open batch");
   Run run;
   BatchFill fill = batch.fill;
-  for (; run.appended < messages.count && run.bytes < most_bytes && !fill.full(); ++run.appended) {
+  const auto most = static_cast<std::size_t>(
+      std::min(std::max<std::int64_t>(room(), 0), static_cast<std::int64_t>(messages.count)));
+  for (; run.appended < most && run.bytes < most_bytes && !full(fill); ++run.appended) {
     const sim::Time created = messages.times[run.appended];
     if (created > now) break;
     const std::int32_t own =
         fixed > 0 ? fixed : sizer.fixed_bytes(messages.size_of(run.appended), messages.key_of(run.appended));
     if (!accepts(own)) break;
     const std::int32_t bytes = fill.record_bytes(own, std::max(created, free));
-    if (!fill.fits(bytes)) break;
+    if (!fits(fill, bytes)) break;
     fill.add(bytes);
     run.bytes += bytes;
   }
@@ -92,6 +99,8 @@ Accumulator::Run Accumulator::append_run(std::uint32_t partition, const Columns&
   const auto n = static_cast<std::ptrdiff_t>(run.appended);
   batch.fill = fill;
   batch.count += static_cast<std::int32_t>(n);
+  batch.held += static_cast<std::int32_t>(n);
+  held_ += n;
   queue.next_seq += n;
   const std::size_t before = batch.created_at.size();
   batch.created_at.resize(before + run.appended);
@@ -104,7 +113,7 @@ Accumulator::Run Accumulator::append_run(std::uint32_t partition, const Columns&
     else
       batch.sizes.resize(batch.sizes.size() + run.appended, messages.size);
   }
-  if (fill.full()) close(batch);
+  if (full(fill)) close(batch);
   return run;
 }
 
@@ -119,6 +128,7 @@ void Accumulator::close(Batch& batch) {
 void Accumulator::free_memory(Batch& batch) {
   available_ += batch.buffer_bytes;
   batch.buffer_bytes = 0;
+  held_ -= std::exchange(batch.held, 0);
 }
 
 void Accumulator::release(Batch& batch) {

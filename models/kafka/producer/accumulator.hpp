@@ -10,6 +10,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -50,6 +51,8 @@ class Accumulator {
     std::int32_t batch_size = 16384;
     std::int64_t buffer_memory = 33554432;
     std::int32_t max_request_size = 1048576;
+    std::int32_t batch_num_messages = std::numeric_limits<std::int32_t>::max();
+    std::int64_t max_messages = std::numeric_limits<std::int64_t>::max();
     bool keep_keys = false;   ///< the application has keys
     bool keep_sizes = false;  ///< the application may send messages again
   };
@@ -111,9 +114,9 @@ class Accumulator {
   std::int32_t append_to_open(std::uint32_t partition, const Message& message, sim::Time at) {
     PartitionQueue& queue = partitions_[partition];
     Batch* const last = queue.batches.back();
-    if (last == nullptr || last->closed) return 0;
+    if (last == nullptr || last->closed || room() <= 0) return 0;
     const std::int32_t bytes = last->fill.record_bytes(message.fixed, at);
-    if (!last->fill.fits(bytes)) return 0;
+    if (!fits(last->fill, bytes)) return 0;
     add(queue, *last, message, bytes);
     return bytes;
   }
@@ -150,6 +153,12 @@ class Accumulator {
     return most <= options_.max_request_size && most <= options_.buffer_memory;
   }
   std::int64_t available_memory() const { return available_; }
+  /// So many messages more may be held (queue.buffering.max.messages).
+  std::int64_t room() const { return options_.max_messages - held_; }
+  bool fits(const BatchFill& fill, std::int32_t record) const {
+    return fill.fits(record) && fill.count < options_.batch_num_messages;
+  }
+  bool full(const BatchFill& fill) const { return fill.full() || fill.count >= options_.batch_num_messages; }
   /// Memory that a new batch for a message of that size takes.
   std::int32_t buffer_for(std::int32_t fixed) const {
     return std::max(options_.batch_size, RecordSizer::upper_bound(fixed));
@@ -163,6 +172,7 @@ class Accumulator {
   EntityId producer_;
   Options options_;
   std::int64_t available_;
+  std::int64_t held_ = 0;  ///< messages in batches that take memory
   std::vector<PartitionQueue> partitions_;
   std::vector<std::uint64_t> busy_;  // a bit each
   std::uint32_t size_;

@@ -29,6 +29,7 @@ struct Batch {
   std::int64_t first_seq = 0;   ///< in the partition's lane
   std::int32_t count = 0;       ///< messages whose fate is open; fill.count keeps how many were added
   BatchFill fill;
+  std::int32_t held = 0;          ///< of queue.buffering.max.messages; 0 for the parts of a split batch
   std::int64_t buffer_bytes = 0;  ///< taken from buffer.memory; 0 for the parts of a split batch
   sim::Time created{};            ///< delivery.timeout.ms runs from here
   sim::Time last_attempt{};       ///< linger.ms and retry.backoff.ms run from here

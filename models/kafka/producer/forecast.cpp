@@ -31,12 +31,13 @@ sim::Time Forecast::next_sticky(sim::Time free, sim::Time horizon) {
   for (std::size_t i = 0; i < source_.look_ahead(i + 1); ++i) {
     const sim::Time at = source_.times()[i];
     if (at >= horizon) return horizon;
+    if (static_cast<std::int64_t>(i) >= accumulator_.room()) return at;
     const std::int32_t own = alike ? each : fixed(i);
     const std::int32_t bytes = fill.record_bytes(own, std::max(at, free));
     room -= bytes;
-    if (!fill.fits(bytes) || room <= 0 || !accumulator_.accepts(own)) return at;
+    if (!accumulator_.fits(fill, bytes) || room <= 0 || !accumulator_.accepts(own)) return at;
     fill.add(bytes);
-    if (fill.full()) return at;
+    if (accumulator_.full(fill)) return at;
   }
   return horizon;
 }
@@ -47,8 +48,9 @@ sim::Time Forecast::next_routed(sim::Time free, sim::Time horizon) {
   for (std::size_t i = 0; i < source_.look_ahead(i + 1); ++i) {
     const sim::Time at = source_.times()[i];
     if (at >= horizon) return horizon;
+    if (static_cast<std::int64_t>(i) >= accumulator_.room()) return at;
     const std::uint32_t key = source_.key(i);
-    const std::uint32_t partition = router_.ahead(i, key);
+    const std::uint32_t partition = router_.ahead(i, key, std::max(at, free));
     const std::int32_t own = sizer_.fixed_bytes(source_.size(i), key);
     if (!accumulator_.accepts(own)) return at;
     Ahead& ahead = ahead_[partition];
@@ -66,9 +68,9 @@ sim::Time Forecast::next_routed(sim::Time free, sim::Time horizon) {
       ahead.fill = BatchFill::opened(buffer, opened);
     }
     const std::int32_t bytes = ahead.fill.record_bytes(own, std::max(at, free));
-    if (!ahead.fill.fits(bytes)) return at;
+    if (!accumulator_.fits(ahead.fill, bytes)) return at;
     ahead.fill.add(bytes);
-    if (ahead.fill.full()) return at;
+    if (accumulator_.full(ahead.fill)) return at;
   }
   return horizon;
 }

@@ -2,13 +2,20 @@
 
 #include <algorithm>
 
+#include "models/kafka/producer/crc32.hpp"
 #include "models/kafka/producer/murmur2.hpp"
 #include "sim/assert.hpp"
 
 namespace models::kafka {
 
-KeyPartitions::KeyPartitions(const KeyOptions& keys, std::uint32_t partitions)
-    : key_(keys.prefix), prefix_(keys.prefix.size()), partitions_(partitions) {
+KeyHash key_hash(const ProducerConfig& config) {
+  const bool by_crc32 = config.partitioner_class == Partitioner::consistent ||
+                        config.partitioner_class == Partitioner::consistent_random;
+  return by_crc32 ? KeyHash::crc32 : KeyHash::murmur2;
+}
+
+KeyPartitions::KeyPartitions(const KeyOptions& keys, std::uint32_t partitions, KeyHash by)
+    : key_(keys.prefix), prefix_(keys.prefix.size()), partitions_(partitions), by_(by) {
   MQLAB_ASSERT(partitions > 0, "a topic has partitions");
   if (keys.count <= kKeptMost && partitions < kUnknown) known_.assign(keys.count, kUnknown);
 }
@@ -23,7 +30,8 @@ KeyPartitions KeyPartitions::over(std::uint32_t partitions) const {
 std::uint32_t KeyPartitions::hash(std::uint32_t rank) {
   key_.resize(prefix_);
   key_ += std::to_string(rank);
-  const std::uint32_t partition = partition_for_key(key_, partitions_);
+  const std::uint32_t partition =
+      by_ == KeyHash::crc32 ? crc32(key_) % partitions_ : partition_for_key(key_, partitions_);
   if (rank < known_.size()) known_[rank] = static_cast<std::uint16_t>(partition);
   return partition;
 }

@@ -1,5 +1,5 @@
 // Which partition a message goes to: by its key's murmur2, by the sticky partitioner of KIP-794, or in turn
-// (BuiltInPartitioner.java, RoundRobinPartitioner.java).
+// (BuiltInPartitioner.java, RoundRobinPartitioner.java); with librdkafka by its key's CRC32 (rdkafka_msg.c).
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,15 @@
 
 namespace models::kafka {
 
+enum class KeyHash : std::uint8_t { murmur2, crc32 };
+/// By which this producer places keys.
+KeyHash key_hash(const ProducerConfig& config);
+
 /// The partition of each key, hashed when the key is first met. Producers of one workload may share it.
 class KeyPartitions {
  public:
   /// Requires partitions > 0.
-  KeyPartitions(const KeyOptions& keys, std::uint32_t partitions);
+  KeyPartitions(const KeyOptions& keys, std::uint32_t partitions, KeyHash by = KeyHash::murmur2);
 
   /// The same keys over another number of partitions.
   KeyPartitions over(std::uint32_t partitions) const;
@@ -39,6 +43,7 @@ class KeyPartitions {
   std::string key_;  // prefix, then digits
   std::size_t prefix_;
   std::uint32_t partitions_;
+  KeyHash by_;
   std::vector<std::uint16_t> known_;
 };
 

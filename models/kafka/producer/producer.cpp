@@ -69,6 +69,8 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
                    {.batch_size = config_.batch_size,
                     .buffer_memory = config_.buffer_memory,
                     .max_request_size = config_.max_request_size,
+                    .batch_num_messages = config_.batch_num_messages,
+                    .max_messages = config_.queue_buffering_max_messages,
                     .keep_keys = options.keys.count > 0,
                     .keep_sizes = options.resend || options.resend_after_restart},
                    std::move(partitions)),
@@ -82,14 +84,15 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
   if (!options.keys.in_records()) {
     setup.keys = nullptr;
   } else if (setup.keys == nullptr) {
-    setup.keys = std::make_shared<KeyPartitions>(options.keys, accumulator_.size());
+    setup.keys = std::make_shared<KeyPartitions>(options.keys, accumulator_.size(), key_hash(config_));
   }
   if (source_.constant_size() && setup.keys == nullptr) fixed_ = sizer_.fixed_bytes(source_.size(0), 0);
   SenderClient& callbacks = *this;
   sender_ =
       std::make_unique<Sender>(config_, accumulator_, *gateway_, callbacks, stream(context, node, "backoff"));
-  router_ = std::make_unique<Router>(config_, accumulator_, *sender_, std::move(setup.keys),
-                                     stream(context, node, "partitioner"));
+  router_ = std::make_unique<Router>(
+      config_, accumulator_, *sender_, std::move(setup.keys), stream(context, node, "partitioner"),
+      sim::stream_key(context.simulation.seed(), "producer/" + node.name() + "/slots"));
   forecast_ = std::make_unique<Forecast>(config_, accumulator_, *router_, source_, sizer_);
 }
 
@@ -238,7 +241,7 @@ bool Producer::send_routed(sim::Time now) {
   for (; sent < known && source_.times()[sent] <= now; ++sent) {
     const Message message = described(sent);
     if (!accumulator_.accepts(message.fixed)) break;
-    const std::uint32_t partition = router_->route(message.key, now);
+    const std::uint32_t partition = router_->route(message.key, std::max(message.created, free_));
     const std::int32_t bytes =
         accumulator_.append_to_open(partition, message, std::max(message.created, free_));
     if (bytes == 0) break;
@@ -253,7 +256,10 @@ bool Producer::send_routed(sim::Time now) {
 
 void Producer::block(Blocked on, sim::Time at) {
   blocked_ = on;
-  if (block_deadline_ == sim::kNever) block_deadline_ = at + config_.max_block;
+  // What librdkafka is given before it knows the topic waits like any other message (rd_kafka_msg_partitioner).
+  const bool queues = on == Blocked::on_metadata && config_.client == Client::librdkafka;
+  if (block_deadline_ == sim::kNever)
+    block_deadline_ = at + (queues ? config_.delivery_timeout : config_.max_block);
   wake_sender_ = true;
 }
 
@@ -262,7 +268,7 @@ void Producer::unblock() {
   if (blocked_ == Blocked::on_metadata && !gateway_->metadata_known()) return;
   if (blocked_ == Blocked::on_memory) {
     const std::int32_t fixed = resent_ < resends_.size() ? resends_[resent_].fixed : described(0).fixed;
-    if (accumulator_.buffer_for(fixed) > accumulator_.available_memory()) return;
+    if (accumulator_.buffer_for(fixed) > accumulator_.available_memory() || accumulator_.room() <= 0) return;
   }
   blocked_ = Blocked::no;
   free_ = context_.now();

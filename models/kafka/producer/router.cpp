@@ -3,13 +3,23 @@
 namespace models::kafka {
 
 Router::Router(const ProducerConfig& config, Accumulator& accumulator, Sender& sender,
-               std::shared_ptr<KeyPartitions> keys, sim::Stream draws)
+               std::shared_ptr<KeyPartitions> keys, sim::Stream draws, sim::StreamKey slots)
     : kind_(Kind::sticky),
       adaptive_(config.partitioner_adaptive_partitioning_enable),
       accumulator_(accumulator),
       sender_(sender),
       keys_(std::move(keys)),
-      sticky_(config.batch_size, draws) {
+      sticky_(config.batch_size, draws),
+      slots_(slots),
+      slot_(config.sticky_partitioning_linger.value_or(sim::Duration{})) {
+  if (config.client == Client::librdkafka) {
+    // rd_kafka_msg_partitioner
+    const bool random = config.partitioner_class == Partitioner::random;
+    kind_ = keys_ != nullptr && !random    ? Kind::by_key
+            : random || slot_.count() == 0 ? Kind::at_random
+                                           : Kind::by_time;
+    return;
+  }
   // KafkaProducer.partition: a class of one's own comes first, then the key unless it is ignored.
   if (config.partitioner_class == Partitioner::round_robin)
     kind_ = Kind::in_turn;
@@ -17,15 +27,24 @@ Router::Router(const ProducerConfig& config, Accumulator& accumulator, Sender& s
     kind_ = Kind::by_key;
 }
 
-std::uint32_t Router::route(std::uint32_t key, sim::Time now) {
+std::uint32_t Router::turn(std::uint64_t n, sim::Time at) const {
+  const std::span<const std::uint32_t> candidates = sender_.available();
+  if (kind_ == Kind::in_turn) return candidates[n % candidates.size()];
+  // Model: librdkafka's interval begins with the first message after the one before; these begin with the run.
+  const std::uint64_t drawn_by =
+      kind_ == Kind::at_random ? n : static_cast<std::uint64_t>(sim::nanoseconds(at) / slot_.count());
+  return candidates[sim::Stream::keyed(slots_, drawn_by).uniform_int(candidates.size())];
+}
+
+std::uint32_t Router::route(std::uint32_t key, sim::Time at) {
   if (kind_ == Kind::by_key) return (*keys_)(key);
-  if (kind_ == Kind::in_turn) return turn(turn_);
-  if (moves_next()) move(now);
+  if (kind_ != Kind::sticky) return turn(turn_, at);
+  if (moves_next()) move(at);
   return sticky_.partition();
 }
 
 void Router::appended(std::int64_t bytes, sim::Time now) {
-  if (kind_ == Kind::in_turn) ++turn_;
+  if (kind_ == Kind::in_turn || kind_ == Kind::at_random) ++turn_;
   if (kind_ != Kind::sticky) return;
   sticky_.add(bytes);
   if (moves_next()) move(now);

@@ -15,20 +15,21 @@ class Router {
  public:
   /// `keys` null: messages carry no key that routes them.
   Router(const ProducerConfig& config, Accumulator& accumulator, Sender& sender,
-         std::shared_ptr<KeyPartitions> keys, sim::Stream draws);
+         std::shared_ptr<KeyPartitions> keys, sim::Stream draws, sim::StreamKey slots);
 
   /// Keyless messages stay on a partition until it is left; others are routed one by one.
   bool is_sticky() const { return kind_ == Kind::sticky; }
 
   /// The partition of the next message, whose key is `key`. The sticky partitioner moves here when it could
   /// not move before because a batch was unfinished (RecordAccumulator.partitionChanged).
-  std::uint32_t route(std::uint32_t key, sim::Time now);
+  std::uint32_t route(std::uint32_t key, sim::Time at);
   /// Messages of `bytes` in all were appended to the partition that route() gave.
   void appended(std::int64_t bytes, sim::Time now);
 
-  /// The partition of the i-th message from now (0: the next), whose key is `key`. Requires !is_sticky().
-  std::uint32_t ahead(std::size_t i, std::uint32_t key) {
-    return kind_ == Kind::by_key ? (*keys_)(key) : turn(turn_ + i);
+  /// The partition of the i-th message from now (0: the next), whose key is `key` and which is sent at `at`. Requires
+  /// !is_sticky().
+  std::uint32_t ahead(std::size_t i, std::uint32_t key, sim::Time at) {
+    return kind_ == Kind::by_key ? (*keys_)(key) : turn(turn_ + i, at);
   }
   const StickyPartitioner& sticky() const { return sticky_; }
   /// The sticky partitioner draws before it takes another message.
@@ -47,12 +48,10 @@ class Router {
   }
 
  private:
-  enum class Kind : std::uint8_t { by_key, in_turn, sticky };
+  enum class Kind : std::uint8_t { by_key, in_turn, sticky, at_random, by_time };
 
-  std::uint32_t turn(std::uint64_t n) const {
-    const std::span<const std::uint32_t> candidates = sender_.available();
-    return candidates[n % candidates.size()];
-  }
+  /// Without a key: the partition of the n-th message.
+  std::uint32_t turn(std::uint64_t n, sim::Time at) const;
   void move(sim::Time now);
 
   Kind kind_;
@@ -62,6 +61,8 @@ class Router {
   std::shared_ptr<KeyPartitions> keys_;
   StickyPartitioner sticky_;
   std::uint64_t turn_ = 0;
+  sim::StreamKey slots_;
+  sim::Duration slot_;
 };
 
 }  // namespace models::kafka

@@ -27,6 +27,7 @@ Sender::Sender(const ProducerConfig& config, Accumulator& accumulator, ProducerG
       sequences_(config.enable_idempotence, accumulator.size()),
       backoff_(backoff),
       one_in_flight_(config.max_in_flight_requests_per_connection == 1),
+      one_partition_(config.client == Client::librdkafka),
       brokers_(static_cast<std::size_t>(gateway.broker_count())) {}
 
 // ---- sending ----------------------------------------------------------------------------------------------
@@ -47,7 +48,7 @@ sim::Time Sender::run(sim::Time now, bool starved) {
     progress = false;
     if (!find_ready(now, starved)) break;
     for (std::size_t b = 0; b < brokers_.size(); ++b) {
-      if (brokers_[b].ready) progress = send_to(b, now) || progress;
+      if (brokers_[b].ready) progress = send_to(b, now, starved) || progress;
       if (!client_.alive()) return sim::kNever;
     }
   }
@@ -103,15 +104,19 @@ void Sender::consider(std::uint32_t partition, sim::Time now, bool starved) {
   if (broker.ready || queue.muted) return;
   if (transactions_ != nullptr && !transactions_->may_send(queue.index) && !first.has_sequence()) return;
   if (first.backing_off(now)) return note_deadline(first.retry_at);
-  const bool full = first.closed || queue.batches.size() > 1;
-  const sim::Time lingered = first.last_attempt + config_.linger;
-  if (full || starved || now >= lingered)
-    broker.ready = true;
-  else
-    note_deadline(lingered);
+  broker.ready = due(queue, now, starved);
 }
 
-bool Sender::send_to(std::size_t index, sim::Time now) {
+bool Sender::due(const PartitionQueue& queue, sim::Time now, bool starved) {
+  const Batch& first = *queue.batches.front();
+  const bool full = first.closed || queue.batches.size() > 1;
+  const sim::Time lingered = first.last_attempt + config_.linger;
+  if (full || starved || now >= lingered) return true;
+  note_deadline(lingered);
+  return false;
+}
+
+bool Sender::send_to(std::size_t index, sim::Time now, bool starved) {
   Destination& broker = brokers_[index];
   const BrokerId id{static_cast<std::int32_t>(index)};
   if (!broker.looked_at) broker.drained = now;
@@ -138,6 +143,7 @@ bool Sender::send_to(std::size_t index, sim::Time now) {
     if (first.backing_off(now)) continue;
     if (transactions_ != nullptr && !transactions_->may_send(queue.index) && !first.has_sequence()) continue;
     if (bytes + first.fill.bytes > config_.max_request_size && bytes > 0) break;
+    if (one_partition_ && (!due(queue, now, starved) || !sequences_.may_send(first))) continue;
     // As in Kafka, a partition that must wait for earlier batches ends the request.
     if (!sequences_.may_send(first)) break;
     const Batch& batch = *take_first(queue);
@@ -153,11 +159,15 @@ bool Sender::send_to(std::size_t index, sim::Time now) {
                              .max_timestamp = batch.newest,
                              .token = batch.token,
                              .transactional = transactions_ != nullptr});
+    if (!one_partition_) continue;
+    // Each partition is served on its own (rd_kafka_toppar_producer_serve).
+    broker.drain_index = (start + i + 1) % n;
+    break;
   }
   if (call->batches.empty()) return false;
   call->acks = config_.acks;
   if (transactions_ != nullptr) call->transactional_id = transactions_->transactional_id();
-  call->timeout = config_.request_timeout;
+  call->timeout = config_.acks_timeout.value_or(config_.request_timeout);
   if (config_.acks != 0) {
     gateway_.produce(id, std::move(call));
   } else {

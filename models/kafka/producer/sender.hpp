@@ -79,7 +79,8 @@ class Sender {
   void drop_unsent();
   bool find_ready(sim::Time now, bool starved);
   void consider(std::uint32_t partition, sim::Time now, bool starved);
-  bool send_to(std::size_t broker, sim::Time now);
+  bool due(const PartitionQueue& queue, sim::Time now, bool starved);
+  bool send_to(std::size_t broker, sim::Time now, bool starved);
   Batch* take_first(PartitionQueue& queue);
   void complete_unanswered(const Ref<ProduceCall>& call, sim::Time now);
 
@@ -103,6 +104,7 @@ class Sender {
   TransactionManager* transactions_ = nullptr;
   sim::Stream backoff_;
   bool one_in_flight_;  ///< guaranteeMessageOrder
+  bool one_partition_;  ///< in each request: librdkafka
   std::vector<Destination> brokers_;
   std::vector<std::uint32_t> available_;
   std::vector<PartitionLoad> loads_;

@@ -506,6 +506,8 @@ void set(Scenario& s, const Row& row) {
     case KeyScope::consumer:
       REQUIRE_FALSE(models::kafka::set(s.groups[0].config, row.key, row.value));
       return;
+    default:  // librdkafka_keys_test.cpp, streams_test.cpp
+      return;
   }
 }
 
@@ -542,7 +544,8 @@ TEST_CASE("every modelled key changes a run when it is set to an extreme") {
 
 TEST_CASE("no modelled key is left out of the table of those that are tried") {
   for (const KeyInfo& key : models::kafka::key_catalogue()) {
-    if (!key.modelled || only_refuses(key.name)) continue;
+    const bool elsewhere = key.scope > KeyScope::consumer;  // librdkafka_keys_test.cpp, streams_test.cpp
+    if (!key.modelled || elsewhere || only_refuses(key.name)) continue;
     INFO(key.name);
     CHECK(std::any_of(rows().begin(), rows().end(),
                       [&key](const Row& row) { return row.scope == key.scope && row.key == key.name; }));

@@ -1,5 +1,6 @@
 #include <numeric>
 
+#include "models/kafka/librdkafka.hpp"
 #include "tests/models/kafka/producer_fixture.hpp"
 
 using namespace producer_test;
@@ -199,4 +200,43 @@ TEST_CASE("a single record that is too large for the broker fails, the next one 
   CHECK(shop.of(Kind::failed)[0].code == static_cast<std::uint16_t>(ErrorCode::message_too_large));
   CHECK(shop.of(Kind::failed)[0].c == 0);
   CHECK(shop.log() == std::vector<std::int64_t>{1});
+}
+
+// ---- librdkafka ---------------------------------------------------------------------------------------------
+
+TEST_CASE("librdkafka: each request holds one partition, and a batch no more than batch.num.messages") {
+  ProducerOptions options = keyless(2'000);
+  options.config = librdkafka_producer();
+  options.config.batch_num_messages = 3;
+  options.keys.count = 100;
+  options.keys.rank = sim::Distribution::uniform(0, 99);
+  Shop shop(options, 6);
+  shop.run(1s);
+  REQUIRE(shop.cluster->sizes.size() > 100);
+  for (const std::size_t batches : shop.cluster->sizes) CHECK(batches == 1);
+  for (const auto& log : shop.cluster->logs) {
+    for (const Appended& batch : log) CHECK(batch.count <= 3);
+  }
+}
+
+TEST_CASE("librdkafka: a full queue refuses at once") {
+  ProducerOptions options = at_ms({100, 101, 102, 103, 104});
+  options.config = librdkafka_producer();
+  options.config.linger = 50ms;
+  options.config.queue_buffering_max_messages = 3;
+  Shop shop(options);
+  shop.run(1s);
+  const auto refused = shop.of(Kind::refused);
+  REQUIRE(shop.messages(Kind::refused) == 2);
+  CHECK(refused[0].time == Time{103ms});
+  CHECK(refused[0].code == static_cast<std::uint16_t>(RefusedCode::buffer_full));
+  CHECK(shop.messages(Kind::acknowledged) == 3);
+}
+
+TEST_CASE("librdkafka: what comes before the topic is known waits") {
+  ProducerOptions options = at_ms({0.001});
+  options.config = librdkafka_producer();
+  Shop shop(options);
+  shop.run(1s);
+  CHECK(shop.messages(Kind::acknowledged) == 1);
 }

@@ -1,5 +1,7 @@
 #include <map>
 
+#include "models/kafka/librdkafka.hpp"
+#include "models/kafka/producer/crc32.hpp"
 #include "models/kafka/producer/murmur2.hpp"
 #include "models/kafka/producer/partitioner.hpp"
 #include "tests/models/kafka/producer_fixture.hpp"
@@ -46,6 +48,31 @@ TEST_CASE("murmur2 gives Kafka's hashes and places keys as Kafka does") {
   CHECK((murmur2("") & 0x7fffffffu) == 0x106e08d9u);
   CHECK((murmur2("23456") & 0x7fffffffu) == 0x058d780fu);
   CHECK((murmur2("hejsan") & 0x7fffffffu) == 0x5ec19395u);
+}
+
+TEST_CASE("crc32 gives librdkafka's hashes") {
+  // librdkafka, tests/0048-partitioner.c, and the check value of CRC-32
+  CHECK(crc32("") == 0);
+  CHECK(crc32("23456") == 0xb1b451d7u);
+  CHECK(crc32("this is another string with more length to it perhaps") == 0xb0150df7u);
+  CHECK(crc32("hejsan") == 0xd077037eu);
+  CHECK(crc32("123456789") == 0xcbf43926u);
+}
+
+TEST_CASE("Kafka's own client and librdkafka place a key alike only with murmur2_random") {
+  const KeyOptions keys{.count = 100, .prefix = "user"};
+  ProducerConfig config = librdkafka_producer();
+  KeyPartitions javas(keys, 12);
+  KeyPartitions by_default(keys, 12, key_hash(config));
+  REQUIRE_FALSE(set_librdkafka(config, "partitioner", "murmur2_random"));
+  KeyPartitions compatible(keys, 12, key_hash(config));
+  int apart = 0;
+  for (std::uint32_t rank = 0; rank < 100; ++rank) {
+    CHECK(by_default(rank) == crc32("user" + std::to_string(rank)) % 12);
+    CHECK(compatible(rank) == javas(rank));
+    apart += by_default(rank) != javas(rank) ? 1 : 0;
+  }
+  CHECK(apart > 80);
 }
 
 TEST_CASE("a key's partition is that of its prefix and rank, asked once or twice") {

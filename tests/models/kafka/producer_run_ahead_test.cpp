@@ -1,4 +1,5 @@
 // The producer works ahead of the clock; nobody can tell.
+#include "models/kafka/librdkafka.hpp"
 #include "tests/models/kafka/producer_fixture.hpp"
 
 using namespace producer_test;
@@ -98,6 +99,24 @@ TEST_CASE("running ahead changes nothing: a small buffer that blocks and refuses
   options.keys.count = 40;
   options.keys.rank = sim::Distribution::uniform(0, 39);
   same_with_and_without(options, 4, troubles);
+}
+
+TEST_CASE(
+    "running ahead changes nothing: librdkafka, with and without keys, at random, and a queue that is soon "
+    "full") {
+  ProducerOptions options = keyless(8'000);
+  options.config = librdkafka_producer();
+  options.config.sticky_partitioning_linger = 10ms;
+  same_with_and_without(options, 6, troubles);
+  options.config.batch_num_messages = 7;
+  options.config.queue_buffering_max_messages = 100;
+  same_with_and_without(options, 6, troubles);
+  options.config.partitioner_class = Partitioner::random;
+  same_with_and_without(options, 6, troubles);
+  options.keys.count = 40;
+  options.keys.rank = sim::Distribution::uniform(0, 39);
+  options.config.partitioner_class = Partitioner::consistent_random;
+  same_with_and_without(options, 6, troubles);
 }
 
 TEST_CASE("running ahead changes nothing: a closed loop, with resends") {
