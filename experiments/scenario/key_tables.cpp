@@ -163,6 +163,12 @@ const std::vector<Row<DiskOptions>>& disk_rows() {
        [](const Value& v, DiskOptions& d, const BindContext&) {
          d.recovery_bytes_per_s = static_cast<double>(parse_bandwidth(v.text)) / 8;
        }},
+      {{"size", KeyType::size,
+        "of a broker's disk: what its logs may take; any number of bytes unless given"},
+       [](const Value& v, DiskOptions& d, const BindContext&) { d.size = parse_size(v.text); }},
+      {{"torn", KeyType::share,
+        "how likely a power loss tears the last batch that was written back and not flushed", "0"},
+       [](const Value& v, DiskOptions& d, const BindContext&) { d.torn = v.number; }},
   };
   return rows;
 }
@@ -491,6 +497,9 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.messages = whole<std::uint64_t>(v); }},
       {{"keys", KeyType::keys, "of the messages; null keys unless given"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.keys = make_keys(v); }},
+      {{"tombstones", KeyType::share,
+        "share of messages without a value, which delete their key in a compacted topic", "0"},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.tombstones = v.number; }},
       {draw_key("size", "bytes of value and key", "\"100B\"", Draws::sizes),
        [](const Value& v, ProducerOptions& p, const BindContext&) {
          p.size = make_distribution(v, Draws::sizes);
@@ -553,6 +562,9 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("poison", "messages that it cannot process; none unless given", poison_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.poison = bind_poison(v); }},
+      {{"materialise", KeyType::boolean,
+        "it keeps a table of each key's last value, which is compared with the log in the end", "false"},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.materialise = v.boolean; }},
       {{"rack", KeyType::name, "of the members' hosts"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.rack = v.text; }},
       {{"start", KeyType::duration, "when the members start", "\"0s\""},

@@ -26,15 +26,16 @@ std::uint64_t add_new(RunCounts& set, std::uint64_t first, std::uint64_t n) {
 }
 
 /// What the records say of a run of messages that a group has not processed.
-enum class Fate { lost, lost_unacknowledged, failed, aborted, skipped, expired, in_flight };
+enum class Fate { lost, lost_unacknowledged, failed, aborted, skipped, expired, compacted, in_flight };
 
 struct Facts {
-  bool acknowledged, failed, stored, live, aborted, passed, skipped, expired, in_hand;
+  bool acknowledged, failed, stored, live, aborted, passed, skipped, expired, compacted, in_hand;
 };
 
 Fate fate_of(const Facts& m) {
   if (m.in_hand) return Fate::in_flight;
   if (m.aborted) return Fate::aborted;
+  if (m.live && m.compacted) return Fate::compacted;
   if (m.live && m.expired) return Fate::expired;
   if (m.live && !m.passed) return m.skipped ? Fate::skipped : Fate::in_flight;
   if (m.acknowledged) return Fate::lost;
@@ -50,6 +51,7 @@ void Ledger::finish(sim::Time end) {
   for (Partition& p : partitions_) {
     for (std::size_t sub = 0; sub < p.subscriptions.size(); ++sub) {
       collect_in_hand(p, sub);
+      collect_compacted(p, sub);
       collect_passed(p, sub);
     }
   }
@@ -113,6 +115,21 @@ void Ledger::collect_in_hand(Partition& p, std::size_t sub) {
   }
 }
 
+void Ledger::collect_compacted(Partition& p, std::size_t sub) {
+  const Subscription& s = p.subscriptions[sub];
+  if (s.compacted.empty()) return;
+  LogIndex::Cursor cursor = 0;
+  s.compacted.visit(0, unsigned_of(p.log.end()),
+                    [&](std::uint64_t first, std::uint64_t n, std::uint32_t count) {
+                      if (count == 0) return;
+                      p.log.walk(signed_of(first), signed_of(n), cursor, [&](const LogPiece& piece) {
+                        Lane& l = lanes_[piece.lane.value];
+                        l.polled.add(piece.seq, piece.count);
+                        add_new(l.groups[sub].compacted, piece.seq, piece.count);
+                      });
+                    });
+}
+
 void Ledger::collect_passed(Partition& p, std::size_t sub) {
   const Subscription& s = p.subscriptions[sub];
   LogIndex::Cursor cursor = 0;
@@ -129,9 +146,11 @@ void Ledger::collect_passed(Partition& p, std::size_t sub) {
             l.aborted.visit(seq, n, [&](std::uint64_t from, std::uint64_t some, std::uint32_t aborted) {
               if (aborted > 0 || add_new(set, from, some) == 0) return;
               group.in_hand.visit(from, some, [&](std::uint64_t at, std::uint64_t part, std::uint32_t held) {
-                if (held == 0)
-                  note_passed(p, sub, passed,
-                              {piece.lane, at, part, piece.offset + signed_of(at - piece.seq)});
+                if (held > 0) return;
+                group.compacted.visit(at, part, [&](std::uint64_t a, std::uint64_t n, std::uint32_t gone) {
+                  if (gone == 0)
+                    note_passed(p, sub, passed, {piece.lane, a, n, piece.offset + signed_of(a - piece.seq)});
+                });
               });
             });
           });
@@ -158,16 +177,17 @@ void Ledger::judge_lane(LaneId id, sim::Time end) {
   RunCounts lost_unacknowledged;
   RunCounts skipped;
   RunCounts expired;
+  RunCounts compacted;
   RunCounts in_flight;
   const std::size_t groups = partitions_[l.partition - 1].subscriptions.size();
   for (std::size_t sub = 0; sub < std::max<std::size_t>(groups, 1); ++sub) {
-    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, expired, in_flight);
+    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, expired, compacted, in_flight);
   }
 }
 
 void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
                                  RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& expired,
-                                 RunCounts& in_flight) {
+                                 RunCounts& compacted, RunCounts& in_flight) {
   Lane& l = lanes_[id.value];
   const Partition& p = partitions_[l.partition - 1];
   // A partition that nobody reads is judged as by a group that has processed whatever is in the log.
@@ -177,9 +197,9 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
   GroupTotals& totals = read ? totals_.groups[p.subscriptions[sub].group] : nobody;
   const LaneGroup& group = read ? l.groups[sub] : nothing;
 
-  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 10>& counts) {
-    const auto [acknowledged, failed, stored, truncated, aborted, done, passed, before, gone, in_hand] =
-        counts;
+  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 11>& counts) {
+    const auto [acknowledged, failed, stored, truncated, aborted, done, passed, before, gone, superseded,
+                in_hand] = counts;
     MQLAB_ASSERT(acknowledged == 0 || failed == 0, "a message has one outcome at its producer");
     MQLAB_ASSERT(stored >= truncated, "what leaves a log was stored");
     const bool live = stored > truncated;
@@ -196,7 +216,7 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
     };
     switch (fate_of({acknowledged > 0, failed > 0, stored > 0, live,
                      live && aborted > 0 && stored - truncated <= aborted, passed > 0, before > 0, gone > 0,
-                     in_hand > 0})) {
+                     superseded > 0, in_hand > 0})) {
       case Fate::lost:
         totals.lost += n;
         totals_.lost += add_new(lost, seq, n);
@@ -219,14 +239,18 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
         totals.expired += n;
         totals_.expired += add_new(expired, seq, n);
         return;  // noted where it expired
+      case Fate::compacted:
+        totals.compacted += n;
+        totals_.compacted += add_new(compacted, seq, n);
+        return;
       case Fate::in_flight:
         totals.in_flight += n;
         totals_.in_flight += add_new(in_flight, seq, n);
         return note(Verdict::in_flight, end, 0);
     }
   };
-  visit_jointly<10>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed,
-                     &group.passed, &group.skipped, &group.expired, &group.in_hand},
+  visit_jointly<11>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed,
+                     &group.passed, &group.skipped, &group.expired, &group.compacted, &group.in_hand},
                     l.offered(), judge);
   totals.offered += l.offered();
 }
@@ -254,10 +278,11 @@ void Ledger::count_resends() {
 void Ledger::check_sums() const {
   for (const GroupTotals& g : totals_.groups) {
     const std::uint64_t judged = g.processed + g.lost + g.lost_unacknowledged + g.failed + g.aborted +
-                                 g.skipped + g.expired + g.in_flight;
-    MQLAB_ASSERT(
-        judged == g.offered,
-        "processed + lost + failed + aborted + skipped + expired + in flight = offered, for every group");
+                                 g.skipped + g.expired + g.compacted + g.in_flight;
+    MQLAB_ASSERT(judged == g.offered,
+                 "processed + lost + failed + aborted + skipped + expired + compacted + in flight = offered, "
+                 "for every "
+                 "group");
   }
   std::uint64_t in_logs = 0;
   for (const Partition& p : partitions_) {

@@ -46,6 +46,8 @@ struct ProducerOptions {
   std::optional<ClosedLoop> closed_loop;        ///< … or closed
   std::uint64_t messages = 0;                   ///< stop after so many; 0: until `duration`
   KeyOptions keys;
+  /// Share of messages without a value: in a compacted topic each deletes its key.
+  double tombstones = 0;
   sim::Distribution size = sim::Distribution::constant(100);  ///< bytes of value and key
   bool resend = false;  ///< the application sends a message again when its callback reports a failure
   /// An application that remembers (a table of what is to be sent): after a restart it sends again, as new
@@ -111,6 +113,8 @@ struct GroupOptions {
   std::optional<EffectOptions> effect;
   std::optional<TransformOptions> transform;
   std::optional<PoisonOptions> poison;
+  /// It keeps a table: of each key the last value that it has processed; a tombstone deletes it.
+  bool materialise = false;
   std::string rack;
   sim::Duration start{};    ///< when the members start
   sim::Duration stagger{};  ///< between the starts of successive members

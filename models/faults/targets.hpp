@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,9 @@ class FaultTargets {
     std::function<bool(std::int32_t partitions)> grow;
     /// Its replicas are moved to these brokers, at so many bytes a second (0: as fast as can be).
     std::function<bool(const std::vector<std::int32_t>& brokers, double throttle)> reassign;
+    /// Of each partition what lies below the offset and is older is deleted; without either all that is replicated.
+    std::function<bool(std::optional<std::int64_t> offset, std::optional<sim::Duration> older_than)>
+        delete_records;
     std::int32_t replicas = 1;  ///< of each partition
     std::int32_t brokers = 1;   ///< in the cluster
   };

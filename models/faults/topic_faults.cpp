@@ -72,4 +72,22 @@ Striker reassign(const FaultBinding& binding) {
   };
 }
 
+Striker delete_records(const FaultBinding& binding) {
+  const FaultTargets::Topic& topic =
+      binding.targets.resolve_topic(binding.key("target"), binding.spec.target);
+  if (binding.spec.duration)
+    throw ScenarioError(binding.key("for"), "means nothing here: deleted records never come back");
+  return [&binding, &topic]() -> std::optional<Strike> {
+    Strike strike;
+    strike.actor = topic.entity;
+    strike.later = true;
+    strike.instant = true;
+    strike.act = [&binding, &topic](const std::function<void()>& struck) {
+      if (topic.delete_records(binding.spec.offset, binding.spec.older_than)) struck();
+    };
+    strike.heal = [] {};
+    return strike;
+  };
+}
+
 }  // namespace models::faults

@@ -12,6 +12,7 @@
 #include "models/context.hpp"
 #include "models/kafka/options.hpp"
 #include "models/kafka/protocol.hpp"
+#include "models/kafka/record_keys.hpp"
 #include "models/kafka/rpc.hpp"
 
 namespace models::kafka {
@@ -31,7 +32,8 @@ struct TopicInfo {
   std::int32_t partitions_most =
       0;  ///< at the end: those in between exist from Controller::create_partitions() on
   TopicConfig config;
-  bool internal = false;  ///< __consumer_offsets, __transaction_state
+  bool internal = false;    ///< __consumer_offsets, __transaction_state
+  CleanupPolicy cleanup{};  ///< of the topic, or the broker's
 };
 
 struct PartitionInfo {
@@ -95,6 +97,8 @@ class Cluster {
   const ReplicaLog& log_of(BrokerId b, PartitionIndex p);
   /// What the replicas of `p` share.
   SharedPartition& shared(PartitionIndex p) { return *shared_[p.value]; }
+  /// Of the records in compacted topics.
+  RecordKeys& record_keys() { return record_keys_; }
   OffsetsStore& offsets_store() { return *offsets_store_; }
   TransactionStore& transaction_store() { return *transaction_store_; }
   /// A new producer id, or the next epoch of the one the call names (ProducerIdManager, InitProducerId).
@@ -130,6 +134,7 @@ class Cluster {
   std::vector<PartitionInfo> partitions_;
   std::vector<std::vector<PartitionIndex>> hosted_by_;
   std::vector<std::unique_ptr<SharedPartition>> shared_;
+  RecordKeys record_keys_;
   std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then the controller
   std::unique_ptr<OffsetsStore> offsets_store_;
   std::unique_ptr<TransactionStore> transaction_store_;

@@ -30,6 +30,7 @@ enum class Metric : std::uint16_t {
   lost_unacknowledged,
   skipped,
   expired,
+  compacted,
   duplicated,
   redelivered,
   log_duplicates,
@@ -59,6 +60,9 @@ enum class Metric : std::uint16_t {
   outputs,
   outputs_duplicated,
   outputs_missing,
+  table_keys,
+  table_wrong,
+  resurrected,
   // steady state
   offered_per_s,
   acknowledged_per_s,
@@ -132,6 +136,8 @@ enum class Metric : std::uint16_t {
   replica_divergence,
   segments_deleted,
   records_deleted,
+  cleanings,
+  records_compacted,
   // the run
   faults_fired,
   drained,

@@ -85,6 +85,10 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       records_deleted_ += r.b;
       segments_deleted_ += r.c;
       return;
+    case Kind::compacted:
+      ++cleanings_;
+      if (r.code != kOffLine) records_compacted_ += r.c;
+      return;
     case Kind::phase:
       return phase(r);
     default:
@@ -233,6 +237,8 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   values[Metric::replica_divergence] = static_cast<double>(diverged_);
   values[Metric::segments_deleted] = static_cast<double>(segments_deleted_);
   values[Metric::records_deleted] = static_cast<double>(records_deleted_);
+  values[Metric::cleanings] = static_cast<double>(cleanings_);
+  values[Metric::records_compacted] = static_cast<double>(records_compacted_);
   values[Metric::faults_fired] = static_cast<double>(faults_);
   if (!drained_) return;
   values[Metric::drained] = *drained_ ? 1 : 0;

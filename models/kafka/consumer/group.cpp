@@ -39,7 +39,9 @@ void ConsumerGroup::start() {
     const TopicInfo& topic = cluster_.topic(t);
     for (std::int32_t i = 0; i < topic.partitions_most; ++i) {
       const PartitionIndex p{topic.first.value + static_cast<std::uint32_t>(i)};
-      context.emit(Kind::subscribed, {.place = cluster_.partition(p).entity.value, .peer = entity_.value});
+      context.emit(Kind::subscribed, {.code = options_.materialise ? kMaterialises : std::uint16_t{0},
+                                      .place = cluster_.partition(p).entity.value,
+                                      .peer = entity_.value});
     }
   }
   sim::Duration delay = options_.start;

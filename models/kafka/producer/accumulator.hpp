@@ -16,6 +16,7 @@
 #include "models/kafka/producer/batch.hpp"
 #include "models/kafka/producer/report.hpp"
 #include "models/kafka/protocol.hpp"
+#include "models/kafka/record_keys.hpp"
 
 namespace models::kafka {
 
@@ -41,6 +42,7 @@ struct Message {
   LaneId old_lane{};       ///< of the message it resends, or is made of; 0: none
   std::int64_t old_seq = 0;
   std::int32_t partition = -1;  ///< that the application names; -1: routed
+  bool tombstone = false;       ///< it has no value
 };
 
 class Accumulator {
@@ -51,6 +53,8 @@ class Accumulator {
     std::int32_t max_request_size = 1048576;
     bool keep_keys = false;   ///< the application has keys
     bool keep_sizes = false;  ///< the application may send messages again
+    /// Where what is sent writes its keys; null: the topic is not compacted.
+    RecordKeys* record_keys = nullptr;
   };
   struct Outcome {
     bool appended = false;   ///< false: out of memory, nothing was added (but a batch may have been closed)
