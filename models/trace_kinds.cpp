@@ -41,6 +41,8 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::controller_changed, "controller_changed", "epoch", "active", ""},
       KindInfo{Kind::archived, "archived", "base_offset", "count", "deliveries"},
       KindInfo{Kind::same_keys, "same_keys", "", "", ""},
+      KindInfo{Kind::compacted, "compacted", "cleaned_end", "bytes", "records"},
+      KindInfo{Kind::tombstones, "tombstones", "first_seq", "count", ""},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

@@ -41,7 +41,8 @@ enum class Kind : std::uint16_t {
   high_watermark,
 
   // ---- messages on their way out ------------------------------------------------------------------------------
-  /// place partition, peer group, code kShared where its members share partitions: the group reads this partition; what it never settles of it is in flight or lost.
+  /// place partition, peer group, code of kShared where its members share partitions and kMaterialises where it keeps a table: the
+  /// group reads this partition; what it never settles of it is in flight or lost.
   /// Emitted when the world is built, before the first message, also for groups whose members start later.
   subscribed,
   /// actor member, place partition, peer group, a next offset to read, b position before (-1 none), code ResetCode.
@@ -94,7 +95,8 @@ enum class Kind : std::uint16_t {
   /// actor coordinator, b producer id, c epoch, code kCommitted or kAborted: a transaction was decided. Transactions.
   transaction_state,
   /// actor member, place partition, peer group, offsets [a, a+b): markers, or records of aborted transactions, which its
-  /// consumer did not hand out. Lag, order of polls.
+  /// consumer did not hand out; code kCompactedAway: the log held nothing there any more. Lag, order of polls, ledger
+  /// (compacted).
   left_out,
   /// actor member, peer new lane, seqs [a, a+b) were made of seqs [c, c+b) of lane payload[0] by group payload[1], which
   /// transforms. Outputs.
@@ -112,6 +114,12 @@ enum class Kind : std::uint16_t {
   archived,
   /// actor producer, peer another producer: their keys are the same. Ledger (order per key).
   same_keys,
+  /// actor broker, place partition, a cleaned up to here, b bytes and c records that are gone; code kOffLine: of a replica that
+  /// is not the leader's.
+  compacted,
+  /// actor producer, place partition, peer lane, of seqs [a, a+b) those in the payload have no value: they delete their key.
+  /// Tables.
+  tombstones,
   count_,
 };
 
@@ -125,13 +133,16 @@ inline constexpr std::uint16_t kAborted = 1;        // transaction_marker, trans
 inline constexpr std::uint16_t kArithmetic = 1;     // processed
 inline constexpr std::uint16_t kApplied = 0;        // effect
 inline constexpr std::uint16_t kSuppressed = 1;     // effect
+inline constexpr std::uint16_t kCompactedAway = 1;  // left_out
+inline constexpr std::uint16_t kMaterialises = 2;   // subscribed
 
 enum class RefusedCode : std::uint16_t { none, buffer_full, too_large, no_metadata, closed };
 enum class ResetCode : std::uint16_t { committed, earliest, latest, sought };
 enum class OwnershipCode : std::uint16_t { assigned, revoked, lost, crashed, closed };
 enum class MemberCode : std::uint16_t { joining, joined, left, evicted, fenced, crashed, restarted };
 enum class LeaderCode : std::uint16_t { elected, unclean, offline, resigned };
-/// shutting_down: the controller has taken its leaderships (a controlled shutdown); stopped: it ended in an orderly way.
+/// shutting_down: the controller has taken its leaderships (a controlled shutdown); stopped: it ended in an orderly way;
+/// disk_failed: it is about to end, because its last log directory cannot be written to.
 enum class BrokerCode : std::uint16_t {
   registered,
   unfenced,
@@ -140,6 +151,7 @@ enum class BrokerCode : std::uint16_t {
   restarted,
   shutting_down,
   stopped,
+  disk_failed,
 };
 enum class FaultCode : std::uint16_t {
   crash,
@@ -160,6 +172,10 @@ enum class FaultCode : std::uint16_t {
   power_loss,
   reassign,
   elect_preferred_leaders,
+  delete_records,
+  disk_slow,
+  disk_stall,
+  disk_full,
 };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 

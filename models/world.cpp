@@ -150,24 +150,27 @@ void World::add_roles() {
     const kafka::TopicIndex index{t};
     const kafka::TopicInfo& topic = kafka_->topic(index);
     if (topic.internal) continue;
-    faults_->add_topic(topic.name, {topic.entity, topic.partitions,
-                                    [this, index](std::int32_t count) {
-                                      kafka::Controller* const active = kafka_->active_controller();
-                                      return active != nullptr && active->create_partitions(index, count);
-                                    },
-                                    [this, index](const std::vector<std::int32_t>& brokers, double throttle) {
-                                      std::vector<kafka::BrokerId> target;
-                                      for (const std::int32_t b : brokers)
-                                        target.push_back(kafka::BrokerId{b});
-                                      kafka::Controller* const active = kafka_->active_controller();
-                                      return active != nullptr && active->reassign(index, target, throttle);
-                                    },
-                                    [this, index] {
-                                      kafka::Controller* const active = kafka_->active_controller();
-                                      return active != nullptr && active->elect_preferred(index);
-                                    },
-                                    static_cast<std::int32_t>(kafka_->partition(topic.first).replicas.size()),
-                                    kafka_->broker_count()});
+    faults_->add_topic(
+        topic.name,
+        {topic.entity, topic.partitions,
+         [this, index](std::int32_t count) {
+           kafka::Controller* const active = kafka_->active_controller();
+           return active != nullptr && active->create_partitions(index, count);
+         },
+         [this, index](const std::vector<std::int32_t>& brokers, double throttle) {
+           std::vector<kafka::BrokerId> target;
+           for (const std::int32_t b : brokers) target.push_back(kafka::BrokerId{b});
+           kafka::Controller* const active = kafka_->active_controller();
+           return active != nullptr && active->reassign(index, target, throttle);
+         },
+         [this, index] {
+           kafka::Controller* const active = kafka_->active_controller();
+           return active != nullptr && active->elect_preferred(index);
+         },
+         [this, index](std::optional<std::int64_t> offset, std::optional<sim::Duration> older_than) {
+           return delete_records(index, offset, older_than);
+         },
+         static_cast<std::int32_t>(kafka_->partition(topic.first).replicas.size()), kafka_->broker_count()});
   }
   for (std::uint32_t p = 0; p < kafka_->partitions().size(); ++p) {
     const kafka::PartitionIndex partition{p};
@@ -178,6 +181,26 @@ void World::add_roles() {
                         return leader == kafka::kNoBroker ? nullptr : &kafka_->node(leader);
                       });
   }
+}
+
+bool World::delete_records(kafka::TopicIndex topic, std::optional<std::int64_t> offset,
+                           std::optional<sim::Duration> older_than) {
+  const kafka::TopicInfo& info = kafka_->topic(topic);
+  bool done = false;
+  for (std::int32_t n = 0; n < info.partitions_most; ++n) {
+    const kafka::PartitionIndex p{info.first.value + static_cast<std::uint32_t>(n)};
+    const kafka::BrokerId leader = kafka_->controller().state(p).leader;
+    if (leader == kafka::kNoBroker) continue;
+    kafka::Broker& broker = kafka_->broker(leader);
+    kafka::Offset to = offset.value_or(kafka::kNoOffset);
+    // Whoever thinks in times asks for the offset first (ListOffsets).
+    if (older_than) {
+      const kafka::Offset younger = broker.replica(p)->log.first_younger(simulation_.now() - *older_than);
+      to = to == kafka::kNoOffset ? younger : std::min(to, younger);
+    }
+    done |= broker.delete_records(p, to) == kafka::ErrorCode::none;
+  }
+  return done;
 }
 
 void World::look() {

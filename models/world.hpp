@@ -90,6 +90,9 @@ class World {
   void add_groups();
   bool joins_later(const std::string& member) const;
   void add_roles();
+  /// An operator deletes the records of a topic that lie below `offset` and are older, or all that are replicated.
+  bool delete_records(kafka::TopicIndex topic, std::optional<std::int64_t> offset,
+                      std::optional<sim::Duration> older_than);
   void run_until(sim::Time end);
   void advance(sim::Time end);
   void look();

@@ -22,6 +22,7 @@ class Coherence {
     names();
     operations();
     producers();
+    compaction();
     groups();
     for (std::size_t i = 0; i < s_.faults.size(); ++i) fault(i);
   }
@@ -147,6 +148,38 @@ class Coherence {
       fail(path + ".same_keys_as", "must name a producer that stands before this one");
     if (other->keys.prefix != p.keys.prefix || other->keys.count == 0 || p.keys.count == 0)
       fail(path + ".same_keys_as", "needs keys of one prefix on both");
+  }
+
+  models::kafka::CleanupPolicy policy(const std::string& topic) const {
+    for (const models::kafka::TopicOptions& t : s_.kafka->topics) {
+      if (t.name == topic)
+        return t.config.compaction.cleanup_policy.value_or(s_.kafka->config.log_cleanup_policy);
+    }
+    return {};
+  }
+  bool compacted(const std::string& topic) const { return policy(topic).compacts; }
+  bool deletes(const std::string& topic) const { return policy(topic).deletes; }
+
+  void compaction() const {
+    const models::kafka::CleanerConfig& cleaner = s_.kafka->config.log_cleaner;
+    for (const models::kafka::TopicOptions& t : s_.kafka->topics) {
+      // LogConfig.validateValues
+      const models::kafka::CompactionConfig& c = t.config.compaction;
+      if (c.min_compaction_lag.value_or(cleaner.min_compaction_lag) >
+          c.max_compaction_lag.value_or(cleaner.max_compaction_lag))
+        fail(join_path("kafka.topics", t.name), "has min.compaction.lag.ms above max.compaction.lag.ms");
+    }
+    for (const models::ProducerOptions& p : s_.producers) {
+      const std::string path = join_path("producers", p.name);
+      if (p.tombstones > 0 && !p.keys.in_records())
+        fail(path + ".tombstones", "needs keys: a message without a value deletes its key");
+      for (const models::ProducerOptions& other : s_.producers) {
+        if (other.to != p.to || other.keys.prefix == p.keys.prefix || !compacted(p.to)) continue;
+        if (p.keys.in_records() && other.keys.in_records())
+          fail(path + ".keys", "has another prefix than '" + other.name +
+                                   "': producers of a compacted topic name their keys alike");
+      }
+    }
   }
 
   void groups() const {
@@ -309,6 +342,9 @@ class Coherence {
                                  "' answers nobody: name the broker whose response gets lost, and '" +
                                  f.target + "' as `other`");
     }
+    if (f.kind == "delete-records" && !deletes(f.target))
+      fail(path + ".target",
+           "keeps its records (cleanup.policy=compact): Kafka refuses to delete any, POLICY_VIOLATION");
     if (!f.when) return;
     using models::Step;
     const Step step = f.when->step;

@@ -120,7 +120,8 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) { f.name = v.text; }},
       {{"target", KeyType::name,
         "a node (kafka/0, billing/1, shop), \"billing/*\" for one of them drawn at each strike; for links "
-        "also a host, rack, zone or region; for grow, reassign and elect-preferred-leaders a topic",
+        "also a host, rack, zone or region; for grow, reassign, elect-preferred-leaders and delete-records a "
+        "topic",
         "", true},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.target = v.text; }},
       {{"other", KeyType::name, "the other end of a link, or the client of a response"},
@@ -151,6 +152,10 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
       {{"throttle", KeyType::integer, "of reassign: bytes a second from each broker; no bound unless given",
         "", false, 1, 1e15},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.throttle = static_cast<double>(v.integer); }},
+      {{"offset", KeyType::integer, "of delete-records: all below it, in each partition", "", false, 0, 1e15},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.offset = v.integer; }},
+      {{"older_than", KeyType::duration, "of delete-records: all of this age"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.older_than = parse_duration(v.text); }},
       {{"gap", KeyType::duration, "of rolling: from one's return to the next one's end"},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.gap = parse_duration(v.text); }},
       {{"probability", KeyType::share, "of message-loss"},

@@ -163,6 +163,12 @@ const std::vector<Row<DiskOptions>>& disk_rows() {
        [](const Value& v, DiskOptions& d, const BindContext&) {
          d.recovery_bytes_per_s = static_cast<double>(parse_bandwidth(v.text)) / 8;
        }},
+      {{"size", KeyType::size,
+        "of a broker's disk: what its logs may take; any number of bytes unless given"},
+       [](const Value& v, DiskOptions& d, const BindContext&) { d.size = parse_size(v.text); }},
+      {{"torn", KeyType::share,
+        "how likely a power loss tears the last batch that was written back and not flushed", "0"},
+       [](const Value& v, DiskOptions& d, const BindContext&) { d.torn = v.number; }},
   };
   return rows;
 }
@@ -254,9 +260,9 @@ const Section& poison_section() {
          {"retries", KeyType::integer, "in place, before anything else; -1: for ever", "0", false, -1, 1e6},
          {"backoff", KeyType::duration, "before each retry", "\"1s\""},
          {"restart", KeyType::duration, "from a crash to the next start", "\"5s\""}}};
-    s.keys.push_back(
-        choice_key("then", "after the last: leave it out, or die; of share groups: give it back, or refuse it",
-                   "\"skip\"", {"skip", "crash", "release", "reject"}));
+    s.keys.push_back(choice_key(
+        "then", "after the last: leave it out, or die; of share groups: give it back, or refuse it",
+        "\"skip\"", {"skip", "crash", "release", "reject"}));
     return s;
   }();
   return section;
@@ -559,6 +565,9 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
       {{"same_keys_as", KeyType::name,
         "another producer: their keys are the same, and order per key is judged over both"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.same_keys_as = v.text; }},
+      {{"tombstones", KeyType::share,
+        "share of messages without a value, which delete their key in a compacted topic", "0"},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.tombstones = v.number; }},
       {draw_key("size", "bytes of value and key", "\"100B\"", Draws::sizes),
        [](const Value& v, ProducerOptions& p, const BindContext&) {
          p.size = make_distribution(v, Draws::sizes);
@@ -640,6 +649,9 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("poison", "messages that it cannot process; none unless given", poison_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.poison = bind_poison(v); }},
+      {{"materialise", KeyType::boolean,
+        "it keeps a table of each key's last value, which is compared with the log in the end", "false"},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.materialise = v.boolean; }},
       {{"rack", KeyType::name, "of the members' hosts"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.rack = v.text; }},
       {{"start", KeyType::duration, "when the members start", "\"0s\""},

@@ -8,6 +8,7 @@
 #include "models/checkers/outputs.hpp"
 #include "models/checkers/poll_order.hpp"
 #include "models/checkers/send_order.hpp"
+#include "models/checkers/tables.hpp"
 #include "models/checkers/transaction_reads.hpp"
 #include "models/checkers/unseen.hpp"
 
@@ -37,6 +38,8 @@ std::span<const CheckerInfo> checker_catalogue() {
                   make<TransactionReads>},
       CheckerInfo{"outputs", "whether each input of a group that transforms has one output that counts",
                   make<Outputs>},
+      CheckerInfo{"tables", "whether the tables that groups keep hold the last value of each key",
+                  make<Tables>},
   };
   return kRows;
 }

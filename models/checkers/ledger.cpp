@@ -55,6 +55,8 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
       return transaction_marker(r);
     case Kind::expired:
       return expired(r);
+    case Kind::left_out:
+      return left_out(r);
     case Kind::subscribed:
       return subscribed(r);
     case Kind::position:
@@ -274,6 +276,7 @@ void Ledger::truncated(const sim::TraceRecord& r) {
     s.delivered.erase_from(unsigned_of(r.a));
     s.processed.erase_from(unsigned_of(r.a));
     s.archived.erase_from(unsigned_of(r.a));
+    s.compacted.erase_from(unsigned_of(r.a));
     unpass(s, r.a, r.a + r.b);
     s.settled_end = std::min(s.settled_end, r.a);
     s.passed_end = std::min(s.passed_end, r.a);
@@ -334,7 +337,7 @@ void Ledger::subscribed(const sim::TraceRecord& r) {
     if (s.group == group - 1) return;
   }
   p.subscriptions.emplace_back().group = group - 1;
-  p.subscriptions.back().shared = r.code == kShared;
+  p.subscriptions.back().shared = (r.code & kShared) != 0;
   for (const LaneId id : p.lanes) {
     lanes_[id.value].groups.emplace_back();
     lanes_[id.value].columns.add_share();
@@ -385,6 +388,12 @@ void Ledger::delivered(const sim::TraceRecord& r) {
       lanes_[piece.lane.value].polled.add(piece.seq, piece.count);
     }
   }
+}
+
+void Ledger::left_out(const sim::TraceRecord& r) {
+  if (r.code != kCompactedAway) return;
+  Partition& p = partition_at(r.place);
+  p.subscriptions[subscription(p, r.peer)].compacted.add(unsigned_of(r.a), unsigned_of(r.b));
 }
 
 void Ledger::processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {

@@ -15,6 +15,8 @@
 //   aborted                          in the log only as part of transactions that were aborted
 //   expired                          removed by retention before the group had processed them
 //   dead-lettered                    archived by a share group without having been processed
+//   compacted                        removed by compaction before the group read them: a newer record of the key is there,
+//                                    or was
 //   skipped                          in the log before the group's first position, by
 //                                    auto.offset.reset=latest
 //   in flight                        none of these when the drain ended; also what was passed or truncated,
@@ -85,6 +87,7 @@ struct GroupTotals {
   std::uint64_t expired = 0;        ///< removed by retention before they were processed
   std::uint64_t dead_lettered = 0;  ///< archived by a share group before they were processed
   std::uint64_t two_holders = 0;    ///< handed out by a share group while another member held them
+  std::uint64_t compacted = 0;      ///< superseded, and removed by compaction before they were read
   std::uint64_t in_flight = 0;
   std::uint64_t redelivered = 0;         ///< offsets handed out beyond the first time
   std::uint64_t effects = 0;             ///< applications of the outside effect
@@ -113,6 +116,7 @@ struct LedgerTotals {
   std::uint64_t aborted = 0;        ///< in the log only as part of aborted transactions
   std::uint64_t expired = 0;        ///< for any group
   std::uint64_t dead_lettered = 0;  ///< for any group
+  std::uint64_t compacted = 0;      ///< for any group
   std::uint64_t in_flight = 0;      ///< for any group
   std::uint64_t unmapped = 0;       ///< offsets read that no log ever held
   std::vector<GroupTotals> groups;  ///< in order of subscription
@@ -139,11 +143,12 @@ class Ledger : public sim::TraceSink {
     RunCounts settled;
     RunCounts effect;
     // Filled by finish():
-    RunCounts passed;    ///< unprocessed, and behind a commit or a reset
-    RunCounts skipped;   ///< unprocessed, and before the group's first position
-    RunCounts expired;   ///< unprocessed, and removed by retention
-    RunCounts archived;  ///< unprocessed, and archived by a share group
-    RunCounts in_hand;   ///< unprocessed, and an application that lives holds them
+    RunCounts passed;     ///< unprocessed, and behind a commit or a reset
+    RunCounts skipped;    ///< unprocessed, and before the group's first position
+    RunCounts expired;    ///< unprocessed, and removed by retention
+    RunCounts archived;   ///< unprocessed, and archived by a share group
+    RunCounts in_hand;    ///< unprocessed, and an application that lives holds them
+    RunCounts compacted;  ///< unprocessed, and its place was empty when a member read it
   };
   struct Loss {
     std::uint64_t seq = 0;
@@ -161,7 +166,8 @@ class Ledger : public sim::TraceSink {
     RunCounts failed;
     RunCounts stored;
     RunCounts truncated;
-    RunCounts polled;  ///< delivered to anybody; complete after finish()
+    RunCounts
+        polled;  ///< delivered to anybody, or compacted away where anybody read; complete after finish()
     // Filled by finish(), in copies:
     RunCounts aborted;             ///< part of a transaction that was aborted
     RunCounts undecided;           ///< part of one that was open at the end
@@ -191,6 +197,7 @@ class Ledger : public sim::TraceSink {
     RunCounts processed;      ///< by offset
     RunCounts archived;       ///< by offset
     bool shared = false;  ///< records are acknowledged one by one, and members hold the partition together
+    RunCounts compacted;  ///< by offset: a member read there, and the log held nothing any more
     std::int64_t settled_end = 0;    ///< highest committed offset
     std::int64_t passed_end = 0;     ///< looked for unprocessed ones up to here
     std::int64_t delivered_end = 0;  ///< highest offset ever handed out + 1
@@ -267,6 +274,7 @@ class Ledger : public sim::TraceSink {
   /// They are no longer in the member's hands.
   static void put_down(Subscription& s, const sim::TraceRecord& r);
   void member_state(const sim::TraceRecord& r);
+  void left_out(const sim::TraceRecord& r);
 
   Lane& lane(const sim::TraceRecord& r);
   Partition& partition_at(std::uint32_t place);
@@ -293,13 +301,14 @@ class Ledger : public sim::TraceSink {
   void collect_polled();
   void collect_in_hand(Partition& p, std::size_t sub);
   void collect_archived(Partition& p, std::size_t sub);
+  void collect_compacted(Partition& p, std::size_t sub);
   void collect_passed(Partition& p, std::size_t sub);
   void note_passed(const Partition& p, std::size_t sub, const Passed& passed, const LogPiece& piece);
   void judge_lane(LaneId id, sim::Time end);
   void count_failed_stored(const Lane& l);
   void judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
                            RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& expired,
-                           RunCounts& dead_lettered, RunCounts& in_flight);
+                           RunCounts& dead_lettered, RunCounts& compacted, RunCounts& in_flight);
   void count_resends();
   void check_sums() const;
 

@@ -26,16 +26,27 @@ std::uint64_t add_new(RunCounts& set, std::uint64_t first, std::uint64_t n) {
 }
 
 /// What the records say of a run of messages that a group has not processed.
-enum class Fate { lost, lost_unacknowledged, failed, aborted, skipped, expired, dead_lettered, in_flight };
+enum class Fate {
+  lost,
+  lost_unacknowledged,
+  failed,
+  aborted,
+  skipped,
+  expired,
+  dead_lettered,
+  compacted,
+  in_flight
+};
 
 struct Facts {
-  bool acknowledged, failed, stored, live, aborted, passed, skipped, expired, archived, in_hand;
+  bool acknowledged, failed, stored, live, aborted, passed, skipped, expired, archived, compacted, in_hand;
 };
 
 Fate fate_of(const Facts& m) {
   if (m.in_hand) return Fate::in_flight;
   if (m.aborted) return Fate::aborted;
   if (m.live && m.archived) return Fate::dead_lettered;
+  if (m.live && m.compacted) return Fate::compacted;
   if (m.live && m.expired) return Fate::expired;
   if (m.live && !m.passed) return m.skipped ? Fate::skipped : Fate::in_flight;
   if (m.acknowledged) return Fate::lost;
@@ -52,6 +63,7 @@ void Ledger::finish(sim::Time end) {
     for (std::size_t sub = 0; sub < p.subscriptions.size(); ++sub) {
       collect_in_hand(p, sub);
       collect_archived(p, sub);
+      collect_compacted(p, sub);
       collect_passed(p, sub);
     }
   }
@@ -126,6 +138,21 @@ void Ledger::collect_archived(Partition& p, std::size_t sub) {
       });
 }
 
+void Ledger::collect_compacted(Partition& p, std::size_t sub) {
+  const Subscription& s = p.subscriptions[sub];
+  if (s.compacted.empty()) return;
+  LogIndex::Cursor cursor = 0;
+  s.compacted.visit(0, unsigned_of(p.log.end()),
+                    [&](std::uint64_t first, std::uint64_t n, std::uint32_t count) {
+                      if (count == 0) return;
+                      p.log.walk(signed_of(first), signed_of(n), cursor, [&](const LogPiece& piece) {
+                        Lane& l = lanes_[piece.lane.value];
+                        l.polled.add(piece.seq, piece.count);
+                        add_new(l.groups[sub].compacted, piece.seq, piece.count);
+                      });
+                    });
+}
+
 void Ledger::collect_passed(Partition& p, std::size_t sub) {
   const Subscription& s = p.subscriptions[sub];
   LogIndex::Cursor cursor = 0;
@@ -142,9 +169,12 @@ void Ledger::collect_passed(Partition& p, std::size_t sub) {
             l.aborted.visit(seq, n, [&](std::uint64_t from, std::uint64_t some, std::uint32_t aborted) {
               if (aborted > 0 || add_new(set, from, some) == 0) return;
               group.in_hand.visit(from, some, [&](std::uint64_t at, std::uint64_t part, std::uint32_t held) {
-                if (held == 0)
-                  note_passed(p, sub, passed,
-                              {piece.lane, at, part, piece.offset + signed_of(at - piece.seq)});
+                if (held > 0) return;
+                group.compacted.visit(at, part, [&](std::uint64_t a, std::uint64_t few, std::uint32_t gone) {
+                  if (gone == 0)
+                    note_passed(p, sub, passed,
+                                {piece.lane, a, few, piece.offset + signed_of(a - piece.seq)});
+                });
               });
             });
           });
@@ -172,11 +202,13 @@ void Ledger::judge_lane(LaneId id, sim::Time end) {
   RunCounts skipped;
   RunCounts expired;
   RunCounts dead_lettered;
+  RunCounts compacted;
   RunCounts in_flight;
   if (l.failed.end() > 0) count_failed_stored(l);
   const std::size_t groups = partitions_[l.partition - 1].subscriptions.size();
   for (std::size_t sub = 0; sub < std::max<std::size_t>(groups, 1); ++sub) {
-    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, expired, dead_lettered, in_flight);
+    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, expired, dead_lettered, compacted,
+                        in_flight);
   }
 }
 
@@ -190,7 +222,7 @@ void Ledger::count_failed_stored(const Lane& l) {
 
 void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
                                  RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& expired,
-                                 RunCounts& dead_lettered, RunCounts& in_flight) {
+                                 RunCounts& dead_lettered, RunCounts& compacted, RunCounts& in_flight) {
   Lane& l = lanes_[id.value];
   const Partition& p = partitions_[l.partition - 1];
   // A partition that nobody reads is judged as by a group that has processed whatever is in the log.
@@ -200,9 +232,9 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
   GroupTotals& totals = read ? totals_.groups[p.subscriptions[sub].group] : nobody;
   const LaneGroup& group = read ? l.groups[sub] : nothing;
 
-  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 11>& counts) {
+  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 12>& counts) {
     const auto [acknowledged, failed, stored, truncated, aborted, done, passed, before, gone, archived,
-                in_hand] = counts;
+                superseded, in_hand] = counts;
     MQLAB_ASSERT(acknowledged == 0 || failed == 0, "a message has one outcome at its producer");
     MQLAB_ASSERT(stored >= truncated, "what leaves a log was stored");
     const bool live = stored > truncated;
@@ -219,7 +251,7 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
     };
     switch (fate_of({acknowledged > 0, failed > 0, stored > 0, live,
                      live && aborted > 0 && stored - truncated <= aborted, passed > 0, before > 0, gone > 0,
-                     archived > 0, in_hand > 0})) {
+                     archived > 0, superseded > 0, in_hand > 0})) {
       case Fate::lost:
         totals.lost += n;
         totals_.lost += add_new(lost, seq, n);
@@ -246,15 +278,20 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
         totals.dead_lettered += n;
         totals_.dead_lettered += add_new(dead_lettered, seq, n);
         return;  // noted where it was archived
+      case Fate::compacted:
+        totals.compacted += n;
+        totals_.compacted += add_new(compacted, seq, n);
+        return;
       case Fate::in_flight:
         totals.in_flight += n;
         totals_.in_flight += add_new(in_flight, seq, n);
         return note(Verdict::in_flight, end, 0);
     }
   };
-  visit_jointly<11>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed,
-                     &group.passed, &group.skipped, &group.expired, &group.archived, &group.in_hand},
-                    l.offered(), judge);
+  visit_jointly<12>(
+      {&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed, &group.passed,
+       &group.skipped, &group.expired, &group.archived, &group.compacted, &group.in_hand},
+      l.offered(), judge);
   totals.offered += l.offered();
 }
 
@@ -281,11 +318,12 @@ void Ledger::count_resends() {
 void Ledger::check_sums() const {
   for (const GroupTotals& g : totals_.groups) {
     const std::uint64_t judged = g.processed + g.lost + g.lost_unacknowledged + g.failed + g.aborted +
-                                 g.skipped + g.expired + g.dead_lettered + g.in_flight;
-    MQLAB_ASSERT(judged == g.offered,
-                 "processed + lost + failed + aborted + skipped + expired + dead-lettered + in flight = "
-                 "offered, for every "
-                 "group");
+                                 g.skipped + g.expired + g.dead_lettered + g.compacted + g.in_flight;
+    MQLAB_ASSERT(
+        judged == g.offered,
+        "processed + lost + failed + aborted + skipped + expired + dead-lettered + compacted + in flight = "
+        "offered, for every "
+        "group");
   }
   std::uint64_t in_logs = 0;
   for (const Partition& p : partitions_) {

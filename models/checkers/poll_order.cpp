@@ -16,7 +16,7 @@ void PollOrder::record(const sim::TraceRecord& r, std::span<const std::int64_t>,
   if (std::find(shared_.begin(), shared_.end(), r.peer) != shared_.end()) return;
   switch (static_cast<Kind>(r.kind)) {
     case Kind::subscribed:
-      if (r.code == kShared) shared_.push_back(r.peer);
+      if ((r.code & kShared) != 0) shared_.push_back(r.peer);
       return;
     case Kind::delivered:
       return delivered(r, number);

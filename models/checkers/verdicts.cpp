@@ -68,6 +68,10 @@ std::span<const VerdictInfo> verdict_catalogue() {
           Verdict::output_missing, "output_missing", "outputs",
           "an input that a group which transforms has processed and committed, without an output that "
           "counts"},
+      VerdictInfo{Verdict::table_wrong, "table_wrong", "tables",
+                  "a key whose row in a group's table is not what its last record in the log says"},
+      VerdictInfo{Verdict::resurrected, "resurrected", "tables",
+                  "of these, a key that was deleted and that the table has"},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Verdict::count_));
   return kRows;

@@ -51,6 +51,8 @@ enum class Verdict : std::uint16_t {
   precommitted_read,
   output_duplicated,
   output_missing,
+  table_wrong,
+  resurrected,
   count_,
 };
 

@@ -30,6 +30,8 @@ MessageSource::MessageSource(std::uint64_t seed, std::string_view name, const Pr
       key_stream_(stream(seed, name, "keys")),
       size_stream_(stream(seed, name, "sizes")),
       think_stream_(stream(seed, name, "think")),
+      tombstone_stream_(stream(seed, name, "tombstones")),
+      tombstone_share_(options.tombstones),
       messages_most_(options.messages == 0 ? std::numeric_limits<std::uint64_t>::max() : options.messages),
       key_count_(options.keys.count),
       keyed_(options.keys.count > 0),
@@ -67,6 +69,10 @@ void MessageSource::draw_keys_and_sizes() {
       const std::uint64_t rank = rank_.sample_count(key_stream_);
       keys_.push_back(static_cast<std::uint32_t>(std::min<std::uint64_t>(rank, key_count_ - 1)));
     }
+  }
+  if (tombstone_share_ > 0) {
+    while (tombstones_.size() < times_.size())
+      tombstones_.push_back(tombstone_stream_.uniform() < tombstone_share_ ? 1 : 0);
   }
   if (!constant_size_) {
     while (sizes_.size() < times_.size()) sizes_.push_back(drawn_size(size_distribution_, size_stream_));
@@ -109,6 +115,7 @@ void MessageSource::stop(sim::Time now) {
   const std::size_t kept = static_cast<std::size_t>(end - times_.begin());
   times_.resize(kept);
   if (keyed_) keys_.resize(kept);
+  if (tombstone_share_ > 0) tombstones_.resize(kept);
   if (!constant_size_) sizes_.resize(kept);
   ended_ = true;
 }
@@ -123,6 +130,7 @@ void MessageSource::compact() {
   const auto drop = static_cast<std::ptrdiff_t>(head_);
   times_.erase(times_.begin(), times_.begin() + drop);
   if (keyed_) keys_.erase(keys_.begin(), keys_.begin() + drop);
+  if (tombstone_share_ > 0) tombstones_.erase(tombstones_.begin(), tombstones_.begin() + drop);
   if (!constant_size_) sizes_.erase(sizes_.begin(), sizes_.begin() + drop);
   head_ = 0;
 }

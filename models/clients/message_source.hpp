@@ -3,8 +3,8 @@
 //
 // Messages are numbered from 0 in the order in which they arise. Arrival times, keys and sizes come from
 // three streams of the run ("producer/NAME/arrivals", "/keys", "/sizes"; the think times of a closed loop
-// from "/think"), so that message i has the same key and size whatever the configuration, the faults or the
-// loop make of the times.
+// from "/think"; which messages have no value from "/tombstones"), so that message i has the same key and size
+// whatever the configuration, the faults or the loop make of the times.
 //
 // Messages are generated in blocks and handed out as columns: a producer that works ahead in virtual time
 // reads times() beyond the present, and takes with pop() what has arisen. Steady state allocates nothing. How
@@ -53,6 +53,7 @@ class MessageSource {
 
   /// When the next message arises; kNever when none is known to come.
   sim::Time next() { return look_ahead(1) > 0 ? times_[head_] : sim::kNever; }
+  bool tombstone(std::size_t i) const { return !tombstones_.empty() && tombstones_[head_ + i] != 0; }
   std::uint32_t key(std::size_t i) const { return keyed_ ? keys_[head_ + i] : 0; }
   std::uint32_t size(std::size_t i) const { return constant_size_ ? size_ : sizes_[head_ + i]; }
 
@@ -83,13 +84,15 @@ class MessageSource {
   std::vector<sim::Time> times_;
   std::vector<std::uint32_t> keys_;
   std::vector<std::uint32_t> sizes_;
+  std::vector<std::uint8_t> tombstones_;  ///< empty unless there are some
   std::size_t head_ = 0;
 
   std::optional<sim::ArrivalProcess> arrivals_;
   std::optional<ClosedLoop> loop_;
   sim::Distribution rank_;
   sim::Distribution size_distribution_;
-  sim::Stream arrival_stream_, key_stream_, size_stream_, think_stream_;
+  sim::Stream arrival_stream_, key_stream_, size_stream_, think_stream_, tombstone_stream_;
+  double tombstone_share_;
   sim::Time last_{};             ///< of the last message generated
   std::uint64_t generated_ = 0;  ///< numbers given out so far
   std::uint64_t messages_most_;

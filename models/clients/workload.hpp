@@ -47,6 +47,8 @@ struct ProducerOptions {
   std::uint64_t messages = 0;                   ///< stop after so many; 0: until `duration`
   KeyOptions keys;
   std::string same_keys_as;  ///< another producer, whose keys these are as well; empty: none
+  /// Share of messages without a value: in a compacted topic each deletes its key.
+  double tombstones = 0;
   sim::Distribution size = sim::Distribution::constant(100);  ///< bytes of value and key
   bool resend = false;  ///< the application sends a message again when its callback reports a failure
   /// An application that remembers (a table of what is to be sent): after a restart it sends again, as new
@@ -143,6 +145,8 @@ struct GroupOptions {
   std::optional<TransformOptions> transform;
   std::optional<StreamsOptions> streams;
   std::optional<PoisonOptions> poison;
+  /// It keeps a table: of each key the last value that it has processed; a tombstone deletes it.
+  bool materialise = false;
   std::string rack;
   sim::Duration start{};    ///< when the members start
   sim::Duration stagger{};  ///< between the starts of successive members

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "models/faults/connection_faults.hpp"
+#include "models/faults/disk_faults.hpp"
 #include "models/faults/link_faults.hpp"
 #include "models/faults/node_faults.hpp"
 #include "models/faults/topic_faults.hpp"
@@ -37,6 +38,12 @@ constexpr std::array kReassignParameters{
     ParameterInfo{"brokers", "list of names", "", "where the replicas go, partition by partition in turn"},
     ParameterInfo{"throttle", "bytes/s", "0",
                   "what each broker may send to replicas that are added; 0: no bound"}};
+constexpr std::array kDeleteRecordsParameters{
+    ParameterInfo{"offset", "integer", "",
+                  "of each partition what lies below it; absent: all that is replicated"},
+    ParameterInfo{"older_than", "duration", "", "only what is of this age"}};
+constexpr std::array kDiskSlowParameters{
+    ParameterInfo{"delay", "distribution of durations", "", "what each write takes longer"}};
 constexpr std::array kRollingParameters{
     ParameterInfo{"gap", "duration", "0s", "from one's return to the next one's end"}};
 
@@ -115,6 +122,24 @@ std::span<const FaultInfo> fault_catalogue() {
                  {}},
                 FaultCode::elect_preferred_leaders,
                 faults::elect_preferred_leaders},
+      FaultInfo{{"delete-records", "the oldest records of a topic are deleted (kafka-delete-records)",
+                 kDeleteRecordsParameters},
+                FaultCode::delete_records,
+                faults::delete_records},
+      FaultInfo{{"disk-slow", "writes of the target's disk take longer", kDiskSlowParameters},
+                FaultCode::disk_slow,
+                faults::disk_slow},
+      FaultInfo{
+          {"disk-stall", "nothing is written to the target's disk; reads of what is in memory go on", {}},
+          FaultCode::disk_stall,
+          faults::disk_stall},
+      FaultInfo{
+          {"disk-full",
+           "nothing more fits on the target's disk: what tries to write ends; after `for` there is room, and "
+           "it starts again",
+           {}},
+          FaultCode::disk_full,
+          faults::disk_full},
   };
   return kRows;
 }

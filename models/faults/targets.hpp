@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,9 @@ class FaultTargets {
     std::function<bool(const std::vector<std::int32_t>& brokers, double throttle)> reassign;
     /// The first replica of each partition leads again, where it is in sync; false when nothing changes.
     std::function<bool()> elect_preferred;
+    /// Of each partition what lies below the offset and is older is deleted; without either all that is replicated.
+    std::function<bool(std::optional<std::int64_t> offset, std::optional<sim::Duration> older_than)>
+        delete_records;
     std::int32_t replicas = 1;  ///< of each partition
     std::int32_t brokers = 1;   ///< in the cluster
   };

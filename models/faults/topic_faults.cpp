@@ -6,6 +6,25 @@
 #include "models/scenario_error.hpp"
 
 namespace models::faults {
+namespace {
+
+/// What an operator has done to the topic, and is not undone. `act` returns false when there was nothing to be done.
+template <class Act>
+Striker at_once(const FaultTargets::Topic& topic, Act act) {
+  return [&topic, act]() -> std::optional<Strike> {
+    Strike strike;
+    strike.actor = topic.entity;
+    strike.later = true;
+    strike.instant = true;
+    strike.act = [act](const std::function<void()>& struck) {
+      if (act()) struck();
+    };
+    strike.heal = [] {};
+    return strike;
+  };
+}
+
+}  // namespace
 
 Striker grow(const FaultBinding& binding) {
   const FaultTargets::Topic& topic =
@@ -21,17 +40,7 @@ Striker grow(const FaultBinding& binding) {
     throw ScenarioError(binding.key("partitions"), "the topic has " + std::to_string(topic.partitions) +
                                                        " already, and partitions are never taken back");
   }
-  return [&topic, count]() -> std::optional<Strike> {
-    Strike strike;
-    strike.actor = topic.entity;
-    strike.later = true;
-    strike.instant = true;
-    strike.act = [&topic, count](const std::function<void()>& struck) {
-      if (topic.grow(count)) struck();
-    };
-    strike.heal = [] {};
-    return strike;
-  };
+  return at_once(topic, [&topic, count] { return topic.grow(count); });
 }
 
 std::int32_t broker_number(const std::string& name) {
@@ -59,34 +68,25 @@ Striker reassign(const FaultBinding& binding) {
       throw ScenarioError(binding.key("brokers"), "each is a broker of the cluster, and named once");
     }
   }
-  return [&binding, &topic, brokers]() -> std::optional<Strike> {
-    Strike strike;
-    strike.actor = topic.entity;
-    strike.later = true;
-    strike.instant = true;
-    strike.act = [&binding, &topic, brokers](const std::function<void()>& struck) {
-      if (topic.reassign(brokers, binding.spec.throttle)) struck();
-    };
-    strike.heal = [] {};
-    return strike;
-  };
+  return at_once(topic,
+                 [&binding, &topic, brokers] { return topic.reassign(brokers, binding.spec.throttle); });
 }
 
 Striker elect_preferred_leaders(const FaultBinding& binding) {
   const FaultTargets::Topic& topic =
       binding.targets.resolve_topic(binding.key("target"), binding.spec.target);
   if (binding.spec.duration) throw ScenarioError(binding.key("for"), "means nothing here: leaders stay");
-  return [&topic]() -> std::optional<Strike> {
-    Strike strike;
-    strike.actor = topic.entity;
-    strike.later = true;
-    strike.instant = true;
-    strike.act = [&topic](const std::function<void()>& struck) {
-      if (topic.elect_preferred()) struck();
-    };
-    strike.heal = [] {};
-    return strike;
-  };
+  return at_once(topic, [&topic] { return topic.elect_preferred(); });
+}
+
+Striker delete_records(const FaultBinding& binding) {
+  const FaultTargets::Topic& topic =
+      binding.targets.resolve_topic(binding.key("target"), binding.spec.target);
+  if (binding.spec.duration)
+    throw ScenarioError(binding.key("for"), "means nothing here: deleted records never come back");
+  return at_once(topic, [&binding, &topic] {
+    return topic.delete_records(binding.spec.offset, binding.spec.older_than);
+  });
 }
 
 }  // namespace models::faults

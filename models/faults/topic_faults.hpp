@@ -1,4 +1,4 @@
-// What an operator does to a topic: grow, reassign, elect-preferred-leaders.
+// What an operator does to a topic: grow, reassign, elect-preferred-leaders, delete-records.
 #pragma once
 
 #include "models/faults/catalogue.hpp"
@@ -8,6 +8,7 @@ namespace models::faults {
 Striker grow(const FaultBinding& binding);
 Striker reassign(const FaultBinding& binding);
 Striker elect_preferred_leaders(const FaultBinding& binding);
+Striker delete_records(const FaultBinding& binding);
 /// 3 of "kafka/3"; -1 of anything else.
 std::int32_t broker_number(const std::string& name);
 

@@ -161,6 +161,9 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
   topics_.push_back({topic.name, entity, PartitionIndex{static_cast<std::uint32_t>(partitions_.size())},
                      topic.partitions, std::max(topic.partitions, topic.partitions_most), topic.config,
                      internal});
+  if (!internal)
+    topics_.back().cleanup =
+        topic.config.compaction.cleanup_policy.value_or(options_.config.log_cleanup_policy);
   StripedPlacer placer(rack_of_);
   for (std::int32_t n = 0; n < topics_.back().partitions_most; ++n) {
     PartitionInfo info;

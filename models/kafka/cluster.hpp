@@ -13,6 +13,7 @@
 #include "models/context.hpp"
 #include "models/kafka/options.hpp"
 #include "models/kafka/protocol.hpp"
+#include "models/kafka/record_keys.hpp"
 #include "models/kafka/rpc.hpp"
 
 namespace models::kafka {
@@ -44,7 +45,8 @@ struct TopicInfo {
   std::int32_t partitions_most =
       0;  ///< at the end: those in between exist from Controller::create_partitions() on
   TopicConfig config;
-  bool internal = false;  ///< __consumer_offsets, __transaction_state
+  bool internal = false;    ///< __consumer_offsets, __transaction_state
+  CleanupPolicy cleanup{};  ///< of the topic, or the broker's
 };
 
 struct PartitionInfo {
@@ -128,6 +130,8 @@ class Cluster {
   void add_reader(const LogReader& reader) { readers_.push_back(&reader); }
   /// Lets go of the batches of `p` that no replica holds and no reader has in hand.
   void forget_expired(PartitionIndex p);
+  /// Of the records in compacted topics.
+  RecordKeys& record_keys() { return record_keys_; }
   OffsetsStore& offsets_store() { return *offsets_store_; }
   TransactionStore& transaction_store() { return *transaction_store_; }
   ShareStateStore& share_state_store() { return *share_state_store_; }
@@ -170,6 +174,7 @@ class Cluster {
   std::vector<std::vector<PartitionIndex>> hosted_by_;
   std::vector<std::unique_ptr<SharedPartition>> shared_;
   std::vector<const LogReader*> readers_;
+  RecordKeys record_keys_;
   std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then controllers
   std::unique_ptr<OffsetsStore> offsets_store_;
   std::unique_ptr<TransactionStore> transaction_store_;

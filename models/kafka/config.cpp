@@ -192,10 +192,60 @@ Error set_isolation(C& config, std::string_view text) {
   return std::nullopt;
 }
 
-template <class C>
-Error only_delete(C&, std::string_view text) {
-  if (text == "delete") return std::nullopt;
-  return "'" + std::string(text) + "' is not modelled; allowed: delete";
+Error parse_policy(std::string_view text, CleanupPolicy& out) {
+  out = {.compacts = false, .deletes = false};
+  for (const std::string_view one : listed(text)) {
+    if (one != "compact" && one != "delete")
+      return "'" + std::string(one) + "' is neither compact nor delete";
+    (one == "compact" ? out.compacts : out.deletes) = true;
+  }
+  if (!out.compacts && !out.deletes) return std::string("names no policy");
+  return std::nullopt;
+}
+
+Error set_policy(BrokerConfig& config, std::string_view text) {
+  return parse_policy(text, config.log_cleanup_policy);
+}
+
+Error set_topic_policy(TopicConfig& config, std::string_view text) {
+  return parse_policy(text, config.compaction.cleanup_policy.emplace());
+}
+
+Error parse_number(std::string_view text, double lo, double& out) {
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (ec != std::errc{} || end != text.data() + text.size())
+    return "'" + std::string(text) + "' is not a number";
+  if (!(out >= lo)) return std::string(text) + " is too small";
+  return std::nullopt;
+}
+
+Error parse_share(std::string_view text, double& out) {
+  if (Error e = parse_number(text, 0, out)) return e;
+  if (out > 1) return std::string(text) + " is outside [0, 1]";
+  return std::nullopt;
+}
+
+/// A setting of the cleaner, by any of the functions above.
+template <auto Apply>
+Error of_cleaner(BrokerConfig& config, std::string_view text) {
+  return Apply(config.log_cleaner, text);
+}
+template <auto Apply>
+Error of_compaction(TopicConfig& config, std::string_view text) {
+  return Apply(config.compaction, text);
+}
+
+Error set_io_limit(CleanerConfig& config, std::string_view text) {
+  return parse_number(text, 1, config.io_max_bytes_per_second);
+}
+Error set_load_factor(CleanerConfig& config, std::string_view text) {
+  return parse_share(text, config.io_buffer_load_factor);
+}
+Error set_cleanable_ratio(CleanerConfig& config, std::string_view text) {
+  return parse_share(text, config.min_cleanable_ratio);
+}
+Error set_topic_cleanable_ratio(CompactionConfig& config, std::string_view text) {
+  return parse_share(text, config.min_cleanable_dirty_ratio.emplace());
 }
 
 Error only_simple(BrokerConfig&, std::string_view text) {
@@ -207,6 +257,8 @@ Error only_simple(BrokerConfig&, std::string_view text) {
 constexpr std::int64_t kLeastSegment = 1048576;
 
 using B = BrokerConfig;
+using L = CleanerConfig;
+using M = CompactionConfig;
 constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"min.insync.replicas", "int", "1", integer<&B::min_insync_replicas, 1, kInt32Max, B>},
     {"replica.lag.time.max.ms", "ms", "30000", span<&B::replica_lag_time_max, 1, 1'000'000, B>},
@@ -344,7 +396,21 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"log.retention.check.interval.ms", "ms", "300000",
      span<&B::log_retention_check_interval, 1, 1'000'000, B>},
     {"log.initial.task.delay.ms", "ms", "30000", span<&B::log_initial_task_delay, 0, 1'000'000, B>},
-    {"log.cleanup.policy", "list", "delete", only_delete<B>, "delete only"},
+    {"log.cleanup.policy", "list", "delete", set_policy},
+    {"log.cleaner.enable", "bool", "true", of_cleaner<boolean<&L::enable, L>>},
+    {"log.cleaner.threads", "int", "1", of_cleaner<integer<&L::threads, 1, kInt32Max, L>>},
+    {"log.cleaner.io.max.bytes.per.second", "double", "1.7976931348623157E308", of_cleaner<set_io_limit>},
+    {"log.cleaner.dedupe.buffer.size", "bytes", "134217728",
+     of_cleaner<integer<&L::dedupe_buffer_size, 1, kInt64Max, L>>},
+    {"log.cleaner.io.buffer.load.factor", "double", "0.9", of_cleaner<set_load_factor>},
+    {"log.cleaner.backoff.ms", "ms", "15000", of_cleaner<span<&L::backoff, 1, 1'000'000, L>>},
+    {"log.cleaner.min.cleanable.ratio", "double", "0.5", of_cleaner<set_cleanable_ratio>},
+    {"log.cleaner.delete.retention.ms", "ms", "86400000",
+     of_cleaner<span<&L::delete_retention, 0, 1'000'000, L>>},
+    {"log.cleaner.min.compaction.lag.ms", "ms", "0",
+     of_cleaner<span<&L::min_compaction_lag, 0, 1'000'000, L>>},
+    {"log.cleaner.max.compaction.lag.ms", "ms", "9223372036854775807",
+     of_cleaner<milliseconds_or_never<&L::max_compaction_lag, 1, L>>},
     {"controller.quorum.election.timeout.ms", "ms", "1000",
      span<&B::controller_quorum_election_timeout, 1, 1'000'000, B>},
     {"controller.quorum.fetch.timeout.ms", "ms", "2000",
@@ -369,7 +435,12 @@ constexpr auto kTopicKeys = std::to_array<Key<T>>({
     {"segment.bytes", "bytes", "1073741824",
      optional_integer<&T::segment_bytes, kLeastSegment, kInt32Max, T>},
     {"segment.ms", "ms", "604800000", span<&T::segment_interval, 1, 1'000'000, T>},
-    {"cleanup.policy", "list", "delete", only_delete<T>, "delete only"},
+    {"cleanup.policy", "list", "delete", set_topic_policy},
+    {"min.cleanable.dirty.ratio", "double", "0.5", of_compaction<set_topic_cleanable_ratio>},
+    {"min.compaction.lag.ms", "ms", "0", of_compaction<span<&M::min_compaction_lag, 0, 1'000'000, M>>},
+    {"max.compaction.lag.ms", "ms", "9223372036854775807",
+     of_compaction<milliseconds_or_never<&M::max_compaction_lag, 1, M>>},
+    {"delete.retention.ms", "ms", "86400000", of_compaction<span<&M::delete_retention, 0, 1'000'000, M>>},
     {"flush.messages", "int", "9223372036854775807", optional_long<&T::flush_messages, 1, kInt64Max, T>},
     {"flush.ms", "ms", "9223372036854775807", milliseconds_or_never<&T::flush_interval, 0, T>},
     {"compression.type", "string", "producer", nullptr, "compression is not modelled"},
@@ -470,7 +541,6 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"connections.max.idle.ms", "ms", "540000", span<&C::connections_max_idle, 1, 1'000'000, C>},
     {"bootstrap.servers", "list", "", nullptr, "clients know all brokers of their cluster"},
 });
-
 
 }  // namespace
 

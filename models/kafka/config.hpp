@@ -25,6 +25,26 @@ inline constexpr Duration kNever = Duration::max();
 /// The assignors of the group coordinator (group.consumer.assignors).
 enum class ServerAssignor : std::uint8_t { uniform, range };
 
+/// cleanup.policy
+struct CleanupPolicy {
+  bool compacts = false;
+  bool deletes = true;
+};
+
+/// log.cleaner.* (CleanerConfig.java)
+struct CleanerConfig {
+  bool enable = true;
+  std::int32_t threads = 1;
+  double io_max_bytes_per_second = std::numeric_limits<double>::max();
+  std::int64_t dedupe_buffer_size = 134217728;
+  double io_buffer_load_factor = 0.9;
+  Duration backoff{15'000'000'000};
+  double min_cleanable_ratio = 0.5;
+  Duration min_compaction_lag{0};
+  Duration max_compaction_lag = kNever;
+  Duration delete_retention{86'400'000'000'000};
+};
+
 struct BrokerConfig {
   std::int32_t min_insync_replicas = 1;
   Duration replica_lag_time_max{30'000'000'000};
@@ -121,6 +141,8 @@ struct BrokerConfig {
   std::int64_t log_retention_hours = 168;
   std::int64_t log_retention_bytes = -1;  ///< -1: any number
   Duration log_retention_check_interval{300'000'000'000};
+  CleanupPolicy log_cleanup_policy;
+  CleanerConfig log_cleaner;
   Duration log_initial_task_delay{30'000'000'000};
 
   /// By log.retention.ms, or minutes, or hours; negative: for ever.
@@ -130,7 +152,17 @@ struct BrokerConfig {
   }
 };
 
+/// What a topic may say of its compaction; unset: as the broker has it.
+struct CompactionConfig {
+  std::optional<CleanupPolicy> cleanup_policy;
+  std::optional<double> min_cleanable_dirty_ratio;
+  std::optional<Duration> min_compaction_lag;
+  std::optional<Duration> max_compaction_lag;
+  std::optional<Duration> delete_retention;
+};
+
 struct TopicConfig {
+  CompactionConfig compaction;
   std::optional<std::int32_t> min_insync_replicas;  // unset: the broker's
   std::optional<bool> unclean_leader_election_enable;
   std::optional<std::int32_t> max_message_bytes;

@@ -59,6 +59,10 @@ struct DiskOptions {
   sim::Distribution flush = sim::Distribution::constant(0);
   /// At which a broker that did not shut down cleanly reads what lies above its recovery points; 0: in no time.
   double recovery_bytes_per_s = 0;
+  std::int64_t size = 0;  ///< bytes of logs that fit; 0: any number
+  /// How likely the last batch of a log that the kernel wrote back, and nobody flushed, is torn after a power loss: its CRC is
+  /// wrong, and recovery cuts it off.
+  double torn = 0;
 };
 
 /// Voters of a quorum of controllers, at most.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "models/ids.hpp"
+#include "models/kafka/broker/survivors.hpp"
 #include "models/kafka/pool.hpp"
 #include "models/kafka/types.hpp"
 #include "models/network/network.hpp"
@@ -130,6 +131,11 @@ struct FetchedPartition {
   /// Where the aborted transactions of this range begin in FetchCall::aborted, and how many there are.
   std::uint32_t first_aborted = 0;
   std::uint32_t aborted = 0;
+  /// The log has been compacted there: these of FetchCall::survivors are the records of this range.
+  bool gaps = false;
+  std::uint32_t first_survivor = 0;
+  std::uint32_t survivors = 0;
+  Offset first_batch = 0;      ///< with gaps: where the first batch begins
   Offset log_end = kNoOffset;  ///< with OFFSET_OUT_OF_RANGE
   /// Set when the fetcher's log diverges: truncate to min(...), ask again.
   LeaderEpoch diverging_epoch = kNoEpoch;
@@ -173,6 +179,7 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
   /// Response: partitions with data, an error or a new high watermark.
   std::vector<FetchedPartition> fetched;
   std::vector<AbortedTransaction> aborted;  ///< response, for readers of committed data
+  std::vector<Surviving> survivors;         ///< response, of compacted logs
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::fetch};
     sender = nullptr;
@@ -184,6 +191,7 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
     full = false;
     read_committed = false;
     aborted.clear();
+    survivors.clear();
     partitions.clear();
     forgotten.clear();
     fetched.clear();
@@ -367,7 +375,8 @@ struct ConsumerGroupHeartbeatCall : CallBase, Pooled<ConsumerGroupHeartbeatCall>
   sim::Duration heartbeat_interval{};
   bool has_assignment = false;
   std::vector<PartitionIndex> assigned;  ///< ascending
-  bool share = false;  ///< of a share group: ShareGroupHeartbeat (KIP-932), which is the same but for what is owned
+  bool share =
+      false;  ///< of a share group: ShareGroupHeartbeat (KIP-932), which is the same but for what is owned
 
   /// Such a request is answered with the whole assignment.
   bool is_full() const { return member_epoch == 0 || (rebalance_timeout && !topics.empty() && says_owned); }

@@ -48,7 +48,8 @@ std::span<const RefusedKeys> refused_keys() {
        "share.coordinator.write.timeout.ms"},
       {S::broker, "segments, snapshots and cleaning of __share_group_state are not modelled",
        "share.coordinator.state.topic.segment.bytes share.coordinator.state.topic.compression.codec "
-       "share.coordinator.state.topic.prune.interval.ms share.coordinator.snapshot.update.records.per.snapshot "
+       "share.coordinator.state.topic.prune.interval.ms "
+       "share.coordinator.snapshot.update.records.per.snapshot "
        "share.coordinator.cold.partition.snapshot.interval.ms share.coordinator.load.buffer.size"},
       {S::broker, "requests that wait cost nothing", "share.fetch.purgatory.purge.interval.requests"},
       {S::broker, "a new coordinator reads its partition at once", "offsets.load.buffer.size"},
@@ -60,10 +61,10 @@ std::span<const RefusedKeys> refused_keys() {
        "offsets.topic.compression.codec compression.type compression.gzip.level "
        "compression.lz4.level compression.zstd.level"},
       {S::broker, "commits carry no metadata", "offset.metadata.max.bytes"},
-      {S::broker, "a broker has one disk, which does not fail",
+      {S::broker, "a broker has one log directory",
        "log.dirs log.dir log.flush.start.offset.checkpoint.interval.ms num.recovery.threads.per.data.dir "
        "num.replica.alter.log.dirs.threads log.dir.failure.timeout.ms"},
-      {S::broker, "compaction is not modelled yet", "log.cleaner.*"},
+      {S::broker, "a cleaner reads and writes as much at a time as it likes", "log.cleaner.io.buffer.size"},
       {S::broker, "tiered storage is not modelled",
        "remote.* log.local.retention.ms log.local.retention.bytes"},
       {S::broker, "a transactional id is kept to the end of a run",
@@ -118,8 +119,6 @@ std::span<const RefusedKeys> refused_keys() {
       {S::topic, "segments roll without jitter", "segment.jitter.ms"},
       {S::topic, "a segment is full before its index, and deleted at once",
        "segment.index.bytes index.interval.bytes file.delete.delay.ms preallocate"},
-      {S::topic, "compaction is not modelled yet",
-       "delete.retention.ms min.compaction.lag.ms max.compaction.lag.ms min.cleanable.dirty.ratio"},
       {S::topic, "compression is not modelled",
        "compression.gzip.level compression.lz4.level compression.zstd.level"},
       {S::topic, "timestamps do not decide delivery",

@@ -60,6 +60,10 @@ std::string_view error_name(ErrorCode code) {
       return "CONCURRENT_TRANSACTIONS";
     case ErrorCode::transaction_coordinator_fenced:
       return "TRANSACTION_COORDINATOR_FENCED";
+    case ErrorCode::policy_violation:
+      return "POLICY_VIOLATION";
+    case ErrorCode::kafka_storage_error:
+      return "KAFKA_STORAGE_ERROR";
     case ErrorCode::unknown_producer_id:
       return "UNKNOWN_PRODUCER_ID";
     case ErrorCode::fetch_session_id_not_found:
@@ -72,6 +76,8 @@ std::string_view error_name(ErrorCode code) {
       return "STALE_BROKER_EPOCH";
     case ErrorCode::offset_not_available:
       return "OFFSET_NOT_AVAILABLE";
+    case ErrorCode::invalid_record:
+      return "INVALID_RECORD";
     case ErrorCode::unstable_offset_commit:
       return "UNSTABLE_OFFSET_COMMIT";
     case ErrorCode::producer_fenced:

@@ -64,6 +64,8 @@ enum class ErrorCode : std::uint16_t {
   invalid_transaction_timeout = 50,
   concurrent_transactions = 51,
   transaction_coordinator_fenced = 52,
+  policy_violation = 44,
+  kafka_storage_error = 56,
   unknown_producer_id = 59,
   group_id_not_found = 69,
   fetch_session_id_not_found = 70,
@@ -71,6 +73,7 @@ enum class ErrorCode : std::uint16_t {
   unknown_leader_epoch = 75,
   stale_broker_epoch = 77,
   offset_not_available = 78,
+  invalid_record = 87,
   unstable_offset_commit = 88,
   producer_fenced = 90,
   duplicate_broker_registration = 101,
@@ -101,7 +104,8 @@ std::string_view error_name(ErrorCode code);
 constexpr bool means_stale_metadata(ErrorCode code) {
   return code == ErrorCode::not_leader_or_follower || code == ErrorCode::unknown_topic_or_partition ||
          code == ErrorCode::leader_not_available || code == ErrorCode::fenced_leader_epoch ||
-         code == ErrorCode::network_exception || code == ErrorCode::disconnected;
+         code == ErrorCode::network_exception || code == ErrorCode::disconnected ||
+         code == ErrorCode::kafka_storage_error;
 }
 
 /// RetriableException and its children, for produce.

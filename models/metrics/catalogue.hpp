@@ -33,6 +33,7 @@ enum class Metric : std::uint16_t {
   skipped,
   expired,
   dead_lettered,
+  compacted,
   duplicated,
   redelivered,
   two_holders,
@@ -64,6 +65,9 @@ enum class Metric : std::uint16_t {
   outputs,
   outputs_duplicated,
   outputs_missing,
+  table_keys,
+  table_wrong,
+  resurrected,
   // steady state
   offered_per_s,
   acknowledged_per_s,
@@ -140,6 +144,8 @@ enum class Metric : std::uint16_t {
   replica_divergence,
   segments_deleted,
   records_deleted,
+  cleanings,
+  records_compacted,
   // the run
   faults_fired,
   drained,

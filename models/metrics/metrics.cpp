@@ -38,7 +38,7 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
     case Kind::high_watermark:
       return high_watermark(r);
     case Kind::subscribed:
-      if (r.code == kShared) {
+      if ((r.code & kShared) != 0) {
         if (r.peer >= shared_.size()) shared_.resize(r.peer + 1);
         shared_[r.peer] = true;
       }
@@ -93,6 +93,10 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
     case Kind::expired:
       records_deleted_ += r.b;
       segments_deleted_ += r.c;
+      return;
+    case Kind::compacted:
+      ++cleanings_;
+      if (r.code != kOffLine) records_compacted_ += r.c;
       return;
     case Kind::phase:
       return phase(r);
@@ -248,6 +252,8 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   values[Metric::replica_divergence] = static_cast<double>(diverged_);
   values[Metric::segments_deleted] = static_cast<double>(segments_deleted_);
   values[Metric::records_deleted] = static_cast<double>(records_deleted_);
+  values[Metric::cleanings] = static_cast<double>(cleanings_);
+  values[Metric::records_compacted] = static_cast<double>(records_compacted_);
   values[Metric::faults_fired] = static_cast<double>(faults_);
   if (!drained_) return;
   values[Metric::drained] = *drained_ ? 1 : 0;

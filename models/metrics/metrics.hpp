@@ -102,6 +102,8 @@ class Metrics : public LedgerObserver {
   std::int64_t diverged_ = 0;  ///< offsets, of each replica
   std::int64_t segments_deleted_ = 0;
   std::int64_t records_deleted_ = 0;
+  std::int64_t cleanings_ = 0;
+  std::int64_t records_compacted_ = 0;
   std::optional<bool> drained_;
   sim::Time drained_at_{};
   sim::Time end_{};

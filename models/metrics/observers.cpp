@@ -21,6 +21,7 @@ void put_ledger(const LedgerTotals& t, MetricValues& values) {
   put(Metric::skipped, t.skipped);
   put(Metric::expired, t.expired);
   put(Metric::dead_lettered, t.dead_lettered);
+  put(Metric::compacted, t.compacted);
   put(Metric::log_duplicates, t.log_duplicates);
   put(Metric::resend_duplicates, t.resend_duplicates);
   put(Metric::reordered_in_log, t.reordered_in_log);
@@ -53,6 +54,7 @@ void put_groups(const LedgerTotals& t, MetricValues& values, std::vector<Labelle
     add(Metric::skipped, g.skipped, false);
     add(Metric::expired, g.expired, false);
     add(Metric::dead_lettered, g.dead_lettered, false);
+    add(Metric::compacted, g.compacted, false);
     add(Metric::in_flight, g.in_flight, false);
   }
 }
@@ -75,6 +77,8 @@ void put_checkers(const Anomalies& anomalies, MetricValues& values) {
   put(Metric::precommitted_read, Verdict::precommitted_read);
   put(Metric::outputs_duplicated, Verdict::output_duplicated);
   put(Metric::outputs_missing, Verdict::output_missing);
+  put(Metric::table_wrong, Verdict::table_wrong);
+  put(Metric::resurrected, Verdict::resurrected);
 }
 
 }  // namespace

@@ -16,6 +16,8 @@
 
 namespace models {
 
+class Disk;
+
 /// What a node's program does when its node crashes or comes back. crashed() must forget all volatile state
 /// and disarm timers; the object itself stays.
 class NodeProgram {
@@ -43,6 +45,8 @@ class NodeProgram {
   virtual void shut_down() {}
   /// Started again, once it has ended.
   virtual void start_up() {}
+  /// The disk that it writes to; null where it keeps nothing.
+  virtual Disk* disk() { return nullptr; }
 };
 
 class Network;

@@ -462,14 +462,16 @@ class Lists(Case):
         self.assertGreaterEqual(len(wanted), 12)
         values = {"other": '"kafka/0"', "one_way": "true", "probability": "0.5", "delay": '"5ms"',
                   "bandwidth": '"1Mbit/s"', "gap": '"1s"', "partitions": "4", "brokers": '["kafka/1"]',
-                  "throttle": "1000000"}
+                  "throttle": "1000000", "offset": "10", "older_than": '"1s"'}
         targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "reassign": "orders",
-                   "elect-preferred-leaders": "orders"}
+                   "elect-preferred-leaders": "orders", "delete-records": "orders", "disk-slow": "kafka/0",
+                   "disk-stall": "kafka/0", "disk-full": "kafka/0"}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)
             target = targets.get(kind, "billing/1")
             small = SMALL.replace("brokers = 1", "brokers = 2") if kind == "reassign" else SMALL
-            lasts = "" if kind in ("grow", "reassign", "elect-preferred-leaders") else 'for = "1s"\n'
+            at_once = ("grow", "reassign", "elect-preferred-leaders", "delete-records")
+            lasts = "" if kind in at_once else 'for = "1s"\n'
             if kind == "response-loss":
                 lines = lines.replace("kafka/0", "billing/1")
             self.write("s.toml", small + f'[[faults]]\nkind = "{kind}"\ntarget = "{target}"\nat = "1s"\n' + lasts + lines)

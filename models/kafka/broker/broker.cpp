@@ -11,6 +11,20 @@
 #include "sim/assert.hpp"
 
 namespace models::kafka {
+namespace {
+
+/// It ends with an append to a log, on the request handler's thread.
+/// Model: what group coordinators write by themselves, and in answer to other requests, waits for no disk.
+bool writes(const AnyCall& call) {
+  return std::holds_alternative<Ref<ProduceCall>>(call) ||
+         std::holds_alternative<Ref<OffsetCommitCall>>(call) ||
+         std::holds_alternative<Ref<TxnOffsetCommitCall>>(call) ||
+         std::holds_alternative<Ref<WriteTxnMarkersCall>>(call) ||
+         std::holds_alternative<Ref<AddPartitionsToTxnCall>>(call) ||
+         std::holds_alternative<Ref<EndTxnCall>>(call);
+}
+
+}  // namespace
 
 Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
     : cluster_(cluster),
@@ -23,6 +37,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       lifecycle_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/lifecycle"),
       quotas_(cluster.context(), cluster.options()),
       reassignment_bytes_(11, std::chrono::seconds{1}),  // replication.quota.window.num, .size.seconds
+      disk_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/disk"),
       service_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/service"),
       free_service_(cluster.options().service.free() && cluster.options().disk.flush.mean() == 0),
       controllers_(cluster, node),
@@ -36,6 +51,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       producer_timer_(cluster.context().simulation, node, [this] { expire_producers(); }),
       ask_timer_(cluster.context().simulation, node, [this] { ask_again(); }) {
   node.set_program(*this);
+  disk_.when_it_goes_on([this] { disk_goes_on(); });
   for (const PartitionIndex p : cluster.hosted_by(id)) {
     owned_.push_back(std::make_unique<Replica>(p, cluster.shared(p)));
     Replica& made = *owned_.back();
@@ -63,7 +79,7 @@ void Broker::receive(AnyCall call) {
 }
 
 void Broker::take_up(AnyCall call) {
-  if (free_service_) return handle(std::move(call));
+  if (free_service_ && !disk_.hinders()) return handle(std::move(call));
   if (busy_threads_ == config().num_io_threads) return queue_.push(std::move(call));
   const sim::Duration time = service_time(call);
   begin_service(std::move(call), time);
@@ -85,6 +101,7 @@ sim::Duration Broker::service_time(const AnyCall& call) {
   } else if (const auto* fetch = std::get_if<Ref<FetchCall>>(&call)) {
     time += service.per_batch * static_cast<std::int64_t>((*fetch)->partitions.size());
   }
+  if (disk_.delay() != nullptr && writes(call)) time += disk_.delay()->sample_duration(disk_stream_);
   return time;
 }
 
@@ -101,6 +118,7 @@ void Broker::begin_service(AnyCall call, sim::Duration time) {
 }
 
 void Broker::finish_service(AnyCall call) {
+  if (disk_.stalled() && writes(call)) return stuck_.push_back(std::move(call));
   --busy_threads_;
   handle(std::move(call));
   if (!node_.up() || queue_.empty() || busy_threads_ == config().num_io_threads) return;
@@ -216,6 +234,7 @@ void Broker::crashed() {
   }
   drop_sessions();
   while (!queue_.empty()) queue_.pop();
+  stuck_.clear();
   while (!produce_purgatory_.empty()) produce_purgatory_.pop();
   busy_threads_ = 0;
   quotas_.forget();

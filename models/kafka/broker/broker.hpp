@@ -3,7 +3,7 @@
 // The parts: request_queue (below) in front; produce.cpp appends and acknowledges; fetch.cpp serves consumers and followers;
 // leadership.cpp follows the controller's metadata log, becomes leader and follower, and keeps the in-sync sets;
 // replica_fetcher.hpp copies from other leaders; log_manager.hpp knows what is on disk; group/coordinator keeps groups;
-// shutdown.cpp ends the process in an orderly way.
+// shutdown.cpp ends the process in an orderly way; disk.cpp says what it does when its disk fails it.
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/disk.hpp"
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/broker/controller_links.hpp"
 #include "models/kafka/broker/fetch_session.hpp"
@@ -55,6 +56,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   /// What this broker believes of `p`: as old as its copy of the metadata log.
   const PartitionState& image(PartitionIndex p) const { return *image_[p.value]; }
 
+  /// DeleteRecords, as the leader of `p` gets it: what lies below `offset` (kNoOffset: the high watermark) is deleted.
+  ErrorCode delete_records(PartitionIndex p, Offset offset);
+
   // NodeProgram
   void crashed() override;
   void power_lost() override;
@@ -62,6 +66,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   bool can_shut_down() const override { return true; }
   void shut_down() override;
   void start_up() override;
+  Disk* disk() override { return &disk_; }
   std::int64_t epoch() const { return broker_epoch_; }
   /// RestingTraffic::rouse() of one of its sessions.
   void go_on(FetchSession& session);
@@ -88,6 +93,10 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   /// The leader's answer for a partition this broker follows has been applied.
   void follower_moved(Replica& replica, Offset leader_high_watermark);
   LogManager& logs() { return logs_; }
+  /// So many bytes can be appended to a log. If not, that was its last log directory: the process is about to end.
+  bool can_write(std::int64_t bytes);
+  /// How long a write of the replica fetcher takes.
+  sim::Duration write_delay();
   const ProtocolRules& rules() const { return cluster_.options().rules; }
 
  private:
@@ -100,6 +109,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void begin_service(AnyCall call, sim::Duration time);
   void finish_service(AnyCall call);
   void handle(AnyCall call);
+
+  // ---- disk.cpp ----
+  void disk_goes_on();
 
   // ---- produce.cpp ----
   void handle_produce(Ref<ProduceCall> call);
@@ -209,6 +221,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   SampledRate reassignment_bytes_;  // sent to replicas that are being added
   sim::Ring<AnyCall> queue_;
   std::int32_t busy_threads_ = 0;
+  Disk disk_;
+  std::vector<AnyCall> stuck_;  // calls that wait for the disk, each with its request handler thread
+  sim::Stream disk_stream_;
   sim::Stream service_stream_;
   bool free_service_;
 

@@ -205,7 +205,29 @@ bool Broker::has_news(const FetchSession& session, const FetchSession::Entry& en
                       const Replica* replica) const {
   if (!may_serve(session, replica) || !replica->in_epoch(entry.current_epoch)) return true;
   if (entry.offset > replica->log.end()) return true;
-  return entry.offset < read_limit(session, *replica);
+  const Offset limit = read_limit(session, *replica);
+  const Survivors* survivors = replica->log.survivors();
+  const bool in_gaps =
+      survivors != nullptr && entry.offset < survivors->end() && entry.offset >= replica->log.start();
+  if (in_gaps) return replica->log.read(entry.offset, limit, 1).end > entry.offset;
+  return entry.offset < limit;
+}
+
+/// What of a range is left in a compacted log.
+void tell_survivors(const Replica& replica, const ReadResult& read, FetchedPartition& out, FetchCall& call) {
+  if (!read.gaps) return;
+  out.gaps = true;
+  out.first_batch = read.first_batch;
+  out.first_survivor = static_cast<std::uint32_t>(call.survivors.size());
+  const Survivors& survivors = *replica.log.survivors();
+  for (std::size_t i = survivors.find(out.base_offset);
+       i < survivors.runs().size() && survivors.runs()[i].from < out.end_offset; ++i) {
+    Surviving run = survivors.runs()[i];
+    run.from = std::max(run.from, out.base_offset);
+    run.to = std::min(run.to, out.end_offset);
+    call.survivors.push_back(run);
+  }
+  out.survivors = static_cast<std::uint32_t>(call.survivors.size()) - out.first_survivor;
 }
 
 bool Broker::enough(FetchSession& session) {
@@ -263,6 +285,7 @@ void Broker::take_back(FetchSession& session, FetchCall& call) {
     session.queue(i);
   }
   call.fetched.clear();
+  call.survivors.clear();
   call.response_bytes = kEmptyFetchBytes;
 }
 
@@ -302,6 +325,7 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
       out.end_offset = read.end;
       out.bytes = read.bytes;
       out.last_epoch = read.epoch;
+      tell_survivors(*replica, read, out, call);
       room -= read.bytes;
       if (session.follower())
         count_reassigned(*replica, session.replica(), read.bytes);

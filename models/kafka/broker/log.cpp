@@ -5,6 +5,12 @@
 #include "sim/assert.hpp"
 
 namespace models::kafka {
+namespace {
+
+/// DefaultRecordBatch.RECORD_BATCH_OVERHEAD
+constexpr std::int32_t kBatchHeader = 61;
+
+}  // namespace
 
 // ---- Branch -------------------------------------------------------------------------------------------------------
 
@@ -96,10 +102,34 @@ Offset ReplicaLog::append(Extent extent) {
 
 void ReplicaLog::copy(LeaderEpoch epoch, Offset from, Offset to) {
   MQLAB_ASSERT(from == end_ && to > from, "a follower appends at its end");
+  append_run(epoch, from);
+  MQLAB_ASSERT(store_->branch(epoch).end() >= to, "a follower holds no more than its leader appended");
+  end_ = to;
+  writing_ = nullptr;
+}
+
+void ReplicaLog::copy(LeaderEpoch epoch, Offset from, Offset to, const CompactedCopy& what) {
+  MQLAB_ASSERT(from == end_ && to > from, "a follower appends at its end");
+  Survivors& survivors = own_survivors(from);
+  // UnifiedLog.append assigns an epoch where its first batch begins.
+  if (what.first_batch > from && (runs_.empty() || runs_.back().epoch != epoch))
+    runs_.push_back({kNoEpoch, from});
+  append_run(epoch, what.first_batch);
+  end_ = to;
+  writing_ = nullptr;
+  for (Surviving run : what.records) {
+    const Surviving* before = survivors.runs().empty() ? nullptr : &survivors.runs().back();
+    run.bytes = bytes_of(at(run.from), run.from, run.to, before);
+    survivors.add(run);
+  }
+  survivors.reach(to);
+}
+
+void ReplicaLog::append_run(LeaderEpoch epoch, Offset from) {
   if (epoch != latest_epoch()) {
     // An epoch begun here without a record leaves no trace: a leader elected after it may hold records of older epochs from
     // this offset on, which had not been cut yet (UnifiedLog.truncateTo: "a conflicting epoch entry at the end of the log").
-    while (!epochs_.empty() && epochs_.back().start == from) epochs_.pop_back();
+    while (!epochs_.empty() && epochs_.back().start == end_) epochs_.pop_back();
     if (epoch != latest_epoch()) {
       // Of a log that has diverged (LeaderEpochFileCache.maybeTruncateNonMonotonicEntries).
       while (!epochs_.empty() && epochs_.back().epoch >= epoch) epochs_.pop_back();
@@ -107,9 +137,6 @@ void ReplicaLog::copy(LeaderEpoch epoch, Offset from, Offset to) {
     }
   }
   if (runs_.empty() || runs_.back().epoch != epoch) runs_.push_back({epoch, from});
-  MQLAB_ASSERT(store_->branch(epoch).end() >= to, "a follower holds no more than its leader appended");
-  end_ = to;
-  writing_ = nullptr;
 }
 
 void ReplicaLog::truncate(Offset offset) {
@@ -121,6 +148,7 @@ void ReplicaLog::reload(Offset offset) {
   end_ = std::min(end_, std::max(offset, start_));
   while (!epochs_.empty() && epochs_.back().start >= end_) epochs_.pop_back();
   while (!runs_.empty() && runs_.back().start >= end_) runs_.pop_back();
+  if (survivors_ && survivors_->end() > end_) own_survivors(start_).truncate(end_);
   writing_ = nullptr;
 }
 
@@ -134,6 +162,7 @@ void ReplicaLog::raise_start(Offset offset) {
   };
   clip(epochs_);
   clip(runs_);
+  if (survivors_) own_survivors(start_).raise_start(start_);
 }
 
 void ReplicaLog::restart_at(Offset offset) {
@@ -141,6 +170,7 @@ void ReplicaLog::restart_at(Offset offset) {
   end_ = offset;
   epochs_.clear();
   runs_.clear();
+  survivors_.reset();
   writing_ = nullptr;
 }
 
@@ -167,6 +197,7 @@ EpochEnd ReplicaLog::end_of(LeaderEpoch epoch) const {
 ReadResult ReplicaLog::read(Offset from, Offset limit, std::int64_t max_bytes) const {
   limit = std::min(limit, end_);
   if (from >= limit || from < start_) return {.end = from};
+  if (survivors_ && from < survivors_->end()) return read_compacted(from, limit, max_bytes);
   const std::size_t i = epoch_index(from);
   const Offset stop = std::min(limit, run_end(i));
   const Branch& branch = store_->branch(runs_[i].epoch);
@@ -180,7 +211,15 @@ ReadResult ReplicaLog::read(Offset from, Offset limit, std::int64_t max_bytes) c
     end = branch[e].end();
     bytes = total;
   }
-  return {end, static_cast<std::int32_t>(bytes), branch.epoch()};
+  return {.end = end, .bytes = static_cast<std::int32_t>(bytes), .epoch = branch.epoch()};
+}
+
+Offset ReplicaLog::first_younger(sim::Time time) const {
+  Offset found = end_;
+  for_each(start_, [&](const Extent& extent, LeaderEpoch) {
+    if (extent.max_timestamp >= time) found = std::min(found, std::max(extent.base, start_));
+  });
+  return found;
 }
 
 const Extent& ReplicaLog::at(Offset offset) const {
@@ -194,8 +233,9 @@ Offset ReplicaLog::common_prefix(const ReplicaLog& other) const {
   while (same < shorter) {
     const std::size_t i = epoch_index(same);
     const std::size_t j = other.epoch_index(same);
-    if (runs_[i].epoch != other.runs_[j].epoch) break;
-    same = std::min(run_end(i), other.run_end(j));
+    const Offset stop = std::min(run_end(i), other.run_end(j));
+    if (runs_[i].epoch != other.runs_[j].epoch && first_held_by_both(other, same, stop) < stop) break;
+    same = stop;
   }
   return std::min(same, shorter);
 }
@@ -207,13 +247,107 @@ std::vector<OffsetRange> ReplicaLog::differences(const ReplicaLog& other, Offset
     const std::size_t i = epoch_index(from);
     const std::size_t j = other.epoch_index(from);
     const Offset to = std::min({limit, run_end(i), other.run_end(j)});
-    if (runs_[i].epoch != other.runs_[j].epoch) {
+    if (runs_[i].epoch != other.runs_[j].epoch && first_held_by_both(other, from, to) < to) {
       const bool joined = !found.empty() && found.back().to == from;
       joined ? void(found.back().to = to) : found.push_back({from, to});
     }
     from = to;
   }
   return found;
+}
+
+// ---- compaction ---------------------------------------------------------------------------------------------------
+
+std::int64_t ReplicaLog::bytes_of(const Extent& extent, Offset from, Offset to, const Surviving* before) {
+  if (to - from == extent.count) return extent.bytes;
+  const bool goes_on = before != nullptr && before->from >= extent.base;
+  const std::int64_t records = std::max<std::int64_t>(extent.bytes - kBatchHeader, 0);
+  return (goes_on ? 0 : kBatchHeader) + records * (to - from) / extent.count;
+}
+
+std::int64_t ReplicaLog::bytes_in(Offset from, Offset to) const {
+  std::int64_t bytes = 0;
+  Surviving last;
+  bool any = false;
+  for_each_held(from, to, [&](const Extent& extent, Offset first, Offset end, sim::Time) {
+    bytes += bytes_of(extent, first, end, any ? &last : nullptr);
+    last = {.from = first, .to = end};
+    any = true;
+  });
+  return bytes;
+}
+
+void ReplicaLog::compacted(Survivors survivors) {
+  survivors_ = std::make_shared<Survivors>(std::move(survivors));
+}
+
+/// Its survivors, which reach at least to `reach`, for a change.
+Survivors& ReplicaLog::own_survivors(Offset reach) {
+  if (!survivors_)
+    survivors_ = std::make_shared<Survivors>(start_);
+  else if (survivors_.use_count() > 1)
+    survivors_ = std::make_shared<Survivors>(*survivors_);
+  if (survivors_->end() >= reach) return *survivors_;
+  Survivors whole = *survivors_;
+  for_each_held(whole.end(), reach, [&whole](const Extent& extent, Offset from, Offset to, sim::Time) {
+    whole.add({.from = from, .to = to, .bytes = bytes_of(extent, from, to, nullptr)});
+  });
+  *survivors_ = std::move(whole);
+  survivors_->reach(reach);
+  return *survivors_;
+}
+
+ReadResult ReplicaLog::read_compacted(Offset from, Offset limit, std::int64_t max_bytes) const {
+  const std::vector<Surviving>& runs = survivors_->runs();
+  const std::size_t first = survivors_->find(from);
+  if (first == runs.size() || runs[first].from >= limit) {
+    // The header of the last batch.
+    const Offset end = survivors_->end();
+    if (first < runs.size() || end > limit || epoch_at(end - 1) == kNoEpoch)
+      return {.end = from, .gaps = true};
+    return {.end = end,
+            .bytes = kBatchHeader,
+            .epoch = epoch_at(end - 1),
+            .gaps = true,
+            .first_batch = std::max(from, at(end - 1).base)};
+  }
+  // A map that was full may have ended a cleaning inside a batch.
+  const Offset stop = std::min(limit, survivors_->end());
+  const Extent* batch = &at(runs[first].from);
+  ReadResult result{.end = std::min(batch->end(), stop),
+                    .epoch = epoch_at(runs[first].from),
+                    .gaps = true,
+                    .first_batch = std::max(from, batch->base)};
+  std::size_t next = first + 1;
+  for (; next < runs.size() && runs[next].from < stop; ++next) {
+    const bool same_batch = runs[next].from < batch->end();
+    if (!same_batch &&
+        (survivors_->bytes(first, next + 1) > max_bytes || epoch_at(runs[next].from) != result.epoch))
+      break;
+    if (same_batch) continue;
+    batch = &at(runs[next].from);
+    result.end = std::min(batch->end(), stop);
+  }
+  result.bytes = static_cast<std::int32_t>(survivors_->bytes(first, next));
+  return result;
+}
+
+/// First offset of [from, to) that the log holds a record at, or `to`.
+Offset ReplicaLog::first_held(Offset from, Offset to) const {
+  if (from >= to) return to;
+  if (survivors_ && from < survivors_->end()) {
+    const std::size_t i = survivors_->find(from);
+    from = i < survivors_->runs().size() ? std::max(from, survivors_->runs()[i].from) : survivors_->end();
+  }
+  return std::min(from, to);
+}
+
+Offset ReplicaLog::first_held_by_both(const ReplicaLog& other, Offset from, Offset to) const {
+  for (;;) {
+    const Offset here = first_held(from, to);
+    from = other.first_held(here, to);
+    if (from == here || from >= to) return std::min(from, to);
+  }
 }
 
 }  // namespace models::kafka

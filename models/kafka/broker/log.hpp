@@ -9,7 +9,8 @@
 // for epochs begun without a record, and for replicas that have diverged: then epochs do not rise along the log, and the
 // cache forgets those that stand in the way.
 //
-// Records below the log start offset are deleted: no reader gets them, and what no replica can read is let go.
+// Records below the log start offset are deleted: no reader gets them, and what no replica can read is let go. Of a compacted
+// log survivors() says what is left; a branch keeps all that was ever appended.
 //
 // Model: payload bytes do not exist; a batch is one extent.
 #pragma once
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "models/ids.hpp"
+#include "models/kafka/broker/survivors.hpp"
 #include "models/kafka/types.hpp"
 #include "sim/time.hpp"
 
@@ -107,6 +109,14 @@ struct ReadResult {
   Offset end = 0;
   std::int32_t bytes = 0;
   LeaderEpoch epoch = kNoEpoch;
+  bool gaps = false;       ///< the log has been compacted there: survivors() has the records
+  Offset first_batch = 0;  ///< with gaps: where the first batch begins, or `from` when it lies in that
+};
+
+/// What a follower was sent of a compacted log.
+struct CompactedCopy {
+  Offset first_batch = 0;
+  std::span<const Surviving> records;
 };
 
 /// One replica's log.
@@ -133,6 +143,8 @@ class ReplicaLog {
   Offset append(Extent extent);
   /// Follower's append of what the leader returned: offsets [end(), to) of `epoch`.
   void copy(LeaderEpoch epoch, Offset from, Offset to);
+  /// The same where its leader's log has been compacted.
+  void copy(LeaderEpoch epoch, Offset from, Offset to, const CompactedCopy& what);
   /// Cuts the log to `offset` when it is longer.
   void truncate(Offset offset);
   /// Truncates, and forgets epochs begun at the end without a record: what is found when a log is loaded after a crash
@@ -144,34 +156,57 @@ class ReplicaLog {
   /// Nothing is left, and the next record is that of `offset` (UnifiedLog.truncateFullyAndStartAt).
   void restart_at(Offset offset);
 
-  /// Leader epoch of the record at `offset`, start() <= `offset` < end().
+  /// What compaction has left; null as long as it has removed nothing.
+  const Survivors* survivors() const { return survivors_.get(); }
+  /// The records below `survivors.end()` are these now.
+  void compacted(Survivors survivors);
+  /// Records [from, to) of a batch, as they lie in a segment beside `before`, which may be of the same batch.
+  static std::int64_t bytes_of(const Extent& extent, Offset from, Offset to, const Surviving* before);
+  /// Bytes of the records that it holds at [from, to).
+  std::int64_t bytes_in(Offset from, Offset to) const;
+
+  /// Leader epoch of the record at `offset`, start() <= `offset` < end(); kNoEpoch where a follower knows of none.
   LeaderEpoch epoch_at(Offset offset) const;
   /// End offset of the largest epoch that is not above `epoch` (LeaderEpochFileCache.endOffsetFor). When all epochs are
   /// above it: `epoch` itself, ending where the first of them starts. Undefined for kNoEpoch and for a log without epochs.
   EpochEnd end_of(LeaderEpoch epoch) const;
   /// Whole batches from `from` on, below `limit`, at most `max_bytes` unless the first alone is larger, of one epoch.
   ReadResult read(Offset from, Offset limit, std::int64_t max_bytes) const;
+  /// Where the first batch begins that holds a record of `time` or later, or the end.
+  Offset first_younger(sim::Time time) const;
   /// The batch that holds `offset` < end().
   const Extent& at(Offset offset) const;
   /// First offset at which the two logs differ, of those that both hold.
   Offset common_prefix(const ReplicaLog& other) const;
   /// Where two logs hold different records, below `limit` and both ends, by rising offset.
   std::vector<OffsetRange> differences(const ReplicaLog& other, Offset limit) const;
-  /// Calls visit(extent, epoch) for every batch of [from, end()), oldest first; the first may begin below `from`.
+  /// Calls visit(extent, epoch) for every batch of [from, end()), oldest first; the first may begin below `from`. Of a
+  /// compacted log also for those that have been removed: they still tell what their producers did.
   template <class Visit>
   void for_each(Offset from, Visit&& visit) const;
+  /// Calls visit(extent, from, to, horizon) for the records of [from, to) that the log holds, as runs inside a batch.
+  template <class Visit>
+  void for_each_held(Offset from, Offset to, Visit&& visit) const;
 
  private:
+  ReadResult read_compacted(Offset from, Offset limit, std::int64_t max_bytes) const;
+  void append_run(LeaderEpoch epoch, Offset from);
+  Survivors& own_survivors(Offset reach);
+  Offset first_held(Offset from, Offset to) const;
+  /// First offset of [from, to) at which both logs hold a record, or `to`.
+  Offset first_held_by_both(const ReplicaLog& other, Offset from, Offset to) const;
   std::size_t epoch_index(Offset offset) const;
   /// Where the records of run `i` end.
   Offset run_end(std::size_t i) const { return i + 1 < runs_.size() ? runs_[i + 1].start : end_; }
 
   PartitionStore* store_;
-  std::vector<EpochStart> runs_;    // what it holds
+  std::vector<EpochStart> runs_;    // what it holds; kNoEpoch: nothing, the leader had compacted it
   std::vector<EpochStart> epochs_;  // the leader epoch cache: rising epochs
   Offset start_ = 0;
   Offset end_ = 0;
   Branch* writing_ = nullptr;  // of the epoch last begun; opened at its first append
+  std::shared_ptr<Survivors>
+      survivors_;  // null unless compacted; a copy of the log shares them until one changes
 };
 
 template <class Visit>
@@ -180,10 +215,34 @@ void ReplicaLog::for_each(Offset from, Visit&& visit) const {
   while (from < end_) {
     const std::size_t i = epoch_index(from);
     const Offset stop = run_end(i);
-    const Branch& branch = store_->branch(runs_[i].epoch);
-    for (std::size_t e = branch.find(from); e < branch.size() && branch[e].base < stop; ++e)
-      visit(branch[e], branch.epoch());
+    if (runs_[i].epoch != kNoEpoch) {
+      const Branch& branch = store_->branch(runs_[i].epoch);
+      for (std::size_t e = branch.find(from); e < branch.size() && branch[e].base < stop; ++e)
+        visit(branch[e], branch.epoch());
+    }
     from = stop;
+  }
+}
+
+template <class Visit>
+void ReplicaLog::for_each_held(Offset from, Offset to, Visit&& visit) const {
+  from = std::max(from, start_);
+  to = std::min(to, end_);
+  if (survivors_) {
+    const std::vector<Surviving>& runs = survivors_->runs();
+    for (std::size_t i = survivors_->find(from); i < runs.size() && runs[i].from < to; ++i)
+      visit(at(runs[i].from), std::max(runs[i].from, from), std::min(runs[i].to, to), runs[i].horizon);
+    from = std::max(from, survivors_->end());
+  }
+  while (from < to) {
+    const std::size_t i = epoch_index(from);
+    const Offset stop = std::min(run_end(i), to);
+    const Branch& branch = store_->branch(runs_[i].epoch);
+    for (std::size_t e = branch.find(from); from < stop; ++e) {
+      const Offset end = std::min(branch[e].end(), stop);
+      visit(branch[e], from, end, sim::kNever);
+      from = end;
+    }
   }
 }
 

@@ -25,6 +25,14 @@ void LogManager::added(Replica& replica) {
   disk.segment_interval =
       topic.config.segment_interval.value_or(config().log_roll.value_or(config().log_roll_hours));
   disk.segmented = !topic.internal;
+  disk.compacted = topic.cleanup.compacts && !topic.internal;
+  if (!disk.compacted) return;
+  // LogConfig.maxSegmentMs: what is due to be compacted must not lie in the active segment.
+  disk.segment_interval =
+      std::min(disk.segment_interval,
+               topic.config.compaction.max_compaction_lag.value_or(config().log_cleaner.max_compaction_lag));
+  if (!cleaner_) cleaner_ = std::make_unique<LogCleaner>(cluster_, node_, *this);
+  cleaner_->added(replica);
 }
 
 const BrokerConfig& LogManager::config() const {
@@ -42,6 +50,7 @@ void LogManager::start() {
   if (config().log_flush_scheduler_interval != kNever)
     flush_task_.arm_after(somewhere_in(config().log_flush_scheduler_interval));
   retention_task_.arm_after(somewhere_in(config().log_retention_check_interval));
+  if (cleaner_) cleaner_->start();
   if (cluster_.options().power_may_fail)
     write_back_timer_.arm_after(somewhere_in(cluster_.options().disk.write_back_every));
 }
@@ -107,6 +116,16 @@ void LogManager::segmented(Replica& replica, Offset base, std::int64_t bytes, si
   disk.segments.append(bytes, newest);
 }
 
+bool LogManager::has_room(std::int64_t bytes) {
+  const std::int64_t size = cluster_.options().disk.size;
+  if (size == 0) return true;
+  used_ += bytes;
+  if (used_ <= size) return true;
+  used_ = bytes;
+  for (const auto& replica : replicas_) used_ += replica->disk.segments.bytes();
+  return used_ <= size;
+}
+
 void LogManager::flush_up_to(Replica& replica, Offset offset) {
   replica.disk.flushed = std::max(replica.disk.flushed, offset);
   replica.disk.written = std::max(replica.disk.written, offset);
@@ -114,7 +133,7 @@ void LogManager::flush_up_to(Replica& replica, Offset offset) {
 
 void LogManager::clean_up() {
   for (const auto& replica : replicas_) {
-    if (replica->disk.segmented) delete_old_segments(*replica);
+    if (replica->disk.segmented && !replica->disk.compacted) delete_old_segments(*replica);
   }
   retention_task_.arm_after(config().log_retention_check_interval);
 }
@@ -125,6 +144,7 @@ void LogManager::delete_old_segments(Replica& replica) {
   delete_segments(replica, [&replica](const Segment&, const Segment* next) {
     return next != nullptr && next->base <= replica.log.start();
   });
+  if (!cluster_.topic_of(replica.partition).cleanup.deletes) return;
   const std::int64_t most = topic.retention_bytes.value_or(config().log_retention_bytes);
   if (most >= 0 && replica.disk.segments.bytes() >= most) {
     std::int64_t excess = replica.disk.segments.bytes() - most;
@@ -204,6 +224,7 @@ void LogManager::close() {
 void LogManager::crashed() {
   for (Task* task : {&retention_task_, &flush_task_, &recovery_point_task_, &high_watermark_task_})
     task->disarm();
+  if (cleaner_) cleaner_->crashed();
   for (const auto& replica : replicas_) {
     replica->log.reload(replica->log.end());
     replica->high_watermark =
@@ -214,9 +235,14 @@ void LogManager::crashed() {
 void LogManager::power_lost() {
   write_back_timer_.disarm();
   for (const auto& replica : replicas_) {
-    if (replica->disk.written >= replica->log.end()) continue;
+    const double torn = cluster_.options().disk.torn;
+    Offset written = replica->disk.written;
+    const bool may_tear = torn > 0 && written > replica->disk.flushed && written > replica->log.start();
+    if (may_tear && phases_.uniform() < torn)
+      written = std::max(replica->disk.flushed, replica->log.at(written - 1).base);
+    if (written >= replica->log.end()) continue;
     replica->shared->gave_up = true;
-    replica->truncate(replica->disk.written);
+    replica->truncate(written);
     replica->disk.dirty_since.reset();
   }
 }
@@ -224,6 +250,7 @@ void LogManager::power_lost() {
 sim::Duration LogManager::restarted() {
   high_watermark_task_.arm_after(config().replica_high_watermark_checkpoint_interval);
   retention_task_.arm_after(config().log_initial_task_delay);
+  if (cleaner_) cleaner_->restarted();
   if (config().log_flush_scheduler_interval != kNever) flush_task_.arm_after(config().log_initial_task_delay);
   if (cluster_.options().power_may_fail && !write_back_timer_.armed())
     write_back_timer_.arm_after(cluster_.options().disk.write_back_every);

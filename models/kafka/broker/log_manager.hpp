@@ -11,8 +11,10 @@
 // active one is rolled first. The log then starts with the first record of what is left, and followers start no lower than
 // their leader.
 //
+// The logs of compacted topics are cleaned by LogCleaner, which also applies retention to them.
+//
 // Model: the kernel writes a file back as a whole: what one of its pages was dirty for long takes the newer ones along (as
-// fs/fs-writeback.c does with an expired inode). Pages are written in order of offsets, and none is torn.
+// fs/fs-writeback.c does with an expired inode). Pages are written in order of offsets.
 // Model: a flush takes a leader's request handler the time that [kafka.disk] says; flushes of followers and by time take none.
 // Checkpoints and leader epoch caches are on disk when they are written, as Kafka syncs them.
 // Model: a broker registers when it has recovered its logs; Kafka's registers before and stays fenced until it has.
@@ -22,6 +24,7 @@
 #include <memory>
 #include <vector>
 
+#include "models/kafka/broker/log_cleaner.hpp"
 #include "models/kafka/broker/replica.hpp"
 #include "models/kafka/cluster.hpp"
 #include "models/network/node.hpp"
@@ -44,12 +47,16 @@ class LogManager {
     if (replica.disk.segmented) segmented(replica, base, bytes, newest);
     if (replica.log.end() - replica.disk.flushed >= replica.disk.flush_messages) flush(replica);
   }
+  /// So many bytes more fit on the disk. Logs of Kafka's own topics are not counted.
+  bool has_room(std::int64_t bytes);
   /// Whether an append of `records` would be flushed before it is answered.
   static bool flushes(const Replica& replica, std::int64_t records) {
     return replica.log.end() + records - replica.disk.flushed >= replica.disk.flush_messages;
   }
   /// All that the log holds is on disk now.
   void flush(Replica& replica);
+  /// Removes the segments that may go (UnifiedLog.deleteOldSegments).
+  void delete_old_segments(Replica& replica);
   /// A follower has heard where its leader's log starts.
   void leader_starts_at(Replica& replica, Offset start);
   /// What lies below `start` is deleted; `segments` of them.
@@ -73,7 +80,6 @@ class LogManager {
   void segmented(Replica& replica, Offset base, std::int64_t bytes, sim::Time newest);
   void flush_up_to(Replica& replica, Offset offset);
   void clean_up();
-  void delete_old_segments(Replica& replica);
   /// Deletes the oldest segments as long as they may go and `expired(segment, next)` says so.
   template <class Expired>
   void delete_segments(Replica& replica, Expired&& expired);
@@ -90,11 +96,13 @@ class LogManager {
   const std::vector<std::unique_ptr<Replica>>& replicas_;
   sim::Stream phases_;
   Node& node_;
+  std::int64_t used_ = 0;  ///< of the disk, at most: what has been deleted since is found out when it matters
   Task retention_task_;
   Task flush_task_;
   Task recovery_point_task_;
   Task high_watermark_task_;
-  sim::Timer write_back_timer_;  // the kernel's: it goes on while the process is down
+  std::unique_ptr<LogCleaner> cleaner_;  // null where nothing is compacted
+  sim::Timer write_back_timer_;          // the kernel's: it goes on while the process is down
 };
 
 }  // namespace models::kafka

@@ -57,6 +57,11 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
     batch.error = ErrorCode::not_leader_or_follower;
     return;
   }
+  // LogValidator.validateKey: "Compacted topic cannot accept message without key in topic partition"
+  if (cluster_.topic_of(batch.partition).cleanup.compacts && !cluster_.record_keys().keyed(batch.lane)) {
+    batch.error = ErrorCode::invalid_record;
+    return;
+  }
   const std::int32_t largest =
       cluster_.topic_of(batch.partition).config.max_message_bytes.value_or(config().message_max_bytes);
   if (batch.bytes > largest) {
@@ -84,6 +89,10 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
   }
   if (batch.transactional && !may_open_transaction(*replica, batch)) {
     batch.error = ErrorCode::invalid_txn_state;
+    return;
+  }
+  if (!can_write(batch.bytes)) {
+    batch.error = ErrorCode::kafka_storage_error;
     return;
   }
   batch.base_offset =
@@ -161,6 +170,19 @@ Offset Broker::append(PartitionIndex partition, std::int32_t records, std::int32
     });
   }
   return replica->log.end();
+}
+
+/// Partition.deleteRecordsOnLeader (KIP-107). Followers hear of the new start with their next fetch; segments go when retention
+/// next looks.
+/// Model: the operator's request takes no time, and does not wait until all replicas have heard (DelayedDeleteRecords).
+ErrorCode Broker::delete_records(PartitionIndex p, Offset offset) {
+  Replica* const replica = replicas_[p.value];
+  if (replica == nullptr || !replica->leads || !node_.up()) return ErrorCode::not_leader_or_follower;
+  if (!cluster_.topic_of(p).cleanup.deletes) return ErrorCode::policy_violation;
+  if (offset == kNoOffset) offset = replica->high_watermark;
+  if (offset > replica->high_watermark) return ErrorCode::offset_out_of_range;
+  if (offset > replica->log.start()) logs_.raise_start(*replica, offset);
+  return ErrorCode::none;
 }
 
 void Broker::advance_high_watermark(Replica& replica) {

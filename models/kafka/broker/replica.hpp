@@ -54,6 +54,10 @@ struct ReplicaDisk {
   std::int64_t segment_bytes = 0;    ///< segment.bytes
   sim::Duration segment_interval{};  ///< segment.ms
   bool segmented = false;            ///< __consumer_offsets is not
+  bool compacted = false;            ///< cleanup.policy holds compact
+  bool cleaning = false;             ///< by a thread of the cleaner, just now
+  Offset first_dirty = 0;            ///< the cleaner's checkpoint: it has cleaned what lies below
+  std::uint32_t cuts = 0;            ///< how often its end was cut: a cleaning under way is given up then
   sim::Time last_flush{};
   std::optional<sim::Time> dirty_since{};  ///< when the kernel first saw a page that is not on disk
 
@@ -61,11 +65,13 @@ struct ReplicaDisk {
   void restarted(Offset offset) {
     flushed = written = checkpointed_recovery_point = offset;
     checkpointed_high_watermark = std::min(checkpointed_high_watermark, offset);
+    first_dirty = offset;
+    ++cuts;
     dirty_since.reset();
   }
   /// The log now ends at `end` (UnifiedLog.truncateTo, LogManager.truncateTo).
   void truncated(Offset end) {
-    for (Offset* offset : {&flushed, &written, &checkpointed_recovery_point})
+    for (Offset* offset : {&flushed, &written, &checkpointed_recovery_point, &first_dirty})
       *offset = std::min(*offset, end);
   }
 };
@@ -150,12 +156,16 @@ struct Replica {
   /// Cuts the log, and with it what is known of it (UnifiedLog.truncateTo; below its start: truncateFullyAndStartAt).
   void truncate(Offset to) {
     if (to < log.start()) return restart_at(to);
-    if (to < log.end()) shared->keep_line(log);
+    if (to < log.end()) {
+      shared->keep_line(log);
+      ++disk.cuts;
+    }
     log.reload(to);
     high_watermark = std::min(high_watermark, log.end());
     disk.truncated(log.end());
     if (disk.segmented) {
       disk.segments.truncate(log.end(), [this](Offset base) {
+        if (log.survivors() != nullptr) return log.bytes_in(base, log.end());
         std::int64_t bytes = 0;
         log.for_each(base, [&bytes](const Extent& extent, LeaderEpoch) { bytes += extent.bytes; });
         return bytes;

@@ -1,6 +1,7 @@
 #include "models/kafka/broker/replica_fetcher.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/kafka/broker/broker.hpp"
 
@@ -9,7 +10,8 @@ namespace models::kafka {
 ReplicaFetcher::ReplicaFetcher(Broker& broker, BrokerId source)
     : broker_(broker),
       channel_(broker.cluster(), broker.node(), source, {}),
-      retry_timer_(broker.context().simulation, broker.node(), [this] { send(); }) {}
+      retry_timer_(broker.context().simulation, broker.node(), [this] { send(); }),
+      write_timer_(broker.context().simulation, broker.node(), [this] { disk_goes_on(); }) {}
 
 ReplicaFetcher::Entry* ReplicaFetcher::find(PartitionIndex p) {
   const auto at = std::lower_bound(entries_.begin(), entries_.end(), p,
@@ -50,8 +52,10 @@ void ReplicaFetcher::stop() {
   forgotten_.clear();
   session_ = 0;
   in_flight_ = false;
+  held_ = {};
   backing_off_until_ = {};
   retry_timer_.disarm();
+  write_timer_.disarm();
 }
 
 void ReplicaFetcher::restart_session() {
@@ -110,6 +114,24 @@ void ReplicaFetcher::send() {
 }
 
 void ReplicaFetcher::on_fetched(BrokerId, Ref<FetchCall> call) {
+  const bool writes = std::any_of(call->fetched.begin(), call->fetched.end(),
+                                  [](const FetchedPartition& f) { return f.end_offset > f.base_offset; });
+  if (writes && broker_.disk()->hinders()) {
+    const sim::Duration delay = broker_.write_delay();
+    held_ = std::move(call);
+    if (delay > sim::Duration{}) return write_timer_.arm_after(delay);
+    return disk_goes_on();
+  }
+  take(call);
+}
+
+void ReplicaFetcher::disk_goes_on() {
+  if (!held_ || write_timer_.armed() || broker_.disk()->stalled()) return;
+  const Ref<FetchCall> call = std::exchange(held_, {});
+  take(call);
+}
+
+void ReplicaFetcher::take(const Ref<FetchCall>& call) {
   in_flight_ = false;
   if (call->error != ErrorCode::none) {
     restart_session();
@@ -119,11 +141,11 @@ void ReplicaFetcher::on_fetched(BrokerId, Ref<FetchCall> call) {
     return send();
   }
   session_ = call->session;
-  for (const FetchedPartition& fetched : call->fetched) apply(fetched);
+  for (const FetchedPartition& fetched : call->fetched) apply(fetched, *call);
   send();
 }
 
-void ReplicaFetcher::apply(const FetchedPartition& fetched) {
+void ReplicaFetcher::apply(const FetchedPartition& fetched, const FetchCall& call) {
   Entry* entry = find(fetched.partition);
   if (entry == nullptr) return;
   Replica& replica = *entry->replica;
@@ -146,7 +168,15 @@ void ReplicaFetcher::apply(const FetchedPartition& fetched) {
     return;
   }
   if (fetched.end_offset > fetched.base_offset) {
-    replica.log.copy(fetched.last_epoch, fetched.base_offset, fetched.end_offset);
+    if (!broker_.can_write(fetched.bytes)) return;
+    if (fetched.gaps) {
+      const std::span<const Surviving> all(call.survivors);
+      replica.log.copy(fetched.last_epoch, fetched.base_offset, fetched.end_offset,
+                       {.first_batch = fetched.first_batch,
+                        .records = all.subspan(fetched.first_survivor, fetched.survivors)});
+    } else {
+      replica.log.copy(fetched.last_epoch, fetched.base_offset, fetched.end_offset);
+    }
     broker_.logs().appended(replica, fetched.base_offset, fetched.bytes,
                             replica.log.at(fetched.end_offset - 1).max_timestamp);
     change(*entry);

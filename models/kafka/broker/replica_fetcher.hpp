@@ -28,6 +28,8 @@ class ReplicaFetcher {
 
   void add(Replica& replica);
   void remove(PartitionIndex p);
+  /// What had come is written now.
+  void disk_goes_on();
   /// Forgets everything: the broker crashed.
   void stop();
 
@@ -42,7 +44,8 @@ class ReplicaFetcher {
   };
   void send();
   void on_fetched(BrokerId, Ref<FetchCall> call);
-  void apply(const FetchedPartition& fetched);
+  void take(const Ref<FetchCall>& call);
+  void apply(const FetchedPartition& fetched, const FetchCall& call);
   /// Cuts what can be cut at once, and asks for the rest. True when an answer is waited for.
   bool truncate_first();
   void on_epoch_ends(BrokerId, Ref<OffsetForLeaderEpochCall> call);
@@ -55,13 +58,15 @@ class ReplicaFetcher {
 
   Broker& broker_;
   RpcChannel channel_;
-  std::vector<Entry> entries_;  // sorted by partition
+  std::vector<Entry> entries_;           // sorted by partition
   std::vector<PartitionIndex> changed_;  // those, and some that have been removed
   std::vector<PartitionIndex> forgotten_;
   std::uint64_t session_ = 0;
   bool in_flight_ = false;
+  Ref<FetchCall> held_;  // an answer that waits for the disk
   sim::Time backing_off_until_{};
   NodeTimer<std::function<void()>> retry_timer_;
+  NodeTimer<std::function<void()>> write_timer_;
 };
 
 }  // namespace models::kafka

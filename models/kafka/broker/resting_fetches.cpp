@@ -38,6 +38,8 @@ void Broker::go_on(FetchSession& session) {
   call.partitions.clear();
   call.forgotten.clear();
   call.fetched.clear();
+  call.aborted.clear();
+  call.survivors.clear();
   call.request_bytes = call.response_bytes = kEmptyFetchBytes;
 
   const sim::Duration round = session.trip.down + session.trip.up + call.max_wait;

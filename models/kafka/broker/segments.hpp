@@ -64,6 +64,14 @@ class LogSegments {
     for (std::size_t i = 0; i < n; ++i) bytes_ -= segments_[i].bytes;
     segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(n));
   }
+  /// Segments [first, first + n) have been cleaned into one (UnifiedLog.replaceSegments); n >= 1.
+  void replace(std::size_t first, std::size_t n, const Segment& cleaned) {
+    const auto at = segments_.begin() + static_cast<std::ptrdiff_t>(first);
+    for (auto old = at; old != at + static_cast<std::ptrdiff_t>(n); ++old) bytes_ -= old->bytes;
+    *at = cleaned;
+    bytes_ += cleaned.bytes;
+    segments_.erase(at + 1, at + static_cast<std::ptrdiff_t>(n));
+  }
 
  private:
   void drop_last() {

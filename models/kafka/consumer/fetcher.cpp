@@ -173,9 +173,13 @@ void Fetcher::on_fetched(BrokerId from, Ref<FetchCall> call) {
                        part.end_offset,
                        part.last_epoch,
                        part.has_transactions,
+                       {},
+                       part.gaps,
                        {}});
     const auto first = call->aborted.begin() + part.first_aborted;
     buffer_.back().aborted.assign(first, first + part.aborted);
+    const auto survivor = call->survivors.begin() + part.first_survivor;
+    buffer_.back().survivors.assign(survivor, survivor + part.survivors);
   }
   owner_.fetched();
 }
@@ -219,20 +223,40 @@ void Fetcher::collect(Work& work) {
 }
 
 std::int64_t Fetcher::take_records(Buffered& head, Work& work, std::int64_t room) {
-  if (!head.has_transactions) {
-    const Offset from = head.next;
-    head.next = std::min(head.end, from + room);
-    work.add(head.partition, from, head.next, head.epoch);
-    return head.next - from;
+  if (!head.gaps) return take_records(head, head.end, work, room);
+  std::int64_t taken = 0;
+  for (; head.survivor < head.survivors.size(); ++head.survivor) {
+    const Surviving& run = head.survivors[head.survivor];
+    if (taken == room) return taken;
+    if (run.from > head.next) {
+      leave_out(head.partition, head.next, run.from, kCompactedAway);
+      head.next = run.from;
+    }
+    taken += take_records(head, run.to, work, room - taken);
+    if (head.next < run.to) return taken;
   }
+  leave_out(head.partition, head.next, head.end, kCompactedAway);
+  head.next = head.end;
+  return taken;
+}
+
+std::int64_t Fetcher::take_records(Buffered& head, Offset end, Work& work, std::int64_t room) {
+  if (head.has_transactions) return take_of_transactions(head, end, work, room);
+  const Offset from = head.next;
+  head.next = std::min(end, from + room);
+  work.add(head.partition, from, head.next, head.epoch);
+  return head.next - from;
+}
+
+std::int64_t Fetcher::take_of_transactions(Buffered& head, Offset end, Work& work, std::int64_t room) {
   // What the consumer would see in the batches' headers (CompletedFetch.nextFetchedRecord).
   const Branch& branch = cluster_.shared(head.partition).store.branch(head.epoch);
   std::int64_t taken = 0;
   Offset records = head.next;  // from here to head.next are records, or nothing is …
   Offset none = head.next;     // … or from here on there are none
-  for (std::size_t e = branch.find(head.next); head.next < head.end; ++e) {
+  for (std::size_t e = branch.find(head.next); head.next < end; ++e) {
     const Extent& batch = branch[e];
-    const Offset stop = std::min(batch.end(), head.end);
+    const Offset stop = std::min(batch.end(), end);
     const bool aborted =
         std::any_of(head.aborted.begin(), head.aborted.end(), [&batch](const AbortedTransaction& t) {
           return t.producer_id == batch.producer_id && t.first <= batch.base && batch.base < t.marker;
@@ -257,9 +281,10 @@ std::int64_t Fetcher::take_records(Buffered& head, Work& work, std::int64_t room
   return taken;
 }
 
-void Fetcher::leave_out(PartitionIndex p, Offset from, Offset to) {
+void Fetcher::leave_out(PartitionIndex p, Offset from, Offset to, std::uint16_t why) {
   if (from >= to) return;
-  context_.emit(Kind::left_out, {.actor = member_.value,
+  context_.emit(Kind::left_out, {.code = why,
+                                 .actor = member_.value,
                                  .place = cluster_.partition(p).entity.value,
                                  .peer = group_.value,
                                  .a = from,

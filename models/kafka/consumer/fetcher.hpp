@@ -51,6 +51,9 @@ class Fetcher final : public FetchSender {
     LeaderEpoch epoch = kNoEpoch;
     bool has_transactions = false;            ///< some offsets may be no records
     std::vector<AbortedTransaction> aborted;  ///< of these offsets, where isolation.level=read_committed
+    bool gaps = false;                        ///< the log had been compacted there
+    std::vector<Surviving> survivors;         ///< what it held then
+    std::size_t survivor = 0;                 ///< the first that lies ahead
   };
   struct Session {
     std::uint64_t id = 0;  ///< 0: the next request opens one
@@ -71,7 +74,10 @@ class Fetcher final : public FetchSender {
   /// At most `room` records of what was fetched, without markers and, as isolation.level says, what was aborted. Returns how
   /// many records it has added to `work`.
   std::int64_t take_records(Buffered& head, Work& work, std::int64_t room);
-  void leave_out(PartitionIndex p, Offset from, Offset to);
+  /// The same as far as `end`, of a log without gaps, and of one with transactions.
+  std::int64_t take_records(Buffered& head, Offset end, Work& work, std::int64_t room);
+  std::int64_t take_of_transactions(Buffered& head, Offset end, Work& work, std::int64_t room);
+  void leave_out(PartitionIndex p, Offset from, Offset to, std::uint16_t why = 0);
   bool still_wanted(const Buffered& head) const;
   void deal_with_error(const Buffered& head);
   void retry_at(sim::Time at);

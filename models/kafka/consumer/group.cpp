@@ -49,9 +49,10 @@ void ConsumerGroup::start() {
     const TopicInfo& topic = cluster_.topic(t);
     for (std::int32_t i = 0; i < topic.partitions_most; ++i) {
       const PartitionIndex p{topic.first.value + static_cast<std::uint32_t>(i)};
-      context.emit(Kind::subscribed, {.code = shared() ? kShared : std::uint16_t{0},
-                                      .place = cluster_.partition(p).entity.value,
-                                      .peer = entity_.value});
+      const auto code =
+          static_cast<std::uint16_t>((shared() ? kShared : 0) | (options_.materialise ? kMaterialises : 0));
+      context.emit(Kind::subscribed,
+                   {.code = code, .place = cluster_.partition(p).entity.value, .peer = entity_.value});
     }
   }
   sim::Duration delay = options_.start;

@@ -69,7 +69,7 @@ void Accumulator::add(PartitionQueue& queue, Batch& batch, const Message& messag
   ++held_;
   ++queue.next_seq;
   batch.created_at.push_back(sim::nanoseconds(message.created));
-  if (options_.keep_keys) batch.keys.push_back(message.key);
+  if (options_.keep_keys) batch.keys.push_back(message.key | (message.tombstone ? kTombstone : 0));
   if (options_.keep_sizes) batch.sizes.push_back(message.size);
   if (full(batch.fill)) close(batch);
 }
@@ -122,6 +122,7 @@ void Accumulator::close(Batch& batch) {
   batch.closed = true;
   batch.newest = sim::Time(sim::Duration(batch.created_at.back()));
   const PartitionQueue& queue = partitions_[batch.partition];
+  if (options_.record_keys != nullptr) options_.record_keys->append(queue.lane, batch.keys);
   report_.offered(queue.entity, queue.lane, batch);
 }
 

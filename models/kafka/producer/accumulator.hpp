@@ -18,6 +18,7 @@
 #include "models/kafka/producer/batch.hpp"
 #include "models/kafka/producer/report.hpp"
 #include "models/kafka/protocol.hpp"
+#include "models/kafka/record_keys.hpp"
 
 namespace models::kafka {
 
@@ -43,6 +44,7 @@ struct Message {
   LaneId old_lane{};       ///< of the message it resends, or is made of; 0: none
   std::int64_t old_seq = 0;
   std::int32_t partition = -1;  ///< that the application names; -1: routed
+  bool tombstone = false;       ///< it has no value
 };
 
 class Accumulator {
@@ -55,6 +57,8 @@ class Accumulator {
     std::int64_t max_messages = std::numeric_limits<std::int64_t>::max();
     bool keep_keys = false;   ///< the application has keys
     bool keep_sizes = false;  ///< the application may send messages again
+    /// Where what is sent writes its keys; null: the topic is not compacted.
+    RecordKeys* record_keys = nullptr;
   };
   struct Outcome {
     bool appended = false;   ///< false: out of memory, nothing was added (but a batch may have been closed)
@@ -89,7 +93,8 @@ class Accumulator {
   void for_busy(Visit&& visit) {
     for (std::size_t word = 0; word < busy_.size(); ++word) {
       for (std::uint64_t bits = busy_[word]; bits != 0; bits &= bits - 1) {
-        const auto p = static_cast<std::uint32_t>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
+        const auto p =
+            static_cast<std::uint32_t>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
         PartitionQueue& queue = partitions_[p];
         if (queue.batches.empty() && queue.in_flight.empty())
           busy_[word] &= ~(bits & (~bits + 1));

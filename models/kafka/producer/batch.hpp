@@ -51,7 +51,7 @@ struct Batch {
   bool sequence_reset = false;  ///< numbered anew after an epoch bump, and not sent again since
 
   std::vector<std::int64_t> created_at;  ///< ns, per message; spent once offered
-  std::vector<std::int64_t> keys;        ///< per message, where the application has keys
+  std::vector<std::int64_t> keys;        ///< per message, where the application has keys; with kTombstone
   std::vector<std::uint32_t> sizes;      ///< per message, where the accumulator was told to keep them
   std::vector<ResendRange> resends;
 

@@ -19,6 +19,13 @@ std::vector<PartitionQueue> partitions_of(const Cluster& cluster, const std::str
   return partitions;
 }
 
+/// The cluster's table of keys, where the topic is compacted and the records have keys.
+ProducerSetup with_record_keys(Cluster& cluster, const ProducerOptions& options, ProducerSetup setup) {
+  const bool compacted = cluster.topic(*cluster.find_topic(options.to)).cleanup.compacts;
+  if (compacted && options.keys.in_records()) setup.record_keys = &cluster.record_keys();
+  return setup;
+}
+
 sim::Stream stream(const Context& context, const Node& node, const char* purpose) {
   return sim::Stream(context.simulation.seed(), "producer/" + node.name() + "/" + purpose);
 }
@@ -45,7 +52,7 @@ Producer::Producer(Cluster& cluster, Node& node, const ProducerOptions& options,
             return std::make_unique<ClusterGateway>(cluster, node, options.config,
                                                     *cluster.find_topic(options.to), listener);
           },
-          setup) {
+          with_record_keys(cluster, options, setup)) {
   show_partitions(static_cast<std::uint32_t>(cluster.topic(*cluster.find_topic(options.to)).partitions));
   if (cluster.options().rules.has(Rule::renumber_after_earlier)) sender_->sequences().wait_for_earlier();
   if (setup.transactional_id.empty()) return;
@@ -72,7 +79,8 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
                     .batch_num_messages = config_.batch_num_messages,
                     .max_messages = config_.queue_buffering_max_messages,
                     .keep_keys = options.keys.count > 0,
-                    .keep_sizes = options.resend || options.resend_after_restart},
+                    .keep_sizes = options.resend || options.resend_after_restart,
+                    .record_keys = setup.record_keys},
                    std::move(partitions)),
       gateway_(make_gateway(*this)),
       application_(setup.application),
@@ -81,6 +89,7 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
       timer_(context.simulation, node, [this] { on_timer(); }) {
   if (application_ == nullptr) node.set_program(*this);
   if (application_ != nullptr) accumulator_.report().derives(setup.group);
+  if (options.tombstones > 0) accumulator_.report().look_for_tombstones();
   if (!options.keys.in_records()) {
     setup.keys = nullptr;
   } else if (setup.keys == nullptr) {
@@ -112,7 +121,12 @@ void Producer::start() {
 
 Message Producer::made(std::uint32_t size, LaneId of_lane, std::int64_t of_seq,
                        std::int32_t partition) const {
-  return {context_.now(), 0, size, sizer_.fixed_bytes(size, 0), of_lane, of_seq, partition};
+  return {.created = context_.now(),
+          .size = size,
+          .fixed = sizer_.fixed_bytes(size, 0),
+          .old_lane = of_lane,
+          .old_seq = of_seq,
+          .partition = partition};
 }
 
 void Producer::send(std::span<const Message> messages) {
@@ -185,7 +199,11 @@ void Producer::catch_up(sim::Time now) {
 Message Producer::described(std::size_t i) const {
   const std::uint32_t key = source_.key(i);
   const std::uint32_t size = source_.size(i);
-  return {source_.times()[i], key, size, sizer_.fixed_bytes(size, key), {}, 0};
+  return {.created = source_.times()[i],
+          .key = key,
+          .size = size,
+          .fixed = sizer_.fixed_bytes(size, key),
+          .tombstone = source_.tombstone(i)};
 }
 
 void Producer::take_head() {
@@ -416,9 +434,16 @@ void Producer::send_again(const Batch& batch, LaneId lane, std::vector<Message>&
   const std::size_t told = batch.sizes.size() - static_cast<std::size_t>(batch.count);  // of their success
   for (std::int32_t i = 0; i < batch.count; ++i) {
     const std::size_t at = told + static_cast<std::size_t>(i);
-    const std::uint32_t key = batch.keys.empty() ? 0 : static_cast<std::uint32_t>(batch.keys[at]);
+    const std::uint32_t kept = batch.keys.empty() ? 0 : static_cast<std::uint32_t>(batch.keys[at]);
+    const std::uint32_t key = kept & ~kTombstone;
     const std::uint32_t size = batch.sizes[at];
-    out.push_back({context_.now(), key, size, sizer_.fixed_bytes(size, key), lane, batch.first_seq + i});
+    out.push_back({.created = context_.now(),
+                   .key = key,
+                   .size = size,
+                   .fixed = sizer_.fixed_bytes(size, key),
+                   .old_lane = lane,
+                   .old_seq = batch.first_seq + i,
+                   .tombstone = (kept & kTombstone) != 0});
   }
 }
 

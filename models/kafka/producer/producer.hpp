@@ -60,8 +60,9 @@ struct ProducerSetup {
   std::shared_ptr<KeyPartitions> keys{};
   /// It is part of another program, which forwards what happens to the node and hands it messages (send()).
   ProducerApplication* application = nullptr;
-  EntityId group{};                ///< whose output its messages are, then
-  std::string transactional_id{};  ///< empty: no transactions
+  RecordKeys* record_keys = nullptr;  ///< of a compacted topic, as the cluster keeps them
+  EntityId group{};                   ///< whose output its messages are, then
+  std::string transactional_id{};     ///< empty: no transactions
 };
 
 class Producer final : public NodeProgram,

@@ -1,7 +1,9 @@
 #include "models/kafka/producer/report.hpp"
 
 #include <algorithm>
+
 #include <array>
+#include "models/kafka/record_keys.hpp"
 
 namespace models::kafka {
 
@@ -13,6 +15,9 @@ void ProducerReport::offered(EntityId place, LaneId lane, Batch& batch) {
     if (keyed) {
       words_.assign(payload.begin(), payload.end());
       words_.insert(words_.end(), batch.keys.begin() + at, batch.keys.begin() + at + n);
+      if (tombstones_) {
+        for (auto key = words_.begin() + n; key != words_.end(); ++key) *key &= ~std::int64_t{kTombstone};
+      }
       payload = words_;
     }
     context_.emit(Kind::offered,
@@ -23,6 +28,7 @@ void ProducerReport::offered(EntityId place, LaneId lane, Batch& batch) {
                    .a = batch.first_seq + at,
                    .b = n},
                   payload);
+    if (tombstones_) tombstones(place, lane, batch, at, n);
   }
   for (const ResendRange& range : batch.resends) {
     const std::array<std::int64_t, 2> names{range.old_lane.value, group_.value};
@@ -36,6 +42,19 @@ void ProducerReport::offered(EntityId place, LaneId lane, Batch& batch) {
                    .c = range.old_seq},
                   std::span(names).first(derived ? 2 : 1));
   }
+}
+
+void ProducerReport::tombstones(EntityId place, LaneId lane, const Batch& batch, std::int32_t at,
+                                std::int32_t n) {
+  words_.clear();
+  for (std::int32_t i = at; i < at + n; ++i) {
+    if ((batch.keys[static_cast<std::size_t>(i)] & kTombstone) != 0) words_.push_back(batch.first_seq + i);
+  }
+  if (words_.empty()) return;
+  context_.emit(
+      Kind::tombstones,
+      {.actor = producer_.value, .place = place.value, .peer = lane.value, .a = batch.first_seq + at, .b = n},
+      words_);
 }
 
 void ProducerReport::refused(RefusedCode code, const std::vector<std::int64_t>& created_at) {

@@ -18,6 +18,8 @@ class ProducerReport {
   void offered(EntityId place, LaneId lane, Batch& batch);
   /// Its messages are made of others: a batch's ranges name those.
   void derives(EntityId group) { group_ = group; }
+  /// Messages may be tombstones.
+  void look_for_tombstones() { tombstones_ = true; }
   void refused(RefusedCode code, const std::vector<std::int64_t>& created_at);
   void acknowledged(EntityId place, LaneId lane, std::int64_t first_seq, std::int64_t count,
                     Offset base_offset);
@@ -29,7 +31,10 @@ class ProducerReport {
 
   const Context& context_;
   EntityId producer_;
+  void tombstones(EntityId place, LaneId lane, const Batch& batch, std::int32_t at, std::int32_t n);
+
   EntityId group_{};  ///< whose output the messages are
+  bool tombstones_ = false;
   std::vector<std::int64_t> words_;
 };
 

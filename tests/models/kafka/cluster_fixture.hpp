@@ -43,6 +43,7 @@ struct FixtureOptions {
   ProtocolRules rules;
   DiskOptions disk;
   bool power_may_fail = false;
+  TopicConfig topic{};
 };
 
 class ClusterFixture : public NodeProgram {
@@ -184,6 +185,7 @@ class ClusterFixture : public NodeProgram {
     topic.name = "orders";
     topic.partitions = options.partitions;
     topic.replication_factor = options.replication_factor;
+    topic.config = options.topic;
     cluster.topics.push_back(topic);
     return cluster;
   }

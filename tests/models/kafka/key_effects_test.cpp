@@ -292,6 +292,29 @@ void quorum_cut_up(Scenario& s) {
     s.faults.back().kind = "isolate";
   }
 }
+/// Segments that can be cleaned soon.
+void rolls_for_the_cleaner(Scenario& s) {
+  broker(s).log_roll = 500ms;
+  broker(s).log_cleaner.backoff = 1s;
+  broker(s).log_cleaner.min_cleanable_ratio = 0.01;
+  producer(s).tombstones = 0.3;
+}
+void compacts(Scenario& s) {
+  rolls_for_the_cleaner(s);
+  broker(s).log_cleanup_policy = {.compacts = true, .deletes = false};
+}
+void compacts_slowly(Scenario& s) {
+  compacts(s);
+  broker(s).log_cleaner.io_max_bytes_per_second = 20'000;
+}
+void compacts_with_a_small_map(Scenario& s) {
+  compacts(s);
+  broker(s).log_cleaner.dedupe_buffer_size = 2400;
+}
+void hardly_ever_compacts(Scenario& s) {
+  compacts(s);
+  broker(s).log_cleaner.min_cleanable_ratio = 1;
+}
 void balances_often(Scenario& s) {
   broker(s).leader_imbalance_check_interval = 1s;
 }
@@ -419,6 +442,22 @@ const std::vector<Row>& rows() {
       {S::broker, "log.retention.bytes", "1000000", many_segments},
       {S::broker, "log.retention.check.interval.ms", "100", short_lived_and_rolled},
       {S::broker, "log.initial.task.delay.ms", "100", short_lived_and_rolled},
+      {S::broker, "log.cleanup.policy", "compact", rolls_for_the_cleaner},
+      {S::broker, "log.cleaner.enable", "false", compacts},
+      {S::broker, "log.cleaner.threads", "4", compacts_slowly},
+      {S::broker, "log.cleaner.io.max.bytes.per.second", "1000", compacts},
+      {S::broker, "log.cleaner.dedupe.buffer.size", "24", compacts},
+      {S::broker, "log.cleaner.io.buffer.load.factor", "0.01", compacts_with_a_small_map},
+      {S::broker, "log.cleaner.backoff.ms", "100", compacts},
+      {S::broker, "log.cleaner.min.cleanable.ratio", "0.99", compacts},
+      {S::broker, "log.cleaner.delete.retention.ms", "100", compacts},
+      {S::broker, "log.cleaner.min.compaction.lag.ms", "10000", compacts},
+      {S::broker, "log.cleaner.max.compaction.lag.ms", "1000", hardly_ever_compacts},
+      {S::topic, "cleanup.policy", "compact,delete", rolls_for_the_cleaner},
+      {S::topic, "min.cleanable.dirty.ratio", "0.99", compacts},
+      {S::topic, "min.compaction.lag.ms", "10000", compacts},
+      {S::topic, "max.compaction.lag.ms", "1000", hardly_ever_compacts},
+      {S::topic, "delete.retention.ms", "100", compacts},
       {S::topic, "min.insync.replicas", "3"},
       {S::topic, "unclean.leader.election.enable", "true", leaderless},
       {S::topic, "max.message.bytes", "100"},
@@ -517,8 +556,7 @@ auto digest_of(const Scenario& s) {
   return world.trace().digest();
 }
 
-/// Modelled by what they refuse: one value is taken, or a bound is set for another key. Or read where topics are (tests of the
-/// reader).
+/// Modelled by what they refuse: a bound is set for another key. Or read where topics are (tests of the reader).
 bool only_refuses(std::string_view key) {
   const bool bounds = key.starts_with("group.share.min.") || key == "group.share.assignors" ||
                       (key.starts_with("group.share.max.") && key != "group.share.max.size" &&
@@ -526,7 +564,7 @@ bool only_refuses(std::string_view key) {
                       key == "share.renew.acknowledge.enable" || key.starts_with("group.consumer.min.") ||
                       (key.starts_with("group.consumer.max.") && key != "group.consumer.max.size");
   const bool of_topics = key == "num.partitions" || key == "default.replication.factor";
-  return bounds || of_topics || key == "log.cleanup.policy" || key == "cleanup.policy";
+  return bounds || of_topics;
 }
 
 }  // namespace

@@ -43,6 +43,19 @@ ArbitraryWorld arbitrary_storage() {
   config.log_initial_task_delay = one_of<sim::Duration>({30s, 100ms});
   if (sometimes(5)) config.log_retention_ms = one_of<std::int64_t>({1000, 100, -1});
   if (sometimes(3)) config.log_retention_bytes = one_of<std::int64_t>({1'000'000, 0});
+  if (sometimes(5)) {
+    config.log_cleanup_policy = {.compacts = true, .deletes = sometimes(5)};
+    config.log_cleaner.backoff = one_of<sim::Duration>({15s, 300ms});
+    config.log_cleaner.min_cleanable_ratio = one_of<double>({0.5, 0});
+    config.log_cleaner.delete_retention = one_of<sim::Duration>({24h, 500ms, 0s});
+    config.log_cleaner.io_max_bytes_per_second = one_of<double>({1e300, 1e5});
+    for (models::ProducerOptions& producer : world.scenario.producers) {
+      if (sometimes(8)) producer.keys.count = std::max<std::uint32_t>(producer.keys.count, 20);
+      producer.keys.on_wire = true;
+      if (producer.keys.count > 0) producer.tombstones = one_of<double>({0, 0.3});
+    }
+    for (models::GroupOptions& group : world.scenario.groups) group.materialise = true;
+  }
   for (models::ProducerOptions& producer : world.scenario.producers) {
     if (sometimes(4)) producer.size = sim::Distribution::constant(5000);
   }
@@ -64,7 +77,7 @@ TEST_CASE("under power losses, old protocols and retention every message has one
     const models::RunOutcome outcome = world.run();
     for (const models::GroupTotals& group : observers.ledger().totals().groups) {
       RC_ASSERT(group.processed + group.lost + group.lost_unacknowledged + group.failed + group.skipped +
-                    group.expired + group.in_flight ==
+                    group.expired + group.compacted + group.in_flight ==
                 group.offered);
     }
     const auto counted = [&observers](models::Metric metric) {
@@ -75,6 +88,8 @@ TEST_CASE("under power losses, old protocols and retention every message has one
     RC_CLASSIFY(counted(models::Metric::truncated), "logs were truncated");
     RC_CLASSIFY(counted(models::Metric::expired), "messages expired");
     RC_CLASSIFY(counted(models::Metric::records_deleted), "segments were deleted");
+    RC_CLASSIFY(counted(models::Metric::records_compacted), "logs were compacted");
+    RC_CLASSIFY(counted(models::Metric::compacted), "messages were superseded before they were read");
     RC_CLASSIFY(counted(models::Metric::replica_divergence), "replicas diverged");
   }));
 }
