@@ -115,7 +115,8 @@ BENCHMARK(kafka_small)->Unit(benchmark::kMillisecond);
 /// A group of 1,000 static members on 5,000 partitions of six brokers, restarted one after the other while 1,000 records a
 /// second arrive: simulated seconds per wall second, set-up included, and what that takes.
 void kafka_groups(benchmark::State& state, models::kafka::GroupProtocol protocol) {
-  models::Scenario s = scenario_of({.producers = 1, .records_per_s = 1'000, .members = 1'000, .duration = 300s});
+  models::Scenario s =
+      scenario_of({.producers = 1, .records_per_s = 1'000, .members = 1'000, .duration = 300s});
   s.kafka->brokers = 6;
   s.kafka->topics[0].partitions = 5'000;
   s.groups[0].config.group_protocol = protocol;
@@ -144,8 +145,10 @@ void kafka_groups(benchmark::State& state, models::kafka::GroupProtocol protocol
   state.counters["set_up_s"] = benchmark::Counter(set_up, benchmark::Counter::kAvgIterations);
   state.SetLabel("digest " + digest);
 }
-BENCHMARK_CAPTURE(kafka_groups, classic, models::kafka::GroupProtocol::classic)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(kafka_groups, consumer, models::kafka::GroupProtocol::consumer)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(kafka_groups, classic, models::kafka::GroupProtocol::classic)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(kafka_groups, consumer, models::kafka::GroupProtocol::consumer)
+    ->Unit(benchmark::kMillisecond);
 
 /// Resident memory of this process, in bytes.
 double resident_bytes() {
