@@ -153,6 +153,7 @@ constexpr auto kProducerKeys = std::to_array<Key<P>>({
     {"socket.max.fails", "int", "1", nullptr, "the first time-out closes the connection"},
     {"topic.metadata.refresh.fast.interval.ms", "ms", "100", nullptr,
      "metadata is asked for again after retry.backoff.ms"},
+    {"connections.max.idle.ms", "ms", "0", nullptr, "brokers close idle connections, clients do not"},
     {"client.id", "string", "rdkafka", nullptr, "clients go by the name of their table"},
     {"bootstrap.servers", "list", "", nullptr, "clients know all brokers of their cluster"},
 });
@@ -195,6 +196,7 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"group.protocol", "string", "classic", nullptr, "classic only"},
     {"group.remote.assignor", "string", "null", nullptr, "classic groups only"},
     {"enable.partition.eof", "bool", "false", nullptr, "applications do not ask for it"},
+    {"connections.max.idle.ms", "ms", "0", nullptr, "brokers close idle connections, clients do not"},
     {"check.crcs", "bool", "false", nullptr, "payloads do not exist"},
     {"group.id", "string", "null", nullptr, "groups go by the name of their table"},
     {"bootstrap.servers", "list", "", nullptr, "clients know all brokers of their cluster"},
@@ -218,6 +220,7 @@ ProducerConfig librdkafka_producer() {
   c.max_in_flight_requests_per_connection = kMostInFlight;
   c.reconnect_backoff = std::chrono::milliseconds{100};
   c.reconnect_backoff_max = std::chrono::seconds{10};
+  c.connections_max_idle = kNever;  // connections.max.idle.ms=0
   c.partitioner_class = Partitioner::consistent_random;
   return c;
 }
@@ -231,6 +234,7 @@ ConsumerConfig librdkafka_consumer() {
   c.request_timeout = std::chrono::seconds{60};
   c.reconnect_backoff = std::chrono::milliseconds{100};
   c.reconnect_backoff_max = std::chrono::seconds{10};
+  c.connections_max_idle = kNever;  // connections.max.idle.ms=0
   return c;
 }
 
