@@ -1,4 +1,5 @@
-// What a broker does when its disk is slow, stands still or is full (LogDirFailureChannel.java, ReplicaManager.handleLogDirFailure).
+// What a broker does when its disk is slow, stands still or is full (LogDirFailureChannel.java,
+// ReplicaManager.handleLogDirFailure).
 //
 // Request handlers and replica fetchers write on their own threads: they wait for the disk, and whoever wants a request handler
 // when all wait, waits too. Heartbeats to the controller go on, so that a broker whose disk stands still keeps its leaderships.
