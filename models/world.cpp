@@ -193,6 +193,7 @@ void World::phase(PhaseCode code) {
 
 bool World::idle() const {
   return std::all_of(producers_.begin(), producers_.end(), [](const auto& p) { return p->idle(); }) &&
+         !(kafka_ && kafka_->producing()) &&
          std::all_of(groups_.begin(), groups_.end(),
                      [this](const auto& g) { return g->idle() && read_to_the_end(*g); });
 }

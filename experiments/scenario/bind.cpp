@@ -32,7 +32,8 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
     for (const Value& item : v->items) bind_rows(item, fault_rows(), out.faults.emplace_back(), context);
   }
   for (models::GroupOptions& group : out.groups) {
-    group.config.enable_auto_commit = group.commit == models::CommitMode::automatic;
+    group.config.enable_auto_commit =
+        group.commit == models::CommitMode::automatic || group.commit == models::CommitMode::stored;
   }
   return out;
 }

@@ -156,6 +156,7 @@ class Coherence {
         fail(path + ".poison.then", "is for groups of type = \"share\": a log takes nothing back");
       config(path, models::kafka::validate(g.config, s_.kafka->config));
       auto_commit(path, g);
+      database(path, g);
       transform(path, g);
     }
   }
@@ -220,11 +221,31 @@ class Coherence {
            "does not fit on the brokers: __transaction_state could not be created");
   }
 
+  /// What an application keeps in its own database, or marks as done.
+  void database(const std::string& path, const models::GroupOptions& g) const {
+    const bool in_two = g.effect && (g.effect->processed_ids == models::ProcessedIds::after_effect ||
+                                     g.effect->processed_ids == models::ProcessedIds::before_effect);
+    const bool with_effect = g.commit == models::CommitMode::with_effect;
+    if (with_effect && !g.effect)
+      fail(path + ".commit", "with the effect needs `effect`: there is nothing else to commit it with");
+    if (with_effect && (g.effect->idempotency_key || g.effect->processed_ids != models::ProcessedIds::none))
+      fail(path + ".effect", "is found by its offset already where that is committed with it");
+    if (g.hand_off && (with_effect || in_two))
+      fail(path + ".hand_off", "is not modelled of work that a second transaction or the offset goes with");
+    if (g.poison && with_effect)
+      fail(path + ".poison", "is not modelled of offsets in a database: what was left out would stay there");
+    if (g.commit == models::CommitMode::stored && (!g.hand_off || g.hand_off->threads != 1 || g.transform))
+      fail(path + ".commit",
+           "of stored offsets is modelled of work handed to one thread: hand_off = { threads = 1 }");
+  }
+
   void auto_commit(const std::string& path, const models::GroupOptions& g) const {
     const std::string key = path + ".config.enable.auto.commit";
     const Value* given = look_up(tree_, Path::parse(key, tree_.place));
-    if (given != nullptr && given->boolean != (g.commit == models::CommitMode::automatic)) {
-      fail(key, "contradicts the group's `commit`: it is true for \"auto\" and false for all others");
+    if (given != nullptr && given->boolean != g.config.enable_auto_commit) {
+      fail(key,
+           "contradicts the group's `commit`: it is true for \"auto\" and \"stored\", and false for all "
+           "others");
     }
     const std::string& instance = g.config.group_instance_id;
     if (g.members > 1 && !instance.empty() && instance.find("{index}") == std::string::npos) {
@@ -276,6 +297,9 @@ class Coherence {
     const models::GroupOptions* const group = group_of(subject);
     if (group != nullptr && step == Step::effect_applied && !group->effect)
       never("the group '" + group->name + "' has no `effect`");
+    if (group != nullptr && step == Step::id_recorded &&
+        (!group->effect || group->effect->processed_ids != models::ProcessedIds::before_effect))
+      never("the group '" + group->name + "' has no effect with processed_ids = \"before-effect\"");
     if (group != nullptr && step == Step::acknowledged && !group->transform)
       never("the group '" + group->name + "' has no `transform`");
     const bool in_transaction =
@@ -283,6 +307,9 @@ class Coherence {
     const bool of_transactions = step == Step::offsets_added || step == Step::end_txn_sent ||
                                  step == Step::transaction_ended || step == Step::transaction_prepared;
     if (of_transactions && !in_transaction) never("it takes part in no transaction");
+    if ((step == Step::commit_sent || step == Step::committed) && group != nullptr &&
+        group->commit == models::CommitMode::with_effect)
+      never("offsets are committed in the application's database");
     if ((step == Step::commit_sent || step == Step::committed) && group != nullptr && in_transaction)
       never("offsets are committed in transactions, by its producer");
   }

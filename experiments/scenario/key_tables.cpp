@@ -226,6 +226,8 @@ models::CommitMode commit_mode(const std::string& name) {
   if (name == "each-record") return models::CommitMode::each_record;
   if (name == "in-transaction") return models::CommitMode::in_transaction;
   if (name == "asynchronous") return models::CommitMode::asynchronous;
+  if (name == "stored") return models::CommitMode::stored;
+  if (name == "with-effect") return models::CommitMode::with_effect;
   return models::CommitMode::automatic;
 }
 
@@ -277,10 +279,29 @@ models::PoisonOptions bind_poison(const Value& v) {
 }
 
 const Section& effect_section() {
-  static const Section section{"the outside effect of each message, applied when its processing ends",
-                               {{"idempotency_key", KeyType::boolean,
-                                 "the other side recognises a repeated message and leaves it out", "false"}}};
+  static const Section section = [] {
+    Section s{"the outside effect of each message, applied when its processing ends",
+              {{"idempotency_key", KeyType::boolean,
+                "the other side recognises a repeated message and leaves it out", "false"}}};
+    s.keys.push_back(
+        choice_key("processed_ids",
+                   "a table of processed messages in the application's database: in the effect's "
+                   "transaction, or in one of its own behind or before it",
+                   "\"none\"", {"none", "with-effect", "after-effect", "before-effect"}));
+    return s;
+  }();
   return section;
+}
+
+models::EffectOptions bind_effect(const Value& v) {
+  models::EffectOptions effect;
+  if (const Value* key = v.find("idempotency_key")) effect.idempotency_key = key->boolean;
+  const Value* const ids = v.find("processed_ids");
+  if (ids == nullptr) return effect;
+  if (ids->text == "with-effect") effect.processed_ids = models::ProcessedIds::with_effect;
+  if (ids->text == "after-effect") effect.processed_ids = models::ProcessedIds::after_effect;
+  if (ids->text == "before-effect") effect.processed_ids = models::ProcessedIds::before_effect;
+  return effect;
 }
 
 const std::vector<Row<models::TransformOptions>>& transform_rows() {
@@ -542,8 +563,16 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        [](const Value& v, GroupOptions& g, const BindContext&) { g.service = durations(v); }},
       {choice_key("commit", "when offsets are committed", "\"auto\"",
                   {"auto", "after-processing", "before-processing", "each-record", "asynchronous",
-                   "in-transaction"}),
+                   "in-transaction", "stored", "with-effect"}),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.commit = commit_mode(v.text); }},
+      {choice_key(
+           "stored_offsets",
+           "commit = \"stored\": what becomes of an offset that is stored after its partition was revoked "
+           "(librdkafka: reset since 1.9)",
+           "\"reset\"", {"reset", "keep"}),
+       [](const Value& v, GroupOptions& g, const BindContext&) {
+         g.reset_stored_offsets = v.text == "reset";
+       }},
       {table_key("hand_off", "work handed to other threads; processed inside poll's loop unless given",
                  hand_off_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) {
@@ -552,10 +581,7 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("effect", "an outside effect of each message, as a charge; none unless given",
                  effect_section()),
-       [](const Value& v, GroupOptions& g, const BindContext&) {
-         g.effect.emplace();
-         if (const Value* key = v.find("idempotency_key")) g.effect->idempotency_key = key->boolean;
-       }},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.effect = bind_effect(v); }},
       {table_key("transform",
                  "each record processed is made into a message of another topic; none unless given",
                  transform_section()),

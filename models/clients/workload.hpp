@@ -63,6 +63,8 @@ enum class CommitMode : std::uint8_t {
   each_record,        ///< commitSync after each record
   asynchronous,       ///< commitAsync after each poll's records are processed
   in_transaction,  ///< sendOffsetsToTransaction: committed with what the poll's records were transformed into
+  stored,  ///< librdkafka's enable.auto.offset.store=false: auto-commit of what the application has marked as done
+  with_effect,  ///< the application's database holds the offset: one transaction for effect and offset, sought on assignment
 };
 
 /// Work handed to other threads: poll() returns at once and goes on, `auto` then commits what is not yet
@@ -71,9 +73,18 @@ struct HandOff {
   std::uint32_t threads = 1;
 };
 
+/// A table of processed messages beside the effect, in the application's own database (idempotent consumer).
+enum class ProcessedIds : std::uint8_t {
+  none,
+  with_effect,   ///< written in the effect's transaction
+  after_effect,  ///< in a transaction of its own, after the effect's
+  before_effect  ///< in a transaction of its own, before the effect's
+};
+
 /// The outside effect of each message ("the charge"), applied when its processing ends.
 struct EffectOptions {
   bool idempotency_key = false;  ///< the other side recognises a repeated message and leaves it out
+  ProcessedIds processed_ids = ProcessedIds::none;
 };
 
 /// Consume, transform, produce: each record processed is made into one message, which is sent to the partition of the same
@@ -116,6 +127,9 @@ struct GroupOptions {
   std::uint32_t members = 1;
   sim::Distribution service = sim::Distribution::constant(0);  ///< ns a record
   CommitMode commit = CommitMode::automatic;
+  /// CommitMode::stored: what is stored of a partition counts only while it is assigned (librdkafka 1.9); false: also what
+  /// was stored after its revocation, once it is assigned again.
+  bool reset_stored_offsets = true;
   std::optional<HandOff> hand_off;
   std::optional<EffectOptions> effect;
   std::optional<TransformOptions> transform;

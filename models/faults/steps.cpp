@@ -22,6 +22,7 @@ std::span<const StepInfo> step_catalogue() {
       StepInfo{Step::end_txn_sent, "end-txn-sent", "producer"},
       StepInfo{Step::transaction_ended, "transaction-ended", "producer"},
       StepInfo{Step::transaction_prepared, "transaction-prepared", "broker"},
+      StepInfo{Step::id_recorded, "id-recorded", "member"},
   };
   return kRows;
 }

@@ -32,6 +32,7 @@ enum class Step : std::uint8_t {
   end_txn_sent,                 ///< producer: a request to end a transaction left it
   transaction_ended,            ///< producer: the answer to that arrived
   transaction_prepared,  ///< broker: a coordinator has decided a transaction, and written no marker yet
+  id_recorded,  ///< member: a record is in the table of processed messages, its effect is not applied yet
 };
 
 struct StepInfo {

@@ -63,6 +63,23 @@ std::span<const RuleInfo> rule_catalogue() {
        "a follower whose fetch shows that its log has parted from the leader's is not credited with the "
        "offset it "
        "names; without, that offset counts for the high watermark and the in-sync set"},
+      {Rule::generation_with_owned,
+       "generation_with_owned",
+       {3, 0},
+       {},
+       "KAFKA-12984",
+       "a member of a cooperative-sticky group tells since which generation it owns what it says it owns, "
+       "and "
+       "of two claims the later counts; without, both do, and the assignor gives a partition to two members "
+       "or "
+       "fails"},
+      {Rule::lost_before_rejoin,
+       "lost_before_rejoin",
+       {3, 0},
+       {},
+       "KAFKA-12983",
+       "a member that falls out of its group while it joins gives up what it held before it joins again; "
+       "without, it goes on with it and claims it"},
       {Rule::strict_min_isr,
        "strict_min_isr",
        {3, 7},
@@ -77,6 +94,35 @@ std::span<const RuleInfo> rule_catalogue() {
        "who leaves an in-sync set that is too small may still be elected cleanly, unless it did not shut "
        "down "
        "cleanly; without, the last in-sync replica may, whatever it has lost"},
+      {Rule::sequence_window,
+       "sequence_window",
+       {0, 11},
+       {},
+       "KIP-98, KAFKA-5494",
+       "a leader knows a producer's last five batches again and acknowledges a repeated one; without, it "
+       "answers OUT_OF_ORDER_SEQUENCE_NUMBER to all that does not continue"},
+      {Rule::renumber_after_earlier,
+       "renumber_after_earlier",
+       kNoVersion,
+       {},
+       "KAFKA-14034 (proposed)",
+       "an idempotent producer whose batch has failed for good gives new sequence numbers only when all "
+       "batches sent before it are through; without, at once, to those that are being retried as well"},
+      {Rule::abort_before_new_epoch,
+       "abort_before_new_epoch",
+       {0, 11},
+       {},
+       "librdkafka 1.8.2 (#3575)",
+       "an OUT_OF_ORDER_SEQUENCE_NUMBER in a transaction is retried or fails the transaction; without, the "
+       "producer "
+       "gets a new epoch in its midst, which aborts what it has sent, and goes on"},
+      {Rule::one_high_watermark_read,
+       "one_high_watermark_read",
+       {2, 6},
+       {},
+       "KAFKA-9807",
+       "a fetch of committed data reads the high watermark once; without, twice, and a record that becomes "
+       "visible in between is handed out though its transaction is open"},
   });
   static_assert(kRows.size() == static_cast<std::size_t>(Rule::count_));
   return kRows;

@@ -12,6 +12,8 @@ void put_ledger(const LedgerTotals& t, MetricValues& values) {
   put(Metric::refused, t.refused);
   put(Metric::acknowledged, t.acknowledged);
   put(Metric::failed, t.failed);
+  put(Metric::failed_in_doubt, t.failed_in_doubt);
+  put(Metric::failed_stored, t.failed_stored);
   put(Metric::stored, t.stored);
   put(Metric::in_flight, t.in_flight);
   put(Metric::lost, t.lost);
@@ -39,6 +41,8 @@ void put_groups(const LedgerTotals& t, MetricValues& values, std::vector<Labelle
     add(Metric::effects, g.effects);
     add(Metric::effects_duplicated, g.effects_duplicated);
     add(Metric::effects_suppressed, g.effects_suppressed);
+    const std::uint64_t with_effect = g.effects - g.effects_duplicated;
+    add(Metric::effects_missing, g.effects > 0 && g.processed > with_effect ? g.processed - with_effect : 0);
     add(Metric::reordered_per_key, g.reordered_per_key);
     add(Metric::rewound, g.rewound);
     add(Metric::stale_keys, g.stale_keys);

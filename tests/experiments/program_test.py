@@ -479,6 +479,8 @@ class Lists(Case):
         for line in self.mqlab("list", "steps").stdout.splitlines():
             step, subject = line.split()[:2]
             small = SMALL.replace("members = 2", "members = 2\neffect = {}")
+            if step == "id-recorded":
+                small = SMALL.replace("members = 2", 'members = 2\neffect = { processed_ids = "before-effect" }')
             if step in ("offsets-added", "end-txn-sent", "transaction-ended", "transaction-prepared"):
                 small = SMALL.replace("members = 2", 'members = 2\ncommit = "in-transaction"\ntransform = { to = "bills" }')
                 small = small.replace("[[producers]]", '[[kafka.topics]]\nname = "bills"\npartitions = 2\n\n[[producers]]')

@@ -43,7 +43,7 @@ TEST_CASE("a key that nobody knows is refused with the nearest one that is known
        "s.toml:15:35: producers.shop.arrivals.rat: unknown parameter of 'poisson'; did you mean 'rate'?"},
       {"members = 2", "xyzzy = 2",
        "s.toml:20:1: groups.billing.xyzzy: unknown key; allowed: name, topics, members, service, commit, "
-       "hand_off, effect, transform, poison, rack, start, stagger, config"},
+       "stored_offsets, hand_off, effect, transform, poison, rack, start, stagger, config"},
   });
 }
 
@@ -224,6 +224,28 @@ TEST_CASE("what makes no transaction, or cannot take part in one, is refused") {
               "__transaction_state could not be created"));
   CHECK(holds(complaint(small_and("[[kafka.topics]]\nname = '__transaction_state'\n")),
               "a topic of Kafka's own"));
+}
+
+TEST_CASE("what an application's database cannot hold, or a client not store, is refused") {
+  const auto group = [](const std::string& lines) { return complaint(small_with("members = 2", lines)); };
+  CHECK(group("commit = 'with-effect'\neffect = {}\n").empty());
+  CHECK(holds(group("commit = 'with-effect'\n"), "groups.billing.commit: with the effect needs `effect`"));
+  CHECK(holds(group("commit = 'with-effect'\neffect = { idempotency_key = true }\n"),
+              "is found by its offset already"));
+  CHECK(holds(group("commit = 'with-effect'\neffect = {}\nhand_off = { threads = 1 }\n"), "is not modelled"));
+  CHECK(holds(group("commit = 'with-effect'\neffect = {}\npoison = { share = 0.1 }\n"), "is not modelled"));
+  CHECK(holds(group("effect = { processed_ids = 'after-effect' }\nhand_off = { threads = 1 }\n"),
+              "is not modelled"));
+  CHECK(group("commit = 'stored'\nhand_off = { threads = 1 }\n").empty());
+  CHECK(holds(group("commit = 'stored'\n"), "hand_off = { threads = 1 }"));
+  const auto with_step = [](const std::string& lines, const std::string& step) {
+    return complaint(small_with("members = 2", lines) +
+                     "[[faults]]\nkind = 'crash'\ntarget = 'billing/0'\nwhen = { step = '" + step + "' }\n");
+  };
+  CHECK(holds(with_step("effect = {}", "id-recorded"), "processed_ids = \"before-effect\""));
+  CHECK(with_step("effect = { processed_ids = 'before-effect' }", "id-recorded").empty());
+  CHECK(
+      holds(with_step("commit = 'with-effect'\neffect = {}", "committed"), "in the application's database"));
 }
 
 TEST_CASE("a step of transactions is refused where there are none") {

@@ -34,12 +34,17 @@ void Broker::handle_fetch(Ref<FetchCall> call) {
     answer_fetch(*session);
     return;
   }
-  if (!session->in_purgatory) {
-    session->in_purgatory = true;
-    fetch_purgatory_.push_back(session);
+  await_records(*session);
+}
+
+/// Until its deadline, or until wake() finds something for it.
+void Broker::await_records(FetchSession& session) {
+  if (!session.in_purgatory) {
+    session.in_purgatory = true;
+    fetch_purgatory_.push_back(&session);
   }
-  if (!fetch_timer_.armed() || fetch_timer_.deadline() > session->deadline)
-    fetch_timer_.arm_at(session->deadline);
+  if (!fetch_timer_.armed() || fetch_timer_.deadline() > session.deadline)
+    fetch_timer_.arm_at(session.deadline);
 }
 
 FetchSession* Broker::session_of(FetchCall& call) {
@@ -60,11 +65,12 @@ FetchSession* Broker::session_of(FetchCall& call) {
       sessions_.erase(old);
     }
   }
-  sessions_.push_back(std::make_unique<FetchSession>(next_session_++, call.replica, call.client));
+  sessions_.push_back(std::make_unique<FetchSession>(*this, next_session_++, call.replica, call.client));
   return sessions_.back().get();
 }
 
 void Broker::forget_session(FetchSession& session) {
+  rouse(session);
   for (std::uint32_t i = 0; i < session.size(); ++i) {
     Replica* replica = replicas_[session.entry(i).partition.value];
     if (replica == nullptr) continue;
@@ -77,6 +83,7 @@ void Broker::forget_session(FetchSession& session) {
 }
 
 void Broker::drop_sessions() {
+  for (const auto& session : sessions_) rouse(*session);
   for (const auto& replica : owned_) {
     replica->watchers.clear();
     for (Follower& f : replica->followers) f.session = nullptr;
@@ -150,11 +157,9 @@ void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fe
 
 namespace {
 
-/// How far this session may read of the partition.
-Offset read_limit(const FetchSession& session, const Replica& replica) {
-  if (session.follower()) return replica.log.end();
-  return session.read_committed ? replica.last_stable_offset() : replica.high_watermark;
-}
+/// Model: brokers here have no threads that could overtake each other. Without Rule::one_high_watermark_read, a fetch that comes
+/// so soon after the high watermark rose has read it before and after.
+constexpr sim::Duration kBetweenReads = std::chrono::microseconds{20};
 
 /// What a consumer needs to tell records from what is none (LogSegment.collectAbortedTxns).
 void tell_transactions(const FetchSession& session, const Replica& replica, FetchedPartition& out,
@@ -179,13 +184,29 @@ bool may_serve(const FetchSession& session, const Replica* replica) {
   return sent_there && replica->leader != kNoBroker && !replica->shared->transactional;
 }
 
-bool has_news(const FetchSession& session, const FetchSession::Entry& entry, const Replica* replica) {
+}  // namespace
+
+/// How far this session may read of the partition.
+Offset Broker::read_limit(const FetchSession& session, const Replica& replica) const {
+  if (session.follower()) return replica.log.end();
+  if (!session.read_committed) return replica.high_watermark;
+  if (!rules().has(Rule::one_high_watermark_read)) {
+    // UnifiedLog.fetchLastStableOffsetMetadata before 2.6: undecided records at or above the high watermark do not matter, and
+    // then it is the high watermark that counts, which is another one by now.
+    const sim::Duration ago = cluster_.context().now() - replica.high_watermark_rose_at;
+    const bool overtaken = ago > sim::Duration{} && ago < kBetweenReads;
+    if (overtaken && replica.producers.first_unstable() >= replica.high_watermark_before)
+      return replica.high_watermark;
+  }
+  return replica.last_stable_offset();
+}
+
+bool Broker::has_news(const FetchSession& session, const FetchSession::Entry& entry,
+                      const Replica* replica) const {
   if (!may_serve(session, replica) || !replica->in_epoch(entry.current_epoch)) return true;
   if (entry.offset > replica->log.end()) return true;
   return entry.offset < read_limit(session, *replica);
 }
-
-}  // namespace
 
 bool Broker::enough(FetchSession& session) {
   std::int64_t bytes = 0;
@@ -225,8 +246,8 @@ void Broker::answer_fetch(FetchSession& session) {
     entry.queued = false;
   }
   queue.resize(kept);
-  call->response_bytes =
-      static_cast<std::uint32_t>(100 + bytes + 40 * static_cast<std::int64_t>(call->fetched.size()));
+  call->response_bytes = static_cast<std::uint32_t>(kEmptyFetchBytes + bytes +
+                                                    40 * static_cast<std::int64_t>(call->fetched.size()));
   if (quotas_.any() && !session.follower()) {
     call->throttle = quotas_.fetched(session.client(), call->response_bytes, call->service);
     if (call->throttle > sim::Duration{}) take_back(session, *call);
@@ -242,7 +263,7 @@ void Broker::take_back(FetchSession& session, FetchCall& call) {
     session.queue(i);
   }
   call.fetched.clear();
-  call.response_bytes = 100;
+  call.response_bytes = kEmptyFetchBytes;
 }
 
 bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room,
@@ -349,6 +370,7 @@ void Broker::wake(Replica& replica, bool followers) {
       if (session.follower()) session.queue(watcher.entry);
       continue;
     }
+    rouse(session);
     session.queue(watcher.entry);
     if (session.waiting && (session.waiting->min_bytes <= 1 || enough(session))) answer_fetch(session);
   }
@@ -360,8 +382,8 @@ void Broker::expire_fetches() {
   std::size_t kept = 0;
   for (std::size_t n = 0; n < fetch_purgatory_.size(); ++n) {
     FetchSession* session = fetch_purgatory_[n];
-    if (session->waiting && session->deadline <= now) answer_fetch(*session);
-    if (!session->waiting && session->deadline <= now) {
+    if (session->waiting && session->deadline <= now && !rest(*session)) answer_fetch(*session);
+    if ((!session->waiting || session->resting) && session->deadline <= now) {
       session->in_purgatory = false;
       continue;
     }

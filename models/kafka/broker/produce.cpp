@@ -1,6 +1,7 @@
 // How a leader appends, advances its high watermark and acknowledges (ReplicaManager.appendRecords,
 // Partition.scala, DelayedProduce.scala).
 #include <algorithm>
+#include <utility>
 
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
@@ -166,7 +167,8 @@ void Broker::advance_high_watermark(Replica& replica) {
   const Offset allowed = replica.allowed_high_watermark(context().now(), config().replica_lag_time_max,
                                                         ineligible_, rules().has(Rule::strict_min_isr));
   if (allowed == replica.high_watermark) return;
-  replica.high_watermark = allowed;
+  replica.high_watermark_before = std::exchange(replica.high_watermark, allowed);
+  replica.high_watermark_rose_at = context().now();
   if (replica.producers.has_transactions()) replica.producers.replicated(allowed);
   if (replica.shared->line == &replica.log && !cluster_.topic_of(replica.partition).internal) {
     context().emit(Kind::high_watermark, {.actor = node_.entity().value,
@@ -201,7 +203,9 @@ void Broker::settle(WaitingAppend& append, ErrorCode error) {
   ProduceCall& call = *append.call;
   if (call.awaiting == 0) return;  // answered by its time-out
   call.batches[append.batch].error = error;
-  if (--call.awaiting == 0) answer(std::move(append.call));
+  if (--call.awaiting > 0) return;
+  answer(std::move(append.call));
+  forget_answered();
 }
 
 void Broker::fail_waiting(Replica& replica, ErrorCode error) {
@@ -211,9 +215,12 @@ void Broker::fail_waiting(Replica& replica, ErrorCode error) {
   }
 }
 
-void Broker::park(const Ref<ProduceCall>& call) {
+void Broker::forget_answered() {
   while (!produce_purgatory_.empty() && produce_purgatory_.front().call->awaiting == 0)
     produce_purgatory_.pop();
+}
+
+void Broker::park(const Ref<ProduceCall>& call) {
   produce_purgatory_.push({call, context().simulation.after(call->timeout)});
   // A broker that was paused may find the oldest overdue.
   if (!produce_timer_.armed())

@@ -212,7 +212,10 @@ void ClassicMembership::send_sync(const JoinGroupCall& joined) {
     MQLAB_ASSERT(assignor.has_value(), "the coordinator chose an assignor that no member offers");
     std::vector<AssignorTopic> known = subscribed_topics(cluster_, joined.members);
     for (AssignorTopic& topic : known) topic.partitions = known_partitions(topic.topic);
-    call->assignments = assign(*assignor, joined.members, known);
+    const bool dated = cluster_.options().rules.has(Rule::generation_with_owned);
+    call->assignments = assign(*assignor, joined.members, known, dated ? Claims::dated : Claims::undated);
+    // The assignor has thrown. The exception comes out of poll(), and the application calls it again.
+    if (call->assignments.empty()) return retry_join_later();
   }
   channel->call<&ClassicMembership::on_sync>(*this, std::move(call));
 }
@@ -281,7 +284,8 @@ void ClassicMembership::reset(bool forget_member_id) {
   protocol_.clear();
   if (forget_member_id) member_id_.clear();
   rejoin_needed_ = true;
-  needs_prepare_ = true;
+  // Who falls out while it joins has prepared for that join, and did not before 3.0 for the one that follows.
+  needs_prepare_ = needs_prepare_ || cluster_.options().rules.has(Rule::lost_before_rejoin);
   heartbeat_timer_.disarm();
 }
 

@@ -48,6 +48,10 @@ void Committer::all_consumed(Items& items) const {
   for (const PartitionIndex p : assignment_.partitions()) {
     const HeldPartition& held = assignment_[p];
     if (!assignment_.has_valid_position(p)) continue;
+    if (stored_ != nullptr) {
+      if (stored_->to_commit(p)) items.push_back(stored_->item(p));
+      continue;
+    }
     items.push_back({.partition = p, .offset = held.position, .epoch = held.offset_epoch});
   }
 }
@@ -191,6 +195,7 @@ void Committer::settle(const OffsetCommitCall& call) {
     if (assignment_.has_valid_position(item.partition) && item.offset <= held.position) {
       held.settled = std::max(held.settled, item.offset);
     }
+    if (stored_ != nullptr) stored_->committed(item.partition, item.offset);
   }
 }
 

@@ -2,7 +2,7 @@
 // application waits (ConsumerCoordinator.java).
 //
 // What is committed is "all consumed": the position of every partition held, which is past the last record that poll() has
-// handed out. Whether the application has processed those records is not known here.
+// handed out. Whether the application has processed those records is not known here, unless it stores offsets itself.
 //
 // A blocking commit is repeated after retriable errors until its time is over; an asynchronous one never,
 // since a later one may have been sent meanwhile. A commit that fails for good leaves a commit_refused record
@@ -27,6 +27,9 @@ class Committer {
  public:
   Committer(ConsumerGroup& group, Node& node, Assignment& assignment, Membership& membership,
             CommitterOwner& owner);
+
+  /// What is committed is what the application has stored, not all consumed.
+  void commit_stored(StoredOffsets& stored) { stored_ = &stored; }
 
   // ---- enable.auto.commit ----
   /// Called by poll(): commits what earlier polls handed out when auto.commit.interval.ms has passed.
@@ -79,6 +82,7 @@ class Committer {
   Context& context_;
   Node& node_;
   Assignment& assignment_;
+  StoredOffsets* stored_ = nullptr;
   Membership& membership_;
   CommitterOwner& owner_;
   std::vector<InFlight> in_flight_;

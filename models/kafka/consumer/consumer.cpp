@@ -43,7 +43,8 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
       context_(group.cluster().context()),
       node_(node),
       cooperative_(all_cooperative(options_.config)),
-      automatic_(options_.commit == CommitMode::automatic && options_.config.enable_auto_commit),
+      automatic_((options_.commit == CommitMode::automatic || options_.commit == CommitMode::stored) &&
+                 options_.config.enable_auto_commit),
       connections_(cluster_, node, options_.config),
       metadata_(cluster_, node, metadata_options(options_.config), group.topics()),
       assignment_(cluster_, group.entity(), node.entity()),
@@ -67,6 +68,12 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
   if (options_.hand_off) {
     pool_.emplace(group, node, recorder_, options_.hand_off->threads, [this] { turn(); });
   }
+  if (options_.commit == CommitMode::stored) {
+    stored_.emplace(cluster_.partitions().size(), options_.reset_stored_offsets);
+    assignment_.tell(&*stored_);
+    committer_.commit_stored(*stored_);
+    if (pool_) pool_->store_in(*stored_);
+  }
   TransformerOwner& owner = *this;
   if (options_.transform) transformer_ = std::make_unique<Transformer>(group, node, index, owner);
 }
@@ -76,7 +83,7 @@ void Consumer::start() {
   start_again_ = close_asked_ || phase_ == Phase::closing;  // a new process, once the old one has ended
   if (!node_.up() || phase_ != Phase::stopped) return;
   if (node_.paused()) return node_.run_or_hold([this] { start(); });
-  phase_ = Phase::polling;
+  enter(Phase::polling);
   poll_began_ = context_.now();
   committer_.restart_interval();
   if (transformer_) transformer_->start();
@@ -93,35 +100,46 @@ void Consumer::turn() {
     return;
   }
   turning_ = true;
+  bool asked = false;
   do {
     turn_again_ = false;
-    turn_once();
+    asked = turn_once();
   } while (turn_again_ && phase_ == Phase::polling);
   turning_ = false;
+  if (!asked) fetcher_.rouse();
 }
 
-/// Once through the loop of ClassicKafkaConsumer.poll().
-void Consumer::turn_once() {
-  if (phase_ != Phase::polling) return;
+/// Once through the loop of ClassicKafkaConsumer.poll(). Returns true when it has asked for records, and waits for them.
+bool Consumer::turn_once() {
+  if (phase_ != Phase::polling) return false;
   if (close_asked_) {
     if (ready_to_close()) begin_close();
-    return;
+    return false;
   }
-  if (coordinate() && !positions_.update()) return end_application();
+  if (coordinate() && !positions_.update()) {
+    end_application();
+    return false;
+  }
   // A listener's commitSync() holds up the poll() that called it: an application that waits for its commits does not begin
   // new work, and another commit, before it has returned.
-  const bool waits_for_commits =
-      options_.commit != CommitMode::automatic && options_.commit != CommitMode::asynchronous;
-  if (commit_for_ != CommitFor::nothing && waits_for_commits) return;
-  if (phase_ != Phase::polling || close_asked_ || held_up_by_coordinator()) return;
+  const bool waits_for_commits = options_.commit != CommitMode::automatic &&
+                                 options_.commit != CommitMode::asynchronous &&
+                                 options_.commit != CommitMode::stored;
+  if (commit_for_ != CommitFor::nothing && waits_for_commits) return false;
+  if (phase_ != Phase::polling || close_asked_ || held_up_by_coordinator()) return false;
   fetcher_.collect(processor_.work());
   fetcher_.send();
-  if (!processor_.work().empty()) return hand_over();
+  if (!processor_.work().empty()) {
+    hand_over();
+    return false;
+  }
   arm_turn_timer();
+  return true;
 }
 
 /// ConsumerCoordinator.poll(): true when the member is in an active group, and what is due there has been done.
 bool Consumer::coordinate() {
+  if (stored_) pool_->tell();
   if (membership_.fatal_error() != ErrorCode::none) {
     end_application();
     return false;
@@ -171,7 +189,7 @@ void Consumer::arm_turn_timer() {
 }
 
 void Consumer::hand_over() {
-  phase_ = Phase::processing;
+  enter(Phase::processing);
   turn_timer_.disarm();
   membership_.left_poll();
   recorder_.delivered(processor_.work());
@@ -185,8 +203,13 @@ void Consumer::hand_over() {
   when_running(&Consumer::begin_work);
 }
 
+void Consumer::enter(Phase phase) {
+  phase_ = phase;
+  if (phase != Phase::polling) fetcher_.rouse();
+}
+
 void Consumer::back_to_poll() {
-  phase_ = Phase::polling;
+  enter(Phase::polling);
   poll_began_ = context_.now();
   processor_.work().clear();
   membership_.entered_poll();
@@ -247,6 +270,13 @@ void Consumer::resumed() {
   if (pool_) pool_->resumed();
 }
 
+Offset Consumer::lowest_in_hand(PartitionIndex p) const {
+  Offset lowest = processor_.work().lowest(p, LogReader::kNoLowest);
+  if (pool_) lowest = pool_->lowest(p, lowest);
+  if (assignment_.can_fetch(p)) lowest = std::min(lowest, assignment_[p].position);
+  return lowest;
+}
+
 bool Consumer::idle() const {
   if (phase_ == Phase::stopped) return !processor_.restarting();
   const bool working = phase_ != Phase::polling || (pool_ && !pool_->idle()) || fetcher_.buffered();
@@ -256,6 +286,10 @@ bool Consumer::idle() const {
 bool Consumer::commits_to_come() const {
   // Only auto-commit comes by itself: an application whose commit failed commits again with its next records.
   if (options_.commit == CommitMode::automatic) return assignment_.dirty();
+  if (stored_) {
+    const auto& held = assignment_.partitions();
+    return std::any_of(held.begin(), held.end(), [this](PartitionIndex p) { return stored_->to_commit(p); });
+  }
   return commit_owed_ || committer_.under_way();
 }
 

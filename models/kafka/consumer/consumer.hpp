@@ -60,6 +60,9 @@ class Consumer final : public NodeProgram,
   /// or closed is idle.
   bool idle() const;
 
+  /// As LogReader says: what is fetched, or being fetched, from its position on, and what its application works on.
+  Offset lowest_in_hand(PartitionIndex p) const;
+
   /// Started, not closed, and its node is up.
   bool running() const { return phase_ != Phase::stopped; }
   const Assignment& assignment() const { return assignment_; }
@@ -99,9 +102,11 @@ class Consumer final : public NodeProgram,
     close
   };
 
+  void enter(Phase phase);
+
   // ---- inside poll() (consumer.cpp) ----
   void turn();
-  void turn_once();
+  bool turn_once();
   bool coordinate();
   bool waits_for_coordinator() const;
   bool held_up_by_coordinator();
@@ -184,6 +189,7 @@ class Consumer final : public NodeProgram,
   Recorder recorder_;
   Processor processor_;
   std::optional<HandOffPool> pool_;
+  std::optional<StoredOffsets> stored_;
   std::unique_ptr<Transformer> transformer_;
   GroupMembership signature_;  // of the last complete membership (ConsumerCoordinator.groupMetadata)
   StepCell& delivered_step_;

@@ -25,11 +25,11 @@ namespace models::kafka {
 class Consumer;
 class ShareConsumer;
 
-class ConsumerGroup {
+class ConsumerGroup final : public LogReader {
  public:
   /// Requires: every topic of `options` exists in the cluster.
   ConsumerGroup(Cluster& cluster, const GroupOptions& options, EntityId group);
-  ~ConsumerGroup();
+  ~ConsumerGroup() override;
   ConsumerGroup(const ConsumerGroup&) = delete;
   ConsumerGroup& operator=(const ConsumerGroup&) = delete;
 
@@ -49,6 +49,9 @@ class ConsumerGroup {
   void stop();
   /// No member holds anything fetched and not processed, or processed and not committed.
   bool idle() const;
+
+  // LogReader
+  Offset lowest_in_hand(PartitionIndex p) const override;
 
   Cluster& cluster() { return cluster_; }
   const GroupOptions& options() const { return options_; }

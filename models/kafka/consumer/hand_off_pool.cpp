@@ -21,6 +21,11 @@ HandOffPool::HandOffPool(ConsumerGroup& group, Node& node, Recorder& recorder, s
   MQLAB_ASSERT(threads >= 1, "work is handed to at least one thread");
 }
 
+Offset HandOffPool::lowest(PartitionIndex partition, Offset otherwise) const {
+  for (const auto& batch : batches_) otherwise = batch->work.lowest(partition, otherwise);
+  return otherwise;
+}
+
 void HandOffPool::take(Work& work) {
   draw_service(group_, work);
   if (spare_.empty()) spare_.push_back(std::make_unique<Batch>());
@@ -121,6 +126,7 @@ std::int64_t HandOffPool::say_run(Batch& batch, std::size_t first, std::size_t e
                             range, from, to,
                             std::span(batch.finish)
                                 .subspan(static_cast<std::size_t>(i), static_cast<std::size_t>(to - from)));
+                        if (stored_ != nullptr) stored_->store(range.partition, to, range.epoch);
                       });
   std::fill(batch.finish.begin() + static_cast<std::ptrdiff_t>(first),
             batch.finish.begin() + static_cast<std::ptrdiff_t>(end), kSaid);
@@ -134,6 +140,12 @@ void HandOffPool::say_until_now() {
   gather(sim::nanoseconds(context_.now()), false, until_watched() - 1);
   say();
   put_away_finished();
+}
+
+void HandOffPool::tell() {
+  if (stepping_ || frozen_ || pending_ == 0) return;
+  say_until_now();
+  plan();
 }
 
 void HandOffPool::put_away_finished() {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "models/kafka/consumer/recorder.hpp"
+#include "models/kafka/consumer/stored_offsets.hpp"
 #include "models/kafka/consumer/work.hpp"
 #include "models/network/node.hpp"
 
@@ -24,11 +25,18 @@ class HandOffPool {
   HandOffPool(ConsumerGroup& group, Node& node, Recorder& recorder, std::uint32_t threads,
               std::function<void()> drained);
 
+  /// Each record that is done is stored there.
+  void store_in(StoredOffsets& stored) { stored_ = &stored; }
+
   /// Takes the records of `work`, which is emptied.
   void take(Work& work);
+  /// Says what has been done until now.
+  void tell();
   bool idle() const { return pending_ == 0; }
   /// Records handed over and not said to be done.
   std::int64_t pending() const { return pending_; }
+  /// The lowest offset of `partition` in it; `otherwise` when it has none.
+  Offset lowest(PartitionIndex partition, Offset otherwise) const;
 
   void paused();
   void resumed();
@@ -65,6 +73,7 @@ class HandOffPool {
   Context& context_;
   Node& node_;
   Recorder& recorder_;
+  StoredOffsets* stored_ = nullptr;
   std::function<void()> drained_;
   std::vector<std::int64_t> free_at_;            // by thread, ns
   std::vector<std::unique_ptr<Batch>> batches_;  // in order of hand-over

@@ -8,6 +8,7 @@ Positions::Positions(ConsumerGroup& group, Node& node, Assignment& assignment, M
                      Connections& connections, Metadata& metadata, PositionsOwner& owner)
     : config_(group.options().config),
       group_name_(group.options().name),
+      site_(group.effects()),
       cluster_(group.cluster()),
       context_(group.cluster().context()),
       assignment_(assignment),
@@ -54,7 +55,28 @@ void Positions::follow_metadata() {
 
 // ---- committed offsets --------------------------------------------------------------------------------------------
 
+/// onPartitionsAssigned: consumer.seek() to what the database holds.
+void Positions::seek_to_database() {
+  for (const PartitionIndex p : assignment_.partitions()) {
+    if (assignment_[p].state != FetchState::initializing) continue;
+    const EffectSite::Stored& stored = site_.offset_of(p);
+    if (stored.offset == kNoOffset) {
+      assignment_.change_state(p, FetchState::awaiting_reset);
+      continue;
+    }
+    assignment_[p].leader = metadata_.leader(p);
+    if (cluster_.options().rules.has(Rule::fetch_epoch_fencing))
+      assignment_.set_unvalidated_position(p, stored.offset, stored.epoch, ResetCode::sought);
+    else
+      assignment_.set_position(p, stored.offset, kNoEpoch, ResetCode::sought);
+  }
+}
+
 bool Positions::ask_committed() {
+  if (site_.holds_offsets()) {
+    seek_to_database();
+    return true;
+  }
   if (committed_pending_ || context_.now() < committed_not_before_) return true;
   Ref<OffsetFetchCall> call;
   for (const PartitionIndex p : assignment_.partitions()) {

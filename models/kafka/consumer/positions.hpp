@@ -39,6 +39,7 @@ class Positions {
  private:
   void follow_metadata();
   bool ask_committed();
+  void seek_to_database();
   bool ask_leaders();
   void on_committed(BrokerId from, Ref<OffsetFetchCall> call);
   void on_offsets(BrokerId from, Ref<ListOffsetsCall> call);
@@ -49,6 +50,7 @@ class Positions {
 
   const ConsumerConfig& config_;
   const std::string& group_name_;
+  const EffectSite& site_;
   Cluster& cluster_;
   Context& context_;
   Assignment& assignment_;

@@ -32,6 +32,7 @@ Processor::Processor(ConsumerGroup& group, Node& node, Recorder& recorder, Proce
       owner_(owner),
       counts_uncommitted_(group.options().commit != CommitMode::before_processing),
       effect_step_(context_.steps.cell(node.entity(), Step::effect_applied)),
+      id_step_(context_.steps.cell(node.entity(), Step::id_recorded)),
       uncommitted_step_(context_.steps.cell(node.entity(), Step::processed_not_committed)),
       timer_(context_.simulation, node, [this] { segment_ended(); }) {}
 
@@ -57,7 +58,8 @@ void Processor::plan() {
   if (record_by_record_) records = 1;
   if (counts_uncommitted_) records = std::min(records, uncommitted_step_.until_next());
   // An effect that turns out to be a repetition is no step: then this stops early, and goes on.
-  if (recorder_.has_effects()) records = std::min(records, effect_step_.until_next());
+  if (recorder_.has_effects())
+    records = std::min({records, effect_step_.until_next(), id_step_.until_next()});
   segment_end_ = done_ + records;
   if (group_.poison().any()) segment_end_ = next_poison(done_, segment_end_);
   failing_ = segment_end_ == done_;
@@ -132,13 +134,47 @@ void Processor::failed() {
 bool Processor::settle(std::int64_t end) {
   const std::int64_t records = end - done_;
   const std::uint32_t life = node_.incarnation();
-  const std::int64_t applied = recorder_.done(work_, done_, end, start_);
+  // Model: two transactions follow one another at once; only a fault at the step of the first falls between them, and only
+  // the last of these records can have been such a step.
+  const bool in_two = group_.effects().two_transactions() != ProcessedIds::none;
+  const std::int64_t applied = recorder_.done(work_, done_, in_two ? end - 1 : end, start_);
   done_ = end;
   stepping_ = true;
   if (applied > 0) effect_step_.advance(applied);
+  if (in_two && applied > 0) id_step_.advance(applied);
+  if (in_two && !settle_in_two(end)) {
+    stepping_ = false;
+    return false;
+  }
   if (node_.incarnation() == life && counts_uncommitted_) uncommitted_step_.advance(records);
   stepping_ = false;
   return node_.incarnation() == life;
+}
+
+bool Processor::settle_in_two(std::int64_t end) {
+  const std::uint32_t life = node_.incarnation();
+  const Work::Range* range = nullptr;
+  Offset offset = 0;
+  work_.for_each(end - 1, end, [&](const Work::Range& found, Offset from, Offset, std::int64_t) {
+    range = &found;
+    offset = from;
+  });
+  // A step's action may crash the node, and the work is gone.
+  const Work::Range at = *range;
+  EffectSite& site = group_.effects();
+  const bool known = site.known(at.partition, at.epoch, offset);
+  if (!known && site.two_transactions() == ProcessedIds::before_effect) {
+    site.remember(at.partition, at.epoch, offset);
+    id_step_.advance(1);
+    if (node_.incarnation() != life) return false;
+  }
+  recorder_.processed(work_, end - 1, start_);
+  recorder_.effect(work_, end - 1, !known);
+  if (!known) effect_step_.advance(1);
+  if (node_.incarnation() != life) return false;
+  if (!known && site.two_transactions() == ProcessedIds::after_effect)
+    site.remember(at.partition, at.epoch, offset);
+  return true;
 }
 
 void Processor::settle_until_now() {

@@ -37,6 +37,7 @@ class Processor {
 
   /// The records to work on; filled by poll() while nothing is being worked on.
   Work& work() { return work_; }
+  const Work& work() const { return work_; }
   bool busy() const { return busy_; }
   /// The process has died of a record, and a supervisor is about to start it again.
   bool restarting() const { return restarting_; }
@@ -61,6 +62,9 @@ class Processor {
   void failed();
   /// Records up to `end` are done: says so and counts the steps. False when the node did not survive one of them.
   bool settle(std::int64_t end);
+  /// The same for the last record before `end` alone, of whose effect and entry in the table of processed messages one comes
+  /// first. False when the node did not survive the moment between.
+  bool settle_in_two(std::int64_t end);
   void settle_until_now();
   /// Waiting for go_on(); a step's action may still be at work.
   bool between_records() const { return done_ == segment_end_ && !stepping_; }
@@ -84,6 +88,7 @@ class Processor {
   std::int64_t done_ = 0;  // records done and said
   std::int64_t segment_end_ = 0;
   StepCell& effect_step_;
+  StepCell& id_step_;
   StepCell& uncommitted_step_;
   NodeTimer<std::function<void()>> timer_;
 };

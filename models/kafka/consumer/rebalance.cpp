@@ -10,7 +10,8 @@ bool Consumer::commits_before_revocation() const {
   if (automatic_) return !assignment_.empty();
   if (membership_.is_out()) return false;  // onPartitionsLost
   return options_.commit != CommitMode::automatic && options_.commit != CommitMode::in_transaction &&
-         options_.commit != CommitMode::before_processing && assignment_.dirty();
+         options_.commit != CommitMode::before_processing && options_.commit != CommitMode::with_effect &&
+         assignment_.dirty();
 }
 
 /// False while a commit is under way that comes first.

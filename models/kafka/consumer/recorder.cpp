@@ -82,8 +82,34 @@ std::int64_t Recorder::effects(const Work::Range& range, Offset from, Offset to)
                            record.code = is_applied ? kApplied : kSuppressed;
                            context_.emit(Kind::effect, record);
                            if (is_applied) applied += end - first;
+                           if (is_applied && group_.effects().holds_offsets()) committed(range, first, end);
                          });
   return applied;
+}
+
+/// The database holds the offset: that is this group's commit.
+void Recorder::committed(const Work::Range& range, Offset from, Offset to) {
+  const Offset before = group_.effects().offset_of(range.partition).offset;
+  sim::TraceRecord record = fields(range, from, to);
+  record.a = to;
+  record.b = before;
+  record.c = 0;
+  context_.emit(Kind::committed, record);
+}
+
+void Recorder::processed(const Work& work, std::int64_t i, std::int64_t start) {
+  work.for_each(i, i + 1, [&](const Work::Range& range, Offset from, Offset to, std::int64_t) {
+    const std::array<std::int64_t, 1> time{start + work.finish(i)};
+    context_.emit(Kind::processed, fields(range, from, to), time);
+  });
+}
+
+void Recorder::effect(const Work& work, std::int64_t i, bool applied) {
+  work.for_each(i, i + 1, [&](const Work::Range& range, Offset from, Offset to, std::int64_t) {
+    sim::TraceRecord record = fields(range, from, to);
+    record.code = applied ? kApplied : kSuppressed;
+    context_.emit(Kind::effect, record);
+  });
 }
 
 }  // namespace models::kafka

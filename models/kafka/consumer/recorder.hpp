@@ -28,11 +28,17 @@ class Recorder {
   /// Records [from, to) of `range` are done, each at its time in `finish` (ns). Returns how many effects were applied.
   std::int64_t done(const Work::Range& range, Offset from, Offset to, std::span<const std::int64_t> finish);
 
+  /// Record `i` of `work`, whose beginning was at `start` ns, is done.
+  void processed(const Work& work, std::int64_t i, std::int64_t start);
+  /// Its effect was applied, or was left out.
+  void effect(const Work& work, std::int64_t i, bool applied);
+
   bool has_effects() const { return has_effects_; }
 
  private:
   sim::TraceRecord fields(const Work::Range& range, Offset from, Offset to) const;
   std::int64_t effects(const Work::Range& range, Offset from, Offset to);
+  void committed(const Work::Range& range, Offset from, Offset to);
 
   ConsumerGroup& group_;
   Context& context_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -68,7 +69,9 @@ class AssignmentProblem {
   bool all_equal_ = true;
 };
 
-/// AbstractStickyAssignor; with `cooperative` what changes its owner is withheld (CooperativeStickyAssignor).
-RankedAssignment assign_sticky(const AssignmentProblem& problem, bool cooperative);
+/// AbstractStickyAssignor; with `cooperative` what changes its owner is withheld (CooperativeStickyAssignor). Nothing where
+/// undated claims leave a partition to nobody.
+std::optional<RankedAssignment> assign_sticky(const AssignmentProblem& problem, bool cooperative,
+                                              Claims claims);
 
 }  // namespace models::kafka

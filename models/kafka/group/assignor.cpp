@@ -56,7 +56,7 @@ constexpr std::array<std::string_view, 4> kNames{"range", "roundrobin", "sticky"
 
 std::vector<SyncGroupCall::Assignment> assign(Assignor assignor,
                                               std::span<const JoinGroupCall::Member> members,
-                                              std::span<const AssignorTopic> topics) {
+                                              std::span<const AssignorTopic> topics, Claims claims) {
   const AssignmentProblem problem(members, topics);
   switch (assignor) {
     case Assignor::range:
@@ -64,11 +64,12 @@ std::vector<SyncGroupCall::Assignment> assign(Assignor assignor,
     case Assignor::round_robin:
       return problem.solved(assign_round_robin(problem));
     case Assignor::sticky:
-      return problem.solved(assign_sticky(problem, false));
+      return problem.solved(*assign_sticky(problem, false, Claims::dated));  // its user data always told
     case Assignor::cooperative_sticky:
       break;
   }
-  return problem.solved(assign_sticky(problem, true));
+  const std::optional<RankedAssignment> found = assign_sticky(problem, true, claims);
+  return found ? problem.solved(*found) : std::vector<SyncGroupCall::Assignment>{};
 }
 
 std::vector<AssignorTopic> assignor_topics(const Cluster& cluster, std::span<const TopicIndex> wanted) {

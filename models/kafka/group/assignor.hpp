@@ -19,6 +19,7 @@
 // Model: racks are not looked at (KIP-881 is not modelled).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -46,11 +47,16 @@ std::vector<AssignorTopic> assignor_topics(const Cluster& cluster, std::span<con
 std::vector<AssignorTopic> subscribed_topics(const Cluster& cluster,
                                              std::span<const JoinGroupCall::Member> members);
 
+/// Whether members of cooperative-sticky groups tell the generation of what they own (Rule::generation_with_owned).
+enum class Claims : std::uint8_t { dated, undated };
+
 /// One result for each member, in the order given, its partitions ascending: ready to be
-/// SyncGroupCall::assignments. Requires: no member.id twice, no topic twice.
+/// SyncGroupCall::assignments. None at all where undated claims contradict each other so that the assignor throws
+/// (IllegalStateException, KAFKA-12984). Requires: no member.id twice, no topic twice.
 std::vector<SyncGroupCall::Assignment> assign(Assignor assignor,
                                               std::span<const JoinGroupCall::Member> members,
-                                              std::span<const AssignorTopic> topics);
+                                              std::span<const AssignorTopic> topics,
+                                              Claims claims = Claims::dated);
 
 /// The name under which a member offers it in JoinGroup: "range", "roundrobin", "sticky",
 /// "cooperative-sticky".

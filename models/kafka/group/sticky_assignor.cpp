@@ -15,16 +15,16 @@ namespace models::kafka {
 namespace {
 
 /// Who may keep what, after members have told what they own.
-struct Claims {
+struct Holders {
   /// By partition; kNobody: unclaimed, or claimed twice in one generation.
   std::vector<std::uint32_t> holder;
   std::vector<bool> disputed;  ///< by partition: claimed twice in one generation
 };
 
 /// The claim of the higher generation wins (KIP-792); two claims of one generation cancel each other.
-Claims settle_claims(const AssignmentProblem& problem) {
-  Claims claims{std::vector<std::uint32_t>(problem.partitions(), kNobody),
-                std::vector<bool>(problem.partitions(), false)};
+Holders settle_claims(const AssignmentProblem& problem) {
+  Holders claims{std::vector<std::uint32_t>(problem.partitions(), kNobody),
+                 std::vector<bool>(problem.partitions(), false)};
   std::vector<std::uint32_t> last(problem.partitions(), kNobody);
   for (std::uint32_t member = 0; member < problem.members(); ++member) {
     for (const std::uint32_t partition : problem.owned(member)) {
@@ -44,18 +44,19 @@ Claims settle_claims(const AssignmentProblem& problem) {
 /// All members subscribe to the same topics: quotas decide (ConstrainedAssignmentBuilder).
 class EqualSubscriptions {
  public:
-  EqualSubscriptions(const AssignmentProblem& problem, Claims claims)
+  EqualSubscriptions(const AssignmentProblem& problem, Holders holders, Claims claims)
       : problem_(problem),
-        claims_(std::move(claims)),
+        claims_(std::move(holders)),
+        dated_(claims == Claims::dated),
         quota_(problem.partitions() / problem.members()),
         full_members_wanted_(problem.partitions() % problem.members()),
         result_(problem.members()),
         taken_(problem.partitions(), false),
         revoked_from_(problem.partitions(), kNobody) {}
 
-  RankedAssignment solve(bool cooperative) {
+  std::optional<RankedAssignment> solve(bool cooperative) {
     keep_owned();
-    deal_out_rest(cooperative);
+    if (!deal_out_rest(cooperative)) return std::nullopt;
     return std::move(result_);
   }
 
@@ -67,8 +68,11 @@ class EqualSubscriptions {
     std::vector<std::vector<std::uint32_t>> owned(problem_.members());
     for (std::uint32_t partition = 0; partition < problem_.partitions(); ++partition) {
       const std::uint32_t holder = claims_.holder[partition];
-      if (holder != kNobody && !claims_.disputed[partition]) owned[holder].push_back(partition);
+      if (dated_ && holder != kNobody && !claims_.disputed[partition]) owned[holder].push_back(partition);
     }
+    // Without generations every member is believed (2.8: constrainedAssign over all of consumerToOwnedPartitions).
+    for (std::uint32_t member = 0; !dated_ && member < problem_.members(); ++member)
+      owned[member] = problem_.owned(member);
     for (std::uint32_t member = 0; member < problem_.members(); ++member) {
       // What is kept is chosen by partition number before topic, so that topics stay spread.
       std::stable_sort(owned[member].begin(), owned[member].end(), [this](std::uint32_t a, std::uint32_t b) {
@@ -98,8 +102,9 @@ class EqualSubscriptions {
     }
   }
 
-  /// Round robin over those below the quota, as long as there are any; then one more each for those at it.
-  void deal_out_rest(bool cooperative) {
+  /// Round robin over those below the quota, as long as there are any; then one more each for those at it. False when
+  /// nobody is left to take a partition, as others are held twice ("No more unfilled consumers to be assigned").
+  bool deal_out_rest(bool cooperative) {
     std::vector<std::uint32_t> still_below;
     std::size_t turn = 0;
     std::size_t next_at_quota = 0;
@@ -117,20 +122,23 @@ class EqualSubscriptions {
         const bool reached = result_[member].size() + 1 == quota_;
         (reached ? at_quota_ : still_below).push_back(member);
       } else {
-        MQLAB_ASSERT(next_at_quota < at_quota_.size(), "quotas add up to the partitions");
+        MQLAB_ASSERT(!dated_ || next_at_quota < at_quota_.size(), "quotas add up to the partitions");
+        if (next_at_quota == at_quota_.size()) return false;
         member = at_quota_[next_at_quota++];
       }
       const bool moves = (revoked_from_[partition] != kNobody && revoked_from_[partition] != member) ||
-                         claims_.disputed[partition];
+                         (dated_ && claims_.disputed[partition]);
       // Cooperative: its old owner has to give it up first; it is assigned in the rebalance that follows.
       if (cooperative && moves) transferring.emplace_back(member, partition);
       result_[member].push_back(partition);
     }
     for (const auto& [member, partition] : transferring) std::erase(result_[member], partition);
+    return true;
   }
 
   const AssignmentProblem& problem_;
-  const Claims claims_;
+  const Holders claims_;
+  const bool dated_;
   const std::uint32_t quota_;                ///< everybody gets at least so many
   const std::uint32_t full_members_wanted_;  ///< and so many members one more
   std::uint32_t full_members_ = 0;
@@ -179,7 +187,7 @@ class Movements {
 /// (GeneralAssignmentBuilder).
 class MixedSubscriptions {
  public:
-  MixedSubscriptions(const AssignmentProblem& problem, const Claims& claims)
+  MixedSubscriptions(const AssignmentProblem& problem, const Holders& claims)
       : problem_(problem),
         owner_(problem.partitions(), kNobody),
         size_(problem.members(), 0),
@@ -232,7 +240,7 @@ class MixedSubscriptions {
     }
   }
 
-  void keep_owned(const Claims& claims) {
+  void keep_owned(const Holders& claims) {
     for (std::uint32_t p = 0; p < problem_.partitions(); ++p) {
       const std::uint32_t holder = claims.holder[p];
       if (holder == kNobody) continue;
@@ -372,12 +380,14 @@ class MixedSubscriptions {
 
 }  // namespace
 
-RankedAssignment assign_sticky(const AssignmentProblem& problem, bool cooperative) {
+/// Model: undated claims make a difference where all subscribe to the same topics, as the members of one [[groups]] do.
+std::optional<RankedAssignment> assign_sticky(const AssignmentProblem& problem, bool cooperative,
+                                              Claims claims) {
   if (problem.members() == 0 || problem.partitions() == 0) return RankedAssignment(problem.members());
-  Claims claims = settle_claims(problem);
+  Holders holders = settle_claims(problem);
   if (problem.all_subscriptions_equal())
-    return EqualSubscriptions(problem, std::move(claims)).solve(cooperative);
-  return MixedSubscriptions(problem, claims).solve(cooperative);
+    return EqualSubscriptions(problem, std::move(holders), claims).solve(cooperative);
+  return MixedSubscriptions(problem, holders).solve(cooperative);
 }
 
 }  // namespace models::kafka

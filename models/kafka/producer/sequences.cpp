@@ -10,28 +10,54 @@ namespace models::kafka {
 void Sequences::forget() {
   producer_id_ = kNoProducerId;
   producer_epoch_ = -1;
-  bump_required_ = false;
+  bump_required_ = draining_ = false;
   for (Partition& partition : partitions_) partition = Partition{};
 }
 
 void Sequences::begin_anew(ProducerId id, std::int16_t epoch) {
   set_producer(id, epoch);
+  draining_ = false;
   for (Partition& partition : partitions_) {
     MQLAB_ASSERT(partition.tracked.empty(), "a transaction ends when all its batches have");
     partition = Partition{};
   }
 }
 
+bool Sequences::awaits_epoch() const {
+  const auto quiet = [](const Partition& partition) {
+    return std::none_of(partition.tracked.begin(), partition.tracked.end(),
+                        [](const Batch* batch) { return batch->on_the_wire; });
+  };
+  return draining_ && std::all_of(partitions_.begin(), partitions_.end(), quiet);
+}
+
+void Sequences::renumber(ProducerId id, std::int16_t epoch) {
+  set_producer(id, epoch);
+  for (Partition& partition : partitions_) {
+    start_at_beginning(partition);
+    partition.unresolved = -1;
+  }
+}
+
 void Sequences::settle() {
   if (!enabled_) return;
   // TransactionManager.maybeResolveSequences
+  if (any_unresolved_) resolve();
+  if (bump_required_) bump_epoch();
+}
+
+void Sequences::resolve() {
+  any_unresolved_ = false;
   for (Partition& partition : partitions_) {
-    if (partition.unresolved < 0 || !partition.tracked.empty()) continue;
+    if (partition.unresolved < 0) continue;
+    if (!partition.tracked.empty()) {
+      any_unresolved_ = true;
+      continue;
+    }
     // When what followed was acknowledged, so was the expired batch; else its numbers are in doubt for good.
     if (!is_next(partition, partition.next)) ask_for_bump(partition);
     partition.unresolved = -1;
   }
-  if (bump_required_) bump_epoch();
 }
 
 void Sequences::ask_for_bump(Partition& partition) {
@@ -73,7 +99,7 @@ void Sequences::start_at_beginning(Partition& partition) {
 
 bool Sequences::may_send(const Batch& first) const {
   if (!enabled_) return true;
-  if (producer_id_ == kNoProducerId) return false;
+  if (producer_id_ == kNoProducerId || draining_) return false;
   const Partition& partition = partitions_[first.partition];
   if (!first.has_sequence()) {
     const bool stale = partition.producer_id != producer_id_ || partition.producer_epoch != producer_epoch_;
@@ -142,13 +168,17 @@ void Sequences::failed(Batch& batch, ErrorCode error, bool adjust) {
   if (error == ErrorCode::unknown_producer_id) {
     partition = Partition{};
   } else if (error == ErrorCode::out_of_order_sequence_number || adjust) {
-    ask_for_bump(partition);
+    if (wait_for_earlier_)
+      mark_unresolved(batch);
+    else
+      ask_for_bump(partition);
   }
 }
 
 void Sequences::mark_unresolved(const Batch& batch) {
   if (!enabled_) return;
   Partition& partition = partitions_[batch.partition];
+  any_unresolved_ = true;
   partition.unresolved = std::max(partition.unresolved, advance_sequence(last_sequence(batch), 1));
 }
 
@@ -163,7 +193,9 @@ bool Sequences::can_retry(const Batch& batch, ErrorCode error) {
   if (error == ErrorCode::out_of_order_sequence_number) {
     const bool unresolved = partition.unresolved >= 0;
     // Not the next in line: one before it is still to be written.
+    if (transactional_ && bumps_in_transaction_) return draining_ = true;
     if (!unresolved && (batch.sequence_reset || !is_next(partition, batch.base_sequence))) return true;
+    if (wait_for_earlier_ && partition.tracked.front() != &batch) return true;
     if (transactional_) return false;
     if (!unresolved || partition.unresolved == batch.base_sequence) ask_for_bump(partition);
     return true;

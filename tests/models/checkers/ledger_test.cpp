@@ -368,6 +368,13 @@ TEST_CASE("an effect applied twice to one message is duplicated, one recognised 
   REQUIRE(value(o, Metric::effects) == 14);
   REQUIRE(value(o, Metric::effects_duplicated) == 4);
   REQUIRE(value(o, Metric::effects_suppressed) == 6);
+  REQUIRE(value(o, Metric::effects_missing) == 0);
+}
+
+TEST_CASE("a message that is processed without its effect misses it") {
+  Story s;
+  s.subscribe().send(0, 10, 0).deliver(0, 10).effect(0, 7).process(0, 10);
+  REQUIRE(value(s.end(), Metric::effects_missing) == 3);
 }
 
 TEST_CASE("a first copy behind a later one of its lane is reordered, a late copy is not") {

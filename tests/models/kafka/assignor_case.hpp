@@ -52,13 +52,14 @@ class AssignorCase {
     return *this;
   }
 
-  std::vector<SyncGroupCall::Assignment> raw(Assignor assignor) const {
-    return assign(assignor, members_, topics_);
+  std::vector<SyncGroupCall::Assignment> raw(Assignor assignor, Claims claims = Claims::dated) const {
+    return assign(assignor, members_, topics_, claims);
   }
 
-  Solution solve(Assignor assignor) const {
+  Solution solve(Assignor assignor, Claims claims = Claims::dated) const {
     Solution solution;
-    for (const SyncGroupCall::Assignment& one : raw(assignor)) solution[one.member_id] = text(one.partitions);
+    for (const SyncGroupCall::Assignment& one : raw(assignor, claims))
+      solution[one.member_id] = text(one.partitions);
     return solution;
   }
 

@@ -217,6 +217,25 @@ TEST_CASE("assignments do not depend on the order in which members are listed") 
 }
 
 TEST_CASE(
+    "claims without generations are all believed: one partition for two, or none for anybody (KAFKA-12984)") {
+  AssignorCase c({{"t", 2}});
+  // Of a generation ago is what a claims; b has both by now.
+  c.member("a", "t", "t:0", 3).member("b", "t", "t:0,1", 5);
+  CHECK(c.solve(Assignor::cooperative_sticky) == Solution{{"a", ""}, {"b", "t:0"}});
+  CHECK(c.raw(Assignor::cooperative_sticky, Claims::undated).empty());
+  CHECK(c.solve(Assignor::sticky, Claims::undated) == c.solve(Assignor::sticky));
+
+  AssignorCase two({{"t", 2}});
+  two.member("a", "t", "t:1", 3).member("b", "t", "t:0,1", 5);
+  CHECK(two.solve(Assignor::cooperative_sticky, Claims::undated) == Solution{{"a", "t:1"}, {"b", "t:0"}});
+
+  AssignorCase three({{"t", 2}});
+  three.member("a", "t", "t:0", 3).member("b", "t", "t:0", 5).member("c", "t");
+  CHECK(three.raw(Assignor::cooperative_sticky, Claims::undated).empty());
+  CHECK_FALSE(three.raw(Assignor::cooperative_sticky).empty());
+}
+
+TEST_CASE(
     "random groups: every partition has one subscriber, cooperative groups settle and nothing then moves") {
   sim::Stream draw(1, "assignor test");
   for (int round = 0; round < 100; ++round) {
