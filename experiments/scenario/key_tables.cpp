@@ -253,9 +253,9 @@ const Section& poison_section() {
          {"retries", KeyType::integer, "in place, before anything else; -1: for ever", "0", false, -1, 1e6},
          {"backoff", KeyType::duration, "before each retry", "\"1s\""},
          {"restart", KeyType::duration, "from a crash to the next start", "\"5s\""}}};
-    s.keys.push_back(
-        choice_key("then", "after the last: leave it out, or die; of share groups: give it back, or refuse it",
-                   "\"skip\"", {"skip", "crash", "release", "reject"}));
+    s.keys.push_back(choice_key(
+        "then", "after the last: leave it out, or die; of share groups: give it back, or refuse it",
+        "\"skip\"", {"skip", "crash", "release", "reject"}));
     return s;
   }();
   return section;
@@ -590,6 +590,8 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("poison", "messages that it cannot process; none unless given", poison_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.poison = bind_poison(v); }},
+      {{"renew", KeyType::duration, "of share groups: how often the locks of what is in hand are renewed"},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.renew = parse_duration(v.text); }},
       {{"rack", KeyType::name, "of the members' hosts"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.rack = v.text; }},
       {{"start", KeyType::duration, "when the members start", "\"0s\""},

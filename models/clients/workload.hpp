@@ -134,6 +134,8 @@ struct GroupOptions {
   std::optional<EffectOptions> effect;
   std::optional<TransformOptions> transform;
   std::optional<PoisonOptions> poison;
+  /// Of a share group: so often the application renews the locks of what it has in hand (AcknowledgeType.RENEW).
+  std::optional<sim::Duration> renew;
   std::string rack;
   sim::Duration start{};    ///< when the members start
   sim::Duration stagger{};  ///< between the starts of successive members

@@ -38,9 +38,6 @@ class SharePartitionManager {
   void readable(PartitionIndex p);
   /// This broker leads `p` in another epoch, or no longer.
   void role_changed(PartitionIndex p);
-  /// The member's connection is gone: its session ends and what it holds is given back
-  /// (ShareSessionCache.connectionDisconnectListener).
-  void disconnected(EntityId group, ShareMember member);
   void crashed();
 
   /// As this broker has it, where it leads and somebody has asked; or null. For invariants, tools and tests.
@@ -90,6 +87,7 @@ class SharePartitionManager {
   template <class Call>
   Session* session_of(Call& call);
   void update(Session& session, const ShareFetchCall& call);
+  /// Said by the member, or its connection is gone (ShareSessionCache.connectionDisconnectListener).
   void end_session(EntityId group, ShareMember member);
 
   // ---- partitions ----

@@ -99,6 +99,10 @@ void a_shared_member_missing(Scenario& s) {
   s.faults = {crash("billing/0", 7s, 12s)};
   s.faults[0].kind = "pause";
 }
+void shared_and_renewed(Scenario& s) {
+  shared(s);
+  group(s).renew = 1s;
+}
 /// Transactions, one of which stays open for long.
 void shared_with_transactions(Scenario& s) {
   shared(s);
@@ -320,7 +324,7 @@ const std::vector<Row>& rows() {
       {S::broker, "group.consumer.assignors", "range", modern_members_come_and_go},
       {S::broker, "group.share.session.timeout.ms", "3000", a_shared_member_missing},
       {S::broker, "group.share.heartbeat.interval.ms", "500", shared},
-      {S::broker, "group.share.assignment.interval.ms", "0", shared_by_three},
+      {S::broker, "group.share.assignment.interval.ms", "0", shared},
       {S::broker, "group.share.max.size", "1", shared},
       {S::broker, "group.share.max.share.sessions", "1", shared},
       {S::broker, "group.share.delivery.count.limit", "2", shared},
@@ -401,6 +405,7 @@ const std::vector<Row>& rows() {
       {S::consumer, "share.delivery.count.limit", "2", shared},
       {S::consumer, "share.partition.max.record.locks", "100", shared},
       {S::consumer, "share.auto.offset.reset", "earliest", shared_by_three},
+      {S::consumer, "share.renew.acknowledge.enable", "false", shared_and_renewed},
       {S::consumer, "share.isolation.level", "read_committed", shared_with_transactions},
       {S::consumer, "max.poll.interval.ms", "100", waits_for_commits},
       {S::consumer, "max.poll.records", "1"},
@@ -456,7 +461,7 @@ bool only_refuses(std::string_view key) {
   const bool bounds = key.starts_with("group.share.min.") || key == "group.share.assignors" ||
                       (key.starts_with("group.share.max.") && key != "group.share.max.size" &&
                        key != "group.share.max.share.sessions") ||
-                      key == "share.renew.acknowledge.enable" || key.starts_with("group.consumer.min.") ||
+                      key.starts_with("group.consumer.min.") ||
                       (key.starts_with("group.consumer.max.") && key != "group.consumer.max.size");
   return bounds || key == "log.cleanup.policy" || key == "cleanup.policy";
 }
