@@ -105,6 +105,8 @@ enum class Kind : std::uint16_t {
   /// actor broker, place partition, offsets [a, a+b) have left the log at its start, c segments were deleted (retention).
   /// Ledger (expired).
   expired,
+  /// actor controller of a quorum, a its epoch, b 1 when it becomes active, 0 when it is no longer. Availability.
+  controller_changed,
   /// actor leader, place partition, peer share group, offsets [a, a+b): archived, none of them will be delivered again; c how
   /// often they were. Ledger (dead-lettered).
   archived,
@@ -155,6 +157,7 @@ enum class FaultCode : std::uint16_t {
   grow,
   power_loss,
   reassign,
+  elect_preferred_leaders,
 };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 

@@ -71,7 +71,8 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   if (kafka_) {
     for (std::int32_t b = 0; b < kafka_->broker_count(); ++b)
       faults_->add_target(kafka_->node(kafka::BrokerId{b}));
-    faults_->add_target(kafka_->node(kafka::kController));
+    for (std::int32_t n = 0; n < scenario_.kafka->controllers; ++n)
+      faults_->add_target(kafka_->node(kafka::controller_id(n)));
   }
   for (const auto& node : nodes_) faults_->add_target(*node);
   add_roles();
@@ -137,21 +138,29 @@ bool World::joins_later(const std::string& member) const {
 
 void World::add_roles() {
   if (!kafka_) return;
+  faults_->add_role("active controller", [this]() -> Node* {
+    kafka::Controller* const active = kafka_->active_controller();
+    return active == nullptr ? nullptr : &active->node();
+  });
   for (std::uint32_t t = 0; t < kafka_->topics().size(); ++t) {
     const kafka::TopicIndex index{t};
     const kafka::TopicInfo& topic = kafka_->topic(index);
     if (topic.internal) continue;
     faults_->add_topic(topic.name, {topic.entity, topic.partitions,
                                     [this, index](std::int32_t count) {
-                                      return kafka_->node(kafka::kController).up() &&
-                                             kafka_->controller().create_partitions(index, count);
+                                      kafka::Controller* const active = kafka_->active_controller();
+                                      return active != nullptr && active->create_partitions(index, count);
                                     },
                                     [this, index](const std::vector<std::int32_t>& brokers, double throttle) {
                                       std::vector<kafka::BrokerId> target;
                                       for (const std::int32_t b : brokers)
                                         target.push_back(kafka::BrokerId{b});
-                                      return kafka_->node(kafka::kController).up() &&
-                                             kafka_->controller().reassign(index, target, throttle);
+                                      kafka::Controller* const active = kafka_->active_controller();
+                                      return active != nullptr && active->reassign(index, target, throttle);
+                                    },
+                                    [this, index] {
+                                      kafka::Controller* const active = kafka_->active_controller();
+                                      return active != nullptr && active->elect_preferred(index);
                                     },
                                     static_cast<std::int32_t>(kafka_->partition(topic.first).replicas.size()),
                                     kafka_->broker_count()});
@@ -161,7 +170,7 @@ void World::add_roles() {
     if (kafka_->topic_of(partition).internal) continue;
     faults_->add_role("leader " + entities_[kafka_->partition(partition).entity].name,
                       [this, partition]() -> Node* {
-                        const kafka::BrokerId leader = kafka_->controller().state(partition).leader;
+                        const kafka::BrokerId leader = kafka_->metadata_log().state(partition).leader;
                         return leader == kafka::kNoBroker ? nullptr : &kafka_->node(leader);
                       });
   }
@@ -200,7 +209,7 @@ bool World::idle() const {
 
 /// Nothing is left in flight, and nothing behind it.
 bool World::shared_to_the_end(kafka::ConsumerGroup& group, kafka::PartitionIndex p) const {
-  const kafka::BrokerId leader = kafka_->controller().state(p).leader;
+  const kafka::BrokerId leader = kafka_->metadata_log().state(p).leader;
   if (leader == kafka::kNoBroker) return false;
   kafka::Broker& broker = kafka_->broker(leader);
   const kafka::Offset end = broker.replica(p)->log.end();
@@ -221,12 +230,12 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
     const kafka::TopicInfo& topic = kafka_->topic(t);
     for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions_most); ++n) {
       const kafka::PartitionIndex p{topic.first.value + n};
-      if (!kafka_->controller().exists(p)) continue;
+      if (!kafka_->metadata_log().state(p).exists()) continue;
       if (group.shared()) {
         if (!shared_to_the_end(group, p)) return false;
         continue;
       }
-      const kafka::BrokerId leader = kafka_->controller().state(p).leader;
+      const kafka::BrokerId leader = kafka_->metadata_log().state(p).leader;
       if (leader == kafka::kNoBroker) return false;
       const kafka::Offset end = kafka_->broker(leader).replica(p)->log.end();
       // A position beyond the end: a truncation that is to be found out yet.

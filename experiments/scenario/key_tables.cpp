@@ -197,9 +197,10 @@ const std::vector<Row<TopicOptions>>& topic_rows() {
   static const std::vector<Row<TopicOptions>> rows{
       {{"name", KeyType::name, "the topic's name", "", true},
        [](const Value& v, TopicOptions& t, const BindContext&) { t.name = v.text; }},
-      {{"partitions", KeyType::integer, "how many", "1", false, 1, 100'000},
+      {{"partitions", KeyType::integer, "how many; num.partitions unless given", "", false, 1, 100'000},
        [](const Value& v, TopicOptions& t, const BindContext&) { t.partitions = whole<std::int32_t>(v); }},
-      {{"replication-factor", KeyType::integer, "replicas of each partition, at most as many as brokers", "1",
+      {{"replication-factor", KeyType::integer,
+        "replicas of each partition, at most as many as brokers; default.replication.factor unless given", "",
         false, 1, 32767},
        [](const Value& v, TopicOptions& t, const BindContext&) {
          t.replication_factor = whole<std::int32_t>(v);
@@ -462,6 +463,10 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
   static const std::vector<Row<ClusterOptions>> rows{
       {{"brokers", KeyType::integer, "they are named kafka/0, kafka/1 …", "3", false, 1, 1000},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.brokers = whole<std::int32_t>(v); }},
+      {{"controllers", KeyType::integer,
+        "voters of the metadata quorum; one is named controller, more are controller/0, controller/1 …", "1",
+        false, 1, models::kafka::kMostControllers},
+       [](const Value& v, ClusterOptions& k, const BindContext&) { k.controllers = whole<std::int32_t>(v); }},
       {{"racks", KeyType::names, "of the brokers in turn"},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.racks = names(v); }},
       {{"zones", KeyType::names, "of the brokers in turn"},
@@ -493,7 +498,12 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
        [](const Value& v, ClusterOptions& k, const BindContext& c) { bind_rows(v, disk_rows(), k.disk, c); }},
       {tables("topics", "the topics", topic_section()),
        [](const Value& v, ClusterOptions& k, const BindContext& c) {
-         for (const Value& item : v.items) bind_rows(item, topic_rows(), k.topics.emplace_back(), c);
+         for (const Value& item : v.items) {
+           TopicOptions& topic = k.topics.emplace_back();
+           topic.partitions = k.config.num_partitions;
+           topic.replication_factor = k.config.default_replication_factor;
+           bind_rows(item, topic_rows(), topic, c);
+         }
        }},
       {tables("quotas", "of clients", quota_section()),
        [](const Value& v, ClusterOptions& k, const BindContext& c) {

@@ -50,8 +50,12 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
              {place_of(options_.racks, b), place_of(options_.zones, b), place_of(options_.regions, b)},
              static_cast<std::uint32_t>(b));
   }
-  add_node(EntityKind::controller, "controller",
-           {place_of(options_.racks, 0), place_of(options_.zones, 0), place_of(options_.regions, 0)}, 0);
+  for (std::int32_t n = 0; n < options_.controllers; ++n) {
+    add_node(EntityKind::controller,
+             options_.controllers == 1 ? "controller" : "controller/" + std::to_string(n),
+             {place_of(options_.racks, n), place_of(options_.zones, n), place_of(options_.regions, n)},
+             static_cast<std::uint32_t>(n));
+  }
   add_racks();
   add_topics();
   // Who may lead without records that its predecessor had shown brings their older values back.
@@ -62,7 +66,9 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
       std::make_unique<OffsetsStore>(keep_history, [this](PartitionIndex p) { return compact_internal(p); });
   transaction_store_ = std::make_unique<TransactionStore>(keep_history);
   share_state_store_ = std::make_unique<ShareStateStore>(keep_history);
-  controller_ = std::make_unique<Controller>(*this, *nodes_.back());
+  metadata_log_ = std::make_unique<MetadataLog>(*this);
+  for (std::int32_t n = 0; n < options_.controllers; ++n)
+    controllers_.push_back(std::make_unique<Controller>(*this, node(controller_id(n)), *metadata_log_, n));
   for (std::int32_t b = 0; b < options_.brokers; ++b) {
     brokers_.push_back(std::make_unique<Broker>(*this, BrokerId{b}, *nodes_[static_cast<std::size_t>(b)]));
   }
@@ -184,7 +190,8 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
 }
 
 void Cluster::start() {
-  controller_->start();
+  metadata_log_->start();
+  for (const auto& controller : controllers_) controller->start();
   for (const auto& broker : brokers_) broker->start();
 }
 
@@ -206,7 +213,7 @@ const ReplicaLog& Cluster::log_of(BrokerId b, PartitionIndex p) {
 void Cluster::tell_divergence() {
   for (std::uint32_t n = 0; n < partitions_.size(); ++n) {
     const PartitionIndex p{n};
-    const PartitionState& state = controller_->state(p);
+    const PartitionState& state = metadata_log_->state(p);
     if (topic_of(p).internal || state.leader == kNoBroker) continue;
     const Replica& leader = *broker(state.leader).replica(p);
     for (const BrokerId b : state.isr) {
@@ -222,12 +229,34 @@ void Cluster::tell_divergence() {
 }
 
 RpcServer& Cluster::server(BrokerId id) {
-  if (id == kController) return *controller_;
+  if (id.value <= kController.value) return controller(controller_number(id));
   return *brokers_[static_cast<std::size_t>(id.value)];
 }
 
 Node& Cluster::node(BrokerId id) {
-  return id == kController ? *nodes_.back() : *nodes_[static_cast<std::size_t>(id.value)];
+  const std::int32_t at = id.value <= kController.value ? broker_count() + controller_number(id) : id.value;
+  return *nodes_[static_cast<std::size_t>(at)];
+}
+
+Controller* Cluster::active_controller() {
+  // A deposed one that has not heard of its successor believes that it is active: the newest epoch counts.
+  Controller* found = nullptr;
+  for (std::size_t n = 0; n < controllers_.size(); ++n) {
+    Controller& one = *controllers_[n];
+    if (!one.active() || (found != nullptr && found->raft()->epoch() > one.raft()->epoch())) continue;
+    found = &one;
+    last_active_ = n;
+  }
+  return found;
+}
+
+Controller& Cluster::controller() {
+  Controller* const active = active_controller();
+  return active != nullptr ? *active : *controllers_[last_active_];
+}
+
+const std::vector<BrokerId>& Cluster::replicas(PartitionIndex p, const PartitionState& state) const {
+  return state.moved ? state.moved->replicas : partition(p).replicas;
 }
 
 std::optional<TopicIndex> Cluster::find_topic(std::string_view name) const {

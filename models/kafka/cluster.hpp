@@ -19,6 +19,8 @@ namespace models::kafka {
 
 class Broker;
 class Controller;
+class MetadataLog;
+struct PartitionState;
 class OffsetsStore;
 class ReplicaLog;
 class ShareStateStore;
@@ -78,8 +80,16 @@ class Cluster {
   // ---- who is there (static for the length of a run) ----
   std::int32_t broker_count() const { return options_.brokers; }
   Broker& broker(BrokerId id) { return *brokers_[static_cast<std::size_t>(id.value)]; }
-  Controller& controller() { return *controller_; }
-  /// Receiver and node of calls to `id`, kController included.
+  /// The active controller, or the one that was last.
+  Controller& controller();
+  Controller& controller(std::int32_t number) { return *controllers_[static_cast<std::size_t>(number)]; }
+  /// Null while there is none.
+  Controller* active_controller();
+  /// What the controllers have committed.
+  MetadataLog& metadata_log() { return *metadata_log_; }
+  /// Where the replicas of `p` are in that state, preferred leader first.
+  const std::vector<BrokerId>& replicas(PartitionIndex p, const PartitionState& state) const;
+  /// Receiver and node of calls to `id`, controllers included (controller_id()).
   RpcServer& server(BrokerId id);
   Node& node(BrokerId id);
   std::optional<TopicIndex> find_topic(std::string_view name) const;
@@ -142,14 +152,14 @@ class Cluster {
   /// Lets go of batches of an internal partition that all replicas hold; returns up to where they do.
   Offset compact_internal(PartitionIndex p);
 
-  std::tuple<Pool<ProduceCall>, Pool<FetchCall>, Pool<ListOffsetsCall>, Pool<MetadataCall>,
-             Pool<InitProducerIdCall>, Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>,
-             Pool<HeartbeatCall>, Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>,
-             Pool<OffsetForLeaderEpochCall>, Pool<AddPartitionsToTxnCall>, Pool<AddOffsetsToTxnCall>,
-             Pool<TxnOffsetCommitCall>, Pool<EndTxnCall>, Pool<WriteTxnMarkersCall>,
-             Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>, Pool<MetadataLogCall>,
-             Pool<ConsumerGroupHeartbeatCall>, Pool<ShareFetchCall>, Pool<ShareAcknowledgeCall>,
-             Pool<ShareGroupStateCall>>
+  std::tuple<
+      Pool<ProduceCall>, Pool<FetchCall>, Pool<ListOffsetsCall>, Pool<MetadataCall>, Pool<InitProducerIdCall>,
+      Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>, Pool<HeartbeatCall>,
+      Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>, Pool<OffsetForLeaderEpochCall>,
+      Pool<AddPartitionsToTxnCall>, Pool<AddOffsetsToTxnCall>, Pool<TxnOffsetCommitCall>, Pool<EndTxnCall>,
+      Pool<WriteTxnMarkersCall>, Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>, Pool<MetadataLogCall>,
+      Pool<ConsumerGroupHeartbeatCall>, Pool<VoteCall>, Pool<BeginQuorumEpochCall>, Pool<EndQuorumEpochCall>,
+      Pool<ShareFetchCall>, Pool<ShareAcknowledgeCall>, Pool<ShareGroupStateCall>>
       pools_;
   Context& context_;
   ClusterOptions options_;
@@ -160,7 +170,7 @@ class Cluster {
   std::vector<std::vector<PartitionIndex>> hosted_by_;
   std::vector<std::unique_ptr<SharedPartition>> shared_;
   std::vector<const LogReader*> readers_;
-  std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then the controller
+  std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then controllers
   std::unique_ptr<OffsetsStore> offsets_store_;
   std::unique_ptr<TransactionStore> transaction_store_;
   std::unique_ptr<ShareStateStore> share_state_store_;
@@ -168,7 +178,9 @@ class Cluster {
   TopicIndex transactions_topic_{};
   TopicIndex share_state_topic_{};
   ProducerId next_producer_id_ = 1000;
-  std::unique_ptr<Controller> controller_;
+  std::unique_ptr<MetadataLog> metadata_log_;
+  std::vector<std::unique_ptr<Controller>> controllers_;
+  std::size_t last_active_ = 0;
   std::vector<std::unique_ptr<Broker>> brokers_;
 };
 

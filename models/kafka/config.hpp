@@ -39,8 +39,19 @@ struct BrokerConfig {
   Duration broker_heartbeat_interval{2'000'000'000};
   Duration broker_session_timeout{9'000'000'000};
   bool controlled_shutdown_enable = true;
+  Duration controller_quorum_election_timeout{1'000'000'000};
+  Duration controller_quorum_fetch_timeout{2'000'000'000};
+  Duration controller_quorum_election_backoff_max{1'000'000'000};
+  Duration controller_quorum_append_linger{25'000'000};
+  Duration controller_quorum_request_timeout{2'000'000'000};
+  Duration controller_quorum_retry_backoff{20'000'000};
   std::int32_t quota_window_num = 11;
   Duration quota_window_size{1'000'000'000};
+  Duration producer_id_expiration{86'400'000'000'000};
+  Duration producer_id_expiration_check_interval{600'000'000'000};
+  std::int32_t num_partitions = 1;              ///< of a topic that does not say it …
+  std::int32_t default_replication_factor = 1;  ///< … or this
+  Duration connections_max_idle{600'000'000'000};
   std::string broker_rack;  ///< "{rack}" stands for the rack of the broker's host; empty: none is known
   bool rack_aware_replica_selector = false;  ///< replica.selector.class
   std::int32_t num_io_threads = 8;
@@ -150,6 +161,7 @@ struct ProducerConfig {
   Duration reconnect_backoff{50'000'000};
   Duration reconnect_backoff_max{1'000'000'000};
   Duration metadata_max_age{300'000'000'000};
+  Duration connections_max_idle{540'000'000'000};
   bool partitioner_adaptive_partitioning_enable = true;
   Duration partitioner_availability_timeout{0};
   bool partitioner_ignore_keys = false;
@@ -211,6 +223,7 @@ struct ConsumerConfig {
   Duration reconnect_backoff{50'000'000};
   Duration reconnect_backoff_max{1'000'000'000};
   Duration metadata_max_age{300'000'000'000};
+  Duration connections_max_idle{540'000'000'000};
 };
 
 /// `pattern` with the number in place of "{index}".

@@ -28,6 +28,7 @@ Finding check_log_matching(const ReplicaLog& a, const ReplicaLog& b) {
 
 Invariants::Invariants(Cluster& cluster)
     : cluster_(cluster),
+      quorum_(cluster),
       logs_match_(cluster.options().rules.has(Rule::epoch_in_epoch_end)),
       offsets_count_(cluster.options().rules.offsets_count()) {
   for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
@@ -46,6 +47,7 @@ Invariants::Invariants(Cluster& cluster)
 }
 
 Finding Invariants::check() {
+  if (Finding broken = quorum_.check()) return broken;
   for (Partition& partition : partitions_) {
     if (Finding broken = check(partition)) return broken;
   }
@@ -60,7 +62,7 @@ Finding Invariants::found(const Partition& partition, const std::string& what) c
 }
 
 Finding Invariants::check(Partition& partition) {
-  const PartitionState& granted = cluster_.controller().state(partition.index);
+  const PartitionState& granted = cluster_.metadata_log().state(partition.index);
   bool changed = granted.partition_epoch != partition.partition_epoch;
   bool logs_changed = false;
   for (std::size_t i = 0; i < partition.replicas.size(); ++i) {
@@ -181,7 +183,7 @@ Finding Invariants::check_shared() {
 }
 
 Finding Invariants::check_committed(const std::string& group) {
-  const BrokerId coordinator = cluster_.controller().state(cluster_.offsets_partition(group)).leader;
+  const BrokerId coordinator = cluster_.metadata_log().state(cluster_.offsets_partition(group)).leader;
   if (coordinator == kNoBroker) return std::nullopt;
   const Group* const known = cluster_.broker(coordinator).coordinator().group(group);
   if (known == nullptr) return std::nullopt;
@@ -189,7 +191,7 @@ Finding Invariants::check_committed(const std::string& group) {
     // Images do not change: one is looked at once. What a coordinator had not got into the log its successor lacks.
     // Nor is the earlier one compared with where records may have been given up.
     const PartitionIndex home = cluster_.offsets_partition(group);
-    const LeaderEpoch reign = cluster_.controller().state(home).leader_epoch;
+    const LeaderEpoch reign = cluster_.metadata_log().state(home).leader_epoch;
     SeenImage& seen = images_[group];
     if (seen.reign != reign || gives_up(partitions_[home.value])) seen = {reign, nullptr};
     if (seen.image != known->modern->shared_image()) {

@@ -7,6 +7,7 @@
 //   watermark covers leader             a leader elected cleanly holds all that any leader's high watermark
 //   ever covered committed offsets  never beyond the end of the log
 //   consumer protocol  check_image(), below
+//   controllers        quorum/raft_invariants.hpp
 //   share groups       SharePartition::broken()
 //
 // The last two do not hold, and are not asked, of topics that allow unclean elections: those give records up. Nor where a power
@@ -25,6 +26,7 @@
 
 #include "models/kafka/broker/log.hpp"
 #include "models/kafka/cluster.hpp"
+#include "models/kafka/quorum/raft_invariants.hpp"
 #include "models/kafka/share/share_state_store.hpp"
 
 namespace models::kafka {
@@ -83,6 +85,7 @@ class Invariants {
   Finding found(const Partition& partition, const std::string& what) const;
 
   Cluster& cluster_;
+  RaftInvariants quorum_;
   std::vector<Partition> partitions_;
   std::vector<std::string> groups_;
   struct SeenImage {

@@ -61,8 +61,13 @@ struct DiskOptions {
   double recovery_bytes_per_s = 0;
 };
 
+/// Voters of a quorum of controllers, at most.
+inline constexpr std::int32_t kMostControllers = 9;
+
 struct ClusterOptions {
   std::int32_t brokers = 3;
+  /// Voters of the metadata quorum, on hosts of their own: "controller", or "controller/0" and so on where there are several.
+  std::int32_t controllers = 1;
   std::vector<std::string> racks;  ///< of broker i: racks[i % size]
   std::vector<std::string> zones;
   std::vector<std::string> regions;

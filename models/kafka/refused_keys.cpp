@@ -7,11 +7,12 @@ namespace models::kafka {
 std::span<const RefusedKeys> refused_keys() {
   using S = KeyScope;
   static constexpr auto kRows = std::to_array<RefusedKeys>({
-      {S::broker, "the controller is one, and does not fail",
-       "controller.quorum.voters controller.quorum.bootstrap.servers "
-       "controller.quorum.election.backoff.max.ms controller.quorum.append.linger.ms "
-       "controller.quorum.request.timeout.ms controller.quorum.retry.backoff.ms "
-       "controller.listener.names controller.socket.timeout.ms process.roles metadata.log.dir "
+      {S::broker, "[kafka] controllers says how many there are",
+       "controller.quorum.voters controller.quorum.bootstrap.servers controller.listener.names "
+       "process.roles"},
+      {S::broker, "a broker asks the controller again every 100 ms", "controller.socket.timeout.ms"},
+      {S::broker, "the metadata log is kept whole, and its age is not measured",
+       "metadata.log.dir "
        "metadata.log.max.snapshot.interval.ms metadata.log.max.record.bytes.between.snapshots "
        "metadata.log.segment.min.bytes metadata.log.segment.bytes metadata.log.segment.ms "
        "metadata.max.retention.bytes metadata.max.retention.ms metadata.max.idle.interval.ms"},
@@ -71,11 +72,9 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "the transaction log's segments are not modelled", "transaction.state.log.segment.bytes"},
       {S::broker, "two-phase commit with other systems is not modelled",
        "transaction.two.phase.commit.enable"},
-      {S::broker, "a producer's state is kept to the end of a run",
-       "producer.id.expiration.check.interval.ms"},
-      {S::broker, "any number of connections is taken, and idle ones stay open",
+      {S::broker, "any number of connections is taken",
        "max.connections max.connections.per.ip max.connections.per.ip.overrides "
-       "max.connection.creation.rate connections.max.idle.ms connections.max.reauth.ms "
+       "max.connection.creation.rate connections.max.reauth.ms "
        "connection.failed.authentication.delay.ms socket.connection.setup.timeout.ms "
        "socket.connection.setup.timeout.max.ms socket.listen.backlog.size"},
       {S::broker, "socket buffers are not modelled",

@@ -40,6 +40,8 @@ std::string_view error_name(ErrorCode code) {
       return "UNKNOWN_MEMBER_ID";
     case ErrorCode::rebalance_in_progress:
       return "REBALANCE_IN_PROGRESS";
+    case ErrorCode::not_controller:
+      return "NOT_CONTROLLER";
     case ErrorCode::invalid_request:
       return "INVALID_REQUEST";
     case ErrorCode::out_of_order_sequence_number:

@@ -54,6 +54,7 @@ enum class ErrorCode : std::uint16_t {
   unknown_member_id = 25,
   invalid_session_timeout = 26,
   rebalance_in_progress = 27,
+  not_controller = 41,
   invalid_request = 42,
   out_of_order_sequence_number = 45,
   duplicate_sequence_number = 46,

@@ -131,6 +131,9 @@ enum class Metric : std::uint16_t {
   unclean_elections,
   isr_shrinks,
   isr_min_replicas,
+  controller_changes,
+  controller_absent_sum_s,
+  controller_absent_max_s,
   // transactions
   transactions_committed,
   transactions_aborted,

@@ -1,6 +1,7 @@
 #include "models/metrics/lag_meter.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace models {
 
@@ -47,6 +48,7 @@ void LagMeter::open(std::size_t reading, sim::Time t) {
   State& s = state(reading);
   if (s.open) return;
   s.open = true;
+  s.samples_before = samples_;
   s.level = sim::TimeAverage(t);
   Group& g = groups_[readings_[reading].group.value];
   if (!g.open) g.level = sim::TimeAverage(t);
@@ -61,8 +63,15 @@ void LagMeter::changed(std::size_t reading, sim::Time t) {
   const std::int64_t change = lag - s.level.level();
   if (t >= window_.warm) s.committed_lag_max = std::max(s.committed_lag_max, s.readable - s.committed);
   if (change == 0) return;
+  mark_lagging(reading, lag > 0);
   s.level.set(t, lag);
   groups_[readings_[reading].group.value].level.add(t, change);
+}
+
+void LagMeter::mark_lagging(std::size_t reading, bool lags) {
+  if (reading / 64 >= lagging_.size()) lagging_.resize(reading / 64 + 1);
+  const std::uint64_t bit = std::uint64_t{1} << reading % 64;
+  lags ? lagging_[reading / 64] |= bit : lagging_[reading / 64] &= ~bit;
 }
 
 void LagMeter::high_watermark(const sim::TraceRecord& r) {
@@ -149,35 +158,38 @@ void LagMeter::arrivals_stopped(sim::Time t) {
   }
 }
 
+/// Of a reading that has a lag.
 double LagMeter::sample_age(std::size_t reading, sim::Time t) {
   State& s = states_[reading];
-  double age = 0;
-  if (s.lag() > 0) {
-    const Ledger::Partition* p = ledger_.partition(readings_[reading].place);
-    const auto created = p == nullptr ? std::nullopt : ledger_.created_at(*p, s.processed, s.cursor);
-    if (created) age = sim::seconds(t - *created);
-  }
-  if (t < window_.warm) return age;
-  s.age_max = std::max(s.age_max, age);
-  if (t > window_.stop) return age;
-  s.age_sum += age;
-  ++s.ages;
+  const Ledger::Partition* p = ledger_.partition(readings_[reading].place);
+  const auto created = p == nullptr ? std::nullopt : ledger_.created_at(*p, s.processed, s.cursor);
+  const double age = created ? sim::seconds(t - *created) : 0;
+  if (t >= window_.warm) s.age_max = std::max(s.age_max, age);
+  if (steady(t)) s.age_sum += age;
   return age;
 }
 
 void LagMeter::sample(sim::Time t, std::vector<Sample>* points) {
-  for (std::size_t reading = 0; reading < states_.size(); ++reading) {
-    const State& s = states_[reading];
-    if (!s.open) continue;
-    const double age = sample_age(reading, t);
-    if (points == nullptr) continue;
-    const Reading& r = readings_[reading];
-    const std::int64_t committed_lag = std::max(std::int64_t{0}, s.readable - s.committed);
-    points->push_back({t, Series::lag_records, r.place, r.group, static_cast<double>(s.lag())});
-    points->push_back({t, Series::lag_s, r.place, r.group, age});
-    points->push_back(
-        {t, Series::committed_lag_records, r.place, r.group, static_cast<double>(committed_lag)});
+  if (points != nullptr) {
+    for (std::size_t reading = 0; reading < states_.size(); ++reading) {
+      const State& s = states_[reading];
+      if (!s.open) continue;
+      const double age = s.lag() > 0 ? sample_age(reading, t) : 0;
+      const Reading& r = readings_[reading];
+      const std::int64_t committed_lag = std::max(std::int64_t{0}, s.readable - s.committed);
+      points->push_back({t, Series::lag_records, r.place, r.group, static_cast<double>(s.lag())});
+      points->push_back({t, Series::lag_s, r.place, r.group, age});
+      points->push_back(
+          {t, Series::committed_lag_records, r.place, r.group, static_cast<double>(committed_lag)});
+    }
+  } else {
+    // Of thousands of partitions few have a lag at a time.
+    for (std::size_t word = 0; word < lagging_.size(); ++word) {
+      for (std::uint64_t bits = lagging_[word]; bits != 0; bits &= bits - 1)
+        sample_age(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)), t);
+    }
   }
+  if (steady(t)) ++samples_;
   for (std::uint32_t id = 0; id < groups_.rows().size(); ++id) {
     Group& g = groups_.rows()[id];
     if (!g.open) continue;
@@ -241,12 +253,13 @@ void LagMeter::report_partitions(MetricValues& values, std::vector<Labelled>& la
     raise(values[Metric::committed_lag_max_records], static_cast<double>(s.committed_lag_max));
     labelled.push_back({Metric::lag_max_records, r.place, r.group, static_cast<double>(s.level.max())});
     if (s.mean) labelled.push_back({Metric::lag_mean_records, r.place, r.group, *s.mean});
-    if (s.ages > 0) {
+    const std::uint64_t sampled = s.open ? samples_ - s.samples_before : 0;
+    if (sampled > 0) {
       labelled.push_back({Metric::lag_max_s, r.place, r.group, s.age_max});
       raise(values[Metric::lag_max_s], s.age_max);
     }
     age_sum += s.age_sum;
-    ages += s.ages;
+    ages += sampled;
     if (s.mean && (!hottest || *s.mean > *states_[*hottest].mean)) hottest = i;
   }
   if (ages > 0) values[Metric::lag_mean_s] = age_sum / static_cast<double>(ages);

@@ -69,7 +69,7 @@ class LagMeter {
     std::int64_t committed_lag_max = 0;
     double age_sum = 0;
     double age_max = 0;
-    std::uint64_t ages = 0;
+    std::uint64_t samples_before = 0;  ///< it was open
     LogIndex::Cursor cursor = 0;
     std::int64_t lag() const { return readable > processed ? readable - processed : 0; }
   };
@@ -90,6 +90,8 @@ class LagMeter {
   State& state(std::size_t reading);
   void changed(std::size_t reading, sim::Time t);
   static void jump(State& s);
+  void mark_lagging(std::size_t reading, bool lags);
+  bool steady(sim::Time t) const { return t >= window_.warm && t <= window_.stop; }
   double sample_age(std::size_t reading, sim::Time t);
   std::optional<double> growth(const Group& group) const;
   std::optional<double> drain(const Group& group) const;
@@ -101,6 +103,8 @@ class LagMeter {
   EntityTable<std::int64_t> readable_;  ///< high watermark by partition
   std::vector<State> states_;           ///< by reading
   EntityTable<Group> groups_;
+  std::vector<std::uint64_t> lagging_;  ///< a bit for each reading
+  std::uint64_t samples_ = 0;           ///< in the steady state
 };
 
 }  // namespace models

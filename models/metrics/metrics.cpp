@@ -13,7 +13,8 @@ Metrics::Metrics(const MetricsOptions& options, Ledger& ledger, Anomalies& anoma
       lag_(readings_, ledger, window_),
       pauses_(readings_, window_, anomalies),
       members_(readings_, window_),
-      availability_(window_) {
+      availability_(window_),
+      controllers_(window_) {
   ledger.observe(*this);
 }
 
@@ -82,6 +83,8 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return;
     case Kind::broker_state:
       return availability_.broker_state(r);
+    case Kind::controller_changed:
+      return controllers_.controller_changed(r);
     case Kind::fault:
       return fault(r, number);
     case Kind::diverged:
@@ -159,6 +162,7 @@ void Metrics::finish(sim::Time end) {
   if (window_.stop == sim::kNever) stop_arrivals(end);
   pauses_.finish(end);
   availability_.finish(end);
+  controllers_.finish(end);
 }
 
 // ---- records that several meters want ---------------------------------------------------------------------
@@ -238,6 +242,7 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   pauses_.report(values, labelled);
   members_.report(values, labelled, end_);
   availability_.report(values, labelled);
+  controllers_.report(values);
   values[Metric::transactions_committed] = static_cast<double>(transactions_committed_);
   values[Metric::transactions_aborted] = static_cast<double>(transactions_aborted_);
   values[Metric::replica_divergence] = static_cast<double>(diverged_);

@@ -15,6 +15,7 @@
 #include "models/entities.hpp"
 #include "models/metrics/availability_meter.hpp"
 #include "models/metrics/catalogue.hpp"
+#include "models/metrics/controller_meter.hpp"
 #include "models/metrics/entity_table.hpp"
 #include "models/metrics/lag_meter.hpp"
 #include "models/metrics/latency_meter.hpp"
@@ -90,6 +91,7 @@ class Metrics : public LedgerObserver {
   PauseMeter pauses_;
   MemberMeter members_;
   AvailabilityMeter availability_;
+  ControllerMeter controllers_;
   Flow offered_;
   Flow acknowledged_;
   EntityTable<Flow> processed_;  ///< by group

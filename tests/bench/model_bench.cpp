@@ -133,7 +133,8 @@ void kafka_groups(benchmark::State& state, models::kafka::GroupProtocol protocol
   for (auto _ : state) {
     const auto before = std::chrono::steady_clock::now();
     models::World world(s, 1);
-    models::Observers observers({.warmup = s.warmup, .sample = s.sample, .entities = &world.entities()});
+    models::Observers observers(
+        {.warmup = s.warmup, .sample = s.sample, .timeseries = false, .entities = &world.entities()});
     world.trace().add_sink(observers);
     set_up += std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
     simulated += sim::seconds(world.run().end);

@@ -463,12 +463,13 @@ class Lists(Case):
         values = {"other": '"kafka/0"', "one_way": "true", "probability": "0.5", "delay": '"5ms"',
                   "bandwidth": '"1Mbit/s"', "gap": '"1s"', "partitions": "4", "brokers": '["kafka/1"]',
                   "throttle": "1000000"}
-        targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "reassign": "orders"}
+        targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "reassign": "orders",
+                   "elect-preferred-leaders": "orders"}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)
             target = targets.get(kind, "billing/1")
             small = SMALL.replace("brokers = 1", "brokers = 2") if kind == "reassign" else SMALL
-            lasts = "" if kind in ("grow", "reassign") else 'for = "1s"\n'
+            lasts = "" if kind in ("grow", "reassign", "elect-preferred-leaders") else 'for = "1s"\n'
             if kind == "response-loss":
                 lines = lines.replace("kafka/0", "billing/1")
             self.write("s.toml", small + f'[[faults]]\nkind = "{kind}"\ntarget = "{target}"\nat = "1s"\n' + lasts + lines)

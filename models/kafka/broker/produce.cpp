@@ -227,6 +227,13 @@ void Broker::park(const Ref<ProduceCall>& call) {
     produce_timer_.arm_at(std::max(produce_purgatory_.front().deadline, context().now()));
 }
 
+/// Who has not written for producer.id.expiration.ms is a stranger: any sequence number of his is taken.
+void Broker::expire_producers() {
+  for (const auto& replica : owned_)
+    replica->producers.expire(context().now() - config().producer_id_expiration);
+  producer_timer_.arm_after(config().producer_id_expiration_check_interval);
+}
+
 void Broker::expire_produce() {
   // Producers give one time-out each; calls of others behind a longer one expire late by the difference at most.
   while (!produce_purgatory_.empty()) {

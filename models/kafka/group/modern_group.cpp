@@ -53,12 +53,18 @@ void ModernGroupImage::remove(std::string_view id) {
   if (at != members.end() && at->id == id) members.erase(at);
 }
 
-std::vector<PartitionIndex> ModernGroupImage::held_by_others(std::string_view id) const {
+std::vector<PartitionIndex> ModernGroupImage::held_by_others(const ModernMember& member) const {
   std::vector<PartitionIndex> held;
-  for (const ModernMember& member : members) {
-    if (member.id == id) continue;
-    for (const AssignedPartition& one : member.assigned) held.push_back(one.partition);
-    for (const AssignedPartition& one : member.pending_revocation) held.push_back(one.partition);
+  const auto collect = [&](const AssignedPartitions& assigned) {
+    for (const AssignedPartition& one : assigned) {
+      if (std::binary_search(member.target.begin(), member.target.end(), one.partition))
+        held.push_back(one.partition);
+    }
+  };
+  for (const ModernMember& other : members) {
+    if (other.id == member.id) continue;
+    collect(other.assigned);
+    collect(other.pending_revocation);
   }
   std::sort(held.begin(), held.end());
   return held;
@@ -161,8 +167,11 @@ ModernGroup::Timers& ModernGroup::timers_of(const std::string& member_id) {
 
 void ModernGroup::adopt(std::shared_ptr<const ModernGroupImage> image) {
   image_ = std::move(image);
+  auto member = image_->members.begin();  // both are in order of ids
   for (auto at = by_member_.begin(); at != by_member_.end();) {
-    at = image_->find(at->first) == nullptr ? by_member_.erase(at) : std::next(at);
+    while (member != image_->members.end() && member->id < at->first) ++member;
+    const bool stays = member != image_->members.end() && member->id == at->first;
+    at = stays ? std::next(at) : by_member_.erase(at);
   }
 }
 

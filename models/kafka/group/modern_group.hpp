@@ -87,8 +87,9 @@ struct ModernGroupImage {
   ModernMember& insert(ModernMember member);
   /// With its target and all that it held.
   void remove(std::string_view id);
-  /// All that some member other than `id` holds, still to be revoked included; ascending (currentPartitionEpoch != -1).
-  std::vector<PartitionIndex> held_by_others(std::string_view id) const;
+  /// What of the target of `member` some other member holds, still to be revoked included; ascending
+  /// (currentPartitionEpoch != -1).
+  std::vector<PartitionIndex> held_by_others(const ModernMember& member) const;
   /// The members' targets, in their order, for the group's epoch. Returns how many records say so: one for each member
   /// whose target is another, one for the epoch (TargetAssignmentBuilder.build).
   std::int32_t set_target(TargetAssignment target, sim::Time now);

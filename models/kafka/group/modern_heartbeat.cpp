@@ -130,7 +130,7 @@ void GroupCoordinator::heartbeat_modern(Shard& shard, Group* group, Ref<Consumer
     ModernMember next =
         call->share ? take_target(member, change.image->target_epoch)
                     : reconcile(member, change.image->target_epoch, call->says_owned ? &call->owned : nullptr,
-                                change.image->held_by_others(member_id));
+                                change.image->held_by_others(member));
     if (next != member) ++change.records;
     member = std::move(next);
   }

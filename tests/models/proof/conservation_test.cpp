@@ -19,7 +19,7 @@ namespace {
 
 /// RapidCheck reads its parameters once, at the first property.
 const int kFixedSeed = [] {
-  return setenv("RC_PARAMS", kReduced ? "seed=2 max_success=50" : "seed=2 max_success=1000", 0);
+  return setenv("RC_PARAMS", kReduced ? "seed=2 max_success=50" : "seed=2 max_success=2000", 0);
 }();
 
 struct Run {
