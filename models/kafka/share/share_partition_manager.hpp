@@ -1,8 +1,8 @@
 // A broker's part in share groups: sessions with their members, fetches that wait, and the in-flight records of the partitions
 // that it leads (SharePartitionManager.java, DelayedShareFetch.java, ShareSessionCache.java).
 //
-// A fetch is answered when something can be acquired of the partitions in its session, or after fetch.max.wait.ms; what it says of
-// records acquired before is carried out first, and the answer waits until the share coordinator has stored that. Of several
+// A fetch is answered when something can be acquired of the partitions in its session, or after fetch.max.wait.ms; what it says
+// of records acquired before is carried out first, and the answer waits until the share coordinator has stored that. Of several
 // members who wait for a partition the one that has waited longest is served first.
 //
 // State is made when a member first asks for a partition: read from the share coordinator, or begun at
