@@ -57,6 +57,13 @@ nlohmann::ordered_json as_json(const Described& d) {
   const auto text_or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
   Json rows = Json::array();
   for (const auto& row : d.group.rows) {
+    if (d.group.share) {
+      rows.push_back({{"topic", row.topic},
+                      {"partition", row.partition},
+                      {"start_offset", or_null(row.current_offset)},
+                      {"lag", or_null(row.lag())}});
+      continue;
+    }
     rows.push_back({{"topic", row.topic},
                     {"partition", row.partition},
                     {"current_offset", or_null(row.current_offset)},

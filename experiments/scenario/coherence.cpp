@@ -199,6 +199,7 @@ class Coherence {
       using Then = models::PoisonOptions::Then;
       if (g.poison && (g.poison->then == Then::release || g.poison->then == Then::reject))
         fail(path + ".poison.then", "is for groups of type = \"share\": a log takes nothing back");
+      if (g.renew) fail(path + ".renew", "is for groups of type = \"share\": others have no locks");
       config(path, models::kafka::validate(g.config, s_.kafka->config));
       auto_commit(path, g);
       database(path, g);
@@ -214,6 +215,9 @@ class Coherence {
       fail(path + ".commit", "of a share group is \"auto\" (with the next poll) or \"after-processing\"");
     using Then = models::PoisonOptions::Then;
     const bool says = g.poison && (g.poison->then == Then::release || g.poison->then == Then::reject);
+    if (g.renew && !g.config.explicit_acknowledgement)
+      fail(path + ".renew", "needs share.acknowledgement.mode=explicit");
+    if (g.renew && g.renew->count() <= 0) fail(path + ".renew", "must be above 0");
     if (says && !g.config.explicit_acknowledgement)
       fail(path + ".poison.then", "needs share.acknowledgement.mode=explicit: else all is accepted");
     if (g.members > static_cast<std::uint32_t>(s_.kafka->config.group_share_max_size))
@@ -368,6 +372,9 @@ class Coherence {
     if ((step == Step::commit_sent || step == Step::committed) && group != nullptr &&
         group->commit == models::CommitMode::with_effect)
       never("offsets are committed in the application's database");
+    if ((step == Step::commit_sent || step == Step::committed) && group != nullptr &&
+        group->type == models::GroupType::share)
+      never("a share group commits no offsets");
     if ((step == Step::commit_sent || step == Step::committed) && group != nullptr && in_transaction)
       never("offsets are committed in transactions, by its producer");
   }

@@ -652,6 +652,8 @@ const std::vector<Row<GroupOptions>>& group_rows() {
       {{"materialise", KeyType::boolean,
         "it keeps a table of each key's last value, which is compared with the log in the end", "false"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.materialise = v.boolean; }},
+      {{"renew", KeyType::duration, "of share groups: how often the locks of what is in hand are renewed"},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.renew = parse_duration(v.text); }},
       {{"rack", KeyType::name, "of the members' hosts"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.rack = v.text; }},
       {{"start", KeyType::duration, "when the members start", "\"0s\""},

@@ -147,6 +147,8 @@ struct GroupOptions {
   std::optional<PoisonOptions> poison;
   /// It keeps a table: of each key the last value that it has processed; a tombstone deletes it.
   bool materialise = false;
+  /// Of a share group: so often the application renews the locks of what it has in hand (AcknowledgeType.RENEW).
+  std::optional<sim::Duration> renew;
   std::string rack;
   sim::Duration start{};    ///< when the members start
   sim::Duration stagger{};  ///< between the starts of successive members

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -152,6 +153,8 @@ struct Connection {
   std::array<Way, 2> ways;  ///< by sending side
   ConnectionListener* listener = nullptr;
   RestingTraffic* resting = nullptr;
+  std::function<void()>
+      client_gone;  ///< what the server does when its kernel hears that the client's end is closed
   sim::Duration set_up_retry{};
   sim::Time set_up_deadline{};
   sim::EventHandle set_up_timer;

@@ -41,6 +41,7 @@ Network::Connection& Network::take_slot() {
 }
 
 void Network::end(Connection& c) {
+  c.client_gone = nullptr;
   c.state = ConnectionState::dead;
   c.listener = nullptr;
   if (c.pins == 0) give_back(c);
@@ -205,6 +206,7 @@ void Network::close(ConnectionId id) {
 /// The client side is gone and wants to hear nothing. What it had sent and is on its way still arrives.
 void Network::abandon(Connection& c) {
   rouse(c);
+  tell_server(c);
   stop_set_up_timer(c);
   for (Way& way : c.ways) drop_backlog(way);
   set(c.way(Side::server).hindrances, detail::kReceiverGone, true);
@@ -242,6 +244,18 @@ void Network::server_side_died(Connection& c) {
   send_reset(c);
 }
 
+void Network::watch_client(ConnectionId id, std::function<void()> gone) {
+  Connection* const c = find(id);
+  if (c != nullptr && c->state == ConnectionState::open) c->client_gone = std::move(gone);
+}
+
+/// The client's kernel closes the connection.
+void Network::tell_server(Connection& c) {
+  Way& up = c.way(Side::client);
+  if (!c.client_gone || (up.hindrances & detail::kCut) != 0) return;
+  simulation_.schedule_at(arrival(up, transit(up, kControlBytes)), std::exchange(c.client_gone, nullptr));
+}
+
 void Network::send_reset(Connection& c) {
   Way& down = c.way(Side::server);
   if (c.reset_sent || (down.hindrances & detail::kCut) != 0) return;  // a reset is not retransmitted
@@ -258,6 +272,7 @@ void Network::reset_arrived(Connection& c) {
 
 void Network::reset(Connection& c) {
   if (c.state != ConnectionState::connecting && c.state != ConnectionState::open) return;
+  tell_server(c);
   client_side_died(c);
   set(c.way(Side::client).hindrances, detail::kReceiverGone, true);
 }

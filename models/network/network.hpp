@@ -86,6 +86,10 @@ class Network {
   template <class F>
   void send(ConnectionId id, Side from, std::uint32_t bytes, F&& on_arrival);
 
+  /// `gone` runs at the server, once, when it hears that the client has closed the connection or died; never if that cannot
+  /// reach it. No effect on a dead id.
+  void watch_client(ConnectionId id, std::function<void()> gone);
+
   // ---- rest ----
   /// Lets the connection rest until something is done with it or happens to it; then traffic.rouse() runs, once. nullopt,
   /// and nothing has changed, unless it is open and segments take a constant time and meet no hindrance both ways.
@@ -160,6 +164,7 @@ class Network {
   void tell_disconnected(ConnectionId id);
   void server_side_died(Connection& c);
   void send_reset(Connection& c);
+  void tell_server(Connection& c);
   void reset_arrived(Connection& c);
   void reset(Connection& c);
 

@@ -30,7 +30,8 @@ ShareConsumer::ShareConsumer(ConsumerGroup& group, Node& node)
       recorder_(group, node.entity()),
       processor_(group, node, recorder_, *this),
       delivered_step_(context_.steps.cell(node.entity(), Step::delivered)),
-      close_timer_(context_.simulation, node, [this] { finish_close(); }) {
+      close_timer_(context_.simulation, node, [this] { finish_close(); }),
+      renew_timer_(context_.simulation, node, [this] { renew_given(); }) {
   node.set_program(*this);
   metadata_.on_update([this] {
     membership_.partitions_seen();
@@ -102,10 +103,20 @@ void ShareConsumer::hand_over() {
 }
 
 void ShareConsumer::work() {
+  if (options_.renew) renew_timer_.arm_after(*options_.renew);
   processor_.begin(false);
 }
 
+void ShareConsumer::renew_given() {
+  for (const ShareFetcher::Given& one : given_)
+    fetcher_.acknowledge(one.node, one.records.partition, one.records.first, one.records.end,
+                         AcknowledgeType::renew);
+  fetcher_.send();
+  renew_timer_.arm_after(*options_.renew);
+}
+
 void ShareConsumer::processed() {
+  renew_timer_.disarm();
   acknowledge_given();
   if (options_.commit != CommitMode::after_processing) return when_running(&ShareConsumer::back_to_poll);
   phase_ = Phase::committing;
@@ -235,6 +246,7 @@ void ShareConsumer::forget() {
   given_.clear();
   refused_.clear();
   close_timer_.disarm();
+  renew_timer_.disarm();
   metadata_.stop();
   membership_.forget();
   fetcher_.forget();

@@ -5,9 +5,11 @@
 //       for (record : records) process(record);
 //     }
 //
-// With share.acknowledgement.mode=implicit all that a poll returned is accepted by the next; with explicit the application says of
-// each record whether it accepts, releases or rejects it (PoisonOptions), which the next poll tells. commit = "after-processing"
-// tells it at once and waits for the answer (commitSync).
+// With share.acknowledgement.mode=implicit all that a poll returned is accepted by the next; with explicit the application says
+// of each record whether it accepts, releases or rejects it (PoisonOptions), which the next poll tells. commit = "after-processing"
+// tells it at once and waits for the answer (commitSync). An application may renew the locks of what it still has in hand.
+//
+// Model: renewals are sent while the application works; Kafka's are sent by poll(), between records.
 //
 // Partitions are shared: a member takes up a new assignment at once and gives nothing up for it; records of a partition that is
 // no longer its own stay its own until they are acknowledged or their locks end. What a crash leaves behind the brokers give to
@@ -65,6 +67,7 @@ class ShareConsumer final : public NodeProgram,
   void work();
   void back_to_poll();
   void acknowledge_given();
+  void renew_given();
   void when_running(void (ShareConsumer::*next)());
   void begin_close();
   void go_on_closing();
@@ -115,6 +118,7 @@ class ShareConsumer final : public NodeProgram,
   Processor processor_;
   StepCell& delivered_step_;
   NodeTimer<std::function<void()>> close_timer_;
+  NodeTimer<std::function<void()>> renew_timer_;
 };
 
 }  // namespace models::kafka

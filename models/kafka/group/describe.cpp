@@ -6,6 +6,7 @@
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
 #include "models/kafka/group/modern_group.hpp"
+#include "models/kafka/share/share_coordinator.hpp"
 
 namespace models::kafka {
 namespace {
@@ -85,6 +86,34 @@ std::vector<Row> rows_of(Cluster& cluster, const Group& group) {
   return rows;
 }
 
+/// DescribeShareGroupOffsets: every partition that the group has been given (ShareGroupCommand.java).
+std::vector<Row> shared_rows(Cluster& cluster, const Group& group) {
+  std::vector<Row> rows;
+  if (!group.modern) return rows;
+  for (std::uint32_t n = 0; n < cluster.partitions().size(); ++n) {
+    const PartitionIndex p{n};
+    Broker* const keeper = leader_of(cluster, cluster.share_state_partition(group.entity, p));
+    const ShareGroupState* const state =
+        keeper == nullptr ? nullptr : keeper->share_coordinator()->state({group.entity, p});
+    if (state == nullptr) continue;
+    Row row;
+    row.topic = cluster.topic_of(p).name;
+    row.partition = cluster.partition(p).number;
+    row.log_end_offset = log_end_offset(cluster, p);
+    if (state->start_offset != kNoOffset) row.current_offset = state->start_offset;
+    if (row.current_offset && row.log_end_offset) {
+      Offset done = 0;
+      for (const ShareStateBatch& batch : state->batches)
+        done += batch.state == ShareRecordState::available ? 0 : batch.end - batch.first;
+      row.in_start_lag = *row.log_end_offset - *row.current_offset - done;
+    }
+    rows.push_back(std::move(row));
+  }
+  std::vector<Row> sorted;
+  add_sorted(sorted, std::move(rows));
+  return sorted;
+}
+
 std::string or_dash(const std::string& text) {
   return text.empty() ? "-" : text;
 }
@@ -124,14 +153,38 @@ GroupDescription describe_group(Cluster& cluster, std::string_view name) {
   if (!d.coordinator_available) return d;
   const Group* const group = find_group(cluster, name);
   d.state = group_state_name(group == nullptr ? GroupState::dead : group->state);
-  if (group != nullptr) d.rows = rows_of(cluster, *group);
+  d.share = cluster.share_group(name) != nullptr;
+  if (group != nullptr) d.rows = d.share ? shared_rows(cluster, *group) : rows_of(cluster, *group);
   return d;
 }
+
+namespace {
+
+/// ShareGroupCommand.printOffsets
+std::string as_shared_table(const GroupDescription& d) {
+  if (d.state == "Dead") return "\nError: Share group '" + d.group + "' not found.\n";
+  std::string text;
+  if (d.state == "Empty") text += "\nShare group '" + d.group + "' has no active members.\n";
+  std::size_t topic = 15;
+  for (const Row& row : d.rows) topic = std::max(topic, row.topic.size());
+  const auto line = [&, group = std::max<std::size_t>(15, d.group.size())](
+                        const std::string& g, const std::string& t, const std::string& p,
+                        const std::string& start, const std::string& lag) {
+    text += "\n" + padded(g, group) + padded(t, topic) + padded(p, 10) + padded(start, 13) + lag;
+  };
+  if (!d.rows.empty()) line("GROUP", "TOPIC", "PARTITION", "START-OFFSET", "LAG");
+  for (const Row& row : d.rows)
+    line(d.group, row.topic, std::to_string(row.partition), or_dash(row.current_offset), or_dash(row.lag()));
+  return text + "\n";
+}
+
+}  // namespace
 
 std::string as_table(const GroupDescription& d) {
   const std::string name = "group '" + d.group + "'";
   if (!d.coordinator_available)
     return "\nError: the coordinator of consumer " + name + " is not available.\n";
+  if (d.share) return as_shared_table(d);
   if (d.state == "Dead") return "\nError: Consumer " + name + " does not exist.\n";
   std::string text;
   if (d.state == "Empty") text += "\nConsumer " + name + " has no active members.\n";

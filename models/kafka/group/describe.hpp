@@ -31,12 +31,17 @@ struct GroupDescription {
     std::string host;
     std::string client_id;
 
+    std::optional<Offset>
+        in_start_lag;  ///< of a share group: of the records from its start offset on, those not done
+
     std::optional<Offset> lag() const {
+      if (in_start_lag) return in_start_lag;
       if (!current_offset || !log_end_offset) return std::nullopt;
       return *log_end_offset - *current_offset;
     }
   };
   std::string group;
+  bool share = false;                  ///< a share group: current_offset is its start offset
   bool coordinator_available = false;  ///< else the rest is empty
   std::string state;  ///< "Stable", …; "Dead" for a group that the coordinator does not know
   /// Of members, those with most partitions first; then committed partitions of nobody.
@@ -52,6 +57,8 @@ std::optional<Offset> log_end_offset(Cluster& cluster, PartitionIndex p);
 /// The group as the coordinator has it that the controller holds to be the group's; nullptr when that is away or knows none.
 const Group* find_group(Cluster& cluster, std::string_view group);
 
+/// Of a share group what `kafka-share-groups --describe --group G` shows: the start offsets that share coordinators have stored,
+/// and as lag the records from there to the end that are not done (KIP-1226).
 GroupDescription describe_group(Cluster& cluster, std::string_view group);
 
 /// The tool's table and its warnings, as it prints them.

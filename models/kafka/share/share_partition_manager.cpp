@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/kafka/broker/broker.hpp"
+#include "models/network/network.hpp"
 
 namespace models::kafka {
 namespace {
@@ -70,6 +71,9 @@ SharePartitionManager::Session* SharePartitionManager::session_of(Call& call) {
       call.error = ErrorCode::share_session_limit_reached;
       return nullptr;
     }
+    broker_.context().network.watch_client(call.connection, [this, key] {
+      broker_.node().run_or_hold([this, key] { end_session(key.first, key.second); });
+    });
     auto made = std::make_unique<Session>(broker_, *this, call.group, call.member);
     return sessions_.emplace(key, std::move(made)).first->second.get();
   }
@@ -108,10 +112,6 @@ void SharePartitionManager::end_session(EntityId group, ShareMember member) {
       if (!changes_.empty()) write(*one, changes_, true);
     }
   }
-}
-
-void SharePartitionManager::disconnected(EntityId group, ShareMember member) {
-  end_session(group, member);
 }
 
 // ---- partitions ---------------------------------------------------------------------------------------------------
@@ -261,8 +261,14 @@ void SharePartitionManager::acknowledge(const Ref<Call>& call) {
       continue;
     }
     changes_.clear();
-    const ErrorCode error = found->records.acknowledge(
-        call->member, std::span(all).subspan(first, end - first), broker_.context().now(), changes_);
+    const std::span said = std::span(all).subspan(first, end - first);
+    const bool renews = std::any_of(said.begin(), said.end(), [](const AcknowledgementBatch& batch) {
+      return batch.type == AcknowledgeType::renew;
+    });
+    const bool may = !renews || cluster_.share_group(call->group)->renew_acknowledge_enable;
+    const ErrorCode error =
+        may ? found->records.acknowledge(call->member, said, broker_.context().now(), changes_)
+            : ErrorCode::invalid_request;
     if (error != ErrorCode::none) {
       result(*call, p).acknowledge_error = error;
     } else if (!changes_.empty()) {

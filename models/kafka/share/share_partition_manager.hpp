@@ -1,8 +1,8 @@
 // A broker's part in share groups: sessions with their members, fetches that wait, and the in-flight records of the partitions
 // that it leads (SharePartitionManager.java, DelayedShareFetch.java, ShareSessionCache.java).
 //
-// A fetch is answered when something can be acquired of the partitions in its session, or after fetch.max.wait.ms; what it says of
-// records acquired before is carried out first, and the answer waits until the share coordinator has stored that. Of several
+// A fetch is answered when something can be acquired of the partitions in its session, or after fetch.max.wait.ms; what it says
+// of records acquired before is carried out first, and the answer waits until the share coordinator has stored that. Of several
 // members who wait for a partition the one that has waited longest is served first.
 //
 // State is made when a member first asks for a partition: read from the share coordinator, or begun at
@@ -38,9 +38,6 @@ class SharePartitionManager {
   void readable(PartitionIndex p);
   /// This broker leads `p` in another epoch, or no longer.
   void role_changed(PartitionIndex p);
-  /// The member's connection is gone: its session ends and what it holds is given back
-  /// (ShareSessionCache.connectionDisconnectListener).
-  void disconnected(EntityId group, ShareMember member);
   void crashed();
 
   /// As this broker has it, where it leads and somebody has asked; or null. For invariants, tools and tests.
@@ -90,6 +87,7 @@ class SharePartitionManager {
   template <class Call>
   Session* session_of(Call& call);
   void update(Session& session, const ShareFetchCall& call);
+  /// Said by the member, or its connection is gone (ShareSessionCache.connectionDisconnectListener).
   void end_session(EntityId group, ShareMember member);
 
   // ---- partitions ----

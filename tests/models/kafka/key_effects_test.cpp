@@ -104,6 +104,10 @@ void a_shared_member_missing(Scenario& s) {
   s.faults = {crash("billing/0", 7s, 12s)};
   s.faults[0].kind = "pause";
 }
+void shared_and_renewed(Scenario& s) {
+  shared(s);
+  group(s).renew = 1s;
+}
 /// Transactions, one of which stays open for long.
 void shared_with_transactions(Scenario& s) {
   shared(s);
@@ -503,6 +507,7 @@ const std::vector<Row>& rows() {
       {S::consumer, "share.delivery.count.limit", "2", shared},
       {S::consumer, "share.partition.max.record.locks", "100", shared},
       {S::consumer, "share.auto.offset.reset", "earliest", shared_by_three},
+      {S::consumer, "share.renew.acknowledge.enable", "false", shared_and_renewed},
       {S::consumer, "share.isolation.level", "read_committed", shared_with_transactions},
       {S::consumer, "max.poll.interval.ms", "100", waits_for_commits},
       {S::consumer, "max.poll.records", "1"},
@@ -561,7 +566,7 @@ bool only_refuses(std::string_view key) {
   const bool bounds = key.starts_with("group.share.min.") || key == "group.share.assignors" ||
                       (key.starts_with("group.share.max.") && key != "group.share.max.size" &&
                        key != "group.share.max.share.sessions") ||
-                      key == "share.renew.acknowledge.enable" || key.starts_with("group.consumer.min.") ||
+                      key.starts_with("group.consumer.min.") ||
                       (key.starts_with("group.consumer.max.") && key != "group.consumer.max.size");
   const bool of_topics = key == "num.partitions" || key == "default.replication.factor";
   return bounds || of_topics;
