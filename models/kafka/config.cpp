@@ -341,6 +341,8 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      span<&B::log_retention_check_interval, 1, 1'000'000, B>},
     {"log.initial.task.delay.ms", "ms", "30000", span<&B::log_initial_task_delay, 0, 1'000'000, B>},
     {"log.cleanup.policy", "list", "delete", only_delete<B>, "delete only"},
+    {"zookeeper.session.timeout.ms", "ms", "18000", span<&B::zookeeper_session_timeout, 1, 1'000'000, B>,
+     "with coordination = \"zookeeper\"; 6000 before 2.5"},
     {"controller.quorum.election.timeout.ms", "ms", "1000",
      span<&B::controller_quorum_election_timeout, 1, 1'000'000, B>},
     {"controller.quorum.fetch.timeout.ms", "ms", "2000",

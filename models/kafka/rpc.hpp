@@ -31,13 +31,15 @@ constexpr std::int32_t controller_number(BrokerId id) {
   return kController.value - id.value;
 }
 
-using AnyCall = std::variant<
-    Ref<ProduceCall>, Ref<FetchCall>, Ref<ListOffsetsCall>, Ref<MetadataCall>, Ref<InitProducerIdCall>,
-    Ref<FindCoordinatorCall>, Ref<JoinGroupCall>, Ref<SyncGroupCall>, Ref<HeartbeatCall>, Ref<LeaveGroupCall>,
-    Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<OffsetForLeaderEpochCall>, Ref<AddPartitionsToTxnCall>,
-    Ref<AddOffsetsToTxnCall>, Ref<TxnOffsetCommitCall>, Ref<EndTxnCall>, Ref<WriteTxnMarkersCall>,
-    Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>, Ref<ConsumerGroupHeartbeatCall>,
-    Ref<VoteCall>, Ref<BeginQuorumEpochCall>, Ref<EndQuorumEpochCall>>;
+using AnyCall =
+    std::variant<Ref<ProduceCall>, Ref<FetchCall>, Ref<ListOffsetsCall>, Ref<MetadataCall>,
+                 Ref<InitProducerIdCall>, Ref<FindCoordinatorCall>, Ref<JoinGroupCall>, Ref<SyncGroupCall>,
+                 Ref<HeartbeatCall>, Ref<LeaveGroupCall>, Ref<OffsetCommitCall>, Ref<OffsetFetchCall>,
+                 Ref<OffsetForLeaderEpochCall>, Ref<AddPartitionsToTxnCall>, Ref<AddOffsetsToTxnCall>,
+                 Ref<TxnOffsetCommitCall>, Ref<EndTxnCall>, Ref<WriteTxnMarkersCall>,
+                 Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>,
+                 Ref<ConsumerGroupHeartbeatCall>, Ref<VoteCall>, Ref<BeginQuorumEpochCall>,
+                 Ref<EndQuorumEpochCall>, Ref<ZooKeeperCall>, Ref<UpdateMetadataCall>>;
 
 /// The part that all calls share.
 CallBase& base(AnyCall& call);

@@ -49,6 +49,7 @@ enum class ErrorCode : std::uint16_t {
   not_coordinator = 16,
   not_enough_replicas = 19,
   not_enough_replicas_after_append = 20,
+  stale_controller_epoch = 11,
   illegal_generation = 22,
   inconsistent_group_protocol = 23,
   unknown_member_id = 25,
@@ -83,6 +84,7 @@ enum class ErrorCode : std::uint16_t {
   unsupported_assignor = 112,
   stale_member_epoch = 113,
   transaction_abortable = 120,
+  session_expired = 999,  ///< ZooKeeper's
   // Not on the wire: what a client concludes by itself.
   delivery_timed_out = 1000,
   disconnected = 1001,

@@ -62,6 +62,7 @@ struct ProducerSetup {
   ProducerApplication* application = nullptr;
   EntityId group{};                ///< whose output its messages are, then
   std::string transactional_id{};  ///< empty: no transactions
+  ProtocolRules rules{};           ///< its cluster's
 };
 
 class Producer final : public NodeProgram,
@@ -161,6 +162,7 @@ class Producer final : public NodeProgram,
   const ProducerOptions& options_;
   const ProducerConfig& config_;
   bool run_ahead_;
+  bool forgets_sequences_;
   RecordSizer sizer_;
   std::int32_t fixed_ = 0;  ///< bytes of every record where all are alike, else 0
   MessageSource source_;

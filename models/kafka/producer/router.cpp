@@ -2,19 +2,21 @@
 
 namespace models::kafka {
 
-Router::Router(const ProducerConfig& config, Accumulator& accumulator, Sender& sender,
-               std::shared_ptr<KeyPartitions> keys, sim::Stream draws)
+Router::Router(const ProducerConfig& config, const ProtocolRules& rules, Accumulator& accumulator,
+               Sender& sender, std::shared_ptr<KeyPartitions> keys, sim::Stream draws)
     : kind_(Kind::sticky),
       adaptive_(config.partitioner_adaptive_partitioning_enable),
       accumulator_(accumulator),
       sender_(sender),
       keys_(std::move(keys)),
-      sticky_(config.batch_size, draws) {
+      sticky_(config.batch_size, draws, !rules.has(Rule::uniform_sticky_partitioner)) {
   // KafkaProducer.partition: a class of one's own comes first, then the key unless it is ignored.
   if (config.partitioner_class == Partitioner::round_robin)
     kind_ = Kind::in_turn;
   else if (keys_ != nullptr && !config.partitioner_ignore_keys)
     kind_ = Kind::by_key;
+  else if (!rules.has(Rule::sticky_partitioner))
+    kind_ = Kind::in_turn;  // DefaultPartitioner.java before KIP-480
 }
 
 std::uint32_t Router::route(std::uint32_t key, sim::Time now) {
