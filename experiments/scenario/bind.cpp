@@ -1,6 +1,7 @@
 #include "experiments/scenario/bind.hpp"
 
 #include "experiments/scenario/key_tables.hpp"
+#include "experiments/scenario/versions.hpp"
 #include "models/kafka/librdkafka.hpp"
 
 namespace experiments {
@@ -9,6 +10,23 @@ bool asks_for_idempotence(const Value& producer) {
   const Value* config = producer.find("config");
   return config != nullptr && config->find("enable.idempotence") != nullptr;
 }
+
+namespace {
+
+/// Where it was not asked for and the other settings rule it out.
+void turn_off_idempotence(const Value& checked, models::Scenario& out) {
+  for (std::size_t i = 0; i < out.producers.size(); ++i) {
+    if (!asks_for_idempotence(checked.find("producers")->items[i]))
+      models::kafka::turn_off_idempotence(out.producers[i].config);
+  }
+  for (std::size_t i = 0; i < out.groups.size(); ++i) {
+    const Value& table = checked.find("groups")->items[i];
+    if (out.groups[i].transform && !asks_for_idempotence(*table.find("transform")))
+      models::kafka::turn_off_idempotence(out.groups[i].transform->config);
+  }
+}
+
+}  // namespace
 
 models::Scenario bind_scenario(const Value& checked, const BindContext& context) {
   models::Scenario out;
@@ -20,18 +38,16 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
       bind_rows(item, producer_rows(), out.producers.emplace_back(), context);
       models::kafka::ProducerConfig& config = out.producers.back().config;
       if (config.client == models::kafka::Client::librdkafka) models::kafka::finish_librdkafka(config);
-      if (!asks_for_idempotence(item)) models::kafka::turn_off_idempotence(config);
     }
   }
   if (const Value* v = checked.find("groups")) {
     for (const Value& item : v->items) {
       models::GroupOptions& group = out.groups.emplace_back();
       bind_rows(item, group_rows(), group, context);
-      const Value* transform = item.find("transform");
-      if (transform != nullptr && !asks_for_idempotence(*transform))
-        models::kafka::turn_off_idempotence(group.transform->config);
     }
   }
+  set_earlier_defaults(checked, out);
+  turn_off_idempotence(checked, out);
   if (const Value* v = checked.find("faults")) {
     for (const Value& item : v->items) bind_rows(item, fault_rows(), out.faults.emplace_back(), context);
   }

@@ -6,6 +6,7 @@
 #include "experiments/errors.hpp"
 #include "experiments/scenario/check.hpp"
 #include "experiments/scenario/paths.hpp"
+#include "experiments/scenario/versions.hpp"
 #include "models/faults/catalogue.hpp"
 
 namespace experiments {
@@ -18,6 +19,7 @@ class Coherence {
   void check() const {
     times();
     if (!s_.kafka) fail("", "has no [kafka]: there is no broker to run");
+    versions();
     topics();
     names();
     operations();
@@ -31,6 +33,16 @@ class Coherence {
   [[noreturn]] void fail(const std::string& path, const std::string& message) const {
     throw BadScenario(path.empty() ? tree_.place : place_of(tree_, Path::parse(path, tree_.place)), path,
                       message);
+  }
+
+  /// What the version has; and what coordination asks for.
+  void versions() const {
+    if (s_.kafka->zookeeper && s_.kafka->controllers > 1)
+      fail("kafka.controllers", "with ZooKeeper one of the brokers is the controller");
+    if (s_.kafka->zookeeper_load_per_partition > sim::Duration{} && !s_.kafka->zookeeper)
+      fail("kafka.zookeeper_load_per_partition", "has no effect without coordination = \"zookeeper\"");
+    const OutOfVersion wrong = out_of_version(tree_, s_);
+    if (!wrong.message.empty()) fail(wrong.path, wrong.message);
   }
 
   void times() const {
@@ -101,7 +113,7 @@ class Coherence {
   }
 
   void names() const {
-    std::set<std::string> taken{"kafka", "controller"};
+    std::set<std::string> taken{"kafka", "controller", "zookeeper"};
     const auto take = [&](const std::string& array, const std::string& name) {
       const std::string path = join_path(array, name);
       if (name.find('/') != std::string::npos)

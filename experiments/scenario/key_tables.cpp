@@ -501,6 +501,14 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
         "voters of the metadata quorum; one is named controller, more are controller/0, controller/1 …", "1",
         false, 1, models::kafka::kMostControllers},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.controllers = whole<std::int32_t>(v); }},
+      {choice_key("coordination", "who keeps the metadata; ZooKeeper until 3.9", "\"kraft\"",
+                  {"kraft", "zookeeper"}),
+       [](const Value& v, ClusterOptions& k, const BindContext&) { k.zookeeper = v.text == "zookeeper"; }},
+      {{"zookeeper_load_per_partition", KeyType::duration,
+        "how long a new controller reads a partition's state from ZooKeeper", "\"0s\""},
+       [](const Value& v, ClusterOptions& k, const BindContext&) {
+         k.zookeeper_load_per_partition = parse_duration(v.text);
+       }},
       {{"racks", KeyType::names, "of the brokers in turn"},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.racks = names(v); }},
       {{"zones", KeyType::names, "of the brokers in turn"},

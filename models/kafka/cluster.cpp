@@ -9,6 +9,7 @@
 #include "models/kafka/placement.hpp"
 #include "models/kafka/share/share_state_store.hpp"
 #include "models/kafka/transaction/transaction_store.hpp"
+#include "models/kafka/zookeeper/ensemble.hpp"
 #include "models/network/network.hpp"
 #include "sim/assert.hpp"
 
@@ -52,7 +53,9 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   }
   for (std::int32_t n = 0; n < options_.controllers; ++n) {
     add_node(EntityKind::controller,
-             options_.controllers == 1 ? "controller" : "controller/" + std::to_string(n),
+             options_.zookeeper          ? "zookeeper"
+             : options_.controllers == 1 ? "controller"
+                                         : "controller/" + std::to_string(n),
              {place_of(options_.racks, n), place_of(options_.zones, n), place_of(options_.regions, n)},
              static_cast<std::uint32_t>(n));
   }
@@ -67,7 +70,10 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   transaction_store_ = std::make_unique<TransactionStore>(keep_history);
   share_state_store_ = std::make_unique<ShareStateStore>(keep_history);
   metadata_log_ = std::make_unique<MetadataLog>(*this);
-  for (std::int32_t n = 0; n < options_.controllers; ++n)
+  if (options_.zookeeper) zookeeper_ = std::make_unique<ZooKeeper>(*this, node(kController), *metadata_log_);
+  for (std::int32_t b = 0; options_.zookeeper && b < options_.brokers; ++b)
+    controllers_.push_back(std::make_unique<Controller>(*this, node(BrokerId{b}), *metadata_log_, b));
+  for (std::int32_t n = 0; !options_.zookeeper && n < options_.controllers; ++n)
     controllers_.push_back(std::make_unique<Controller>(*this, node(controller_id(n)), *metadata_log_, n));
   for (std::int32_t b = 0; b < options_.brokers; ++b) {
     brokers_.push_back(std::make_unique<Broker>(*this, BrokerId{b}, *nodes_[static_cast<std::size_t>(b)]));
@@ -195,6 +201,7 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
 void Cluster::start() {
   metadata_log_->start();
   for (const auto& controller : controllers_) controller->start();
+  if (zookeeper_) zookeeper_->start();
   for (const auto& broker : brokers_) broker->start();
 }
 
@@ -232,6 +239,7 @@ void Cluster::tell_divergence() {
 }
 
 RpcServer& Cluster::server(BrokerId id) {
+  if (id == kController && zookeeper_) return *zookeeper_;
   if (id.value <= kController.value) return controller(controller_number(id));
   return *brokers_[static_cast<std::size_t>(id.value)];
 }
@@ -246,7 +254,7 @@ Controller* Cluster::active_controller() {
   Controller* found = nullptr;
   for (std::size_t n = 0; n < controllers_.size(); ++n) {
     Controller& one = *controllers_[n];
-    if (!one.active() || (found != nullptr && found->raft()->epoch() > one.raft()->epoch())) continue;
+    if (!one.active() || (found != nullptr && found->epoch() > one.epoch())) continue;
     found = &one;
     last_active_ = n;
   }

@@ -21,6 +21,7 @@ namespace models::kafka {
 class Broker;
 class Controller;
 class MetadataLog;
+class ZooKeeper;
 struct PartitionState;
 class OffsetsStore;
 class ReplicaLog;
@@ -87,6 +88,8 @@ class Cluster {
   Controller& controller(std::int32_t number) { return *controllers_[static_cast<std::size_t>(number)]; }
   /// Null while there is none.
   Controller* active_controller();
+  /// Null with KRaft.
+  ZooKeeper* zookeeper() { return zookeeper_.get(); }
   /// What the controllers have committed.
   MetadataLog& metadata_log() { return *metadata_log_; }
   /// Where the replicas of `p` are in that state, preferred leader first.
@@ -156,14 +159,15 @@ class Cluster {
   /// Lets go of batches of an internal partition that all replicas hold; returns up to where they do.
   Offset compact_internal(PartitionIndex p);
 
-  std::tuple<
-      Pool<ProduceCall>, Pool<FetchCall>, Pool<ListOffsetsCall>, Pool<MetadataCall>, Pool<InitProducerIdCall>,
-      Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>, Pool<HeartbeatCall>,
-      Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>, Pool<OffsetForLeaderEpochCall>,
-      Pool<AddPartitionsToTxnCall>, Pool<AddOffsetsToTxnCall>, Pool<TxnOffsetCommitCall>, Pool<EndTxnCall>,
-      Pool<WriteTxnMarkersCall>, Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>, Pool<MetadataLogCall>,
-      Pool<ConsumerGroupHeartbeatCall>, Pool<VoteCall>, Pool<BeginQuorumEpochCall>, Pool<EndQuorumEpochCall>,
-      Pool<ShareFetchCall>, Pool<ShareAcknowledgeCall>, Pool<ShareGroupStateCall>>
+  std::tuple<Pool<ProduceCall>, Pool<FetchCall>, Pool<ListOffsetsCall>, Pool<MetadataCall>,
+             Pool<InitProducerIdCall>, Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>,
+             Pool<HeartbeatCall>, Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>,
+             Pool<OffsetForLeaderEpochCall>, Pool<AddPartitionsToTxnCall>, Pool<AddOffsetsToTxnCall>,
+             Pool<TxnOffsetCommitCall>, Pool<EndTxnCall>, Pool<WriteTxnMarkersCall>,
+             Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>, Pool<MetadataLogCall>,
+             Pool<ConsumerGroupHeartbeatCall>, Pool<VoteCall>, Pool<BeginQuorumEpochCall>,
+             Pool<EndQuorumEpochCall>, Pool<ShareFetchCall>, Pool<ShareAcknowledgeCall>,
+             Pool<ShareGroupStateCall>, Pool<ZooKeeperCall>, Pool<UpdateMetadataCall>>
       pools_;
   Context& context_;
   ClusterOptions options_;
@@ -186,6 +190,7 @@ class Cluster {
   std::unique_ptr<MetadataLog> metadata_log_;
   std::vector<std::unique_ptr<Controller>> controllers_;
   std::size_t last_active_ = 0;
+  std::unique_ptr<ZooKeeper> zookeeper_;
   std::vector<std::unique_ptr<Broker>> brokers_;
 };
 

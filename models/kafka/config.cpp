@@ -411,6 +411,8 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      of_cleaner<span<&L::min_compaction_lag, 0, 1'000'000, L>>},
     {"log.cleaner.max.compaction.lag.ms", "ms", "9223372036854775807",
      of_cleaner<milliseconds_or_never<&L::max_compaction_lag, 1, L>>},
+    {"zookeeper.session.timeout.ms", "ms", "18000", span<&B::zookeeper_session_timeout, 1, 1'000'000, B>,
+     "with coordination = \"zookeeper\"; 6000 before 2.5"},
     {"controller.quorum.election.timeout.ms", "ms", "1000",
      span<&B::controller_quorum_election_timeout, 1, 1'000'000, B>},
     {"controller.quorum.fetch.timeout.ms", "ms", "2000",

@@ -59,6 +59,7 @@ struct BrokerConfig {
   Duration broker_heartbeat_interval{2'000'000'000};
   Duration broker_session_timeout{9'000'000'000};
   bool controlled_shutdown_enable = true;
+  Duration zookeeper_session_timeout{18'000'000'000};
   Duration controller_quorum_election_timeout{1'000'000'000};
   Duration controller_quorum_fetch_timeout{2'000'000'000};
   Duration controller_quorum_election_backoff_max{1'000'000'000};

@@ -29,8 +29,10 @@ Finding check_log_matching(const ReplicaLog& a, const ReplicaLog& b) {
 Invariants::Invariants(Cluster& cluster)
     : cluster_(cluster),
       quorum_(cluster),
-      logs_match_(cluster.options().rules.has(Rule::epoch_in_epoch_end)),
-      offsets_count_(cluster.options().rules.offsets_count()) {
+      logs_match_(cluster.options().rules.has(Rule::epoch_in_epoch_end) &&
+                  cluster.options().rules.has(Rule::fetch_epoch_fencing)),
+      offsets_count_(cluster.options().rules.offsets_count() &&
+                     cluster.options().rules.has(Rule::fetch_epoch_fencing)) {
   for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
     const PartitionIndex index{p};
     Partition partition{.index = index,

@@ -81,6 +81,7 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
     return timer_.arm_at(allowed_at_);
   }
   bool changed = !known_;
+  found_nothing_ = call->items.empty();
   known_ = true;
   for (const MetadataCall::Item& item : call->items) {
     PartitionLeader& view = leaders_[item.partition.value];

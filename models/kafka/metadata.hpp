@@ -39,6 +39,8 @@ class Metadata {
 
   /// False until the first response.
   bool known() const { return known_; }
+  /// The last response named no partition: a broker that has heard of none.
+  bool found_nothing() const { return found_nothing_; }
   PartitionLeader leader(PartitionIndex p) const { return leaders_[p.value]; }
   /// How many partitions the topic has, as far as is known; 0 when nothing is.
   std::int32_t partitions(TopicIndex topic) const { return counts_[topic.value]; }
@@ -61,6 +63,7 @@ class Metadata {
   std::uint64_t version_ = 0;
   std::size_t next_broker_ = 0;
   bool known_ = false;
+  bool found_nothing_ = false;
   bool in_flight_ = false;
   bool wanted_ = false;
   std::uint32_t failures_ = 0;    // since the last answer

@@ -72,6 +72,10 @@ struct ClusterOptions {
   std::int32_t brokers = 3;
   /// Voters of the metadata quorum, on hosts of their own: "controller", or "controller/0" and so on where there are several.
   std::int32_t controllers = 1;
+  /// Before 4.0: brokers have sessions with ZooKeeper, on a host "zookeeper", and one of them is the controller.
+  bool zookeeper = false;
+  /// How long a new controller reads a partition's state from ZooKeeper. Model: nothing unless given; it depends on the ensemble.
+  sim::Duration zookeeper_load_per_partition{};
   std::vector<std::string> racks;  ///< of broker i: racks[i % size]
   std::vector<std::string> zones;
   std::vector<std::string> regions;

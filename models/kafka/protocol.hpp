@@ -53,6 +53,8 @@ enum class Api : std::uint8_t {
   share_fetch,
   share_acknowledge,
   share_group_state,
+  zookeeper,
+  update_metadata,
 };
 
 /// What all calls share. `Derived` must provide clear().
@@ -623,6 +625,59 @@ struct EndQuorumEpochCall : CallBase, Pooled<EndQuorumEpochCall> {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::end_quorum_epoch};
     successors.clear();
   }
+};
+
+// ---- before KRaft -------------------------------------------------------------------------------------------------
+
+inline constexpr std::int64_t kNoSession = -1;
+
+enum class ZooKeeperOp : std::uint8_t {
+  create,       ///< a session, and with it /brokers/ids/N
+  ping,         ///< the session lasts
+  elect,        ///< creates /controller, where nobody has
+  write,        ///< the controller's changes
+  set_in_sync,  ///< a leader's own change of an in-sync set
+  propagate,    ///< /isr_change_notification
+  watch,        ///< waits until another version is there; tells who is alive and who is the controller
+  close,        ///< the session
+};
+
+/// What a broker asks of ZooKeeper.
+struct ZooKeeperCall : CallBase, Pooled<ZooKeeperCall> {
+  struct Alive {
+    BrokerId broker = kNoBroker;
+    std::int64_t session = kNoSession;
+    std::uint32_t incarnation = 0;
+  };
+  ZooKeeperOp op{};
+  BrokerId broker = kNoBroker;
+  std::int64_t session = kNoSession;  ///< response of create
+  std::uint32_t incarnation = 0;
+  std::uint64_t version = 0;  ///< of what is watched: as known; response
+  std::int32_t controller_epoch = 0;
+  std::size_t first = 0;  ///< number of the first of `changes` among those of this controller
+  std::vector<const MetadataChange*> changes;
+  bool conflict = false;            ///< response of write: some states have changed since they were read
+  BrokerId controller = kNoBroker;  ///< response
+  std::vector<Alive> alive;         ///< response
+  void clear() {
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::zookeeper};
+    version = 0;
+    controller_epoch = 0;
+    first = 0;
+    changes.clear();
+    conflict = false;
+    controller = kNoBroker;
+    alive.clear();
+  }
+};
+
+/// The controller tells a broker what has changed (LeaderAndIsr, UpdateMetadata).
+struct UpdateMetadataCall : CallBase, Pooled<UpdateMetadataCall> {
+  BrokerId controller = kNoBroker;
+  std::int32_t controller_epoch = 0;
+  std::size_t to = 0;  ///< of the changes that have been written
+  void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::update_metadata}; }
 };
 
 }  // namespace models::kafka

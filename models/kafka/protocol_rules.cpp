@@ -94,6 +94,13 @@ std::span<const RuleInfo> rule_catalogue() {
        "who leaves an in-sync set that is too small may still be elected cleanly, unless it did not shut "
        "down "
        "cleanly; without, the last in-sync replica may, whatever it has lost"},
+      {Rule::alter_partition,
+       "alter_partition",
+       {2, 7},
+       {},
+       "KIP-497",
+       "with ZooKeeper, a leader asks the controller for another in-sync set; without, it writes it to "
+       "ZooKeeper itself, and the controller tells the other brokers seconds later"},
       {Rule::sequence_window,
        "sequence_window",
        {0, 11},
@@ -144,6 +151,43 @@ std::span<const RuleInfo> rule_catalogue() {
        "KIP-1166",
        "a broker hears at once that metadata it has fetched are committed; without, with the next record or "
        "after 500 ms"},
+      {Rule::member_id_first,
+       "member_id_first",
+       {2, 2},
+       {},
+       "KIP-394",
+       "a new dynamic member is given its id before it joins; without, a join that is sent anew makes a "
+       "second "
+       "member, which nobody is"},
+      {Rule::sticky_partitioner,
+       "sticky_partitioner",
+       {2, 4},
+       {},
+       "KIP-480",
+       "messages without a key stay on a partition until its batch is done; without, each goes to the next "
+       "partition"},
+      {Rule::uniform_sticky_partitioner,
+       "uniform_sticky_partitioner",
+       {3, 3},
+       Rule::sticky_partitioner,
+       "KIP-794",
+       "they stay until batch.size bytes went there, so that slow brokers get no more than others; without, "
+       "until a batch is full or sent"},
+      {Rule::generation_with_offsets,
+       "generation_with_offsets",
+       {2, 5},
+       {},
+       "KIP-447",
+       "offsets that are committed in a transaction are refused to a member of an earlier generation; "
+       "without, "
+       "only the transactional id fences"},
+      {Rule::sequences_outlive_metadata,
+       "sequences_outlive_metadata",
+       {0, 11},
+       {},
+       "KIP-98",
+       "a producer whose metadata do not name its topic for a while keeps its sequence numbers; without, it "
+       "forgets the topic and begins again at 0, which the leader takes for batches that it has"},
   });
   static_assert(kRows.size() == static_cast<std::size_t>(Rule::count_));
   return kRows;

@@ -38,6 +38,7 @@ enum class Rule : std::uint8_t {
   lost_before_rejoin,
   strict_min_isr,
   eligible_leader_replicas,
+  alter_partition,
   sequence_window,
   renumber_after_earlier,
   abort_before_new_epoch,
@@ -45,6 +46,11 @@ enum class Rule : std::uint8_t {
   raft_check_quorum,
   raft_pre_vote,
   raft_high_watermark_in_fetch,
+  member_id_first,
+  sticky_partitioner,
+  uniform_sticky_partitioner,
+  generation_with_offsets,
+  sequences_outlive_metadata,
   count_
 };
 

@@ -40,7 +40,7 @@ using AnyCall = std::variant<
     Ref<AddOffsetsToTxnCall>, Ref<TxnOffsetCommitCall>, Ref<EndTxnCall>, Ref<WriteTxnMarkersCall>,
     Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>, Ref<ConsumerGroupHeartbeatCall>,
     Ref<VoteCall>, Ref<BeginQuorumEpochCall>, Ref<EndQuorumEpochCall>, Ref<ShareFetchCall>,
-    Ref<ShareAcknowledgeCall>, Ref<ShareGroupStateCall>>;
+    Ref<ShareAcknowledgeCall>, Ref<ShareGroupStateCall>, Ref<ZooKeeperCall>, Ref<UpdateMetadataCall>>;
 
 /// The part that all calls share.
 CallBase& base(AnyCall& call);

@@ -40,6 +40,10 @@ std::string_view error_name(ErrorCode code) {
       return "UNKNOWN_MEMBER_ID";
     case ErrorCode::rebalance_in_progress:
       return "REBALANCE_IN_PROGRESS";
+    case ErrorCode::stale_controller_epoch:
+      return "STALE_CONTROLLER_EPOCH";
+    case ErrorCode::session_expired:
+      return "SESSION_EXPIRED";
     case ErrorCode::not_controller:
       return "NOT_CONTROLLER";
     case ErrorCode::invalid_request:

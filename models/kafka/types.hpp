@@ -49,6 +49,7 @@ enum class ErrorCode : std::uint16_t {
   not_coordinator = 16,
   not_enough_replicas = 19,
   not_enough_replicas_after_append = 20,
+  stale_controller_epoch = 11,
   illegal_generation = 22,
   inconsistent_group_protocol = 23,
   unknown_member_id = 25,
@@ -91,6 +92,7 @@ enum class ErrorCode : std::uint16_t {
   share_session_not_found = 122,
   invalid_share_session_epoch = 123,
   share_session_limit_reached = 133,
+  session_expired = 999,  ///< ZooKeeper's
   // Not on the wire: what a client concludes by itself.
   delivery_timed_out = 1000,
   disconnected = 1001,

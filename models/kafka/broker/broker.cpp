@@ -43,7 +43,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       controllers_(cluster, node),
       appended_step_(cluster.context().steps.cell(node.entity(), Step::appended)),
       unreplicated_step_(cluster.context().steps.cell(node.entity(), Step::acknowledged_not_replicated)),
-      heartbeat_timer_(cluster.context().simulation, node, [this] { send_heartbeat(); }),
+      heartbeat_timer_(cluster.context().simulation, node, [this] { register_process(); }),
       isr_timer_(cluster.context().simulation, node, [this] { shrink_in_sync_sets(); }),
       fetch_timer_(cluster.context().simulation, node, [this] { expire_fetches(); }),
       produce_timer_(cluster.context().simulation, node, [this] { expire_produce(); }),
@@ -59,6 +59,12 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
     made.min_insync = cluster.min_insync(p);
     replicas_[p.value] = &made;
     logs_.added(made);
+  }
+  if (cluster.options().zookeeper) {
+    Controller& controller = cluster.controller(id.value);
+    zookeeper_ = std::make_unique<ZooKeeperSession>(
+        cluster, id, node, controller, [this](std::int64_t session) { broker_epoch_ = session; });
+    controller.use(*zookeeper_);
   }
   fetchers_.resize(static_cast<std::size_t>(cluster.broker_count()));
   coordinator_ = std::make_unique<GroupCoordinator>(*this);
@@ -163,8 +169,14 @@ void Broker::handle(AnyCall call) {
     void operator()(Ref<ShareGroupStateCall>& c) { broker.share_coordinator_->receive(std::move(c)); }
     void operator()(Ref<OffsetCommitCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<OffsetFetchCall>& c) { broker.coordinator_->receive(std::move(c)); }
-    void operator()(Ref<BrokerHeartbeatCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
-    void operator()(Ref<AlterPartitionCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
+    void operator()(Ref<BrokerHeartbeatCall>& c) {
+      broker.cluster_.controller(broker.id_.value).handle(std::move(c));
+    }
+    void operator()(Ref<AlterPartitionCall>& c) {
+      broker.cluster_.controller(broker.id_.value).handle(std::move(c));
+    }
+    void operator()(Ref<UpdateMetadataCall>& c) { broker.handle_update(std::move(c)); }
+    void operator()(Ref<ZooKeeperCall>&) { MQLAB_ASSERT(false, "a call that is for ZooKeeper"); }
     void operator()(Ref<MetadataLogCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
     void operator()(Ref<VoteCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
     void operator()(Ref<BeginQuorumEpochCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
@@ -248,6 +260,10 @@ void Broker::crashed() {
   }
   logs_.crashed();
   controllers_.abandon();
+  if (zookeeper_) {
+    cluster_.controller(id_.value).crashed();
+    zookeeper_->crashed();
+  }
   unasked_.clear();
   clean_shutdown_epoch_ = orderly ? broker_epoch_ : -1;
   broker_epoch_ = -1;
@@ -267,9 +283,9 @@ void Broker::restarted() {
                  {.code = static_cast<std::uint16_t>(BrokerCode::restarted), .actor = node_.entity().value});
   const sim::Duration recovery = logs_.restarted();
   // Registers, then follow_metadata().
-  recovery > sim::Duration{} ? heartbeat_timer_.arm_after(recovery) : send_heartbeat();
+  recovery > sim::Duration{} ? heartbeat_timer_.arm_after(recovery) : register_process();
   // An observer of the quorum follows its log from the start, and so learns whom to register with.
-  if (controllers_.quorum()) follow_metadata();
+  if (controllers_.learns() && !zookeeper_) follow_metadata();
   isr_timer_.arm_after(config().replica_lag_time_max / 2);
   producer_timer_.arm_after(config().producer_id_expiration_check_interval);
 }

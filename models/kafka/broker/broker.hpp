@@ -21,6 +21,7 @@
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/group/coordinator_host.hpp"
 #include "models/kafka/rpc.hpp"
+#include "models/kafka/zookeeper/session.hpp"
 #include "models/network/node.hpp"
 #include "sim/random.hpp"
 #include "sim/ring.hpp"
@@ -68,6 +69,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void start_up() override;
   Disk* disk() override { return &disk_; }
   std::int64_t epoch() const { return broker_epoch_; }
+  /// Null with KRaft.
+  ZooKeeperSession* zookeeper() { return zookeeper_.get(); }
   /// RestingTraffic::rouse() of one of its sessions.
   void go_on(FetchSession& session);
 
@@ -81,6 +84,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   EntityId entity(PartitionIndex partition) override { return cluster_.partition(partition).entity; }
   Node& node() override { return node_; }
   const BrokerConfig& config() override { return cluster_.options().config; }
+  bool has(Rule rule) const override { return rules().has(rule); }
   Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
                 std::uint64_t token) override;
   std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) override;
@@ -164,6 +168,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void follow_metadata();
   bool knows_its_registration() const;
   void on_metadata(BrokerId, Ref<MetadataLogCall> call);
+  void read_metadata(std::size_t to);
+  void handle_update(Ref<UpdateMetadataCall> call);
+  void register_process();
   void note(const MetadataChange& change);
   void take_up_role(Replica& replica);
   bool keeps_replica(const PartitionState& state, PartitionIndex p) const;
@@ -187,6 +194,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void ask_again_later(PartitionIndex p);
   void ask_again();
   void on_altered(BrokerId, Ref<AlterPartitionCall> call);
+  void write_in_sync_set(Ref<AlterPartitionCall> call);
   void handle_metadata(Ref<MetadataCall> call);
   ReplicaFetcher& fetcher_from(BrokerId leader);
   std::int64_t fetched_epoch(const Replica& replica, BrokerId b) const;
@@ -237,6 +245,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   sim::Ring<ParkedProduce> produce_purgatory_;  // in order of arrival
 
   ControllerLinks controllers_;
+  std::unique_ptr<ZooKeeperSession> zookeeper_;
+  std::int32_t controller_epoch_ = 0;                      // the newest that told it something
   std::vector<PartitionIndex> unasked_;                    // whose AlterPartition has found no controller
   std::vector<std::unique_ptr<ReplicaFetcher>> fetchers_;  // by source broker
   std::unique_ptr<GroupCoordinator> coordinator_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/replica.hpp"
 #include "sim/assert.hpp"
 
@@ -27,26 +28,29 @@ Controller::Controller(Cluster& cluster, Node& node, MetadataLog& log, std::int3
       node_(node),
       log_(log),
       brokers_(static_cast<std::size_t>(cluster.broker_count())),
+      number_(number),
       rebalance_timer_(cluster.context().simulation, node, [this] { rebalance_preferred_leaders(); }) {
-  node.set_program(*this);
+  if (!cluster.options().zookeeper) node.set_program(*this);
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
     brokers_[index(BrokerId{b})].session = std::make_unique<NodeTimer<std::function<void()>>>(
         cluster.context().simulation, node, [this, b] { fence(BrokerId{b}); });
   }
   if (cluster.options().controllers > 1)
     raft_ = std::make_unique<RaftVoter>(cluster, node, number, log, *this);
+  writer_ = raft_.get();
 }
 
 void Controller::start() {
   partitions_ = log_.states();
   if (raft_) raft_->start();
-  if (active()) claimed();
+  if (!cluster_.options().zookeeper && active()) claimed();
 }
 
 void Controller::watch_brokers() {
   const BrokerConfig& config = cluster_.options().config;
   for (BrokerRegistration& broker : brokers_) {
-    if (!broker.fenced) broker.session->arm_after(config.broker_session_timeout);
+    if (!broker.fenced && !cluster_.options().zookeeper)
+      broker.session->arm_after(config.broker_session_timeout);
   }
   if (config.auto_leader_rebalance_enable) rebalance_timer_.arm_after(config.leader_imbalance_check_interval);
 }
@@ -66,9 +70,7 @@ void Controller::dispatch(AnyCall call) {
           raft_ ? raft_->handle(std::move(ref)) : handle(std::move(ref));
         } else if constexpr (std::is_same_v<T, Ref<BrokerHeartbeatCall>> ||
                              std::is_same_v<T, Ref<AlterPartitionCall>>) {
-          if (active()) return handle(std::move(ref));
-          ref->error = ErrorCode::not_controller;
-          answer(std::move(ref));
+          handle(std::move(ref));
         } else {
           MQLAB_ASSERT(false, "a call that is not for the controller");
         }
@@ -77,6 +79,7 @@ void Controller::dispatch(AnyCall call) {
 }
 
 void Controller::answer(AnyCall call) {
+  if (cluster_.options().zookeeper) return cluster_.broker(BrokerId{number_}).answer(std::move(call));
   std::optional<AnyCall> next = next_after(base(call));
   respond(cluster_.context().network, std::move(call));
   if (next) dispatch(std::move(*next));
@@ -84,13 +87,17 @@ void Controller::answer(AnyCall call) {
 
 /// What was decided on uncommitted grounds is told when they are committed (QuorumController: DeferredEventQueue).
 void Controller::answer_when_committed(AnyCall call) {
-  if (end() == log_.committed()) return answer(std::move(call));
+  if (end() == done()) return answer(std::move(call));
   deferred_.push_back({end(), std::move(call)});
 }
 
 // ---- brokers ------------------------------------------------------------------------------------------------------
 
 void Controller::handle(Ref<BrokerHeartbeatCall> call) {
+  if (!active()) {
+    call->error = ErrorCode::not_controller;
+    return answer(std::move(call));
+  }
   BrokerRegistration& broker = brokers_[index(call->broker)];
   if (call->broker_epoch == -1) {
     if (broker.session->armed() && call->incarnation != broker.incarnation) {
@@ -116,7 +123,8 @@ void Controller::handle(Ref<BrokerHeartbeatCall> call) {
     unfence(call->broker);
   }
   broker.metadata_offset = call->metadata_offset;
-  broker.session->arm_after(cluster_.options().config.broker_session_timeout);
+  if (!cluster_.options().zookeeper)
+    broker.session->arm_after(cluster_.options().config.broker_session_timeout);
   answer_when_committed(std::move(call));
 }
 
@@ -136,11 +144,14 @@ bool Controller::may_shut_down(BrokerId b) {
     return false;
   }
   if (broker.shutdown_at) {
-    const bool all_know = std::all_of(brokers_.begin(), brokers_.end(), [&](const BrokerRegistration& other) {
-      return other.fenced || other.shutdown_at || other.metadata_offset >= *broker.shutdown_at;
-    });
+    const bool all_know =
+        cluster_.options().zookeeper ||
+        std::all_of(brokers_.begin(), brokers_.end(), [&](const BrokerRegistration& other) {
+          return other.fenced || other.shutdown_at || other.metadata_offset >= *broker.shutdown_at;
+        });
     if (leads_any(b) || !all_know) return false;
   }
+  if (cluster_.options().zookeeper) return true;  // its session ends, of which the controller hears
   fence(b);
   return true;
 }
@@ -293,12 +304,16 @@ void Controller::write(BrokerId b, BrokerCode code) {
 void Controller::write(MetadataChange change) {
   const MetadataChange& written = log_.store(std::move(change));
   if (written.broker == kNoBroker) partitions_[written.partition.value] = &written.state;
-  if (raft_) return raft_->append(written);
+  if (writer_ != nullptr) return writer_->append(written);
   log_.commit(written);
   wake_followers();
 }
 
 void Controller::handle(Ref<AlterPartitionCall> call) {
+  if (!active()) {
+    call->error = ErrorCode::not_controller;
+    return answer(std::move(call));
+  }
   const PartitionState& now = this->now(call->partition);
   if (call->leader != now.leader || call->leader_epoch != now.leader_epoch) {
     call->error = ErrorCode::fenced_leader_epoch;

@@ -33,6 +33,7 @@
 
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/quorum/metadata_log.hpp"
+#include "models/kafka/quorum/metadata_writer.hpp"
 #include "models/kafka/quorum/raft_voter.hpp"
 
 namespace models::kafka {
@@ -47,9 +48,20 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   void receive(AnyCall call) override;
   Node& node() { return node_; }
   /// Up, and the one that decides.
-  bool active() const { return node_.up() && (!raft_ || raft_->claimed()); }
+  bool active() const { return node_.up() && (writer_ == nullptr || writer_->claimed()); }
+  /// Of its office, where there are several.
+  std::int32_t epoch() const { return writer_ == nullptr ? 0 : writer_->epoch(); }
   /// Null where it is alone.
   const RaftVoter* raft() const { return raft_.get(); }
+
+  // ---- of a broker that ZooKeeper may make the controller ----
+  /// `writer` outlives the cluster's work.
+  void use(MetadataWriter& writer) { writer_ = &writer; }
+  void handle(Ref<BrokerHeartbeatCall> call);
+  void handle(Ref<AlterPartitionCall> call);
+  void note_alive(const std::vector<ZooKeeperCall::Alive>& alive);
+  /// Some of what was written was overtaken by leaders.
+  void read_again();
 
   // NodeProgram
   void crashed() override;
@@ -91,8 +103,6 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   };
   static std::size_t index(BrokerId b) { return static_cast<std::size_t>(b.value); }
 
-  void handle(Ref<BrokerHeartbeatCall> call);
-  void handle(Ref<AlterPartitionCall> call);
   void handle(Ref<MetadataLogCall> call);
   void dispatch(AnyCall call);
   void answer_when_committed(AnyCall call);
@@ -119,7 +129,8 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   /// With what is written and not committed yet.
   const PartitionState& now(PartitionIndex p) const { return *partitions_[p.value]; }
   bool exists(PartitionIndex p) const { return now(p).exists(); }
-  std::size_t end() const { return raft_ ? raft_->end() : log_.committed(); }
+  std::size_t end() const { return writer_ != nullptr ? writer_->end() : log_.committed(); }
+  std::size_t done() const { return writer_ != nullptr ? writer_->done() : log_.committed(); }
   /// Neither fenced nor in controlled shutdown (ClusterControlManager.isActive): may lead and be in sync.
   bool active(BrokerId b) const {
     return b != kNoBroker && !brokers_[index(b)].fenced && !brokers_[index(b)].shutdown_at;
@@ -147,7 +158,9 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   bool waking_ = false;
   bool ending_ = false;       // its process has been told to end
   bool start_again_ = false;  // once it has
+  std::int32_t number_;
   std::unique_ptr<RaftVoter> raft_;
+  MetadataWriter* writer_ = nullptr;  // null where it is alone
   NodeTimer<std::function<void()>> rebalance_timer_;
 };
 

@@ -7,7 +7,7 @@
 namespace models::kafka {
 
 void Controller::crashed() {
-  if (raft_ && raft_->claimed()) tell_office(false);
+  if (writer_ != nullptr && writer_->claimed()) tell_office(false);
   retire();
   parked_.clear();
   deferred_.clear();
@@ -54,7 +54,7 @@ void Controller::claimed() {
     next_broker_epoch_ = std::max(next_broker_epoch_, known.epoch + 1);
   }
   watch_brokers();
-  if (raft_) tell_office(true);
+  if (writer_ != nullptr) tell_office(true);
 }
 
 void Controller::renounced() {
@@ -84,9 +84,32 @@ void Controller::committed(std::size_t end) {
   }
 }
 
+/// KafkaController.processBrokerChange: who came, went or was there twice (KIP-380).
+void Controller::note_alive(const std::vector<ZooKeeperCall::Alive>& alive) {
+  for (std::size_t b = 0; b < brokers_.size(); ++b) {
+    const BrokerId id{static_cast<std::int32_t>(b)};
+    const auto at = std::find_if(alive.begin(), alive.end(),
+                                 [id](const ZooKeeperCall::Alive& one) { return one.broker == id; });
+    BrokerRegistration& broker = brokers_[b];
+    const bool same = at != alive.end() && at->session == broker.epoch;
+    if (!broker.fenced && !same) fence(id);
+    if (at == alive.end() || !broker.fenced) continue;
+    broker.epoch = at->session;
+    broker.incarnation = at->incarnation;
+    unfence(id);
+  }
+}
+
+void Controller::read_again() {
+  partitions_ = log_.states();
+  for (std::size_t b = 0; b < brokers_.size(); ++b) {
+    if (brokers_[b].fenced) leave_in_sync_sets(BrokerId{static_cast<std::int32_t>(b)});
+  }
+}
+
 void Controller::tell_office(bool active) {
   cluster_.context().emit(Kind::controller_changed,
-                          {.actor = node_.entity().value, .a = raft_->epoch(), .b = active ? 1 : 0});
+                          {.actor = node_.entity().value, .a = writer_->epoch(), .b = active ? 1 : 0});
 }
 
 }  // namespace models::kafka

@@ -5,7 +5,13 @@
 namespace models::kafka {
 
 ControllerLinks::ControllerLinks(Cluster& cluster, Node& broker)
-    : choice_(cluster.context().simulation.seed(), "broker/" + broker.name() + "/controllers") {
+    : learns_(cluster.options().controllers > 1 || cluster.options().zookeeper),
+      choice_(cluster.context().simulation.seed(), "broker/" + broker.name() + "/controllers") {
+  if (cluster.options().zookeeper) {
+    for (std::int32_t b = 0; b < cluster.broker_count(); ++b)
+      requests_.push_back(std::make_unique<RpcChannel>(cluster, broker, BrokerId{b}, RpcOptions{}));
+    return;
+  }
   const RpcOptions inside{.request_timeout = std::chrono::seconds{30}};
   RpcOptions fetches = inside;
   const std::int32_t controllers = cluster.options().controllers;
@@ -22,7 +28,7 @@ void ControllerLinks::introduce(MetadataLogCall& call) const {
 }
 
 void ControllerLinks::heard(const MetadataLogCall& call) {
-  if (!quorum()) return;
+  if (!learns_) return;
   if (call.error == ErrorCode::none) {
     seen_ = call.seen;
     leader_ = call.leader;

@@ -19,8 +19,10 @@ class ControllerLinks {
  public:
   ControllerLinks(Cluster& cluster, Node& broker);
 
-  /// There are several controllers.
-  bool quorum() const { return requests_.size() > 1; }
+  /// There are several controllers, of which it has to learn which one is active.
+  bool learns() const { return learns_; }
+  /// A controller that ZooKeeper has made one says so.
+  void learn(BrokerId controller) { leader_ = controller.value; }
   /// For heartbeats and AlterPartition; null while no active controller is known.
   RpcChannel* active() {
     return leader_ == kNoController ? nullptr : requests_[static_cast<std::size_t>(leader_)].get();
@@ -43,6 +45,7 @@ class ControllerLinks {
   std::int32_t asked_ = 0;
   std::int32_t epoch_ = 1;
   std::size_t seen_ = 0;
+  bool learns_;
   sim::Stream choice_;
 };
 

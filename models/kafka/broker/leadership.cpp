@@ -33,6 +33,11 @@ void Broker::start() {
     if (state.leader != id_ && keeps_replica(state, replica->partition)) become_follower(*replica, state);
   }
   has_roles_ = true;
+  if (zookeeper_) {
+    logs_.start();
+    isr_timer_.arm_after(config().replica_lag_time_max / 2);
+    return zookeeper_->start();
+  }
   follow_metadata();
   // Brokers were not started at the same instant: at time zero each is anywhere between two heartbeats.
   logs_.start();
@@ -50,7 +55,7 @@ void Broker::follow_metadata() {
   controllers_.introduce(*call);
   // One controller answers when there is something; a dead connection is noticed by the heartbeats' own. A quorum's leader
   // answers within half a second, or is not there any more.
-  const sim::Duration patience = controllers_.quorum() ? sim::Duration{} : std::chrono::hours{24 * 365};
+  const sim::Duration patience = controllers_.learns() ? sim::Duration{} : std::chrono::hours{24 * 365};
   controllers_.metadata().call<&Broker::on_metadata>(*this, std::move(call), patience);
 }
 
@@ -58,32 +63,48 @@ void Broker::on_metadata(BrokerId, Ref<MetadataLogCall> call) {
   controllers_.heard(*call);
   if (call->error != ErrorCode::none) {
     // Model: a broker that lost the only controller asks again every 100 ms, about as often as KRaft's observers do.
-    return metadata_timer_.arm_after(controllers_.quorum() ? config().controller_quorum_retry_backoff
+    return metadata_timer_.arm_after(controllers_.learns() ? config().controller_quorum_retry_backoff
                                                            : kControllerRetry);
   }
-  // One answer is one delta (MetadataDelta): of a partition only the last of several states is taken up, so that
-  // a broker that catches up never acts in a role it has already lost.
+  read_metadata(call->to);
+  follow_metadata();
+}
+
+/// What a controller that ZooKeeper has made one tells; one of an older epoch is refused (KafkaApis.handleLeaderAndIsrRequest).
+void Broker::handle_update(Ref<UpdateMetadataCall> call) {
+  if (call->controller_epoch < controller_epoch_) {
+    call->error = ErrorCode::stale_controller_epoch;
+  } else {
+    controller_epoch_ = call->controller_epoch;
+    controllers_.learn(call->controller);
+    read_metadata(call->to);
+  }
+  answer(std::move(call));
+}
+
+/// One answer is one delta (MetadataDelta): of a partition only the last of several states is taken up, so that a broker that
+/// catches up never acts in a role it has already lost.
+void Broker::read_metadata(std::size_t to) {
   touched_.clear();
   bool unfenced = false;
-  for (; metadata_position_ < call->to; ++metadata_position_) {
+  for (; metadata_position_ < to; ++metadata_position_) {
     const MetadataChange& change = cluster_.metadata_log().change(metadata_position_);
     note(change);
     unfenced = unfenced || (change.broker != kNoBroker && !change.fenced && !change.shutting_down);
   }
   if (!has_roles_) {
-    if (!knows_its_registration()) return follow_metadata();
+    if (!knows_its_registration()) return;
     has_roles_ = true;
     touched_.clear();
     for (const auto& replica : owned_) touched_.push_back(replica.get());
   }
   for (Replica* replica : touched_) take_up_role(*replica);
   if (unfenced) readmit_followers();
-  follow_metadata();
 }
 
 /// Of this process: what it reads before that does not say what it has lost. A controller alone answers nothing before.
 bool Broker::knows_its_registration() const {
-  return !controllers_.quorum() ||
+  return !controllers_.learns() ||
          (broker_epoch_ != -1 && epochs_[static_cast<std::size_t>(id_.value)] == broker_epoch_);
 }
 
@@ -299,6 +320,11 @@ ReplicaFetcher& Broker::fetcher_from(BrokerId leader) {
 
 // ---- heartbeats ---------------------------------------------------------------------------------------------------
 
+void Broker::register_process() {
+  const bool of_zookeeper = zookeeper_ != nullptr && broker_epoch_ == -1;
+  of_zookeeper ? zookeeper_->restarted() : send_heartbeat();
+}
+
 void Broker::send_heartbeat() {
   if (heartbeat_in_flight_) return;
   if (node_.heartbeats_lost()) return heartbeat_timer_.arm_after(config().broker_heartbeat_interval);
@@ -319,7 +345,7 @@ void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
   heartbeat_in_flight_ = false;
   const bool no_controller =
       call->error == ErrorCode::not_controller || call->error == ErrorCode::disconnected;
-  if (controllers_.quorum() && no_controller) return heartbeat_timer_.arm_after(kControllerRetry);
+  if (controllers_.learns() && no_controller) return heartbeat_timer_.arm_after(kControllerRetry);
   if (call->error != ErrorCode::none) {
     // BrokerLifecycleManager.resendExponentialBackoff
     return heartbeat_timer_.arm_after(exponential_backoff(std::chrono::milliseconds{100},
@@ -331,7 +357,7 @@ void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
   broker_epoch_ = call->broker_epoch;
   // What a new incarnation reads of the metadata log holds its own registration: it sees what it has lost before it
   // takes up any role (BrokerLifecycleManager: initialCatchUpFuture).
-  if (registered && !has_roles_ && !controllers_.quorum()) follow_metadata();
+  if (registered && !has_roles_ && !controllers_.learns()) follow_metadata();
   if (shutdown_ != Shutdown::no) return on_shutdown_reply(*call);
   if (registered) return send_heartbeat();  // asks to be unfenced at once
   heartbeat_timer_.arm_after(config().broker_heartbeat_interval);
@@ -377,9 +403,18 @@ void Broker::ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted) {
   call->isr = wanted;
   for (const BrokerId b : wanted) call->epochs.push_back(fetched_epoch(replica, b));
   replica.asked_isr = std::move(wanted);
+  if (zookeeper_ && !rules().has(Rule::alter_partition)) return write_in_sync_set(std::move(call));
   RpcChannel* const controller = controllers_.active();
   if (controller == nullptr) return ask_again_later(replica.partition);
   controller->call<&Broker::on_altered>(*this, std::move(call));
+}
+
+void Broker::write_in_sync_set(Ref<AlterPartitionCall> call) {
+  zookeeper_->set_in_sync(call->partition, call->isr, [this, call](ErrorCode error) {
+    call->error = error;
+    if (error == ErrorCode::none) ++call->partition_epoch;
+    on_altered(kNoBroker, call);
+  });
 }
 
 void Broker::ask_again_later(PartitionIndex p) {
@@ -418,7 +453,7 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
       return replica.asked_isr.reset();
     case ErrorCode::disconnected:
     case ErrorCode::not_controller:
-      if (controllers_.quorum()) return ask_again_later(call->partition);
+      if (controllers_.learns()) return ask_again_later(call->partition);
       return ask_in_sync_set(replica, call->isr);
     default:
       return;  // the controller knows better: its metadata are on their way
@@ -431,7 +466,10 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
 }
 
 void Broker::handle_metadata(Ref<MetadataCall> call) {
-  for (std::uint32_t p = 0; p < image_.size(); ++p) {
+  // A broker that ZooKeeper's controller has told nothing yet knows no topics.
+  const std::uint32_t known_partitions =
+      zookeeper_ && !has_roles_ ? 0 : static_cast<std::uint32_t>(image_.size());
+  for (std::uint32_t p = 0; p < known_partitions; ++p) {
     const TopicIndex topic = cluster_.partition(PartitionIndex{p}).topic;
     if (!call->topics.empty() &&
         std::find(call->topics.begin(), call->topics.end(), topic) == call->topics.end())

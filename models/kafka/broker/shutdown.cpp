@@ -31,7 +31,7 @@ void Broker::start_up() {
 }
 
 void Broker::on_shutdown_reply(const BrokerHeartbeatCall& call) {
-  if (call.should_shut_down) return end_process();
+  if (call.should_shut_down) return zookeeper_ ? zookeeper_->close([this] { end_process(); }) : end_process();
   const bool first = shutdown_ == Shutdown::pending;
   shutdown_ = Shutdown::answered;
   if (!call.want_shut_down) return send_heartbeat();  // it was on its way already: asks now

@@ -9,6 +9,7 @@
 #include "models/context.hpp"
 #include "models/kafka/config.hpp"
 #include "models/kafka/group/assignor.hpp"
+#include "models/kafka/protocol_rules.hpp"
 #include "models/kafka/rpc.hpp"
 #include "models/kafka/types.hpp"
 #include "models/network/node.hpp"
@@ -24,6 +25,7 @@ class CoordinatorHost {
   virtual Context& context() = 0;
   virtual Node& node() = 0;
   virtual const BrokerConfig& config() = 0;
+  virtual bool has(Rule) const { return true; }
   /// One for the whole cluster; made with keep_history where unclean.leader.election.enable is true.
   virtual OffsetsStore& offsets_store() = 0;
 

@@ -78,6 +78,7 @@ void GroupCoordinator::join_new_member(Shard& shard, Group& group, Ref<JoinGroup
     if (holder == nullptr) return add_member(shard, group, new_id, std::move(call));
     return take_over(shard, group, *group.find(*holder), new_id, std::move(call));
   }
+  if (!host_.has(Rule::member_id_first)) return add_member(shard, group, new_id, std::move(call));
   // KIP-394: the id comes first, so that a join that is given up and sent anew does not make a second member.
   group.add_pending(new_id, call->session_timeout);
   call->member_id = new_id;

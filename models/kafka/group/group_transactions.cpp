@@ -20,6 +20,7 @@ constexpr std::int32_t kMarkerBytes = 78;
 ErrorCode GroupCoordinator::may_commit(Group* group, const TxnOffsetCommitCall& call) {
   if (group == nullptr) return call.generation < 0 ? ErrorCode::none : ErrorCode::illegal_generation;
   if (call.generation < 0 && call.member_id.empty() && call.instance_id.empty()) return ErrorCode::none;
+  if (!host_.has(Rule::generation_with_offsets)) return ErrorCode::none;
   if (group->modern) {
     const ErrorCode error = group->modern->may_commit(call.member_id, call.generation, call.items);
     // OffsetMetadataManager.validateTransactionalOffsetCommit: producers do not know of member epochs.

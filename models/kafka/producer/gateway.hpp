@@ -45,6 +45,8 @@ class ProducerGateway {
   virtual PartitionLeader leader(PartitionIndex partition) const = 0;
   /// How many partitions the topic is known to have; 0: all that the producer was made with.
   virtual std::uint32_t partitions() const { return 0; }
+  /// The last metadata did not name it.
+  virtual bool topic_missing() const { return false; }
   virtual void request_metadata() = 0;
 
   /// A cleared call.
@@ -68,6 +70,7 @@ class ClusterGateway final : public ProducerGateway {
   void produce(BrokerId broker, Ref<ProduceCall> call) override;
   void init_producer_id() override;
   bool metadata_known() const override { return metadata_.known(); }
+  bool topic_missing() const override { return metadata_.found_nothing(); }
   PartitionLeader leader(PartitionIndex partition) const override { return metadata_.leader(partition); }
   std::uint32_t partitions() const override {
     return static_cast<std::uint32_t>(metadata_.partitions(topic_));

@@ -61,13 +61,19 @@ bool weigh(std::span<PartitionLoad> loads, std::size_t partitions);
 /// queues, then picks.
 class StickyPartitioner {
  public:
-  StickyPartitioner(std::int32_t batch_size, sim::Stream draws)
-      : enough_(batch_size > 0 ? batch_size : 1), draws_(draws) {}
+  /// `by_batch`: until a batch is done, however small (KIP-480).
+  StickyPartitioner(std::int32_t batch_size, sim::Stream draws, bool by_batch = false)
+      : enough_(by_batch         ? kNoEnd
+                : batch_size > 0 ? batch_size
+                                 : 1),
+        by_batch_(by_batch),
+        draws_(draws) {}
 
   bool chosen() const { return chosen_; }
   std::uint32_t partition() const { return partition_; }
   /// Moves on: enough bytes and a moment at which no batch is left unfinished, or twice as many in any case.
   bool may_move(bool batches_finished) const {
+    if (by_batch_) return produced_ > 0 && batches_finished;
     return (produced_ >= enough_ && batches_finished) || produced_ >= 2 * enough_;
   }
   void add(std::int64_t bytes) { produced_ += bytes; }
@@ -90,7 +96,10 @@ class StickyPartitioner {
     produced_ = 0;
   }
 
+  static constexpr std::int64_t kNoEnd = std::int64_t{1} << 60;
+
   std::int64_t enough_;
+  bool by_batch_;
   std::int64_t produced_ = 0;
   sim::Stream draws_;
   std::uint32_t partition_ = 0;

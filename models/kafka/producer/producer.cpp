@@ -30,6 +30,11 @@ sim::Stream stream(const Context& context, const Node& node, const char* purpose
   return sim::Stream(context.simulation.seed(), "producer/" + node.name() + "/" + purpose);
 }
 
+ProducerSetup by_rules_of(const Cluster& cluster, ProducerSetup setup) {
+  setup.rules = cluster.options().rules;
+  return setup;
+}
+
 }  // namespace
 
 /// Marks that the producer is inside one of its own callbacks: a crash there finds it in the middle of its
@@ -52,7 +57,7 @@ Producer::Producer(Cluster& cluster, Node& node, const ProducerOptions& options,
             return std::make_unique<ClusterGateway>(cluster, node, options.config,
                                                     *cluster.find_topic(options.to), listener);
           },
-          with_record_keys(cluster, options, setup)) {
+          by_rules_of(cluster, with_record_keys(cluster, options, setup))) {
   show_partitions(static_cast<std::uint32_t>(cluster.topic(*cluster.find_topic(options.to)).partitions));
   if (cluster.options().rules.has(Rule::renumber_after_earlier)) sender_->sequences().wait_for_earlier();
   if (setup.transactional_id.empty()) return;
@@ -70,6 +75,7 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
       options_(options),
       config_(options.config),
       run_ahead_(setup.run_ahead),
+      forgets_sequences_(!setup.rules.has(Rule::sequences_outlive_metadata)),
       sizer_(options.keys),
       source_(context.simulation.seed(), node.name(), options),
       accumulator_(context, node.entity(),
@@ -100,7 +106,8 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
   sender_ =
       std::make_unique<Sender>(config_, accumulator_, *gateway_, callbacks, stream(context, node, "backoff"));
   router_ = std::make_unique<Router>(
-      config_, accumulator_, *sender_, std::move(setup.keys), stream(context, node, "partitioner"),
+      config_, setup.rules, accumulator_, *sender_, std::move(setup.keys),
+      stream(context, node, "partitioner"),
       sim::stream_key(context.simulation.seed(), "producer/" + node.name() + "/slots"));
   forecast_ = std::make_unique<Forecast>(config_, accumulator_, *router_, source_, sizer_);
 }
@@ -384,6 +391,7 @@ void Producer::on_connection_changed(BrokerId) {
 void Producer::on_metadata() {
   const Busy busy(*this);
   catch_up(context_.now());
+  if (forgets_sequences_ && gateway_->topic_missing()) sender_->sequences().begin_partitions_anew();
   show_partitions(gateway_->partitions());
   sender_->leaders_changed();
   ++disturbances_;

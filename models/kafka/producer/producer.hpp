@@ -63,6 +63,7 @@ struct ProducerSetup {
   RecordKeys* record_keys = nullptr;  ///< of a compacted topic, as the cluster keeps them
   EntityId group{};                   ///< whose output its messages are, then
   std::string transactional_id{};     ///< empty: no transactions
+  ProtocolRules rules{};              ///< its cluster's
 };
 
 class Producer final : public NodeProgram,
@@ -162,6 +163,7 @@ class Producer final : public NodeProgram,
   const ProducerOptions& options_;
   const ProducerConfig& config_;
   bool run_ahead_;
+  bool forgets_sequences_;
   RecordSizer sizer_;
   std::int32_t fixed_ = 0;  ///< bytes of every record where all are alike, else 0
   MessageSource source_;

@@ -2,14 +2,14 @@
 
 namespace models::kafka {
 
-Router::Router(const ProducerConfig& config, Accumulator& accumulator, Sender& sender,
-               std::shared_ptr<KeyPartitions> keys, sim::Stream draws, sim::StreamKey slots)
+Router::Router(const ProducerConfig& config, const ProtocolRules& rules, Accumulator& accumulator,
+               Sender& sender, std::shared_ptr<KeyPartitions> keys, sim::Stream draws, sim::StreamKey slots)
     : kind_(Kind::sticky),
       adaptive_(config.partitioner_adaptive_partitioning_enable),
       accumulator_(accumulator),
       sender_(sender),
       keys_(std::move(keys)),
-      sticky_(config.batch_size, draws),
+      sticky_(config.batch_size, draws, !rules.has(Rule::uniform_sticky_partitioner)),
       slots_(slots),
       slot_(config.sticky_partitioning_linger.value_or(sim::Duration{})) {
   if (config.client == Client::librdkafka) {
@@ -25,6 +25,8 @@ Router::Router(const ProducerConfig& config, Accumulator& accumulator, Sender& s
     kind_ = Kind::in_turn;
   else if (keys_ != nullptr && !config.partitioner_ignore_keys)
     kind_ = Kind::by_key;
+  else if (!rules.has(Rule::sticky_partitioner))
+    kind_ = Kind::in_turn;  // DefaultPartitioner.java before KIP-480
 }
 
 std::uint32_t Router::turn(std::uint64_t n, sim::Time at) const {

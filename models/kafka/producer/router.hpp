@@ -8,13 +8,14 @@
 #include "models/kafka/producer/accumulator.hpp"
 #include "models/kafka/producer/partitioner.hpp"
 #include "models/kafka/producer/sender.hpp"
+#include "models/kafka/protocol_rules.hpp"
 
 namespace models::kafka {
 
 class Router {
  public:
   /// `keys` null: messages carry no key that routes them.
-  Router(const ProducerConfig& config, Accumulator& accumulator, Sender& sender,
+  Router(const ProducerConfig& config, const ProtocolRules& rules, Accumulator& accumulator, Sender& sender,
          std::shared_ptr<KeyPartitions> keys, sim::Stream draws, sim::StreamKey slots);
 
   /// Keyless messages stay on a partition until it is left; others are routed one by one.

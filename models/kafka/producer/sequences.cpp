@@ -39,6 +39,11 @@ void Sequences::renumber(ProducerId id, std::int16_t epoch) {
   }
 }
 
+void Sequences::begin_partitions_anew() {
+  if (!enabled_) return;
+  for (Partition& partition : partitions_) start_at_beginning(partition);
+}
+
 void Sequences::settle() {
   if (!enabled_) return;
   // TransactionManager.maybeResolveSequences

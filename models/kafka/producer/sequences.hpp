@@ -42,6 +42,8 @@ class Sequences {
   void renumber(ProducerId id, std::int16_t epoch);
   /// The coordinator knows of it: batches may be sent again.
   void epoch_known() { draining_ = false; }
+  /// The topic was forgotten and is known again: every partition begins at 0, in the same epoch.
+  void begin_partitions_anew();
   /// Forgets everything: a new life of the producer has a new id.
   void forget();
 

@@ -25,6 +25,7 @@
 
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/quorum/metadata_log.hpp"
+#include "models/kafka/quorum/metadata_writer.hpp"
 #include "models/kafka/rpc.hpp"
 #include "models/network/node.hpp"
 #include "sim/random.hpp"
@@ -49,7 +50,7 @@ class RaftListener {
   virtual void may_end() = 0;
 };
 
-class RaftVoter {
+class RaftVoter final : public MetadataWriter {
  public:
   /// A record on this voter's disk. Two logs that hold one of the same epoch at the same place are equal up to there.
   using Record = RaftRecord;
@@ -68,16 +69,16 @@ class RaftVoter {
   void handle(Ref<EndQuorumEpochCall> call);
   void handle(Ref<MetadataLogCall> call);
 
-  /// Writes behind what is there. Requires: the controller is active.
-  void append(const MetadataChange& change);
-  /// What has been written, be it committed or not.
-  std::size_t end() const { return log_.size() + gathered_.size(); }
+  // MetadataWriter
+  void append(const MetadataChange& change) override;
+  std::size_t end() const override { return log_.size() + gathered_.size(); }
+  std::size_t done() const override { return metadata_.committed(); }
+  bool claimed() const override { return claimed_; }
+  std::int32_t epoch() const override { return epoch_; }
 
   RaftState state() const { return state_; }
-  std::int32_t epoch() const { return epoch_; }
   std::int32_t number() const { return number_; }
-  bool claimed() const { return claimed_; }
-  const std::vector<Record>& log() const { return log_; }
+  const std::vector<Record>& records() const { return log_; }
 
  private:
   struct Peer {

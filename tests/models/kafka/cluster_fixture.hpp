@@ -37,6 +37,7 @@ class Recorder : public sim::TraceSink {
 struct FixtureOptions {
   std::int32_t brokers = 3;
   std::int32_t controllers = 1;
+  bool zookeeper = false;
   std::int32_t partitions = 1;
   std::int32_t replication_factor = 3;
   BrokerConfig config;
@@ -177,6 +178,7 @@ class ClusterFixture : public NodeProgram {
     ClusterOptions cluster;
     cluster.brokers = options.brokers;
     cluster.controllers = options.controllers;
+    cluster.zookeeper = options.zookeeper;
     cluster.config = options.config;
     cluster.rules = options.rules;
     cluster.disk = options.disk;

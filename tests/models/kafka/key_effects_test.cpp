@@ -319,6 +319,10 @@ void hardly_ever_compacts(Scenario& s) {
   compacts(s);
   broker(s).log_cleaner.min_cleanable_ratio = 1;
 }
+void with_zookeeper(Scenario& s) {
+  s.kafka->zookeeper = true;
+  s.kafka->rules = models::kafka::ProtocolRules({3, 9});
+}
 void balances_often(Scenario& s) {
   broker(s).leader_imbalance_check_interval = 1s;
 }
@@ -381,6 +385,7 @@ const std::vector<Row>& rows() {
       {S::broker, "leader.imbalance.check.interval.seconds", "1"},
       {S::broker, "broker.heartbeat.interval.ms", "100"},
       {S::broker, "broker.session.timeout.ms", "9000"},
+      {S::broker, "zookeeper.session.timeout.ms", "2000", with_zookeeper},
       {S::broker, "controller.quorum.election.timeout.ms", "5000", quorum_of_controllers},
       {S::broker, "controller.quorum.fetch.timeout.ms", "600", quorum_of_controllers},
       {S::broker, "controller.quorum.election.backoff.max.ms", "0", quorum_at_odds},

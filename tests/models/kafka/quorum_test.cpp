@@ -86,7 +86,7 @@ TEST_CASE("a quorum elects another leader within a fetch timeout and a round or 
   q.watch(5s);
   CHECK(q.active() > 0);
   CHECK(q.voter(0).state() == RaftState::follower);
-  CHECK(q.voter(0).log().size() == q.voter(q.active()).log().size());
+  CHECK(q.voter(0).records().size() == q.voter(q.active()).records().size());
 }
 
 TEST_CASE(
@@ -145,12 +145,12 @@ TEST_CASE("what a controller without a majority writes takes no effect, and it r
     CHECK(q.active() > 0);
     q.watch(16s);
     CHECK(q.cluster.metadata_log().broker(BrokerId{2}).fenced);  // by the other, which a majority follows
-    CHECK(q.voter(0).log().size() <= q.cluster.metadata_log().committed() + 40);
+    CHECK(q.voter(0).records().size() <= q.cluster.metadata_log().committed() + 40);
     q.heal(cuts);
     q.watch(10s);
     CHECK(q.active() > 0);
     CHECK_FALSE(q.voter(0).claimed());
-    CHECK(q.voter(0).log() == q.voter(q.active()).log());
+    CHECK(q.voter(0).records() == q.voter(q.active()).records());
   }
 }
 
@@ -220,12 +220,12 @@ TEST_CASE("what a deposed controller wrote and nobody else holds is cut off") {
   const auto cuts = q.cut_off(0);
   REQUIRE(q.cluster.active_controller()->reassign(TopicIndex{0}, {BrokerId{1}, BrokerId{2}, BrokerId{0}}, 0));
   q.watch(100ms);
-  REQUIRE(q.voter(0).log().size() == 1);
+  REQUIRE(q.voter(0).records().size() == 1);
   q.watch(10s);
   REQUIRE(q.active() > 0);
   q.heal(cuts);
   q.watch(5s);
-  CHECK(q.voter(0).log() == q.voter(q.active()).log());
+  CHECK(q.voter(0).records() == q.voter(q.active()).records());
   CHECK(q.cluster.metadata_log().state(PartitionIndex{0}).moved == nullptr);
 }
 
@@ -246,15 +246,15 @@ TEST_CASE("two leaders of one epoch, logs that part and committed metadata that 
   Quorum q;
   q.cluster.active_controller()->reassign(TopicIndex{0}, {BrokerId{1}, BrokerId{2}, BrokerId{0}}, 0);
   q.watch(2s);
-  auto& log = const_cast<std::vector<RaftRecord>&>(q.voter(1).log());
+  auto& records = const_cast<std::vector<RaftRecord>&>(q.voter(1).records());
   SECTION("logs") {
-    log.front().change = nullptr;
-    log.push_back(log.back());
+    records.front().change = nullptr;
+    records.push_back(records.back());
     CHECK(q.invariants.check()->find("hold records of epoch 1") != std::string::npos);
   }
   SECTION("committed") {
-    log.clear();
-    const_cast<std::vector<RaftRecord>&>(q.voter(2).log()).clear();
+    records.clear();
+    const_cast<std::vector<RaftRecord>&>(q.voter(2).records()).clear();
     CHECK(q.invariants.check()->find("are in 1 logs of 3") != std::string::npos);
   }
   SECTION("leaders") {
@@ -337,9 +337,9 @@ TEST_CASE("through crashes, pauses and cuts of controllers no committed metadata
     REQUIRE(storm.q.active() >= 0);
     CHECK(storm.q.leader() >= 0);
     const RaftVoter& leader = storm.q.voter(storm.q.active());
-    CHECK(leader.log().size() == storm.q.cluster.metadata_log().committed());
+    CHECK(leader.records().size() == storm.q.cluster.metadata_log().committed());
     for (std::int32_t n = 0; n < storm.q.cluster.options().controllers; ++n)
-      CHECK(storm.q.voter(n).log() == leader.log());
+      CHECK(storm.q.voter(n).records() == leader.records());
     for (std::int32_t b = 0; b < 3; ++b)
       CHECK_FALSE(storm.q.cluster.metadata_log().broker(BrokerId{b}).fenced);
   }

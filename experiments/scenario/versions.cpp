@@ -1,0 +1,175 @@
+#include "experiments/scenario/versions.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "experiments/scenario/paths.hpp"
+#include "models/kafka/version_defaults.hpp"
+
+namespace experiments {
+namespace {
+
+using models::Scenario;
+using models::kafka::Version;
+
+bool gives(const Value* table, std::string_view key) {
+  const Value* const config = table == nullptr ? nullptr : table->find("config");
+  return config != nullptr && config->find(key) != nullptr;
+}
+
+template <class Config>
+void set_earlier(Config& config, models::kafka::KeyScope scope, Version version, const Value* table) {
+  for (const models::kafka::EarlierDefault& row : models::kafka::earlier_defaults()) {
+    if (row.scope == scope && version < row.before && !gives(table, row.key))
+      models::kafka::set(config, row.key, row.value);
+  }
+}
+
+/// Where a scenario makes use of something; nothing where it does not.
+using Use = std::optional<std::string>;
+
+template <class Fits>
+Use some_group(const Scenario& s, std::string_view key, Fits fits) {
+  for (const models::GroupOptions& group : s.groups) {
+    if (fits(group)) return join_path(join_path("groups", group.name), key);
+  }
+  return std::nullopt;
+}
+
+Use transactions(const Scenario& s) {
+  for (const models::ProducerOptions& producer : s.producers) {
+    if (producer.transactions) return join_path(join_path("producers", producer.name), "transactions");
+  }
+  return some_group(s, "transform", [](const models::GroupOptions& g) {
+    return g.transform && g.commit == models::CommitMode::in_transaction;
+  });
+}
+Use idempotence(const Scenario& s) {
+  for (const models::ProducerOptions& producer : s.producers) {
+    if (producer.config.enable_idempotence)
+      return join_path(join_path("producers", producer.name), "config.enable.idempotence");
+  }
+  return std::nullopt;
+}
+Use static_members(const Scenario& s) {
+  return some_group(s, "config.group.instance.id",
+                    [](const models::GroupOptions& g) { return !g.config.group_instance_id.empty(); });
+}
+Use cooperative(const Scenario& s) {
+  return some_group(s, "config.partition.assignment.strategy", [](const models::GroupOptions& g) {
+    const auto& all = g.config.partition_assignment_strategy;
+    return std::find(all.begin(), all.end(), models::kafka::Assignor::cooperative_sticky) != all.end();
+  });
+}
+Use consumer_protocol(const Scenario& s) {
+  return some_group(s, "config.group.protocol", [](const models::GroupOptions& g) {
+    return g.config.group_protocol == models::kafka::GroupProtocol::consumer;
+  });
+}
+Use share_groups(const Scenario& s) {
+  return some_group(s, "type",
+                    [](const models::GroupOptions& g) { return g.type == models::GroupType::share; });
+}
+Use committed_reads(const Scenario& s) {
+  return some_group(s, "config.isolation.level",
+                    [](const models::GroupOptions& g) { return g.config.read_committed; });
+}
+Use client_racks(const Scenario& s) {
+  return some_group(s, "config.client.rack",
+                    [](const models::GroupOptions& g) { return !g.config.client_rack.empty(); });
+}
+Use replica_selector(const Scenario& s) {
+  return s.kafka->config.rack_aware_replica_selector ? Use("kafka.config.replica.selector.class")
+                                                     : std::nullopt;
+}
+Use transactions_v2(const Scenario& s) {
+  return s.kafka->transaction_version >= 2 ? Use("kafka.transaction_version") : std::nullopt;
+}
+Use quorum(const Scenario& s) {
+  return s.kafka->controllers > 1 ? Use("kafka.controllers") : std::nullopt;
+}
+Use zookeeper(const Scenario& s) {
+  return s.kafka->zookeeper ? Use("kafka.coordination") : std::nullopt;
+}
+
+struct Feature {
+  std::string_view what;
+  std::optional<Version> since, until;
+  std::string_view source;
+  Use (*use)(const Scenario&);
+};
+
+/// To add one: its row.
+constexpr auto kFeatures = std::to_array<Feature>({
+    {"idempotence", Version{0, 11}, {}, "KIP-98", idempotence},
+    {"transactions", Version{0, 11}, {}, "KIP-98", transactions},
+    {"isolation.level=read_committed", Version{0, 11}, {}, "KIP-98", committed_reads},
+    {"static membership", Version{2, 3}, {}, "KIP-345", static_members},
+    {"client.rack", Version{2, 4}, {}, "KIP-392", client_racks},
+    {"fetching from followers", Version{2, 4}, {}, "KIP-392", replica_selector},
+    {"cooperative rebalancing", Version{2, 4}, {}, "KIP-429", cooperative},
+    {"a quorum of controllers (KRaft)", Version{3, 3}, {}, "KIP-833", quorum},
+    {"the consumer group protocol", Version{4, 0}, {}, "KIP-848", consumer_protocol},
+    {"share groups", Version{4, 2}, {}, "KIP-932", share_groups},
+    {"transaction.version 2", Version{4, 0}, {}, "KIP-890", transactions_v2},
+    {"coordination by ZooKeeper", {}, Version{4, 0}, "KIP-833", zookeeper},
+});
+
+std::string text(Version version) {
+  return std::to_string(version.major) + "." + std::to_string(version.minor);
+}
+
+}  // namespace
+
+Version version_of(const Value& checked) {
+  const Value* const kafka = checked.find("kafka");
+  const Value* const given = kafka == nullptr ? nullptr : kafka->find("version");
+  return given == nullptr ? models::kafka::kNewestVersion : *models::kafka::parse_version(given->text);
+}
+
+void set_earlier_defaults(const Value& checked, Scenario& s) {
+  using models::kafka::KeyScope;
+  const Version version = version_of(checked);
+  if (!s.kafka || version == models::kafka::kNewestVersion) return;
+  const Value& kafka = *checked.find("kafka");
+  set_earlier(s.kafka->config, KeyScope::broker, version, &kafka);
+  if (version < Version{4, 0} && kafka.find("transaction_version") == nullptr)
+    s.kafka->transaction_version = 0;
+  // librdkafka's clients have versions of their own.
+  const auto librdkafka = [](const auto& config) {
+    return config.client == models::kafka::Client::librdkafka;
+  };
+  for (std::size_t i = 0; i < s.producers.size(); ++i) {
+    if (!librdkafka(s.producers[i].config))
+      set_earlier(s.producers[i].config, KeyScope::producer, version, &checked.find("producers")->items[i]);
+  }
+  for (std::size_t i = 0; i < s.groups.size(); ++i) {
+    const Value& table = checked.find("groups")->items[i];
+    models::GroupOptions& group = s.groups[i];
+    const std::string_view classic = group.config.classic_key_given;
+    if (!librdkafka(group.config)) set_earlier(group.config, KeyScope::consumer, version, &table);
+    group.config.classic_key_given = classic;
+    if (group.transform)
+      set_earlier(group.transform->config, KeyScope::producer, version, table.find("transform"));
+  }
+}
+
+OutOfVersion out_of_version(const Value& checked, const Scenario& s) {
+  const Version version = version_of(checked);
+  for (const Feature& feature : kFeatures) {
+    const bool missing = feature.since && version < *feature.since;
+    const bool gone = feature.until && version >= *feature.until;
+    if (!missing && !gone) continue;
+    const Use use = feature.use(s);
+    if (!use) continue;
+    const std::string source = " (" + std::string(feature.source) + ")";
+    return {*use, "Kafka " + text(version) + " does not have " + std::string(feature.what) + ": " +
+                      (missing ? "it came with " + text(*feature.since)
+                               : "it is gone since " + text(*feature.until)) +
+                      source};
+  }
+  return {};
+}
+
+}  // namespace experiments

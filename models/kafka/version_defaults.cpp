@@ -1,0 +1,31 @@
+#include "models/kafka/version_defaults.hpp"
+
+#include <array>
+
+namespace models::kafka {
+
+std::span<const EarlierDefault> earlier_defaults() {
+  using S = KeyScope;
+  static constexpr auto kRows = std::to_array<EarlierDefault>({
+      {S::producer, "acks", {3, 0}, "1", "KIP-679"},
+      {S::producer, "enable.idempotence", {3, 0}, "false", "KIP-679"},
+      {S::producer, "linger.ms", {4, 0}, "0", "KIP-1030"},
+      {S::producer, "retries", {2, 1}, "0", "KIP-91"},
+      {S::producer, "retry.backoff.max.ms", {3, 7}, "100", "KIP-580"},
+      {S::producer, "partitioner.adaptive.partitioning.enable", {3, 3}, "false", "KIP-794"},
+      {S::consumer, "session.timeout.ms", {3, 0}, "10000", "KIP-735"},
+      {S::consumer, "partition.assignment.strategy", {3, 0}, "RangeAssignor", "KIP-726"},
+      {S::consumer, "retry.backoff.max.ms", {3, 7}, "100", "KIP-580"},
+      {S::broker, "replica.lag.time.max.ms", {2, 5}, "10000", "KIP-537"},
+      {S::broker, "zookeeper.session.timeout.ms", {2, 5}, "6000", "KIP-537"},
+      {S::broker, "message.max.bytes", {2, 5}, "1000012", "KAFKA-4203"},
+      {S::broker, "offsets.retention.minutes", {2, 0}, "1440", "KIP-186"},
+      {S::broker, "unclean.leader.election.enable", {0, 11}, "true", "KIP-106"},
+      {S::broker, "group.initial.rebalance.delay.ms", {0, 11}, "0", "KIP-134"},
+      {S::broker, "group.consumer.assignment.interval.ms", {4, 3}, "0", "KIP-1263"},
+      {S::broker, "transaction.partition.verification.enable", {3, 6}, "false", "KIP-890"},
+  });
+  return kRows;
+}
+
+}  // namespace models::kafka

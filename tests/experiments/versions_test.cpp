@@ -1,0 +1,81 @@
+// `[kafka] version`: what was not there yet is refused with the version and the KIP, and settings that are not given are as they were.
+#include "experiments/errors.hpp"
+#include "tests/catch.hpp"
+#include "tests/experiments/scenario_files.hpp"
+
+using namespace experiments;
+using namespace experiments_test;
+
+namespace {
+
+/// What is said of kSmall with these lines of [kafka] and these of [groups.config].
+std::string said(const std::string& kafka, const std::string& group = "", const std::string& producer = "") {
+  std::string text = small_with("brokers = 1", "brokers = 1\n" + kafka);
+  if (!producer.empty()) {
+    const std::string old = "[[groups]]";
+    text.replace(text.find(old), old.size(), producer + "\n" + old);
+  }
+  return complaint(text + group);
+}
+
+bool holds(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("what a version does not have is refused, with the version and the KIP that brought it") {
+  struct Row {
+    std::string before, since, kafka, group, kip;
+  };
+  const Row rows[] = {
+      {"2.2", "2.3", "", "group.instance.id = \"m{index}\"\n", "KIP-345"},
+      {"2.3", "2.4", "", "client.rack = \"a\"\n", "KIP-392"},
+      {"2.3", "2.4", "", "partition.assignment.strategy = \"CooperativeStickyAssignor\"\n", "KIP-429"},
+      {"3.2", "3.3", "controllers = 3\n", "", "KIP-833"},
+      {"3.9", "4.0", "", "group.protocol = \"consumer\"\n", "KIP-848"},
+      {"3.9", "4.0", "transaction_version = 2\n", "", "KIP-890"},
+      {"0.10", "0.11", "", "isolation.level = \"read_committed\"\n", "KIP-98"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.kip);
+    const std::string text = said("version = \"" + row.before + "\"\n" + row.kafka, row.group);
+    CHECK(holds(text, "Kafka " + row.before + " does not have "));
+    CHECK(holds(text, "it came with " + row.since + " (" + row.kip + ")"));
+    CHECK(said("version = \"" + row.since + "\"\n" + row.kafka, row.group).empty());
+  }
+  const std::string idempotent = "[producers.config]\nacks = \"all\"\nenable.idempotence = true\n";
+  CHECK(holds(said("version = \"0.10\"\n", "", idempotent), "does not have idempotence"));
+}
+
+TEST_CASE("ZooKeeper coordinates until 3.9, and is the only controller's keeper") {
+  CHECK(said("version = \"3.9\"\ncoordination = \"zookeeper\"\n").empty());
+  CHECK(holds(said("coordination = \"zookeeper\"\n"),
+              "Kafka 4.3 does not have coordination by ZooKeeper: it is gone since 4.0 (KIP-833)"));
+  CHECK(holds(said("version = \"3.9\"\ncoordination = \"zookeeper\"\ncontrollers = 3\n"),
+              "one of the brokers is the controller"));
+  CHECK(holds(said("zookeeper_load_per_partition = \"1ms\"\n"), "has no effect without coordination"));
+}
+
+TEST_CASE("settings that a scenario does not give are as its version had them") {
+  const auto at = [](const std::string& version) {
+    return load(small_with("brokers = 1", "brokers = 1\nversion = \"" + version + "\"")).scenario;
+  };
+  CHECK(at("2.8").producers[0].config.acks == 1);
+  CHECK_FALSE(at("2.8").producers[0].config.enable_idempotence);
+  CHECK(at("3.0").producers[0].config.acks == -1);
+  CHECK(at("3.0").producers[0].config.enable_idempotence);
+  CHECK(at("3.9").producers[0].config.linger == sim::Duration{});
+  CHECK(at("4.0").producers[0].config.linger == std::chrono::milliseconds{5});
+  CHECK(at("2.8").groups[0].config.session_timeout == std::chrono::seconds{10});
+  CHECK(at("3.0").groups[0].config.session_timeout == std::chrono::seconds{45});
+  CHECK(at("2.8").groups[0].config.partition_assignment_strategy.size() == 1);
+  CHECK(at("2.4").kafka->config.replica_lag_time_max == std::chrono::seconds{10});
+  CHECK(at("2.5").kafka->config.zookeeper_session_timeout == std::chrono::seconds{18});
+  CHECK(at("3.9").kafka->transaction_version == 0);
+  CHECK(at("4.0").kafka->transaction_version == 2);
+  // What is given stays.
+  CHECK(load(small_with("auto.offset.reset", "session.timeout.ms = 20000\nauto.offset.reset"))
+            .scenario.groups[0]
+            .config.session_timeout == std::chrono::seconds{20});
+}
