@@ -105,6 +105,12 @@ enum class Kind : std::uint16_t {
   /// actor broker, place partition, offsets [a, a+b) have left the log at its start, c segments were deleted (retention).
   /// Ledger (expired).
   expired,
+  /// place partition, peer partition of another cluster whose records are copied into it, under their identity. Emitted when the
+  /// world is built, before any subscription. Ledger (mirrored).
+  mirrors,
+  /// place partition, peer group: the group reads it no more, but its copy in another cluster. What it has not processed of it
+  /// it will process there, or never. Ledger (lost).
+  failed_over,
   count_,
 };
 
@@ -151,6 +157,7 @@ enum class FaultCode : std::uint16_t {
   grow,
   power_loss,
   reassign,
+  failover,
 };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 

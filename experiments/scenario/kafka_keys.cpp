@@ -27,6 +27,7 @@ std::optional<kafka::ConfigError> try_key(kafka::KeyScope scope, std::string_vie
   kafka::TopicConfig topic;
   kafka::ProducerConfig producer;
   kafka::ConsumerConfig consumer;
+  kafka::MirrorConfig mirror;
   switch (scope) {
     case kafka::KeyScope::broker:
       return kafka::set(broker, key, value);
@@ -36,6 +37,8 @@ std::optional<kafka::ConfigError> try_key(kafka::KeyScope scope, std::string_vie
       return kafka::set(producer, key, value);
     case kafka::KeyScope::consumer:
       return kafka::set(consumer, key, value);
+    case kafka::KeyScope::mirror:
+      return kafka::set(mirror, key, value);
   }
   return std::nullopt;
 }

@@ -38,8 +38,15 @@ struct TransactionOptions {
   double aborts = 0;      ///< the share that the application aborts instead
 };
 
+/// Where an application's instances go on when theirs are given up (fault "failover"): others, which stand by until then.
+struct FailoverOptions {
+  std::string cluster;  ///< of which they are clients; may be the same
+  std::string rack, zone, region;
+};
+
 struct ProducerOptions {
   std::string name;
+  std::string cluster = "kafka";
   std::string to;               ///< topic
   std::uint32_t instances = 1;  ///< more than one: "name/0", "name/1" …, each with these arrivals
   std::optional<sim::ArrivalProcess> arrivals;  ///< open loop …
@@ -53,6 +60,8 @@ struct ProducerOptions {
   bool resend_after_restart = false;
   std::optional<TransactionOptions> transactions;
   std::string host, rack;  ///< where it runs; empty: a host of its own
+  std::string zone, region;
+  std::optional<FailoverOptions> failover;
   kafka::ProducerConfig config;
 };
 
@@ -114,6 +123,7 @@ struct PoisonOptions {
 
 struct GroupOptions {
   std::string name;
+  std::string cluster = "kafka";
   std::vector<std::string> topics;
   std::uint32_t members = 1;
   sim::Distribution service = sim::Distribution::constant(0);  ///< ns a record
@@ -125,7 +135,8 @@ struct GroupOptions {
   std::optional<EffectOptions> effect;
   std::optional<TransformOptions> transform;
   std::optional<PoisonOptions> poison;
-  std::string rack;
+  std::string rack, zone, region;
+  std::optional<FailoverOptions> failover;
   sim::Duration start{};    ///< when the members start
   sim::Duration stagger{};  ///< between the starts of successive members
   kafka::ConsumerConfig config;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "models/faults/application_faults.hpp"
 #include "models/faults/connection_faults.hpp"
 #include "models/faults/link_faults.hpp"
 #include "models/faults/node_faults.hpp"
@@ -109,6 +110,11 @@ std::span<const FaultInfo> fault_catalogue() {
                  kReassignParameters},
                 FaultCode::reassign,
                 faults::reassign},
+      FaultInfo{{"failover",
+                 "an operator gives up a producer's or group's instances: those of its `failover` take over",
+                 {}},
+                FaultCode::failover,
+                faults::failover},
   };
   return kRows;
 }

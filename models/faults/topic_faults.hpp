@@ -8,6 +8,6 @@ namespace models::faults {
 Striker grow(const FaultBinding& binding);
 Striker reassign(const FaultBinding& binding);
 /// 3 of "kafka/3"; -1 of anything else.
-std::int32_t broker_number(const std::string& name);
+std::int32_t broker_number(const std::string& name, const std::string& cluster);
 
 }  // namespace models::faults

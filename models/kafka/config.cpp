@@ -438,11 +438,48 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"bootstrap.servers", "list", "", nullptr, "clients know all brokers of their cluster"},
 });
 
+using M = MirrorConfig;
+
+Error set_policy(M& config, std::string_view text) {
+  constexpr std::string_view kPackage = "org.apache.kafka.connect.mirror.";
+  if (text.starts_with(kPackage)) text.remove_prefix(kPackage.size());
+  if (text != "DefaultReplicationPolicy" && text != "IdentityReplicationPolicy")
+    return "'" + std::string(text) + "' is neither DefaultReplicationPolicy nor IdentityReplicationPolicy";
+  config.identity_policy = text == "IdentityReplicationPolicy";
+  return std::nullopt;
+}
+
+constexpr auto kMirrorKeys = std::to_array<Key<M>>({
+    {"tasks.max", "int", "1", integer<&M::tasks_max, 1, 1000, M>},
+    {"replication.policy.class", "class", "DefaultReplicationPolicy", set_policy},
+    {"replication.factor", "int", "2", integer<&M::replication_factor, 1, 32767, M>},
+    {"offset.lag.max", "long", "100", integer<&M::offset_lag_max, 0, kInt64Max, M>},
+    {"emit.checkpoints.interval.seconds", "s", "60",
+     span<&M::emit_checkpoints_interval, 1, 1'000'000'000, M>},
+    {"sync.group.offsets.enabled", "bool", "false", boolean<&M::sync_group_offsets_enabled, M>},
+    {"sync.group.offsets.interval.seconds", "s", "60",
+     span<&M::sync_group_offsets_interval, 1, 1'000'000'000, M>},
+    {"offset.flush.interval.ms", "ms", "60000", span<&M::offset_flush_interval, 1, 1'000'000, M>},
+    {"topics", "list", ".*", nullptr, "`topics` of the mirror names them"},
+    {"groups", "list", ".*", nullptr, "all groups of the source but mirrors' own"},
+    {"exactly.once.source.support", "string", "disabled", nullptr, "tasks write without transactions"},
+    {"emit.checkpoints.enabled", "bool", "true", nullptr,
+     "sync.group.offsets.enabled is what has an effect here"},
+    {"emit.offset-syncs.enabled", "bool", "true", nullptr, "offset syncs are always written"},
+    {"offset-syncs.topic.location", "string", "source", nullptr, "offset syncs are no topic here"},
+    {"refresh.topics.interval.seconds", "s", "600", nullptr, "remote topics are there from the beginning"},
+    {"refresh.groups.interval.seconds", "s", "600", nullptr, "groups are known from the beginning"},
+    {"sync.topic.configs.enabled", "bool", "true", nullptr,
+     "remote topics have the defaults of their cluster"},
+    {"sync.topic.acls.enabled", "bool", "true", nullptr, "nobody is authenticated"},
+    {"emit.heartbeats.enabled", "bool", "true", nullptr, "the heartbeats topic is not modelled"},
+});
+
 /// MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION_FOR_IDEMPOTENCE: a broker remembers the last five batches of a producer.
 constexpr std::int32_t kMostInFlightIdempotent = 5;
 
 std::string name_of(KeyScope scope) {
-  constexpr std::string_view kNames[] = {"broker", "topic", "producer", "consumer"};
+  constexpr std::string_view kNames[] = {"broker", "topic", "producer", "consumer", "mirror"};
   return std::string(kNames[static_cast<std::size_t>(scope)]);
 }
 
@@ -501,6 +538,10 @@ std::optional<ConfigError> set(ProducerConfig& config, std::string_view key, std
 }
 std::optional<ConfigError> set(ConsumerConfig& config, std::string_view key, std::string_view value) {
   return set_by_table(kConsumerKeys, KeyScope::consumer, config, key, value);
+}
+
+std::optional<ConfigError> set(MirrorConfig& config, std::string_view key, std::string_view value) {
+  return set_by_table(kMirrorKeys, KeyScope::mirror, config, key, value);
 }
 
 std::string_view turn_off_idempotence(ProducerConfig& c) {
@@ -584,6 +625,7 @@ std::span<const KeyInfo> key_catalogue() {
     append_rows(all, KeyScope::topic, kTopicKeys);
     append_rows(all, KeyScope::producer, kProducerKeys);
     append_rows(all, KeyScope::consumer, kConsumerKeys);
+    append_rows(all, KeyScope::mirror, kMirrorKeys);
     return all;
   }();
   return rows;

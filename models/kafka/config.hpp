@@ -172,6 +172,18 @@ struct ConsumerConfig {
   Duration metadata_max_age{300'000'000'000};
 };
 
+/// Of a mirror: its connectors' and its worker's settings.
+struct MirrorConfig {
+  std::int32_t tasks_max = 1;
+  bool identity_policy = false;  ///< replication.policy.class
+  std::int32_t replication_factor = 2;
+  std::int64_t offset_lag_max = 100;
+  Duration emit_checkpoints_interval{60'000'000'000};
+  bool sync_group_offsets_enabled = false;
+  Duration sync_group_offsets_interval{60'000'000'000};
+  Duration offset_flush_interval{60'000'000'000};
+};
+
 /// `pattern` with the number in place of "{index}".
 std::string numbered(std::string pattern, std::uint32_t index);
 
@@ -187,6 +199,7 @@ std::optional<ConfigError> set(BrokerConfig& config, std::string_view key, std::
 std::optional<ConfigError> set(TopicConfig& config, std::string_view key, std::string_view value);
 std::optional<ConfigError> set(ProducerConfig& config, std::string_view key, std::string_view value);
 std::optional<ConfigError> set(ConsumerConfig& config, std::string_view key, std::string_view value);
+std::optional<ConfigError> set(MirrorConfig& config, std::string_view key, std::string_view value);
 
 /// What a broker refuses to start with (GroupCoordinatorConfig).
 std::optional<ConfigError> validate(const BrokerConfig& config);
@@ -200,7 +213,7 @@ std::optional<ConfigError> validate(const ConsumerConfig& config, const BrokerCo
 /// since 4.0 they are an error, which validate() reports. Returns the key that rules it out; empty when nothing changed.
 std::string_view turn_off_idempotence(ProducerConfig& config);
 
-enum class KeyScope : std::uint8_t { broker, topic, producer, consumer };
+enum class KeyScope : std::uint8_t { broker, topic, producer, consumer, mirror };
 struct KeyInfo {
   KeyScope scope;
   std::string_view name;           ///< with a * at its end: every key that begins so

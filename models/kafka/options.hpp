@@ -61,6 +61,8 @@ struct DiskOptions {
 };
 
 struct ClusterOptions {
+  /// Its brokers are "name/0", "name/1" …. What belongs to a cluster of another name than "kafka" has that before its own.
+  std::string name = "kafka";
   std::int32_t brokers = 3;
   std::vector<std::string> racks;  ///< of broker i: racks[i % size]
   std::vector<std::string> zones;
@@ -77,6 +79,9 @@ struct ClusterOptions {
   bool transactional = false;
   /// Some fault of the run takes a broker's power: what is on disk is kept count of. Set by the world.
   bool power_may_fail = false;
+
+  /// Before the names of its topics, and of its controller.
+  std::string prefix() const { return name == "kafka" ? std::string{} : name + "/"; }
 };
 
 }  // namespace models::kafka

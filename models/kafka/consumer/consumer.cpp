@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "models/kafka/consumer/transformer.hpp"
 #include "models/kafka/group/assignor.hpp"
+#include "models/kafka/mirror/mirror.hpp"
 #include "models/kafka/placement.hpp"
 
 namespace models::kafka {
@@ -74,8 +76,9 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
     committer_.commit_stored(*stored_);
     if (pool_) pool_->store_in(*stored_);
   }
-  TransformerOwner& owner = *this;
-  if (options_.transform) transformer_ = std::make_unique<Transformer>(group, node, index, owner);
+  OutletOwner& owner = *this;
+  if (options_.transform) outlet_ = std::make_unique<Transformer>(group, node, index, owner);
+  if (group.mirror() != nullptr) outlet_ = group.mirror()->make_task(node, owner);
 }
 
 void Consumer::start() {
@@ -86,7 +89,7 @@ void Consumer::start() {
   phase_ = Phase::polling;
   poll_began_ = context_.now();
   committer_.restart_interval();
-  if (transformer_) transformer_->start();
+  if (outlet_) outlet_->start();
   metadata_.start();
   membership_.start();
   turn();
@@ -230,7 +233,7 @@ void Consumer::report(MemberCode code) {
 void Consumer::crashed() {
   processor_.crashed();
   if (pool_) pool_->crashed();
-  if (transformer_) transformer_->crashed();
+  if (outlet_) outlet_->crashed();
   if (phase_ != Phase::stopped) {
     assignment_.remove_all(OwnershipCode::crashed);
     report(MemberCode::crashed);
@@ -246,13 +249,13 @@ void Consumer::restarted() {
 
 void Consumer::paused() {
   processor_.paused();
-  if (transformer_) transformer_->paused();
+  if (outlet_) outlet_->paused();
   if (pool_) pool_->paused();
 }
 
 void Consumer::resumed() {
   processor_.resumed();
-  if (transformer_) transformer_->resumed();
+  if (outlet_) outlet_->resumed();
   if (pool_) pool_->resumed();
 }
 

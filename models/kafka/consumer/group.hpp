@@ -23,6 +23,7 @@
 namespace models::kafka {
 
 class Consumer;
+class Mirror;
 
 class ConsumerGroup {
  public:
@@ -45,6 +46,11 @@ class ConsumerGroup {
   /// No member holds anything fetched and not processed, or processed and not committed.
   bool idle() const;
 
+  /// Its members are the tasks of that mirror. Before members are added.
+  void serve(Mirror& mirror) { mirror_ = &mirror; }
+  /// Null of an application's group.
+  Mirror* mirror() { return mirror_; }
+
   Cluster& cluster() { return cluster_; }
   const GroupOptions& options() const { return options_; }
   EntityId entity() const { return entity_; }
@@ -65,6 +71,7 @@ class ConsumerGroup {
   Cluster& cluster_;
   GroupOptions options_;
   EntityId entity_;
+  Mirror* mirror_ = nullptr;
   std::vector<TopicIndex> topics_;
   std::vector<sim::StreamKey> service_keys_;  // by topic of the cluster
   std::vector<OffsetCounts> attempts_;        // by partition of the cluster
