@@ -373,6 +373,8 @@ void World::phase(PhaseCode code) {
 bool World::idle() const {
   return std::all_of(producers_.begin(), producers_.end(),
                      [](const Sending& one) { return one.standing_by || one.producer->idle(); }) &&
+         std::none_of(clusters_.begin(), clusters_.end(),
+                      [](const auto& cluster) { return cluster->producing(); }) &&
          std::all_of(groups_.begin(), groups_.end(),
                      [this](const auto& g) { return g->idle() && read_to_the_end(*g); });
 }

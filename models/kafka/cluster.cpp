@@ -169,6 +169,17 @@ void Cluster::start() {
   for (const auto& broker : brokers_) broker->start();
 }
 
+void Cluster::forget_expired(PartitionIndex p) {
+  Offset lowest = LogReader::kNoLowest;
+  for (const BrokerId b : partitions_[p.value].hosts) {
+    const ReplicaLog& log = log_of(b, p);
+    // One that holds nothing will begin where its leader's does, which counts itself.
+    if (log.end() > log.start() || broker(b).replica(p)->leads) lowest = std::min(lowest, log.start());
+  }
+  for (const LogReader* reader : readers_) lowest = std::min(lowest, reader->lowest_in_hand(p));
+  if (lowest != LogReader::kNoLowest) shared(p).store.forget_below(lowest);
+}
+
 const ReplicaLog& Cluster::log_of(BrokerId b, PartitionIndex p) {
   return broker(b).replica(p)->log;
 }

@@ -1,6 +1,7 @@
 // A Kafka cluster: brokers, controller and topics, connected and owned. The one object that clients hold on to.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,6 +23,15 @@ class OffsetsStore;
 class ReplicaLog;
 class TransactionStore;
 struct SharedPartition;
+
+/// Somebody who looks at batches outside of requests: what was fetched names offsets, and the log says what they hold.
+class LogReader {
+ public:
+  virtual ~LogReader() = default;
+  /// The lowest offset of `p` whose batch it may still look at; kNoLowest: none.
+  virtual Offset lowest_in_hand(PartitionIndex p) const = 0;
+  static constexpr Offset kNoLowest = std::numeric_limits<Offset>::max();
+};
 
 struct TopicInfo {
   std::string name;
@@ -95,6 +105,10 @@ class Cluster {
   const ReplicaLog& log_of(BrokerId b, PartitionIndex p);
   /// What the replicas of `p` share.
   SharedPartition& shared(PartitionIndex p) { return *shared_[p.value]; }
+  /// Batches that `reader` has in hand outlive their log. It must outlive the cluster's use.
+  void add_reader(const LogReader& reader) { readers_.push_back(&reader); }
+  /// Lets go of the batches of `p` that no replica holds and no reader has in hand.
+  void forget_expired(PartitionIndex p);
   OffsetsStore& offsets_store() { return *offsets_store_; }
   TransactionStore& transaction_store() { return *transaction_store_; }
   /// A new producer id, or the next epoch of the one the call names (ProducerIdManager, InitProducerId).
@@ -106,6 +120,8 @@ class Cluster {
   Ref<CallT> take() {
     return std::get<Pool<CallT>>(pools_).take();
   }
+  /// A produce request is under way, be it that nobody waits for its answer any more: acks=0, or a producer that is gone.
+  bool producing() const { return std::get<Pool<ProduceCall>>(pools_).out() > 0; }
 
  private:
   void add_racks();
@@ -130,6 +146,7 @@ class Cluster {
   std::vector<PartitionInfo> partitions_;
   std::vector<std::vector<PartitionIndex>> hosted_by_;
   std::vector<std::unique_ptr<SharedPartition>> shared_;
+  std::vector<const LogReader*> readers_;
   std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then the controller
   std::unique_ptr<OffsetsStore> offsets_store_;
   std::unique_ptr<TransactionStore> transaction_store_;

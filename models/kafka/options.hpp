@@ -67,6 +67,7 @@ struct ClusterOptions {
   std::vector<std::string> racks;  ///< of broker i: racks[i % size]
   std::vector<std::string> zones;
   std::vector<std::string> regions;
+  bool rest_idle_fetches = true;  ///< false: simulates what nobody can see, as slow as it is (for tests)
   ProtocolRules rules;
   BrokerConfig config;
   ServiceOptions service;

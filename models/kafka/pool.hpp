@@ -31,6 +31,7 @@ class Shelf {
     free_.push_back(object);
     if (--out_ == 0 && abandoned_) delete this;
   }
+  std::size_t out() const { return out_; }
   void abandon() {
     abandoned_ = true;
     if (out_ == 0) delete this;
@@ -84,6 +85,8 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   Ref<T> take() { return Ref<T>(shelf_->take()); }
+  /// How many are in use.
+  std::size_t out() const { return shelf_->out(); }
 
  private:
   Shelf<T>* shelf_;

@@ -137,7 +137,20 @@ struct AbortedTransaction {
 };
 
 /// Incremental fetch session (KIP-227): `partitions` lists only what changed since the session's last request.
+/// On the wire, of a session in which nothing has changed, either way.
+inline constexpr std::uint32_t kEmptyFetchBytes = 100;
+
+/// Who sent a fetch.
+class FetchSender {
+ public:
+  virtual ~FetchSender() = default;
+  /// Whether it would send the same again at once if this fetch were answered with nothing. It may then be left to wait on
+  /// (RpcChannel::rest()), until the sender rouses it.
+  virtual bool would_ask_again(BrokerId broker) = 0;
+};
+
 struct FetchCall : CallBase, Pooled<FetchCall> {
+  FetchSender* sender = nullptr;    ///< a consumer
   BrokerId replica = kNoBroker;     ///< a follower's id; -1 for a consumer
   std::int64_t replica_epoch = -1;  ///< a follower's broker epoch (KIP-903)
   EntityId client{};
@@ -155,6 +168,7 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
   std::vector<AbortedTransaction> aborted;  ///< response, for readers of committed data
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::fetch};
+    sender = nullptr;
     replica = kNoBroker;
     replica_epoch = -1;
     client = {};

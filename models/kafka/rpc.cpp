@@ -25,6 +25,15 @@ void respond(Network& network, AnyCall call) {
                [origin, done = std::move(call)]() mutable { origin->answered(std::move(done)); });
 }
 
+void respond_since(Network& network, sim::Time sent, AnyCall call) {
+  const CallBase& shared = base(call);
+  const ConnectionId connection = shared.connection;
+  const std::uint32_t bytes = shared.response_bytes;
+  RpcChannel* origin = shared.origin;
+  network.send_since(sent, connection, Side::server, bytes,
+                     [origin, done = std::move(call)]() mutable { origin->answered(std::move(done)); });
+}
+
 bool admit(AnyCall& call) {
   const CallBase& shared = base(call);
   RpcChannel& channel = *shared.origin;
@@ -112,6 +121,28 @@ void RpcChannel::transmit(AnyCall call) {
       [server, sent = std::move(call)]() mutable { server->receive(std::move(sent)); });
 }
 
+Network& RpcChannel::network() const {
+  return cluster_.context().network;
+}
+
+std::optional<RoundTrip> RpcChannel::rest(const CallBase& call, sim::Duration longest,
+                                          RestingTraffic& traffic) {
+  const bool alone = call.connection == connection_ && in_flight_.size() == 1 && backlog_.empty();
+  if (!alone || throttled_ || longest >= options_.request_timeout) return std::nullopt;
+  return network().rest(connection_, traffic);
+}
+
+void RpcChannel::sent_at(sim::Time sent) {
+  in_flight_.front().deadline = sent + options_.request_timeout;
+}
+
+void RpcChannel::transmit_since(sim::Time sent, AnyCall call) {
+  RpcServer* server = &cluster_.server(broker_);
+  const std::uint32_t bytes = base(call).request_bytes;
+  network().send_since(sent, connection_, Side::client, bytes,
+                       [server, again = std::move(call)]() mutable { server->receive(std::move(again)); });
+}
+
 void RpcChannel::answered(AnyCall call) {
   // A connection delivers in order, and the broker answers in order: the answer belongs to the oldest call.
   Pending done = std::move(in_flight_.front());
@@ -189,6 +220,7 @@ void RpcChannel::watch_deadlines() {
 }
 
 void RpcChannel::on_timer() {
+  rouse();
   const sim::Time now = cluster_.context().now();
   const bool timed_out = std::any_of(in_flight_.begin(), in_flight_.end(),
                                      [now](const Pending& pending) { return pending.deadline <= now; });

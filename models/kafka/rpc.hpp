@@ -45,6 +45,8 @@ class RpcServer {
 
 /// Sends the call back to where it came from. Dropped when that connection is gone.
 void respond(Network& network, AnyCall call);
+/// respond(), at a moment past from which the answer is still under way.
+void respond_since(Network& network, sim::Time sent, AnyCall call);
 
 /// Kafka takes one request at a time from a connection and mutes it until the answer has left (SocketServer.scala): a call
 /// behind one that waits in purgatory waits too. Returns true when `call` may be handled now; else it is kept.
@@ -101,6 +103,17 @@ class RpcChannel final : public ConnectionListener {
   void connect();
   void on_change(std::function<void()> notify) { notify_ = std::move(notify); }
   std::size_t in_flight() const { return in_flight_.size(); }
+
+  // ---- rest: a long poll that nothing comes of goes round unsimulated (Network::rest()) ----
+  /// `call`, which waits at the broker, is all that there is on this connection, and a round of at most `longest` stays within
+  /// its time-out: lets the connection rest. nullopt: it cannot.
+  std::optional<RoundTrip> rest(const CallBase& call, sim::Duration longest, RestingTraffic& traffic);
+  void rouse() { network().rouse(connection_); }
+  /// The client has sent `call` (again) then.
+  void sent_at(sim::Time sent);
+  /// It is on its way to the broker since then.
+  void transmit_since(sim::Time sent, AnyCall call);
+
   BrokerId broker() const { return broker_; }
 
   /// Closes the connection on purpose: what is in flight completes as `disconnected` before this returns.
@@ -121,10 +134,12 @@ class RpcChannel final : public ConnectionListener {
     sim::Time deadline;
   };
   friend void respond(Network& network, AnyCall call);
+  friend void respond_since(Network& network, sim::Time sent, AnyCall call);
   friend bool admit(AnyCall& call);
   friend std::optional<AnyCall> next_after(const CallBase& answered);
   friend void hang_up(Network& network, const CallBase& refused);
 
+  Network& network() const;
   void submit(Pending pending, sim::Duration timeout);
   void transmit(AnyCall call);
   void answered(AnyCall call);

@@ -33,6 +33,21 @@ class ConnectionListener {
   virtual void disconnected(ConnectionId id) = 0;
 };
 
+/// Two ends that say the same to each other round after round, with nobody to notice, may leave their connection at rest: nothing
+/// is simulated, and what is under way is worked out when something is about to happen to the connection.
+class RestingTraffic {
+ public:
+  virtual ~RestingTraffic() = default;
+  /// The connection is awake again: what would be under way at this moment is to be sent (Network::send_since()).
+  virtual void rouse() = 0;
+};
+
+/// How long a segment takes.
+struct RoundTrip {
+  sim::Duration up{};    ///< to the server
+  sim::Duration down{};  ///< to the client
+};
+
 namespace detail {
 
 struct Route;
@@ -68,7 +83,9 @@ inline constexpr std::uint8_t kDropNext = 8;     ///< the next segment is to be 
 inline constexpr std::uint8_t kSenderGone = 16;  ///< the sending end is dead
 inline constexpr std::uint8_t kReceiverGone = 32;  ///< the receiving end is dead, or has not accepted yet
 inline constexpr std::uint8_t kReceiverPaused = 64;
-inline constexpr std::uint8_t kHindersSending = kVariable | kCut | kBacklog | kDropNext | kSenderGone;
+inline constexpr std::uint8_t kResting = 128;  ///< what is under way is not simulated
+inline constexpr std::uint8_t kHindersSending =
+    kVariable | kCut | kBacklog | kDropNext | kSenderGone | kResting;
 inline constexpr std::uint8_t kHindersArrival = kCut | kBacklog | kReceiverGone | kReceiverPaused;
 
 /// The random streams of one direction between a client and a server; shared by their successive connections.
@@ -134,6 +151,7 @@ struct Connection {
   bool reset_sent = false;  ///< a reset is on its way to the client
   std::array<Way, 2> ways;  ///< by sending side
   ConnectionListener* listener = nullptr;
+  RestingTraffic* resting = nullptr;
   sim::Duration set_up_retry{};
   sim::Time set_up_deadline{};
   sim::EventHandle set_up_timer;

@@ -77,8 +77,32 @@ void Network::refresh(Connection& c) {
 
 void Network::refresh_all() {
   for (const auto& c : connections_) {
+    rouse(*c);
     if (c->state != ConnectionState::dead || c->pins > 0) refresh(*c);
   }
+}
+
+// ---- rest ----
+
+std::optional<RoundTrip> Network::rest(ConnectionId id, RestingTraffic& traffic) {
+  Connection* const c = find(id);
+  if (c == nullptr || c->state != ConnectionState::open || c->resting != nullptr) return std::nullopt;
+  Way& up = c->way(Side::client);
+  Way& down = c->way(Side::server);
+  if ((up.hindrances | down.hindrances) != 0) return std::nullopt;
+  c->resting = &traffic;
+  up.hindrances = down.hindrances = detail::kResting;
+  return RoundTrip{up.latency, down.latency};
+}
+
+void Network::rouse(ConnectionId id) {
+  if (Connection* const c = find(id)) rouse(*c);
+}
+
+void Network::rouse(Connection& c) {
+  if (c.resting == nullptr) return;
+  for (Way& way : c.ways) set(way.hindrances, detail::kResting, false);
+  std::exchange(c.resting, nullptr)->rouse();
 }
 
 // ---- set-up ----
@@ -180,6 +204,7 @@ void Network::close(ConnectionId id) {
 
 /// The client side is gone and wants to hear nothing. What it had sent and is on its way still arrives.
 void Network::abandon(Connection& c) {
+  rouse(c);
   stop_set_up_timer(c);
   for (Way& way : c.ways) drop_backlog(way);
   set(c.way(Side::server).hindrances, detail::kReceiverGone, true);
@@ -189,6 +214,7 @@ void Network::abandon(Connection& c) {
 /// The client side has lost the connection: its owner hears of it at this instant.
 void Network::client_side_died(Connection& c) {
   if (c.state != ConnectionState::connecting && c.state != ConnectionState::open) return;
+  rouse(c);
   c.state = ConnectionState::ending;
   stop_set_up_timer(c);
   for (Way& way : c.ways) drop_backlog(way);
@@ -259,6 +285,7 @@ void Network::node_crashed(Node& node) {
   for (const auto& slot : connections_) {
     Connection& c = *slot;
     if (c.state == ConnectionState::dead && c.pins == 0) continue;
+    if (&c.server() == &node || &c.client() == &node) rouse(c);
     const bool accepted = (c.way(Side::client).hindrances & detail::kReceiverGone) == 0;
     const bool lives = c.state == ConnectionState::connecting || c.state == ConnectionState::open;
     if (&c.server() == &node) {
@@ -272,6 +299,7 @@ void Network::node_crashed(Node& node) {
 void Network::node_paused(Node& node, bool paused) {
   for (const auto& c : connections_) {
     for (Way& way : c->ways) {
+      if (way.receiver == &node) rouse(*c);
       if (way.receiver == &node) set(way.hindrances, detail::kReceiverPaused, paused);
     }
   }

@@ -86,6 +86,15 @@ class Network {
   template <class F>
   void send(ConnectionId id, Side from, std::uint32_t bytes, F&& on_arrival);
 
+  // ---- rest ----
+  /// Lets the connection rest until something is done with it or happens to it; then traffic.rouse() runs, once. nullopt,
+  /// and nothing has changed, unless it is open and segments take a constant time and meet no hindrance both ways.
+  std::optional<RoundTrip> rest(ConnectionId id, RestingTraffic& traffic);
+  void rouse(ConnectionId id);
+  /// send(), but at a moment past from which the segment is still under way. For RestingTraffic::rouse().
+  template <class F>
+  void send_since(sim::Time sent, ConnectionId id, Side from, std::uint32_t bytes, F&& on_arrival);
+
   // ---- faults ----
   /// Makes matching routes worse until heal(). Impairments add up; cuts nest.
   ImpairmentId impair(Impairment impairment);
@@ -135,6 +144,7 @@ class Network {
   void give_back(Connection& c);
   detail::Flow& flow(const Node& client, const Node& server);
   void refresh(Connection& c);
+  void rouse(Connection& c);
   void refresh_all();
 
   // set-up
@@ -227,6 +237,8 @@ void Network::send(ConnectionId id, Side from, std::uint32_t bytes, F&& on_arriv
                  "something was sent on a connection that is still being set up");
     return;
   }
+  if (c->resting != nullptr) [[unlikely]]
+    rouse(*c);
   Way& way = c->way(from);
   const std::uint64_t number = ++way.sent;
   sim::Time at;
@@ -242,6 +254,19 @@ void Network::send(ConnectionId id, Side from, std::uint32_t bytes, F&& on_arriv
   ++c->pins;
   simulation_.schedule_at(at,
                           detail::Delivery<Work>(*c, from, bytes, number, Work(std::forward<F>(on_arrival))));
+}
+
+template <class F>
+void Network::send_since(sim::Time sent, ConnectionId id, Side from, std::uint32_t bytes, F&& on_arrival) {
+  using Work = std::decay_t<F>;
+  Connection* const c = find(id);
+  MQLAB_ASSERT(c != nullptr && c->way(from).hindrances == 0,
+               "what rested is sent before anything hinders it");
+  Way& way = c->way(from);
+  way.last_arrival = std::max(sent + way.latency, way.last_arrival + sim::Duration{1});
+  ++c->pins;
+  simulation_.schedule_at(way.last_arrival, detail::Delivery<Work>(*c, from, bytes, ++way.sent,
+                                                                   Work(std::forward<F>(on_arrival))));
 }
 
 inline sim::Time Network::arrival(Way& way, sim::Duration transit) {

@@ -57,6 +57,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void shut_down() override;
   void start_up() override;
   std::int64_t epoch() const { return broker_epoch_; }
+  /// RestingTraffic::rouse() of one of its sessions.
+  void go_on(FetchSession& session);
 
   // CoordinatorHost
   Context& context() override { return cluster_.context(); }
@@ -101,6 +103,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void complete_waiting(Replica& replica);
   void settle(WaitingAppend& append, ErrorCode error);
   void fail_waiting(Replica& replica, ErrorCode error);
+  void forget_answered();
   void park(const Ref<ProduceCall>& call);
   void expire_produce();
 
@@ -126,6 +129,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   bool serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room, FetchCall& call);
   void wake(Replica& replica, bool followers);
   BrokerId preferred_read_replica(const FetchSession& session, const Replica& replica, Offset offset) const;
+  void await_records(FetchSession& session);
+  bool rest(FetchSession& session);
+  void rouse(FetchSession& session);
   void expire_fetches();
   void forget_session(FetchSession& session);
   void drop_sessions();

@@ -33,12 +33,17 @@ void Broker::handle_fetch(Ref<FetchCall> call) {
     answer_fetch(*session);
     return;
   }
-  if (!session->in_purgatory) {
-    session->in_purgatory = true;
-    fetch_purgatory_.push_back(session);
+  await_records(*session);
+}
+
+/// Until its deadline, or until wake() finds something for it.
+void Broker::await_records(FetchSession& session) {
+  if (!session.in_purgatory) {
+    session.in_purgatory = true;
+    fetch_purgatory_.push_back(&session);
   }
-  if (!fetch_timer_.armed() || fetch_timer_.deadline() > session->deadline)
-    fetch_timer_.arm_at(session->deadline);
+  if (!fetch_timer_.armed() || fetch_timer_.deadline() > session.deadline)
+    fetch_timer_.arm_at(session.deadline);
 }
 
 FetchSession* Broker::session_of(FetchCall& call) {
@@ -59,11 +64,12 @@ FetchSession* Broker::session_of(FetchCall& call) {
       sessions_.erase(old);
     }
   }
-  sessions_.push_back(std::make_unique<FetchSession>(next_session_++, call.replica, call.client));
+  sessions_.push_back(std::make_unique<FetchSession>(*this, next_session_++, call.replica, call.client));
   return sessions_.back().get();
 }
 
 void Broker::forget_session(FetchSession& session) {
+  rouse(session);
   for (std::uint32_t i = 0; i < session.size(); ++i) {
     Replica* replica = replicas_[session.entry(i).partition.value];
     if (replica == nullptr) continue;
@@ -76,6 +82,7 @@ void Broker::forget_session(FetchSession& session) {
 }
 
 void Broker::drop_sessions() {
+  for (const auto& session : sessions_) rouse(*session);
   for (const auto& replica : owned_) {
     replica->watchers.clear();
     for (Follower& f : replica->followers) f.session = nullptr;
@@ -224,8 +231,8 @@ void Broker::answer_fetch(FetchSession& session) {
     entry.queued = false;
   }
   queue.resize(kept);
-  call->response_bytes =
-      static_cast<std::uint32_t>(100 + bytes + 40 * static_cast<std::int64_t>(call->fetched.size()));
+  call->response_bytes = static_cast<std::uint32_t>(kEmptyFetchBytes + bytes +
+                                                    40 * static_cast<std::int64_t>(call->fetched.size()));
   if (quotas_.any() && !session.follower()) {
     call->throttle = quotas_.fetched(session.client(), call->response_bytes, call->service);
     if (call->throttle > sim::Duration{}) take_back(session, *call);
@@ -241,7 +248,7 @@ void Broker::take_back(FetchSession& session, FetchCall& call) {
     session.queue(i);
   }
   call.fetched.clear();
-  call.response_bytes = 100;
+  call.response_bytes = kEmptyFetchBytes;
 }
 
 bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room,
@@ -347,6 +354,7 @@ void Broker::wake(Replica& replica, bool followers) {
       if (session.follower()) session.queue(watcher.entry);
       continue;
     }
+    rouse(session);
     session.queue(watcher.entry);
     if (session.waiting && (session.waiting->min_bytes <= 1 || enough(session))) answer_fetch(session);
   }
@@ -358,8 +366,8 @@ void Broker::expire_fetches() {
   std::size_t kept = 0;
   for (std::size_t n = 0; n < fetch_purgatory_.size(); ++n) {
     FetchSession* session = fetch_purgatory_[n];
-    if (session->waiting && session->deadline <= now) answer_fetch(*session);
-    if (!session->waiting && session->deadline <= now) {
+    if (session->waiting && session->deadline <= now && !rest(*session)) answer_fetch(*session);
+    if ((!session->waiting || session->resting) && session->deadline <= now) {
       session->in_purgatory = false;
       continue;
     }

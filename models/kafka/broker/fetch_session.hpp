@@ -10,12 +10,15 @@
 #include <vector>
 
 #include "models/kafka/protocol.hpp"
+#include "models/network/connection.hpp"
 #include "sim/ring.hpp"
 #include "sim/time.hpp"
 
 namespace models::kafka {
 
-class FetchSession {
+class Broker;
+
+class FetchSession final : public RestingTraffic {
  public:
   struct Entry {
     PartitionIndex partition;
@@ -29,8 +32,8 @@ class FetchSession {
     bool queued = false;
   };
 
-  FetchSession(std::uint64_t id, BrokerId replica, EntityId client)
-      : id_(id), replica_(replica), client_(client) {}
+  FetchSession(Broker& broker, std::uint64_t id, BrokerId replica, EntityId client)
+      : broker_(broker), id_(id), replica_(replica), client_(client) {}
 
   std::uint64_t id() const { return id_; }
   bool follower() const { return replica_ != kNoBroker; }
@@ -49,9 +52,14 @@ class FetchSession {
   /// Entries with news, in order of service; the caller removes what it has dealt with (and clears `queued`).
   std::vector<std::uint32_t>& queued() { return queue_; }
 
+  // RestingTraffic
+  void rouse() override;
+
   Ref<FetchCall> waiting;     ///< a fetch in purgatory
   sim::Time deadline{};       ///< of that fetch
   bool in_purgatory = false;  ///< stands in the broker's list of deadlines
+  bool resting = false;       ///< `waiting` goes round unsimulated (resting_fetches.cpp), since `deadline`
+  RoundTrip trip{};           ///< while it does
   sim::Time last_fetch{};     ///< when the latest fetch came
   sim::Time fetch_before{};   ///< when the one before came
   std::uint64_t fetches = 0;
@@ -60,6 +68,7 @@ class FetchSession {
   bool read_committed = false;      ///< isolation.level of its last fetch
 
  private:
+  Broker& broker_;
   std::uint64_t id_;
   BrokerId replica_;
   EntityId client_;

@@ -20,6 +20,7 @@ void Branch::append(Extent extent) {
 
 std::size_t Branch::find(Offset offset) const {
   MQLAB_ASSERT(offset >= start_ && offset < end_, "an offset outside its branch");
+  MQLAB_ASSERT((*this)[first_].base <= offset, "an offset whose batch has been let go");
   // Readers are near the end: gallop backwards, then bisect.
   std::size_t high = size_;
   std::size_t step = 1;

@@ -171,7 +171,7 @@ void LogManager::raise_start(Replica& replica, Offset start, std::int64_t segmen
     if (watcher.session->follower()) watcher.session->queue(watcher.entry);  // told with the next answer
   }
   if (replica.shared->line == &replica.log) start_moved(replica, before, segments);
-  let_go(replica);
+  cluster_.forget_expired(replica.partition);
 }
 
 void LogManager::start_moved(const Replica& replica, Offset before, std::int64_t segments) {
@@ -189,15 +189,7 @@ void LogManager::leader_starts_at(Replica& replica, Offset start) {
 
 void LogManager::restart_at(Replica& replica, Offset start) {
   replica.restart_at(start);
-  let_go(replica);
-}
-
-/// What lies below the start of every replica nobody reads any more.
-void LogManager::let_go(const Replica& replica) {
-  Offset start = replica.log.start();
-  for (const BrokerId b : cluster_.partition(replica.partition).hosts)
-    start = std::min(start, cluster_.log_of(b, replica.partition).start());
-  replica.shared->store.forget_below(start);
+  cluster_.forget_expired(replica.partition);
 }
 
 // ---- what a crash leaves ------------------------------------------------------------------------------------------

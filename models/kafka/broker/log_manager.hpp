@@ -77,7 +77,6 @@ class LogManager {
   /// Deletes the oldest segments as long as they may go and `expired(segment, next)` says so.
   template <class Expired>
   void delete_segments(Replica& replica, Expired&& expired);
-  void let_go(const Replica& replica);
   void flush_dirty_logs();
   void checkpoint_recovery_points();
   void checkpoint_high_watermarks();

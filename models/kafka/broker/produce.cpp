@@ -198,7 +198,9 @@ void Broker::settle(WaitingAppend& append, ErrorCode error) {
   ProduceCall& call = *append.call;
   if (call.awaiting == 0) return;  // answered by its time-out
   call.batches[append.batch].error = error;
-  if (--call.awaiting == 0) answer(std::move(append.call));
+  if (--call.awaiting > 0) return;
+  answer(std::move(append.call));
+  forget_answered();
 }
 
 void Broker::fail_waiting(Replica& replica, ErrorCode error) {
@@ -208,9 +210,12 @@ void Broker::fail_waiting(Replica& replica, ErrorCode error) {
   }
 }
 
-void Broker::park(const Ref<ProduceCall>& call) {
+void Broker::forget_answered() {
   while (!produce_purgatory_.empty() && produce_purgatory_.front().call->awaiting == 0)
     produce_purgatory_.pop();
+}
+
+void Broker::park(const Ref<ProduceCall>& call) {
   produce_purgatory_.push({call, context().simulation.after(call->timeout)});
   // A broker that was paused may find the oldest overdue.
   if (!produce_timer_.armed())

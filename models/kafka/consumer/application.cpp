@@ -22,32 +22,32 @@ void Consumer::when_running(void (Consumer::*next)()) {
 
 void Consumer::begin_work() {
   if (options_.commit != CommitMode::before_processing) return work();
-  phase_ = Phase::committing;
+  enter(Phase::committing);
   commit_blocking(CommitFor::work_ahead, options_.config.default_api_timeout);
 }
 
 void Consumer::work() {
-  phase_ = Phase::processing;
+  enter(Phase::processing);
   if (!pool_) return processor_.begin(options_.commit == CommitMode::each_record);
   pool_->take(processor_.work());
   work_done();
 }
 
 void Consumer::next_record() {
-  phase_ = Phase::processing;
+  enter(Phase::processing);
   processor_.go_on();
 }
 
 void Consumer::processed() {
   if (options_.commit != CommitMode::each_record) return work_done();
-  phase_ = Phase::committing;
+  enter(Phase::committing);
   commit_for_ = CommitFor::record_done;
   committer_.blocking(processor_.last_done(), options_.config.default_api_timeout);
 }
 
 void Consumer::work_done() {
   if (!outlet_) return commit_work();
-  phase_ = Phase::transforming;
+  enter(Phase::transforming);
   outlet_->take(processor_.work(), group_metadata());
 }
 
@@ -88,7 +88,7 @@ void Consumer::rewind() {
 
 void Consumer::commit_work() {
   if (options_.commit == CommitMode::after_processing) {
-    phase_ = Phase::committing;
+    enter(Phase::committing);
     return commit_blocking(CommitFor::work_done, options_.config.default_api_timeout);
   }
   if (options_.commit == CommitMode::asynchronous) {
@@ -148,7 +148,7 @@ bool Consumer::ready_to_close() const {
 }
 
 void Consumer::begin_close() {
-  phase_ = Phase::closing;
+  enter(Phase::closing);
   turn_timer_.disarm();
   membership_.stop_heartbeats();
   if (!commits_before_revocation()) return leave();
@@ -171,7 +171,7 @@ void Consumer::finish_close() {
 
 /// Nothing of the process remains.
 void Consumer::forget() {
-  phase_ = Phase::stopped;
+  enter(Phase::stopped);
   close_asked_ = false;
   start_again_ = false;
   rejoin_commit_begun_ = false;

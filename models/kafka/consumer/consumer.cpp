@@ -86,7 +86,7 @@ void Consumer::start() {
   start_again_ = close_asked_ || phase_ == Phase::closing;  // a new process, once the old one has ended
   if (!node_.up() || phase_ != Phase::stopped) return;
   if (node_.paused()) return node_.run_or_hold([this] { start(); });
-  phase_ = Phase::polling;
+  enter(Phase::polling);
   poll_began_ = context_.now();
   committer_.restart_interval();
   if (outlet_) outlet_->start();
@@ -103,32 +103,41 @@ void Consumer::turn() {
     return;
   }
   turning_ = true;
+  bool asked = false;
   do {
     turn_again_ = false;
-    turn_once();
+    asked = turn_once();
   } while (turn_again_ && phase_ == Phase::polling);
   turning_ = false;
+  if (!asked) fetcher_.rouse();
 }
 
-/// Once through the loop of ClassicKafkaConsumer.poll().
-void Consumer::turn_once() {
-  if (phase_ != Phase::polling) return;
+/// Once through the loop of ClassicKafkaConsumer.poll(). Returns true when it has asked for records, and waits for them.
+bool Consumer::turn_once() {
+  if (phase_ != Phase::polling) return false;
   if (close_asked_) {
     if (ready_to_close()) begin_close();
-    return;
+    return false;
   }
-  if (coordinate() && !positions_.update()) return end_application();
+  if (coordinate() && !positions_.update()) {
+    end_application();
+    return false;
+  }
   // A listener's commitSync() holds up the poll() that called it: an application that waits for its commits does not begin
   // new work, and another commit, before it has returned.
   const bool waits_for_commits = options_.commit != CommitMode::automatic &&
                                  options_.commit != CommitMode::asynchronous &&
                                  options_.commit != CommitMode::stored;
-  if (commit_for_ != CommitFor::nothing && waits_for_commits) return;
-  if (phase_ != Phase::polling || close_asked_ || held_up_by_coordinator()) return;
+  if (commit_for_ != CommitFor::nothing && waits_for_commits) return false;
+  if (phase_ != Phase::polling || close_asked_ || held_up_by_coordinator()) return false;
   fetcher_.collect(processor_.work());
   fetcher_.send();
-  if (!processor_.work().empty()) return hand_over();
+  if (!processor_.work().empty()) {
+    hand_over();
+    return false;
+  }
   arm_turn_timer();
+  return true;
 }
 
 /// ConsumerCoordinator.poll(): true when the member is in an active group, and what is due there has been done.
@@ -183,7 +192,7 @@ void Consumer::arm_turn_timer() {
 }
 
 void Consumer::hand_over() {
-  phase_ = Phase::processing;
+  enter(Phase::processing);
   turn_timer_.disarm();
   membership_.left_poll();
   recorder_.delivered(processor_.work());
@@ -197,8 +206,13 @@ void Consumer::hand_over() {
   when_running(&Consumer::begin_work);
 }
 
+void Consumer::enter(Phase phase) {
+  phase_ = phase;
+  if (phase != Phase::polling) fetcher_.rouse();
+}
+
 void Consumer::back_to_poll() {
-  phase_ = Phase::polling;
+  enter(Phase::polling);
   poll_began_ = context_.now();
   processor_.work().clear();
   membership_.entered_poll();
@@ -257,6 +271,13 @@ void Consumer::resumed() {
   processor_.resumed();
   if (outlet_) outlet_->resumed();
   if (pool_) pool_->resumed();
+}
+
+Offset Consumer::lowest_in_hand(PartitionIndex p) const {
+  Offset lowest = processor_.work().lowest(p, LogReader::kNoLowest);
+  if (pool_) lowest = pool_->lowest(p, lowest);
+  if (assignment_.can_fetch(p)) lowest = std::min(lowest, assignment_[p].position);
+  return lowest;
 }
 
 bool Consumer::idle() const {

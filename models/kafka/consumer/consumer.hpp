@@ -61,6 +61,9 @@ class Consumer final : public NodeProgram,
   /// or closed is idle.
   bool idle() const;
 
+  /// As LogReader says: what is fetched, or being fetched, from its position on, and what its application works on.
+  Offset lowest_in_hand(PartitionIndex p) const;
+
   /// Started, not closed, and its node is up.
   bool running() const { return phase_ != Phase::stopped; }
   const Assignment& assignment() const { return assignment_; }
@@ -100,9 +103,11 @@ class Consumer final : public NodeProgram,
     close
   };
 
+  void enter(Phase phase);
+
   // ---- inside poll() (consumer.cpp) ----
   void turn();
-  void turn_once();
+  bool turn_once();
   bool coordinate();
   bool waits_for_coordinator() const;
   bool held_up_by_coordinator();

@@ -24,6 +24,7 @@ Fetcher::Fetcher(ConsumerGroup& group, Node& node, std::int32_t rack, Assignment
 
 void Fetcher::forget() {
   for (Session& session : sessions_) session = Session{};
+  asking_ = may_rest_ = false;
   buffer_.clear();
   retry_timer_.disarm();
 }
@@ -31,12 +32,44 @@ void Fetcher::forget() {
 // ---- asking -------------------------------------------------------------------------------------------------------
 
 void Fetcher::send() {
+  for (Session& session : sessions_) {
+    session.same = 0;
+    session.other = false;
+  }
   for (const PartitionIndex p : assignment_.partitions()) {
     if (assignment_.can_fetch(p) && !assignment_[p].buffered) want(p);
   }
   for (std::size_t b = 0; b < sessions_.size(); ++b) {
-    if (!sessions_[b].wanted.empty()) send(BrokerId{static_cast<std::int32_t>(b)}, sessions_[b]);
+    Session& session = sessions_[b];
+    const BrokerId broker{static_cast<std::int32_t>(b)};
+    if (!session.wanted.empty())
+      send(broker, session);
+    else if (session.may_rest && (session.other || session.same != session.members.size()))
+      rouse(broker, session);
   }
+  asking_ = true;
+}
+
+bool Fetcher::would_ask_again(BrokerId broker) {
+  Session& session = sessions_[static_cast<std::size_t>(broker.value)];
+  const bool same = asking_ && !session.other && session.same == session.members.size();
+  session.may_rest |= same;
+  may_rest_ |= same;
+  return same;
+}
+
+void Fetcher::rouse() {
+  asking_ = false;
+  if (!may_rest_) return;
+  may_rest_ = false;
+  for (std::size_t b = 0; b < sessions_.size(); ++b) {
+    if (sessions_[b].may_rest) rouse(BrokerId{static_cast<std::int32_t>(b)}, sessions_[b]);
+  }
+}
+
+void Fetcher::rouse(BrokerId broker, Session& session) {
+  session.may_rest = false;
+  connections_.data(broker).rouse();
 }
 
 void Fetcher::want(PartitionIndex p) {
@@ -45,12 +78,19 @@ void Fetcher::want(PartitionIndex p) {
   if (held.leader.leader == kNoBroker) return metadata_.request_update();
   const BrokerId from = source(held);
   Session& session = sessions_[static_cast<std::size_t>(from.value)];
-  if (session.in_flight) return;
+  const bool leader = held.preferred_read_replica == kNoBroker;
+  if (session.in_flight) {
+    const bool as_asked = held.session == from && held.session_offset == held.position &&
+                          held.session_epoch == held.leader.epoch;
+    as_asked&& leader ? void(++session.same) : void(session.other = true);
+    return;
+  }
   if (context_.now() < held.retry_at) return retry_at(held.retry_at);
   const RpcChannel& channel = connections_.data(from);
   if (channel.backing_off()) return retry_at(channel.retry_at());
   if (channel.throttled()) return retry_at(channel.throttled_until());
   session.wanted.push_back(p);
+  leader ? void(++session.same) : void(session.other = true);
 }
 
 /// The leader, or for metadata.max.age.ms the replica that it named (AbstractFetch.selectReadReplica).
@@ -63,6 +103,7 @@ BrokerId Fetcher::source(HeldPartition& held) const {
 
 void Fetcher::send(BrokerId broker, Session& session) {
   Ref<FetchCall> call = cluster_.take<FetchCall>();
+  call->sender = this;
   call->client = member_;
   call->rack = rack_;
   call->session = session.id;
@@ -72,8 +113,8 @@ void Fetcher::send(BrokerId broker, Session& session) {
   call->min_bytes = config_.fetch_min_bytes;
   call->max_bytes = config_.fetch_max_bytes;
   list_changes(broker, session, *call);
-  call->request_bytes =
-      static_cast<std::uint32_t>(100 + 40 * call->partitions.size() + 20 * call->forgotten.size());
+  call->request_bytes = static_cast<std::uint32_t>(kEmptyFetchBytes + 40 * call->partitions.size() +
+                                                   20 * call->forgotten.size());
   session.in_flight = true;
   connections_.data(broker).call<&Fetcher::on_fetched>(*this, std::move(call));
 }
@@ -108,6 +149,7 @@ void Fetcher::list_changes(BrokerId broker, Session& session, FetchCall& call) {
 void Fetcher::on_fetched(BrokerId from, Ref<FetchCall> call) {
   Session& session = sessions_[static_cast<std::size_t>(from.value)];
   session.in_flight = false;
+  session.may_rest = false;
   if (call->error != ErrorCode::none) {
     end_session(from, session);
     if (call->error == ErrorCode::disconnected) metadata_.request_update();
@@ -247,6 +289,7 @@ void Fetcher::deal_with_error(const Buffered& head) {
 }
 
 void Fetcher::assignment_changed() {
+  rouse();
   std::erase_if(buffer_, [this](const Buffered& b) { return !assignment_.holds(b.partition); });
 }
 

@@ -23,7 +23,7 @@ class FetcherOwner {
   virtual void fetched() = 0;
 };
 
-class Fetcher {
+class Fetcher final : public FetchSender {
  public:
   /// `rack`: as Cluster::find_rack() gives it.
   Fetcher(ConsumerGroup& group, Node& node, std::int32_t rack, Assignment& assignment, Positions& positions,
@@ -31,6 +31,10 @@ class Fetcher {
 
   /// Sends a fetch to each broker that leads something to be fetched and has none in flight.
   void send();
+  /// poll() asks for nothing more for now: what rests at brokers goes on, as nothing would follow it.
+  void rouse();
+  // FetchSender
+  bool would_ask_again(BrokerId broker) override;
   /// Moves at most max.poll.records records into `work` and the positions past them.
   void collect(Work& work);
   bool buffered() const { return !buffer_.empty(); }
@@ -53,6 +57,9 @@ class Fetcher {
     bool in_flight = false;
     std::vector<PartitionIndex> members;  ///< as the broker knows them
     std::vector<PartitionIndex> wanted;   ///< of the request being built
+    std::uint32_t same = 0;               ///< members that are wanted as they were asked for
+    bool other = false;                   ///< something else is wanted, too
+    bool may_rest = false;                ///< the broker was told that the same would be asked again
   };
 
   void want(PartitionIndex p);
@@ -68,6 +75,7 @@ class Fetcher {
   bool still_wanted(const Buffered& head) const;
   void deal_with_error(const Buffered& head);
   void retry_at(sim::Time at);
+  void rouse(BrokerId broker, Session& session);
 
   const ConsumerConfig& config_;
   Cluster& cluster_;
@@ -83,6 +91,8 @@ class Fetcher {
   std::vector<Session> sessions_;  // by broker
   std::vector<Buffered> buffer_;   // oldest first; at most one a partition
   std::uint64_t round_ = 0;        // of building requests
+  bool asking_ = false;            // the last poll() has asked for all it wants
+  bool may_rest_ = false;          // some session
   NodeTimer<std::function<void()>> retry_timer_;
 };
 

@@ -13,6 +13,7 @@ ConsumerGroup::ConsumerGroup(Cluster& cluster, const GroupOptions& options, Enti
       attempts_(cluster.partitions().size()),
       effects_(cluster, options_),
       poison_(cluster.context().simulation.seed(), options_) {
+  cluster.add_reader(*this);
   for (const std::string& name : options_.topics) {
     const std::optional<TopicIndex> topic = cluster.find_topic(name);
     MQLAB_ASSERT(topic.has_value(), "a group reads a topic that the cluster does not have: " + name);
@@ -52,6 +53,12 @@ void ConsumerGroup::start() {
 
 void ConsumerGroup::stop() {
   for (const auto& member : members_) member->stop();
+}
+
+Offset ConsumerGroup::lowest_in_hand(PartitionIndex p) const {
+  Offset lowest = kNoLowest;
+  for (const auto& member : members_) lowest = std::min(lowest, member->lowest_in_hand(p));
+  return lowest;
 }
 
 bool ConsumerGroup::idle() const {

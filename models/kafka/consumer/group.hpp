@@ -25,11 +25,11 @@ namespace models::kafka {
 class Consumer;
 class Mirror;
 
-class ConsumerGroup {
+class ConsumerGroup final : public LogReader {
  public:
   /// Requires: every topic of `options` exists in the cluster.
   ConsumerGroup(Cluster& cluster, const GroupOptions& options, EntityId group);
-  ~ConsumerGroup();
+  ~ConsumerGroup() override;
   ConsumerGroup(const ConsumerGroup&) = delete;
   ConsumerGroup& operator=(const ConsumerGroup&) = delete;
 
@@ -50,6 +50,9 @@ class ConsumerGroup {
   void serve(Mirror& mirror) { mirror_ = &mirror; }
   /// Null of an application's group.
   Mirror* mirror() { return mirror_; }
+
+  // LogReader
+  Offset lowest_in_hand(PartitionIndex p) const override;
 
   Cluster& cluster() { return cluster_; }
   const GroupOptions& options() const { return options_; }

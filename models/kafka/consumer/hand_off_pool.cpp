@@ -21,6 +21,11 @@ HandOffPool::HandOffPool(ConsumerGroup& group, Node& node, Recorder& recorder, s
   MQLAB_ASSERT(threads >= 1, "work is handed to at least one thread");
 }
 
+Offset HandOffPool::lowest(PartitionIndex partition, Offset otherwise) const {
+  for (const auto& batch : batches_) otherwise = batch->work.lowest(partition, otherwise);
+  return otherwise;
+}
+
 void HandOffPool::take(Work& work) {
   draw_service(group_, work);
   if (spare_.empty()) spare_.push_back(std::make_unique<Batch>());

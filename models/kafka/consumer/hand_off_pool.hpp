@@ -35,6 +35,8 @@ class HandOffPool {
   bool idle() const { return pending_ == 0; }
   /// Records handed over and not said to be done.
   std::int64_t pending() const { return pending_; }
+  /// The lowest offset of `partition` in it; `otherwise` when it has none.
+  Offset lowest(PartitionIndex partition, Offset otherwise) const;
 
   void paused();
   void resumed();

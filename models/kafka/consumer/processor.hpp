@@ -35,6 +35,7 @@ class Processor {
 
   /// The records to work on; filled by poll() while nothing is being worked on.
   Work& work() { return work_; }
+  const Work& work() const { return work_; }
   bool busy() const { return busy_; }
   /// The process has died of a record, and a supervisor is about to start it again.
   bool restarting() const { return restarting_; }

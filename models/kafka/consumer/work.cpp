@@ -13,6 +13,13 @@ void Work::clear() {
   step_ = 0;
 }
 
+Offset Work::lowest(PartitionIndex partition, Offset otherwise) const {
+  for (const Range& range : ranges_) {
+    if (range.partition == partition && range.from < otherwise) otherwise = range.from;
+  }
+  return otherwise;
+}
+
 void Work::add(PartitionIndex partition, Offset from, Offset to, LeaderEpoch epoch) {
   MQLAB_ASSERT(from < to, "a poll hands out at least one record of a partition");
   ranges_.push_back({partition, from, to, epoch, size_});

@@ -34,6 +34,8 @@ class Work {
   void add(PartitionIndex partition, Offset from, Offset to, LeaderEpoch epoch);
   std::int64_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  /// The lowest offset of `partition` in it; `otherwise` when it has none.
+  Offset lowest(PartitionIndex partition, Offset otherwise) const;
   std::span<const Range> ranges() const { return ranges_; }
 
   /// Every record takes `step`.

@@ -133,3 +133,25 @@ TEST_CASE("acks=0 is throttled for its bytes, too") {
   limited.kafka->quotas.push_back({.client = "shop", .producer_byte_rate = 10'000});
   CHECK(run(limited).stored < 350);
 }
+
+TEST_CASE("a drain waits for requests of acks=0 that a quota holds up: they are late and not lost") {
+  Scenario limited = busy();
+  limited.duration = 20s;
+  limited.producers[0].config.acks = 0;
+  limited.producers[0].config.enable_idempotence = false;
+  limited.producers[0].config.batch_size = 0;
+  limited.kafka->quotas.push_back({.client = "shop", .producer_byte_rate = 10'000});
+  models::World world(limited, 1);
+  Recorder recorder;
+  world.trace().add_sink(recorder);
+  const models::RunOutcome outcome = world.run();
+  CHECK(outcome.drained);
+  CHECK(sim::seconds(outcome.end) > 35);  // twice as much comes as may go
+  const auto count = [&recorder](Kind kind) {
+    std::int64_t n = 0;
+    for (const sim::TraceRecord& r : recorder.of(kind)) n += r.b;
+    return n;
+  };
+  CHECK(count(Kind::stored) == count(Kind::offered));
+  CHECK(count(Kind::processed) == count(Kind::offered));
+}

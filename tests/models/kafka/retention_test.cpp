@@ -1,6 +1,8 @@
 // Segments, and what retention removes of them at each replica.
+#include "models/world.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/kafka/cluster_fixture.hpp"
+#include "tests/models/orders_scenario.hpp"
 
 using namespace kafka_test;
 
@@ -182,6 +184,71 @@ TEST_CASE("batches that retention removed at every replica are let go") {
     most = std::max(most, f.cluster.shared(PartitionIndex{0}).store.kept());
   }
   CHECK(most < 900);
+}
+
+namespace {
+
+/// 200 batches of one record a second, kept for two seconds by segments of 1 MiB.
+models::Scenario short_lived(sim::Duration duration) {
+  models::Scenario s = orders_scenario(duration, sim::ArrivalProcess::poisson(200));
+  s.kafka->config.log_segment_bytes = 1048576;
+  s.kafka->config.log_retention_ms = 2000;
+  s.kafka->config.log_retention_check_interval = 1s;
+  s.kafka->config.log_initial_task_delay = 1s;
+  s.producers[0].size = sim::Distribution::constant(20'000);
+  s.producers[0].config.linger = 0ms;
+  s.groups[0].config.auto_offset_reset = models::kafka::AutoOffsetReset::earliest;
+  return s;
+}
+
+std::size_t kept_after(const models::Scenario& s) {
+  models::World world(s, 1, {.checked = true});
+  world.run();
+  return world.kafka().shared(PartitionIndex{0}).store.kept();
+}
+
+}  // namespace
+
+TEST_CASE("what a consumer has in hand keeps its identity, though its log has expired meanwhile") {
+  models::Scenario s = short_lived(20s);
+  s.drain = 200s;
+  s.groups[0].service = sim::Distribution::constant(40'000'000);  // a poll of 500 records takes 20 s
+  s.groups[0].effect = models::EffectOptions{.idempotency_key = true};
+  SECTION("in the loop") {}
+  SECTION("in threads") {
+    s.groups[0].hand_off = models::HandOff{.threads = 1};
+  }
+  models::World world(s, 1, {.checked = true});
+  Recorder recorder;
+  world.trace().add_sink(recorder);
+  CHECK(world.run().drained);
+  std::int64_t effects = 0, seqs = 0, expired = 0;
+  for (const auto& r : recorder.of(Kind::effect)) {
+    effects += r.b;
+    for (std::int64_t seq = r.a; seq < r.a + r.b; ++seq) seqs += seq;
+  }
+  for (const auto& r : recorder.of(Kind::expired)) expired += r.b;
+  CHECK(expired > 2000);
+  CHECK(effects > 500);
+  std::int64_t offsets = 0;  // one producer and one partition: seq and offset are the same number
+  for (const auto& r : recorder.of(Kind::processed)) {
+    for (std::int64_t o = r.a; o < r.a + r.b; ++o) offsets += o;
+  }
+  CHECK(seqs == offsets);
+}
+
+TEST_CASE("brokers that a partition may move to hold nothing back of what has expired") {
+  models::Scenario s = short_lived(60s);
+  s.kafka->brokers = 4;
+  const std::size_t kept = kept_after(s);
+  CHECK(kept < 2000);  // of 12,000
+  models::FaultSpec move;
+  move.kind = "reassign";
+  move.target = "orders";
+  move.brokers = {"kafka/3"};
+  move.at = 59s;
+  s.faults = {move};
+  CHECK(kept_after(s) < 2000);
 }
 
 TEST_CASE(
