@@ -224,6 +224,8 @@ void World::add_groups() {
     kafka::Cluster& there = cluster(path + ".failover.cluster", to.cluster);
     GroupOptions standing_by = options;
     standing_by.topics = topics_at(there, options);
+    standing_by.rack = to.rack;
+    standing_by.racks.clear();
     kafka::ConsumerGroup& other =
         add_group(standing_by, entity, options.name + "@" + to.cluster, there, {to.rack, to.zone, to.region});
     for (std::uint32_t i = 0; i < options.members; ++i) other.stand_by(i);
@@ -235,8 +237,10 @@ kafka::ConsumerGroup& World::add_group(const GroupOptions& options, EntityId ent
                                        kafka::Cluster& cluster, const Location& location) {
   groups_.push_back(std::make_unique<kafka::ConsumerGroup>(cluster, options, entity));
   for (std::uint32_t i = 0; i < options.members; ++i) {
+    Location at = location;
+    if (!options.racks.empty()) at.rack = options.racks[i % options.racks.size()];
     groups_.back()->add_member(
-        add_node(EntityKind::member, name + "/" + std::to_string(i), entity, i, location));
+        add_node(EntityKind::member, name + "/" + std::to_string(i), entity, i, std::move(at)));
     if (joins_later(nodes_.back()->name())) groups_.back()->stand_by(i);
   }
   return *groups_.back();

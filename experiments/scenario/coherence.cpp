@@ -47,7 +47,10 @@ class Coherence {
     if (kafka.config.broker_rack.find("{rack}") != std::string::npos && kafka.racks.empty())
       fail("kafka.config.broker.rack", "stands for racks that are not given: kafka.racks has them");
     for (const models::GroupOptions& group : s_.groups) {
-      if (group.config.client_rack.find("{rack}") != std::string::npos && group.rack.empty())
+      if (!group.racks.empty() && !group.rack.empty())
+        fail(join_path("groups", group.name) + ".racks", "goes without `rack`");
+      if (group.config.client_rack.find("{rack}") != std::string::npos && group.rack.empty() &&
+          group.racks.empty())
         fail(join_path("groups", group.name) + ".config.client.rack",
              "stands for a rack that is not given: `rack` of the group is");
     }

@@ -652,6 +652,8 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        [](const Value& v, GroupOptions& g, const BindContext&) { g.poison = bind_poison(v); }},
       {{"rack", KeyType::name, "of the members' hosts"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.rack = v.text; }},
+      {{"racks", KeyType::names, "of the members' hosts in turn, in place of `rack`"},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.racks = names(v); }},
       {{"zone", KeyType::name, "of the members' hosts"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.zone = v.text; }},
       {{"region", KeyType::name, "of the members' hosts"},

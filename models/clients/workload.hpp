@@ -136,6 +136,7 @@ struct GroupOptions {
   std::optional<TransformOptions> transform;
   std::optional<PoisonOptions> poison;
   std::string rack, zone, region;
+  std::vector<std::string> racks;  ///< of the members in turn, in place of `rack`
   std::optional<FailoverOptions> failover;
   sim::Duration start{};    ///< when the members start
   sim::Duration stagger{};  ///< between the starts of successive members

@@ -429,7 +429,7 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"group.remote.assignor", "string", "null", set_remote_assignor},
     {"isolation.level", "string", "read_uncommitted", set_isolation},
     {"client.rack", "string", "", text_value<&C::client_rack, C>,
-     "{rack} stands for the rack of the member's host; assignors do not look at racks"},
+     "{rack} stands for the rack of the member's host"},
     {"group.id", "string", "null", nullptr, "groups go by the name of their table"},
     {"exclude.internal.topics", "bool", "true", nullptr, "groups name their topics"},
     {"allow.auto.create.topics", "bool", "true", nullptr, "topics are declared"},

@@ -16,6 +16,10 @@ namespace {
 /// the coordinator is unknown: poll() then waits for it that long before it hands out what it has.
 constexpr sim::Duration kPollTimeout{100'000'000};
 
+std::string rack_of(const GroupOptions& group, std::uint32_t index) {
+  return group.racks.empty() ? group.rack : group.racks[index % group.racks.size()];
+}
+
 std::string instance_name(const std::string& pattern, std::uint32_t index) {
   std::string name = pattern;
   const std::size_t at = name.find("{index}");
@@ -54,7 +58,8 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
                                       connections_, metadata_, *this)),
       membership_(*own_membership_),
       positions_(group, node, assignment_, membership_, connections_, metadata_, *this),
-      fetcher_(group, node, cluster_.find_rack(with_rack(options_.config.client_rack, options_.rack)),
+      fetcher_(group, node,
+               cluster_.find_rack(with_rack(options_.config.client_rack, rack_of(options_, index))),
                assignment_, positions_, connections_, metadata_, *this),
       committer_(group, node, assignment_, membership_, *this),
       recorder_(group, node.entity()),
@@ -62,6 +67,8 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
       delivered_step_(context_.steps.cell(node.entity(), Step::delivered)),
       turn_timer_(context_.simulation, node, [this] { turn(); }),
       close_timer_(context_.simulation, node, [this] { finish_close(); }) {
+  if (cluster_.options().rules.has(Rule::rack_aware_assignors))
+    rack_ = with_rack(options_.config.client_rack, rack_of(options_, index));
   node.set_program(*this);
   metadata_.on_update([this] {
     membership_.partitions_seen();
@@ -227,6 +234,7 @@ void Consumer::describe(Subscription& subscription) const {
   const std::vector<PartitionIndex>& owned = cooperative_ ? assignment_.partitions() : last_assigned_;
   subscription.owned.assign(owned.begin(), owned.end());
   subscription.generation = last_generation_;
+  subscription.rack = rack_;
 }
 
 void Consumer::membership_changed() {

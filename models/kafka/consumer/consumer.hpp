@@ -164,6 +164,7 @@ class Consumer final : public NodeProgram,
   Node& node_;
   bool cooperative_;
   bool automatic_;
+  std::string rack_;  // as its assignor is told
 
   Phase phase_ = Phase::stopped;
   bool wanted_ = false;       // started and not stopped: it comes back after a crash
