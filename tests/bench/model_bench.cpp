@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -110,6 +111,40 @@ void kafka_small(benchmark::State& state) {
   repeat(state, {.producers = 1, .records_per_s = 2'000, .duration = 10s});
 }
 BENCHMARK(kafka_small)->Unit(benchmark::kMillisecond);
+
+/// A group of 1,000 static members on 5,000 partitions of six brokers, restarted one after the other while 1,000 records a
+/// second arrive: simulated seconds per wall second, set-up included, and what that takes.
+void kafka_groups(benchmark::State& state, models::kafka::GroupProtocol protocol) {
+  models::Scenario s = scenario_of({.producers = 1, .records_per_s = 1'000, .members = 1'000, .duration = 300s});
+  s.kafka->brokers = 6;
+  s.kafka->topics[0].partitions = 5'000;
+  s.groups[0].config.group_protocol = protocol;
+  s.groups[0].config.group_instance_id = "billing-{index}";
+  models::FaultSpec restart;
+  restart.kind = "rolling";
+  restart.target = "group0/*";
+  restart.at = 30s;
+  restart.duration = 1s;
+  restart.gap = 240ms;
+  s.faults.push_back(restart);
+  double simulated = 0;
+  double set_up = 0;
+  std::string digest;
+  for (auto _ : state) {
+    const auto before = std::chrono::steady_clock::now();
+    models::World world(s, 1);
+    models::Observers observers({.warmup = s.warmup, .sample = s.sample, .entities = &world.entities()});
+    world.trace().add_sink(observers);
+    set_up += std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
+    simulated += sim::seconds(world.run().end);
+    digest = world.trace().digest();
+  }
+  state.counters["simulated_s"] = benchmark::Counter(simulated, benchmark::Counter::kIsRate);
+  state.counters["set_up_s"] = benchmark::Counter(set_up, benchmark::Counter::kAvgIterations);
+  state.SetLabel("digest " + digest);
+}
+BENCHMARK_CAPTURE(kafka_groups, classic, models::kafka::GroupProtocol::classic)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(kafka_groups, consumer, models::kafka::GroupProtocol::consumer)->Unit(benchmark::kMillisecond);
 
 /// Resident memory of this process, in bytes.
 double resident_bytes() {

@@ -23,14 +23,14 @@ void ReplicaFetcher::add(Replica& replica) {
   if (!by_epoch) replica.truncate(replica.high_watermark);
   const bool truncating = by_epoch && !broker_.rules().has(Rule::truncation_on_fetch);
   if (Entry* entry = find(replica.partition)) {
-    entry->changed = true;
+    change(*entry);
     entry->delayed_until = {};
     entry->truncating = truncating;
   } else {
     const auto at =
         std::lower_bound(entries_.begin(), entries_.end(), replica.partition,
                          [](const Entry& e, PartitionIndex q) { return e.replica->partition < q; });
-    entries_.insert(at, {.replica = &replica, .truncating = truncating});
+    change(*entries_.insert(at, {.replica = &replica, .truncating = truncating}));
     std::erase(forgotten_, replica.partition);
   }
   if (!in_flight_ && !retry_timer_.armed()) retry_timer_.arm_after({});
@@ -46,6 +46,7 @@ void ReplicaFetcher::remove(PartitionIndex p) {
 void ReplicaFetcher::stop() {
   channel_.abandon();
   entries_.clear();
+  changed_.clear();
   forgotten_.clear();
   session_ = 0;
   in_flight_ = false;
@@ -57,7 +58,7 @@ void ReplicaFetcher::restart_session() {
   session_ = 0;
   forgotten_.clear();
   for (Entry& entry : entries_) {
-    entry.changed = true;
+    change(entry);
     entry.known = false;
   }
 }
@@ -80,8 +81,16 @@ void ReplicaFetcher::send() {
   call->max_bytes = config.replica_fetch_response_max_bytes;
   call->forgotten.assign(forgotten_.begin(), forgotten_.end());
   forgotten_.clear();
-  for (Entry& entry : entries_) {
-    if (!entry.changed || entry.truncating || entry.delayed_until > now) continue;
+  std::sort(changed_.begin(), changed_.end());
+  std::size_t kept = 0;
+  for (const PartitionIndex p : changed_) {
+    Entry* const found = find(p);
+    if (found == nullptr || !found->changed) continue;
+    Entry& entry = *found;
+    if (entry.truncating || entry.delayed_until > now) {
+      changed_[kept++] = p;
+      continue;
+    }
     const Replica& replica = *entry.replica;
     const Offset end = replica.log.end();
     call->partitions.push_back({.partition = replica.partition,
@@ -94,6 +103,7 @@ void ReplicaFetcher::send() {
     entry.changed = false;
     entry.known = true;
   }
+  changed_.resize(kept);
   call->request_bytes = static_cast<std::uint32_t>(100 + 30 * call->partitions.size());
   in_flight_ = true;
   channel_.call<&ReplicaFetcher::on_fetched>(*this, std::move(call));
@@ -126,7 +136,7 @@ void ReplicaFetcher::apply(const FetchedPartition& fetched) {
   if (out_of_range) {
     // AbstractFetcherThread.fetchOffsetAndTruncate: "There is a potential for a mismatch between the logs of the two replicas
     // here. We don't fix this mismatch as of now."
-    entry->changed = true;
+    change(*entry);
     if (fetched.log_end < replica.log.end()) return replica.truncate(fetched.log_end);
     if (fetched.log_start > replica.log.end()) broker_.logs().restart_at(replica, fetched.log_start);
     return;
@@ -139,14 +149,20 @@ void ReplicaFetcher::apply(const FetchedPartition& fetched) {
     replica.log.copy(fetched.last_epoch, fetched.base_offset, fetched.end_offset);
     broker_.logs().appended(replica, fetched.base_offset, fetched.bytes,
                             replica.log.at(fetched.end_offset - 1).max_timestamp);
-    entry->changed = true;
+    change(*entry);
   }
   broker_.follower_moved(replica, fetched.high_watermark);
   broker_.logs().leader_starts_at(replica, fetched.log_start);
 }
 
-void ReplicaFetcher::delay(Entry& entry) {
+void ReplicaFetcher::change(Entry& entry) {
+  if (entry.changed) return;
   entry.changed = true;
+  changed_.push_back(entry.replica->partition);
+}
+
+void ReplicaFetcher::delay(Entry& entry) {
+  change(entry);
   entry.delayed_until = broker_.context().simulation.after(broker_.config().replica_fetch_backoff);
   if (!retry_timer_.armed() || retry_timer_.deadline() > entry.delayed_until)
     retry_timer_.arm_at(entry.delayed_until);
@@ -155,6 +171,7 @@ void ReplicaFetcher::delay(Entry& entry) {
 // ---- truncation ---------------------------------------------------------------------------------------------------
 
 bool ReplicaFetcher::truncate_first() {
+  if (broker_.rules().has(Rule::truncation_on_fetch)) return false;  // nobody ever has to
   Ref<OffsetForLeaderEpochCall> call;
   for (Entry& entry : entries_) {
     if (!entry.truncating || entry.delayed_until > broker_.context().now()) continue;
@@ -193,7 +210,7 @@ void ReplicaFetcher::on_epoch_ends(BrokerId, Ref<OffsetForLeaderEpochCall> call)
 bool ReplicaFetcher::truncate(Entry& entry, EpochEnd leaders) {
   // AbstractFetcherThread.getOffsetTruncationState
   Replica& replica = *entry.replica;
-  entry.changed = true;
+  change(entry);
   Offset to = leaders.end;
   bool complete = true;
   if (leaders.end == kNoOffset) {

@@ -34,7 +34,7 @@ class ReplicaFetcher {
  private:
   struct Entry {
     Replica* replica;
-    bool changed = true;        // the source does not know its present offset
+    bool changed = false;       // the source does not know its present offset
     sim::Time delayed_until{};  // after an error
     bool known = false;         // stands in the source's session
     bool truncating =
@@ -48,6 +48,7 @@ class ReplicaFetcher {
   void on_epoch_ends(BrokerId, Ref<OffsetForLeaderEpochCall> call);
   /// Cuts the log to where the leader's answer says. False when that was not all (KIP-279).
   bool truncate(Entry& entry, EpochEnd leaders);
+  void change(Entry& entry);
   void delay(Entry& entry);
   Entry* find(PartitionIndex p);
   void restart_session();
@@ -55,6 +56,7 @@ class ReplicaFetcher {
   Broker& broker_;
   RpcChannel channel_;
   std::vector<Entry> entries_;  // sorted by partition
+  std::vector<PartitionIndex> changed_;  // those, and some that have been removed
   std::vector<PartitionIndex> forgotten_;
   std::uint64_t session_ = 0;
   bool in_flight_ = false;

@@ -6,7 +6,7 @@ namespace models::kafka {
 
 bool Assignment::dirty() const {
   return std::any_of(partitions_.begin(), partitions_.end(), [this](PartitionIndex p) {
-    const HeldPartition& held = held_[p.value];
+    const HeldPartition& held = (*this)[p];
     return held.state == FetchState::fetching && held.position != held.settled;
   });
 }
@@ -14,8 +14,8 @@ bool Assignment::dirty() const {
 void Assignment::add(PartitionIndex p) {
   MQLAB_ASSERT(!holds(p), "a partition is assigned twice to one member");
   partitions_.insert(std::upper_bound(partitions_.begin(), partitions_.end(), p), p);
-  held_[p.value] = HeldPartition{};
-  held_[p.value].state = FetchState::initializing;
+  (*this)[p] = HeldPartition{};
+  (*this)[p].state = FetchState::initializing;
   if (stored_ != nullptr) stored_->assigned(p);
   ++unsettled_;
 }
@@ -25,7 +25,7 @@ void Assignment::remove(PartitionIndex p, OwnershipCode why) {
   report_owned(p, false, why);
   if (stored_ != nullptr) stored_->revoked(p);
   change_state(p, FetchState::unassigned);
-  held_[p.value] = HeldPartition{};
+  (*this)[p] = HeldPartition{};
   partitions_.erase(std::lower_bound(partitions_.begin(), partitions_.end(), p));
 }
 
@@ -38,7 +38,7 @@ void Assignment::mark_pending_revocation(OwnershipCode why) {
 }
 
 void Assignment::mark_pending_revocation(PartitionIndex p, OwnershipCode why) {
-  held_[p.value].pending_revocation = true;
+  (*this)[p].pending_revocation = true;
   report_owned(p, false, why);
 }
 
@@ -59,7 +59,7 @@ void Assignment::validated(PartitionIndex p) {
 }
 
 void Assignment::seek(PartitionIndex p, Offset position, LeaderEpoch epoch, ResetCode how) {
-  HeldPartition& held = held_[p.value];
+  HeldPartition& held = (*this)[p];
   cluster_.context().emit(Kind::position, {.code = static_cast<std::uint16_t>(how),
                                            .actor = member_.value,
                                            .place = cluster_.partition(p).entity.value,
@@ -73,7 +73,7 @@ void Assignment::seek(PartitionIndex p, Offset position, LeaderEpoch epoch, Rese
 
 void Assignment::change_state(PartitionIndex p, FetchState state) {
   const auto counts = [](FetchState s) { return s != FetchState::unassigned && s != FetchState::fetching; };
-  HeldPartition& held = held_[p.value];
+  HeldPartition& held = (*this)[p];
   unsettled_ += counts(state) ? 1 : 0;
   unsettled_ -= counts(held.state) ? 1 : 0;
   held.state = state;
@@ -82,7 +82,7 @@ void Assignment::change_state(PartitionIndex p, FetchState state) {
 }
 
 void Assignment::report_owned(PartitionIndex p, bool owned, OwnershipCode why) {
-  HeldPartition& held = held_[p.value];
+  HeldPartition& held = (*this)[p];
   if (held.reported == owned || (owned && held.pending_revocation)) return;
   held.reported = owned;
   cluster_.context().emit(Kind::ownership, {.code = static_cast<std::uint16_t>(why),

@@ -5,7 +5,9 @@
 // can be fetched when its position is known to be valid under the leader that the member knows.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "models/context.hpp"
@@ -45,7 +47,7 @@ struct HeldPartition {
 class Assignment {
  public:
   Assignment(Cluster& cluster, EntityId group, EntityId member)
-      : cluster_(cluster), group_(group), member_(member), held_(cluster.partitions().size()) {}
+      : cluster_(cluster), group_(group), member_(member), pages_(cluster.partitions().size() / kPage + 1) {}
 
   /// Hears what is assigned and revoked; null: nobody.
   void tell(StoredOffsets* stored) { stored_ = stored; }
@@ -53,14 +55,23 @@ class Assignment {
   /// Partitions held, ascending.
   const std::vector<PartitionIndex>& partitions() const { return partitions_; }
   bool empty() const { return partitions_.empty(); }
-  HeldPartition& operator[](PartitionIndex p) { return held_[p.value]; }
-  const HeldPartition& operator[](PartitionIndex p) const { return held_[p.value]; }
-  bool holds(PartitionIndex p) const { return held_[p.value].state != FetchState::unassigned; }
+  HeldPartition& operator[](PartitionIndex p) {
+    std::unique_ptr<Page>& page = pages_[p.value / kPage];
+    if (!page) page = std::make_unique<Page>();
+    return (*page)[p.value % kPage];
+  }
+  const HeldPartition& operator[](PartitionIndex p) const {
+    static constexpr HeldPartition kNeverHeld;
+    const std::unique_ptr<Page>& page = pages_[p.value / kPage];
+    return page ? (*page)[p.value % kPage] : kNeverHeld;
+  }
+  bool holds(PartitionIndex p) const { return (*this)[p].state != FetchState::unassigned; }
   bool can_fetch(PartitionIndex p) const {
-    return held_[p.value].state == FetchState::fetching && !held_[p.value].pending_revocation;
+    const HeldPartition& held = (*this)[p];
+    return held.state == FetchState::fetching && !held.pending_revocation;
   }
   /// A position is set and not in doubt (hasValidPosition): part of "all consumed".
-  bool has_valid_position(PartitionIndex p) const { return held_[p.value].state == FetchState::fetching; }
+  bool has_valid_position(PartitionIndex p) const { return (*this)[p].state == FetchState::fetching; }
   /// Positions that are not known to be committed.
   bool dirty() const;
   /// Some partition cannot be fetched yet for want of a valid position.
@@ -89,7 +100,10 @@ class Assignment {
   Cluster& cluster_;
   EntityId group_;
   EntityId member_;
-  std::vector<HeldPartition> held_;  // by PartitionIndex
+  // By PartitionIndex; a member of a large group never sees most of them.
+  static constexpr std::uint32_t kPage = 8;
+  using Page = std::array<HeldPartition, kPage>;
+  std::vector<std::unique_ptr<Page>> pages_;
   std::vector<PartitionIndex> partitions_;
   std::size_t unsettled_ = 0;
   StoredOffsets* stored_ = nullptr;

@@ -11,6 +11,7 @@ Accumulator::Accumulator(const Context& context, EntityId producer, const Option
       options_(options),
       available_(options.buffer_memory),
       partitions_(std::move(partitions)),
+      busy_((partitions_.size() + 63) / 64),
       size_(static_cast<std::uint32_t>(partitions_.size())),
       report_(context, producer) {
   options_.batch_size = std::max(options_.batch_size, 1);  // KafkaProducer.java
@@ -41,6 +42,7 @@ Accumulator::Outcome Accumulator::append(std::uint32_t partition, const Message&
   batch.created = batch.last_attempt = at;
   batch.fill = BatchFill::opened(needed, at);
   queue.batches.push_back(batch);
+  mark_busy(partition);
   add(queue, batch, message, batch.fill.record_bytes(message.fixed, at));
   outcome.appended = outcome.opened = true;
   outcome.closed = outcome.closed || batch.closed;

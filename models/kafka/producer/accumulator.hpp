@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -79,6 +80,25 @@ class Accumulator {
   std::span<PartitionQueue> partitions() { return partitions_; }
   PartitionQueue& operator[](std::uint32_t partition) { return partitions_[partition]; }
   const PartitionQueue& operator[](std::uint32_t partition) const { return partitions_[partition]; }
+  /// Calls visit(partition, queue) for those with batches, waiting or on the wire, in rising order: a producer of one partition
+  /// in thousands looks at that one.
+  template <class Visit>
+  void for_busy(Visit&& visit) {
+    for (std::size_t word = 0; word < busy_.size(); ++word) {
+      for (std::uint64_t bits = busy_[word]; bits != 0; bits &= bits - 1) {
+        const auto p = static_cast<std::uint32_t>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
+        PartitionQueue& queue = partitions_[p];
+        if (queue.batches.empty() && queue.in_flight.empty())
+          busy_[word] &= ~(bits & (~bits + 1));
+        else
+          visit(p, queue);
+      }
+    }
+  }
+  /// May be true for a while after it has become idle.
+  bool busy(std::uint32_t partition) const { return (busy_[partition / 64] >> partition % 64 & 1) != 0; }
+  /// A batch has been put into its queue.
+  void mark_busy(std::uint32_t partition) { busy_[partition / 64] |= std::uint64_t{1} << partition % 64; }
   /// Partitions that the topic is known to have: messages are routed to these.
   std::uint32_t size() const { return size_; }
   /// Requires at most as many as there are queues.
@@ -144,6 +164,7 @@ class Accumulator {
   Options options_;
   std::int64_t available_;
   std::vector<PartitionQueue> partitions_;
+  std::vector<std::uint64_t> busy_;  // a bit each
   std::uint32_t size_;
   BatchPool pool_;
   ProducerReport report_;

@@ -56,7 +56,7 @@ sim::Time Sender::run(sim::Time now, bool starved) {
 
 /// RecordAccumulator.abortUndrainedBatches: what was sent before is waited for, the rest has failed.
 void Sender::drop_unsent() {
-  for (PartitionQueue& queue : accumulator_.partitions()) {
+  accumulator_.for_busy([this](std::uint32_t, PartitionQueue& queue) {
     while (!queue.batches.empty() && client_.alive()) {
       Batch& first = *queue.batches.front();
       if (first.has_sequence() && !transactions_->is(TransactionManager::State::fatal_error)) break;
@@ -65,7 +65,7 @@ void Sender::drop_unsent() {
       accumulator_.close(first);
       give_up(first, ErrorCode::transaction_aborted, false);
     }
-  }
+  });
 }
 
 void Sender::ensure_producer_id(sim::Time now) {
@@ -87,9 +87,9 @@ void Sender::producer_id_given(const InitProducerIdCall& call, sim::Time now) {
 
 bool Sender::find_ready(sim::Time now, bool starved) {
   for (Destination& broker : brokers_) broker.ready = false;
-  for (std::uint32_t p = 0; p < accumulator_.size(); ++p) {
-    if (!accumulator_[p].batches.empty()) consider(p, now, starved);
-  }
+  accumulator_.for_busy([&](std::uint32_t p, const PartitionQueue& queue) {
+    if (!queue.batches.empty()) consider(p, now, starved);
+  });
   return std::any_of(brokers_.begin(), brokers_.end(),
                      [](const Destination& broker) { return broker.ready; });
 }
@@ -130,6 +130,7 @@ bool Sender::send_to(std::size_t index, sim::Time now) {
   const std::size_t start = broker.drain_index % n;
   for (std::size_t i = 0; i < n; ++i) {
     broker.drain_index = (start + i) % n;
+    if (!accumulator_.busy(broker.partitions[broker.drain_index])) continue;
     PartitionQueue& queue = accumulator_[broker.partitions[broker.drain_index]];
     if (queue.muted || queue.batches.empty()) continue;
     Batch& first = *queue.batches.front();
@@ -189,10 +190,10 @@ void Sender::complete_unanswered(const Ref<ProduceCall>& call, sim::Time now) {
 // ---- delivery.timeout.ms ----------------------------------------------------------------------------------
 
 void Sender::expire(sim::Time now) {
-  for (PartitionQueue& queue : accumulator_.partitions()) {
+  accumulator_.for_busy([&](std::uint32_t, PartitionQueue& queue) {
     if (!queue.in_flight.empty()) expire_in_flight(queue, now);
     if (!queue.batches.empty()) expire_queue(queue, now);
-  }
+  });
 }
 
 void Sender::expire_queue(PartitionQueue& queue, sim::Time now) {
@@ -278,6 +279,7 @@ void Sender::send_again(Batch& batch, sim::Time now) {
   ++batch.attempts;
   // Without idempotence to the front, whatever was sent after it: this is where order is lost.
   queue.batches.insert_before(sequences_.place(queue.batches, batch), batch);
+  accumulator_.mark_busy(batch.partition);
 }
 
 void Sender::send_in_halves(Batch& batch) {
@@ -290,6 +292,7 @@ void Sender::send_in_halves(Batch& batch) {
   for (std::size_t i = halves.size(); i-- > 0;) {
     queue.batches.insert_before(sequences_.place(queue.batches, *halves[i]), *halves[i]);
   }
+  accumulator_.mark_busy(batch.partition);
   accumulator_.release(batch);
 }
 

@@ -25,13 +25,22 @@ void Sequences::begin_anew(ProducerId id, std::int16_t epoch) {
 void Sequences::settle() {
   if (!enabled_) return;
   // TransactionManager.maybeResolveSequences
+  if (any_unresolved_) resolve();
+  if (bump_required_) bump_epoch();
+}
+
+void Sequences::resolve() {
+  any_unresolved_ = false;
   for (Partition& partition : partitions_) {
-    if (partition.unresolved < 0 || !partition.tracked.empty()) continue;
+    if (partition.unresolved < 0) continue;
+    if (!partition.tracked.empty()) {
+      any_unresolved_ = true;
+      continue;
+    }
     // When what followed was acknowledged, so was the expired batch; else its numbers are in doubt for good.
     if (!is_next(partition, partition.next)) ask_for_bump(partition);
     partition.unresolved = -1;
   }
-  if (bump_required_) bump_epoch();
 }
 
 void Sequences::ask_for_bump(Partition& partition) {
@@ -149,6 +158,7 @@ void Sequences::failed(Batch& batch, ErrorCode error, bool adjust) {
 void Sequences::mark_unresolved(const Batch& batch) {
   if (!enabled_) return;
   Partition& partition = partitions_[batch.partition];
+  any_unresolved_ = true;
   partition.unresolved = std::max(partition.unresolved, advance_sequence(last_sequence(batch), 1));
 }
 

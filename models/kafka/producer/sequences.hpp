@@ -67,6 +67,7 @@ class Sequences {
     std::vector<Batch*> tracked;   ///< sent and not done, by sequence
   };
 
+  void resolve();
   void untrack(const Batch& batch);
   void ask_for_bump(Partition& partition);
   void bump_epoch();
@@ -81,6 +82,7 @@ class Sequences {
   bool enabled_;
   bool transactional_ = false;
   bool bump_required_ = false;
+  bool any_unresolved_ = false;
   ProducerId producer_id_ = kNoProducerId;
   std::int16_t producer_epoch_ = -1;
   std::vector<Partition> partitions_;
