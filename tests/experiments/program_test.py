@@ -463,12 +463,15 @@ class Lists(Case):
         values = {"other": '"kafka/0"', "one_way": "true", "probability": "0.5", "delay": '"5ms"',
                   "bandwidth": '"1Mbit/s"', "gap": '"1s"', "partitions": "4", "brokers": '["kafka/1"]',
                   "throttle": "1000000"}
-        targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "reassign": "orders"}
+        targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "reassign": "orders",
+                   "failover": "billing"}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)
             target = targets.get(kind, "billing/1")
             small = SMALL.replace("brokers = 1", "brokers = 2") if kind == "reassign" else SMALL
-            lasts = "" if kind in ("grow", "reassign") else 'for = "1s"\n'
+            if kind == "failover":
+                small = SMALL.replace("members = 2", 'members = 2\nfailover = { cluster = "kafka" }')
+            lasts = "" if kind in ("grow", "reassign", "failover") else 'for = "1s"\n'
             if kind == "response-loss":
                 lines = lines.replace("kafka/0", "billing/1")
             self.write("s.toml", small + f'[[faults]]\nkind = "{kind}"\ntarget = "{target}"\nat = "1s"\n' + lasts + lines)
@@ -501,7 +504,10 @@ class Lists(Case):
             number = re.fullmatch(r"-?[0-9.]+|true|false", default)
             value = default if number else f'"{default}"'
             text = SMALL.replace("brokers = 1", "brokers = 3")  # so many copies of offsets are the default
-            if scope == "topic":
+            if scope == "mirror":
+                text += (f'[[clusters]]\nname = "west"\n[[mirrors]]\nname = "mm2"\nto = "west"\ntopics = ["orders"]\n'
+                         f'[mirrors.config]\n{key} = {value}\n')
+            elif scope == "topic":
                 text = text.replace("partitions = 2", f"partitions = 2\nconfig.{key} = {value}")
             elif scope == "consumer":
                 text = text.replace('auto.offset.reset = "earliest"\n', "") + f"{key} = {value}\n"
