@@ -42,6 +42,8 @@ const std::vector<Group>& groups() {
        {M::lost, M::duplicated, M::reordered_per_key, M::in_flight},
        {M::refused,
         M::failed,
+        M::failed_in_doubt,
+        M::failed_stored,
         M::lost_unacknowledged,
         M::effects_duplicated,
         M::effects_suppressed,

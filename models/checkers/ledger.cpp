@@ -184,7 +184,10 @@ void Ledger::failed(const sim::TraceRecord& r) {
   });
   totals_.failed += n;
   l.columns.release(pool_, seq, n);
-  if (r.c != 0) return;
+  if (r.c != 0) {
+    totals_.failed_in_doubt += n;
+    return;
+  }
   // Surely never written: no group will ever settle it.
   for (LaneGroup& group : l.groups) {
     group.settled.add(seq, n, [&](std::uint64_t first, std::uint64_t count, std::uint32_t before) {

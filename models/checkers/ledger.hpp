@@ -97,6 +97,8 @@ struct LedgerTotals {
   std::uint64_t refused = 0;  ///< before routing; not part of offered
   std::uint64_t acknowledged = 0;
   std::uint64_t failed = 0;             ///< reported failed to the application
+  std::uint64_t failed_in_doubt = 0;    ///< of these, may have been written as far as the producer knows
+  std::uint64_t failed_stored = 0;      ///< of these, are in the log
   std::uint64_t stored = 0;             ///< at least once
   std::uint64_t log_duplicates = 0;     ///< copies stored beside another
   std::uint64_t resend_duplicates = 0;  ///< in the log together with the message that they resend
@@ -311,6 +313,7 @@ class Ledger : public sim::TraceSink {
   void collect_passed(Partition& p, std::size_t sub);
   void note_passed(const Partition& p, std::size_t sub, const Passed& passed, const LogPiece& piece);
   void judge_lane(LaneId id, sim::Time end);
+  void count_failed_stored(const Lane& l);
   void judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
                            RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& expired,
                            RunCounts& in_flight);

@@ -160,10 +160,19 @@ void Ledger::judge_lane(LaneId id, sim::Time end) {
   RunCounts skipped;
   RunCounts expired;
   RunCounts in_flight;
+  if (l.failed.end() > 0) count_failed_stored(l);
   const std::size_t groups = partitions_[l.partition - 1].subscriptions.size();
   for (std::size_t sub = 0; sub < std::max<std::size_t>(groups, 1); ++sub) {
     judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, expired, in_flight);
   }
+}
+
+void Ledger::count_failed_stored(const Lane& l) {
+  visit_jointly<3>({&l.failed, &l.stored, &l.truncated}, l.failed.end(),
+                   [&](std::uint64_t, std::uint64_t n, const std::array<std::uint32_t, 3>& counts) {
+                     const auto [failed, stored, truncated] = counts;
+                     if (failed > 0 && stored > truncated) totals_.failed_stored += n;
+                   });
 }
 
 void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,

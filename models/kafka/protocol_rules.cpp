@@ -101,6 +101,35 @@ std::span<const RuleInfo> rule_catalogue() {
        "who leaves an in-sync set that is too small may still be elected cleanly, unless it did not shut "
        "down "
        "cleanly; without, the last in-sync replica may, whatever it has lost"},
+      {Rule::sequence_window,
+       "sequence_window",
+       {0, 11},
+       {},
+       "KIP-98, KAFKA-5494",
+       "a leader knows a producer's last five batches again and acknowledges a repeated one; without, it "
+       "answers OUT_OF_ORDER_SEQUENCE_NUMBER to all that does not continue"},
+      {Rule::renumber_after_earlier,
+       "renumber_after_earlier",
+       kNoVersion,
+       {},
+       "KAFKA-14034 (proposed)",
+       "an idempotent producer whose batch has failed for good gives new sequence numbers only when all "
+       "batches sent before it are through; without, at once, to those that are being retried as well"},
+      {Rule::abort_before_new_epoch,
+       "abort_before_new_epoch",
+       {0, 11},
+       {},
+       "librdkafka 1.8.2 (#3575)",
+       "an OUT_OF_ORDER_SEQUENCE_NUMBER in a transaction is retried or fails the transaction; without, the "
+       "producer "
+       "gets a new epoch in its midst, which aborts what it has sent, and goes on"},
+      {Rule::one_high_watermark_read,
+       "one_high_watermark_read",
+       {2, 6},
+       {},
+       "KAFKA-9807",
+       "a fetch of committed data reads the high watermark once; without, twice, and a record that becomes "
+       "visible in between is handed out though its transaction is open"},
   });
   static_assert(kRows.size() == static_cast<std::size_t>(Rule::count_));
   return kRows;

@@ -20,6 +20,8 @@ struct Version {
   constexpr auto operator<=>(const Version&) const = default;
 };
 inline constexpr Version kNewestVersion{};
+/// Of a rule that was proposed and that no release has.
+inline constexpr Version kNoVersion{99, 0};
 
 /// The releases that can be asked for, as a scenario writes them, oldest first.
 std::span<const std::string_view> known_versions();
@@ -37,13 +39,17 @@ enum class Rule : std::uint8_t {
   rack_aware_assignors,
   strict_min_isr,
   eligible_leader_replicas,
+  sequence_window,
+  renumber_after_earlier,
+  abort_before_new_epoch,
+  one_high_watermark_read,
   count_
 };
 
 struct RuleInfo {
   Rule rule;
-  std::string_view name;  ///< as a scenario writes it
-  Version since;
+  std::string_view name;      ///< as a scenario writes it
+  Version since;              ///< kNoVersion: of none
   std::optional<Rule> needs;  ///< without which it has no effect
   std::string_view source;    ///< KIP or issue
   std::string_view effect;

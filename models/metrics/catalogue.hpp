@@ -23,6 +23,8 @@ enum class Metric : std::uint16_t {
   refused,
   acknowledged,
   failed,
+  failed_in_doubt,
+  failed_stored,
   stored,
   processed,
   in_flight,

@@ -12,6 +12,8 @@ void put_ledger(const LedgerTotals& t, MetricValues& values) {
   put(Metric::refused, t.refused);
   put(Metric::acknowledged, t.acknowledged);
   put(Metric::failed, t.failed);
+  put(Metric::failed_in_doubt, t.failed_in_doubt);
+  put(Metric::failed_stored, t.failed_stored);
   put(Metric::stored, t.stored);
   put(Metric::in_flight, t.in_flight);
   put(Metric::lost, t.lost);

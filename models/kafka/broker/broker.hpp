@@ -123,6 +123,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   FetchSession* session_of(FetchCall& call);
   void update_session(FetchSession& session, const FetchCall& call);
   void note_follower_fetch(FetchSession& session, const FetchPartition& fetch);
+  Offset read_limit(const FetchSession& session, const Replica& replica) const;
+  bool has_news(const FetchSession& session, const FetchSession::Entry& entry, const Replica* replica) const;
   bool enough(FetchSession& session);
   void answer_fetch(FetchSession& session);
   void take_back(FetchSession& session, FetchCall& call);

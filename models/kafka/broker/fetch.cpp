@@ -156,11 +156,9 @@ void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fe
 
 namespace {
 
-/// How far this session may read of the partition.
-Offset read_limit(const FetchSession& session, const Replica& replica) {
-  if (session.follower()) return replica.log.end();
-  return session.read_committed ? replica.last_stable_offset() : replica.high_watermark;
-}
+/// Model: brokers here have no threads that could overtake each other. Without Rule::one_high_watermark_read, a fetch that comes
+/// so soon after the high watermark rose has read it before and after.
+constexpr sim::Duration kBetweenReads = std::chrono::microseconds{20};
 
 /// What a consumer needs to tell records from what is none (LogSegment.collectAbortedTxns).
 void tell_transactions(const FetchSession& session, const Replica& replica, FetchedPartition& out,
@@ -185,13 +183,29 @@ bool may_serve(const FetchSession& session, const Replica* replica) {
   return sent_there && replica->leader != kNoBroker && !replica->shared->transactional;
 }
 
-bool has_news(const FetchSession& session, const FetchSession::Entry& entry, const Replica* replica) {
+}  // namespace
+
+/// How far this session may read of the partition.
+Offset Broker::read_limit(const FetchSession& session, const Replica& replica) const {
+  if (session.follower()) return replica.log.end();
+  if (!session.read_committed) return replica.high_watermark;
+  if (!rules().has(Rule::one_high_watermark_read)) {
+    // UnifiedLog.fetchLastStableOffsetMetadata before 2.6: undecided records at or above the high watermark do not matter, and
+    // then it is the high watermark that counts, which is another one by now.
+    const sim::Duration ago = cluster_.context().now() - replica.high_watermark_rose_at;
+    const bool overtaken = ago > sim::Duration{} && ago < kBetweenReads;
+    if (overtaken && replica.producers.first_unstable() >= replica.high_watermark_before)
+      return replica.high_watermark;
+  }
+  return replica.last_stable_offset();
+}
+
+bool Broker::has_news(const FetchSession& session, const FetchSession::Entry& entry,
+                      const Replica* replica) const {
   if (!may_serve(session, replica) || !replica->in_epoch(entry.current_epoch)) return true;
   if (entry.offset > replica->log.end()) return true;
   return entry.offset < read_limit(session, *replica);
 }
-
-}  // namespace
 
 bool Broker::enough(FetchSession& session) {
   std::int64_t bytes = 0;

@@ -1,6 +1,7 @@
 // How a leader appends, advances its high watermark and acknowledges (ReplicaManager.appendRecords,
 // Partition.scala, DelayedProduce.scala).
 #include <algorithm>
+#include <utility>
 
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
@@ -165,7 +166,8 @@ void Broker::advance_high_watermark(Replica& replica) {
   const Offset allowed = replica.allowed_high_watermark(context().now(), config().replica_lag_time_max,
                                                         ineligible_, rules().has(Rule::strict_min_isr));
   if (allowed == replica.high_watermark) return;
-  replica.high_watermark = allowed;
+  replica.high_watermark_before = std::exchange(replica.high_watermark, allowed);
+  replica.high_watermark_rose_at = context().now();
   if (replica.producers.has_transactions()) replica.producers.replicated(allowed);
   if (replica.shared->line == &replica.log && !cluster_.topic_of(replica.partition).internal) {
     context().emit(Kind::high_watermark, {.actor = node_.entity().value,

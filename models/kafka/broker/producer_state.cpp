@@ -22,7 +22,7 @@ ProducerStates::Verdict ProducerStates::check(ProducerId id, std::int16_t epoch,
     return {};
   }
   const std::int32_t last = advance_sequence(base_sequence, count - 1);
-  for (std::size_t i = 0; i < state->size; ++i) {
+  for (std::size_t i = 0; knows_repeated_ && i < state->size; ++i) {
     const Batch& batch = state->batches[i];
     if (batch.first == base_sequence && batch.last == last)
       return {.duplicate = true, .base_offset = batch.base};

@@ -21,6 +21,9 @@ class ProducerStates {
  public:
   static constexpr std::size_t kBatches = 5;
 
+  /// Rule::sequence_window: without, no batch is known again.
+  void know_repeated(bool on) { knows_repeated_ = on; }
+
   struct Verdict {
     ErrorCode error = ErrorCode::none;
     bool duplicate = false;  ///< already in the log: acknowledge with `base_offset`, append nothing
@@ -119,6 +122,7 @@ class ProducerStates {
   std::size_t since_snapshot_ = 0;   // batches
   std::uint64_t batches_read_ = 0;
   bool has_transactions_ = false;
+  bool knows_repeated_ = true;
   std::vector<Transaction> open_;          // by rising first offset; no markers yet
   std::vector<Transaction> unreplicated_;  // ended, by rising marker, which the high watermark has not passed
   std::vector<Transaction> aborted_;       // by rising marker; Kafka's .txnindex

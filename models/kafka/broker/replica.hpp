@@ -108,6 +108,8 @@ struct Replica {
   ReplicaLog log;
   ReplicaDisk disk;
   Offset high_watermark = 0;
+  Offset high_watermark_before = 0;    ///< its last rise
+  sim::Time high_watermark_rose_at{};  ///< likewise; only where it leads
   BrokerId leader = kNoBroker;
   LeaderEpoch leader_epoch = kNoEpoch;
   bool leads = false;

@@ -47,6 +47,7 @@ Producer::Producer(Cluster& cluster, Node& node, const ProducerOptions& options,
           },
           setup) {
   show_partitions(static_cast<std::uint32_t>(cluster.topic(*cluster.find_topic(options.to)).partitions));
+  if (cluster.options().rules.has(Rule::renumber_after_earlier)) sender_->sequences().wait_for_earlier();
   if (setup.transactional_id.empty()) return;
   TransactionOwner& owner = *this;
   transactions_ = std::make_unique<TransactionManager>(cluster, node, config_, setup.transactional_id,

@@ -10,15 +10,32 @@ namespace models::kafka {
 void Sequences::forget() {
   producer_id_ = kNoProducerId;
   producer_epoch_ = -1;
-  bump_required_ = false;
+  bump_required_ = draining_ = false;
   for (Partition& partition : partitions_) partition = Partition{};
 }
 
 void Sequences::begin_anew(ProducerId id, std::int16_t epoch) {
   set_producer(id, epoch);
+  draining_ = false;
   for (Partition& partition : partitions_) {
     MQLAB_ASSERT(partition.tracked.empty(), "a transaction ends when all its batches have");
     partition = Partition{};
+  }
+}
+
+bool Sequences::awaits_epoch() const {
+  const auto quiet = [](const Partition& partition) {
+    return std::none_of(partition.tracked.begin(), partition.tracked.end(),
+                        [](const Batch* batch) { return batch->on_the_wire; });
+  };
+  return draining_ && std::all_of(partitions_.begin(), partitions_.end(), quiet);
+}
+
+void Sequences::renumber(ProducerId id, std::int16_t epoch) {
+  set_producer(id, epoch);
+  for (Partition& partition : partitions_) {
+    start_at_beginning(partition);
+    partition.unresolved = -1;
   }
 }
 
@@ -82,7 +99,7 @@ void Sequences::start_at_beginning(Partition& partition) {
 
 bool Sequences::may_send(const Batch& first) const {
   if (!enabled_) return true;
-  if (producer_id_ == kNoProducerId) return false;
+  if (producer_id_ == kNoProducerId || draining_) return false;
   const Partition& partition = partitions_[first.partition];
   if (!first.has_sequence()) {
     const bool stale = partition.producer_id != producer_id_ || partition.producer_epoch != producer_epoch_;
@@ -151,7 +168,10 @@ void Sequences::failed(Batch& batch, ErrorCode error, bool adjust) {
   if (error == ErrorCode::unknown_producer_id) {
     partition = Partition{};
   } else if (error == ErrorCode::out_of_order_sequence_number || adjust) {
-    ask_for_bump(partition);
+    if (wait_for_earlier_)
+      mark_unresolved(batch);
+    else
+      ask_for_bump(partition);
   }
 }
 
@@ -173,7 +193,9 @@ bool Sequences::can_retry(const Batch& batch, ErrorCode error) {
   if (error == ErrorCode::out_of_order_sequence_number) {
     const bool unresolved = partition.unresolved >= 0;
     // Not the next in line: one before it is still to be written.
+    if (transactional_ && bumps_in_transaction_) return draining_ = true;
     if (!unresolved && (batch.sequence_reset || !is_next(partition, batch.base_sequence))) return true;
+    if (wait_for_earlier_ && partition.tracked.front() != &batch) return true;
     if (transactional_) return false;
     if (!unresolved || partition.unresolved == batch.base_sequence) ask_for_bump(partition);
     return true;

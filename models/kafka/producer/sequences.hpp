@@ -27,9 +27,21 @@ class Sequences {
     producer_epoch_ = epoch;
   }
   /// Epochs come from the transaction coordinator: a failure that would raise the epoch breaks the transaction instead.
-  void use_transactions() { transactional_ = true; }
+  /// `bumps`: except that an OUT_OF_ORDER_SEQUENCE_NUMBER asks for a new epoch at once (Rule::abort_before_new_epoch).
+  void use_transactions(bool bumps) {
+    transactional_ = true;
+    bumps_in_transaction_ = bumps;
+  }
+  /// Rule::renumber_after_earlier
+  void wait_for_earlier() { wait_for_earlier_ = true; }
   /// The coordinator has given a new epoch, or a new id: every partition begins at 0.
   void begin_anew(ProducerId id, std::int16_t epoch);
+  /// In a transaction: no batch is sent until a new epoch has come, and none is on the wire.
+  bool awaits_epoch() const;
+  /// It has come: what was sent and has no answer is given new numbers.
+  void renumber(ProducerId id, std::int16_t epoch);
+  /// The coordinator knows of it: batches may be sent again.
+  void epoch_known() { draining_ = false; }
   /// Forgets everything: a new life of the producer has a new id.
   void forget();
 
@@ -81,6 +93,9 @@ class Sequences {
 
   bool enabled_;
   bool transactional_ = false;
+  bool bumps_in_transaction_ = false;
+  bool wait_for_earlier_ = false;
+  bool draining_ = false;
   bool bump_required_ = false;
   bool any_unresolved_ = false;
   ProducerId producer_id_ = kNoProducerId;

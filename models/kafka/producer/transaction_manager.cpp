@@ -33,7 +33,7 @@ TransactionManager::TransactionManager(Cluster& cluster, Node& node, const Produ
       end_sent_step_(cluster.context().steps.cell(node.entity(), Step::end_txn_sent)),
       ended_step_(cluster.context().steps.cell(node.entity(), Step::transaction_ended)),
       timer_(cluster.context().simulation, node, [this] { moved(); }) {
-  sequences_.use_transactions();
+  sequences_.use_transactions(!cluster.options().rules.has(Rule::abort_before_new_epoch));
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
     channels_.push_back(std::make_unique<RpcChannel>(
         cluster, node, BrokerId{b},
@@ -51,7 +51,7 @@ void TransactionManager::start() {
 void TransactionManager::forget() {
   state_ = State::uninitialized;
   last_error_ = ErrorCode::none;
-  started_ = end_requested_ = commits_ = epoch_bump_required_ = bumping_ = group_added_ = false;
+  started_ = end_requested_ = commits_ = epoch_bump_required_ = bumping_ = midway_ = group_added_ = false;
   under_way_ = Request::none;
   not_before_ = {};
   coordinator_ = group_coordinator_ = kNoBroker;
@@ -127,7 +127,7 @@ void TransactionManager::run(bool batches_open) {
 TransactionManager::Request TransactionManager::next_request(bool batches_open) const {
   if (state_ == State::fatal_error || state_ == State::uninitialized) return Request::none;
   Request wanted = Request::none;
-  if (state_ == State::initializing)
+  if (state_ == State::initializing || (sequences_.awaits_epoch() && !midway_))
     wanted = Request::init_producer_id;
   else if (state_ == State::abortable_error)
     return Request::none;
@@ -160,6 +160,7 @@ void TransactionManager::send(Request request) {
     case Request::init_producer_id: {
       Ref<InitProducerIdCall> call = cluster_.take<InitProducerIdCall>();
       sign(*call);
+      midway_ = state_ != State::initializing;
       if (!bumping_) {
         call->producer_id = kNoProducerId;
         call->producer_epoch = -1;
@@ -248,7 +249,10 @@ void TransactionManager::on_found(BrokerId, Ref<FindCoordinatorCall> call) {
 
 void TransactionManager::on_producer_id(BrokerId, Ref<InitProducerIdCall> call) {
   under_way_ = Request::none;
-  if (call->error == ErrorCode::none) {
+  const bool midway = std::exchange(midway_, false);
+  if (call->error == ErrorCode::none && midway) {
+    go_on_in_new_epoch(*call);
+  } else if (call->error == ErrorCode::none) {
     sequences_.begin_anew(call->producer_id, call->producer_epoch);
     state_ = State::ready;
     last_error_ = ErrorCode::none;
@@ -259,6 +263,18 @@ void TransactionManager::on_producer_id(BrokerId, Ref<InitProducerIdCall> call) 
   moved();
 }
 
+/// librdkafka before 1.8.2: the coordinator has aborted the transaction, of which the client still believes that it is in.
+/// Model: the partitions are named to the coordinator again; there, what is sent to them later would be of no transaction until
+/// the next one.
+void TransactionManager::go_on_in_new_epoch(const InitProducerIdCall& call) {
+  sequences_.renumber(call.producer_id, call.producer_epoch);
+  if (v2_ || partitions_.empty()) return sequences_.epoch_known();
+  midway_ = true;
+  new_partitions_.insert(new_partitions_.end(), partitions_.begin(), partitions_.end());
+  partitions_.clear();
+  group_added_ = false;
+}
+
 void TransactionManager::on_partitions_added(BrokerId, Ref<AddPartitionsToTxnCall> call) {
   under_way_ = Request::none;
   if (call->error == ErrorCode::none) {
@@ -266,6 +282,7 @@ void TransactionManager::on_partitions_added(BrokerId, Ref<AddPartitionsToTxnCal
       std::erase(new_partitions_, p);
       if (!contains(partitions_, p)) partitions_.push_back(p);
     }
+    if (std::exchange(midway_, false)) sequences_.epoch_known();
     started_ = true;
   } else if (again(call->error, coordinator_)) {
     if (call->error == ErrorCode::concurrent_transactions && partitions_.empty())

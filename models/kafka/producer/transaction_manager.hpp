@@ -109,6 +109,7 @@ class TransactionManager {
   /// True when the error is one after which the request is sent again; what must come before is arranged.
   bool again(ErrorCode error, BrokerId& coordinator);
   void wait(sim::Duration backoff);
+  void go_on_in_new_epoch(const InitProducerIdCall& call);
   void fail(ErrorCode error, bool fatal);
   void finish_transaction();
   void moved() { owner_.transaction_moved(); }
@@ -131,6 +132,7 @@ class TransactionManager {
   bool commits_ = false;
   bool epoch_bump_required_ = false;
   bool bumping_ = false;  // InitProducerId names the producer itself
+  bool midway_ = false;   // a new epoch in a transaction that goes on, until its partitions are known
   Request under_way_ = Request::none;
   sim::Time not_before_{};
   BrokerId coordinator_ = kNoBroker;

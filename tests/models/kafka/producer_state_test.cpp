@@ -33,6 +33,16 @@ TEST_CASE("a repeated batch among the last five is recognised and keeps its offs
   CHECK(verdict.base_offset == 100);
 }
 
+TEST_CASE("without sequence_window a repeated batch is out of order") {
+  ProducerStates states;
+  states.know_repeated(false);
+  states.appended(batch(0, 10, 100));
+  const ProducerStates::Verdict verdict = states.check(kProducer, 0, 0, 10);
+  CHECK_FALSE(verdict.duplicate);
+  CHECK(verdict.error == ErrorCode::out_of_order_sequence_number);
+  CHECK(states.check(kProducer, 0, 10, 10).error == ErrorCode::none);
+}
+
 TEST_CASE("a batch older than the last five is out of order, not a duplicate") {
   ProducerStates states;
   for (int i = 0; i < 6; ++i) states.appended(batch(10 * i, 10, 10 * i));
