@@ -53,11 +53,11 @@ std::vector<kafka::TopicOptions> mirrored_topics(const Scenario& scenario,
   return topics;
 }
 
-/// None of its replicas' brokers is up.
-bool gone(kafka::Cluster& cluster, kafka::PartitionIndex p) {
-  const std::vector<kafka::BrokerId>& replicas = cluster.partition(p).replicas;
-  return std::none_of(replicas.begin(), replicas.end(),
-                      [&cluster](kafka::BrokerId b) { return cluster.node(b).up(); });
+bool all_down(kafka::Cluster& cluster) {
+  for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
+    if (cluster.node(kafka::BrokerId{b}).up()) return false;
+  }
+  return true;
 }
 
 /// Does a client of that cluster use transactions?
@@ -375,12 +375,14 @@ void World::phase(PhaseCode code) {
 }
 
 bool World::idle() const {
+  // A region that stays lost is not waited for.
+  const auto lost = [this](kafka::Cluster& cluster) { return clusters_.size() > 1 && all_down(cluster); };
   return std::all_of(producers_.begin(), producers_.end(),
                      [](const Sending& one) { return one.standing_by || one.producer->idle(); }) &&
          std::none_of(clusters_.begin(), clusters_.end(),
-                      [](const auto& cluster) { return cluster->producing(); }) &&
+                      [&](const auto& cluster) { return cluster->producing() && !lost(*cluster); }) &&
          std::all_of(groups_.begin(), groups_.end(),
-                     [this](const auto& g) { return g->idle() && read_to_the_end(*g); });
+                     [&](const auto& g) { return lost(g->cluster()) || (g->idle() && read_to_the_end(*g)); });
 }
 
 bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
@@ -393,7 +395,6 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
     for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions_most); ++n) {
       const kafka::PartitionIndex p{topic.first.value + n};
       if (!cluster.controller().exists(p)) continue;
-      if (clusters_.size() > 1 && gone(cluster, p)) continue;  // a region that stays lost is not waited for
       const kafka::BrokerId leader = cluster.controller().state(p).leader;
       if (leader == kafka::kNoBroker) return false;
       const kafka::Offset end = cluster.broker(leader).replica(p)->log.end();

@@ -295,6 +295,8 @@ bool Consumer::idle() const {
 }
 
 bool Consumer::commits_to_come() const {
+  // A mirror's task notes how far it has come once a minute: what counts is that all is copied.
+  if (group_.mirror() != nullptr) return committer_.under_way();
   // Only auto-commit comes by itself: an application whose commit failed commits again with its next records.
   if (options_.commit == CommitMode::automatic) return assignment_.dirty();
   if (stored_) {

@@ -32,6 +32,7 @@ Scenario two_clusters() {
   mirror.config.replication_factor = 1;
   s.mirrors.push_back(mirror);
   s.groups[0].config.auto_offset_reset = kafka::AutoOffsetReset::earliest;
+  s.groups[0].config.session_timeout = 6s;
   s.groups[0].commit = CommitMode::after_processing;
   return s;
 }
