@@ -38,6 +38,8 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::derived, "derived", "first_seq", "count", "first_input_seq"},
       KindInfo{Kind::diverged, "diverged", "base_offset", "count", ""},
       KindInfo{Kind::expired, "expired", "base_offset", "count", "segments"},
+      KindInfo{Kind::controller_changed, "controller_changed", "epoch", "active", ""},
+      KindInfo{Kind::archived, "archived", "base_offset", "count", "deliveries"},
       KindInfo{Kind::mirrors, "mirrors", "", "", ""},
       KindInfo{Kind::failed_over, "failed_over", "", "", ""},
   };

@@ -41,7 +41,7 @@ enum class Kind : std::uint16_t {
   high_watermark,
 
   // ---- messages on their way out ------------------------------------------------------------------------------
-  /// place partition, peer group: the group reads this partition; what it never settles of it is in flight or lost.
+  /// place partition, peer group, code kShared where its members share partitions: the group reads this partition; what it never settles of it is in flight or lost.
   /// Emitted when the world is built, before the first message, also for groups whose members start later.
   subscribed,
   /// actor member, place partition, peer group, a next offset to read, b position before (-1 none), code ResetCode.
@@ -105,6 +105,11 @@ enum class Kind : std::uint16_t {
   /// actor broker, place partition, offsets [a, a+b) have left the log at its start, c segments were deleted (retention).
   /// Ledger (expired).
   expired,
+  /// actor controller of a quorum, a its epoch, b 1 when it becomes active, 0 when it is no longer. Availability.
+  controller_changed,
+  /// actor leader, place partition, peer share group, offsets [a, a+b): archived, none of them will be delivered again; c how
+  /// often they were. Ledger (dead-lettered).
+  archived,
   /// place partition, peer partition of another cluster whose records are copied into it, under their identity. Emitted when the
   /// world is built, before any subscription. Ledger (mirrored).
   mirrors,
@@ -115,6 +120,7 @@ enum class Kind : std::uint16_t {
 };
 
 inline constexpr std::uint16_t kHasKeys = 1;        // offered
+inline constexpr std::uint16_t kShared = 1;         // subscribed
 inline constexpr std::uint16_t kOffLine = 1;        // stored
 inline constexpr std::uint16_t kRestored = 2;       // stored
 inline constexpr std::uint16_t kTransactional = 4;  // stored: part of a transaction that a marker will end
@@ -157,6 +163,7 @@ enum class FaultCode : std::uint16_t {
   grow,
   power_loss,
   reassign,
+  elect_preferred_leaders,
   failover,
 };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };

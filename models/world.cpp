@@ -8,9 +8,11 @@
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/consumer/consumer.hpp"
 #include "models/kafka/consumer/group.hpp"
+#include "models/kafka/consumer/share_consumer.hpp"
 #include "models/kafka/invariants.hpp"
 #include "models/kafka/mirror/mirror.hpp"
 #include "models/kafka/producer/producer.hpp"
+#include "models/kafka/share/share_partition_manager.hpp"
 #include "models/near_miss.hpp"
 #include "models/planted_leak.hpp"
 #include "models/scenario_error.hpp"
@@ -97,7 +99,8 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   for (const auto& cluster : clusters_) {
     for (std::int32_t b = 0; b < cluster->broker_count(); ++b)
       faults_->add_target(cluster->node(kafka::BrokerId{b}));
-    faults_->add_target(cluster->node(kafka::kController));
+    for (std::int32_t n = 0; n < cluster->options().controllers; ++n)
+      faults_->add_target(cluster->node(kafka::controller_id(n)));
   }
   for (const auto& node : nodes_) faults_->add_target(*node);
   for (const auto& cluster : clusters_) add_topic_roles(*cluster);
@@ -131,6 +134,10 @@ void World::add_clusters() {
 
 void World::add_cluster(kafka::ClusterOptions options) {
   options.transactional = uses_transactions(scenario_, options.name);
+  for (const GroupOptions& group : scenario_.groups) {
+    if (group.type == GroupType::share && group.cluster == options.name)
+      options.share_groups.emplace_back(group.name, group.config.share);
+  }
   options.power_may_fail = std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
                                        [](const FaultSpec& fault) { return fault.kind == "power-loss"; });
   for (const kafka::MirrorOptions& mirror : scenario_.mirrors) {
@@ -239,8 +246,11 @@ kafka::ConsumerGroup& World::add_group(const GroupOptions& options, EntityId ent
   for (std::uint32_t i = 0; i < options.members; ++i) {
     Location at = location;
     if (!options.racks.empty()) at.rack = options.racks[i % options.racks.size()];
-    groups_.back()->add_member(
-        add_node(EntityKind::member, name + "/" + std::to_string(i), entity, i, std::move(at)));
+    Node& node = add_node(EntityKind::member, name + "/" + std::to_string(i), entity, i, std::move(at));
+    if (options.type == GroupType::share)
+      groups_.back()->add_share_member(node);
+    else
+      groups_.back()->add_member(node);
     if (joins_later(nodes_.back()->name())) groups_.back()->stand_by(i);
   }
   return *groups_.back();
@@ -318,6 +328,10 @@ bool World::fail_over(kafka::ConsumerGroup& from, kafka::ConsumerGroup& to) {
 }
 
 void World::add_topic_roles(kafka::Cluster& cluster) {
+  faults_->add_role(cluster.options().prefix() + "active controller", [&cluster]() -> Node* {
+    kafka::Controller* const active = cluster.active_controller();
+    return active == nullptr ? nullptr : &active->node();
+  });
   for (std::uint32_t t = 0; t < cluster.topics().size(); ++t) {
     const kafka::TopicIndex index{t};
     const kafka::TopicInfo& topic = cluster.topic(index);
@@ -325,14 +339,18 @@ void World::add_topic_roles(kafka::Cluster& cluster) {
     faults_->add_topic(cluster.options().prefix() + topic.name,
                        {topic.entity, topic.partitions,
                         [&cluster, index](std::int32_t count) {
-                          return cluster.node(kafka::kController).up() &&
-                                 cluster.controller().create_partitions(index, count);
+                          kafka::Controller* const active = cluster.active_controller();
+                          return active != nullptr && active->create_partitions(index, count);
                         },
                         [&cluster, index](const std::vector<std::int32_t>& brokers, double throttle) {
                           std::vector<kafka::BrokerId> target;
                           for (const std::int32_t b : brokers) target.push_back(kafka::BrokerId{b});
-                          return cluster.node(kafka::kController).up() &&
-                                 cluster.controller().reassign(index, target, throttle);
+                          kafka::Controller* const active = cluster.active_controller();
+                          return active != nullptr && active->reassign(index, target, throttle);
+                        },
+                        [&cluster, index] {
+                          kafka::Controller* const active = cluster.active_controller();
+                          return active != nullptr && active->elect_preferred(index);
                         },
                         static_cast<std::int32_t>(cluster.partition(topic.first).replicas.size()),
                         cluster.broker_count(), cluster.options().name});
@@ -342,7 +360,7 @@ void World::add_topic_roles(kafka::Cluster& cluster) {
     if (cluster.topic_of(partition).internal) continue;
     faults_->add_role("leader " + entities_[cluster.partition(partition).entity].name,
                       [&cluster, partition]() -> Node* {
-                        const kafka::BrokerId leader = cluster.controller().state(partition).leader;
+                        const kafka::BrokerId leader = cluster.metadata_log().state(partition).leader;
                         return leader == kafka::kNoBroker ? nullptr : &cluster.node(leader);
                       });
   }
@@ -385,17 +403,37 @@ bool World::idle() const {
                      [&](const auto& g) { return lost(g->cluster()) || (g->idle() && read_to_the_end(*g)); });
 }
 
+/// Nothing is left in flight, and nothing behind it.
+bool World::shared_to_the_end(kafka::ConsumerGroup& group, kafka::PartitionIndex p) const {
+  kafka::Cluster& cluster = group.cluster();
+  const kafka::BrokerId leader = cluster.metadata_log().state(p).leader;
+  if (leader == kafka::kNoBroker) return false;
+  kafka::Broker& broker = cluster.broker(leader);
+  const kafka::Offset end = broker.replica(p)->log.end();
+  const kafka::SharePartition* const shared = broker.shares()->find({group.entity(), p});
+  return shared == nullptr ? end == 0 : shared->start_offset() >= end;
+}
+
 bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
+  if (group.shared()) {
+    const auto& all = group.share_members();
+    if (std::none_of(all.begin(), all.end(), [](const auto& m) { return m->running(); })) return true;
+  }
   const auto& members = group.members();
   const auto running = [](const auto& member) { return member->running(); };
-  if (std::none_of(members.begin(), members.end(), running)) return true;  // nobody is left to read
+  if (!group.shared() && std::none_of(members.begin(), members.end(), running))
+    return true;  // nobody is left to read
   kafka::Cluster& cluster = group.cluster();
   for (const kafka::TopicIndex t : group.topics()) {
     const kafka::TopicInfo& topic = cluster.topic(t);
     for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions_most); ++n) {
       const kafka::PartitionIndex p{topic.first.value + n};
-      if (!cluster.controller().exists(p)) continue;
-      const kafka::BrokerId leader = cluster.controller().state(p).leader;
+      if (!cluster.metadata_log().state(p).exists()) continue;
+      if (group.shared()) {
+        if (!shared_to_the_end(group, p)) return false;
+        continue;
+      }
+      const kafka::BrokerId leader = cluster.metadata_log().state(p).leader;
       if (leader == kafka::kNoBroker) return false;
       const kafka::Offset end = cluster.broker(leader).replica(p)->log.end();
       // A position beyond the end: a truncation that is to be found out yet.

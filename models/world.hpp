@@ -23,6 +23,7 @@
 #include "models/entities.hpp"
 #include "models/faults/injector.hpp"
 #include "models/faults/steps.hpp"
+#include "models/kafka/types.hpp"
 #include "models/network/network.hpp"
 #include "models/network/node.hpp"
 #include "models/scenario.hpp"
@@ -103,13 +104,13 @@ class World {
   bool fail_over(kafka::ConsumerGroup& from, kafka::ConsumerGroup& to);
   void add_topic_roles(kafka::Cluster& cluster);
   bool joins_later(const std::string& member) const;
-  void add_roles();
   void run_until(sim::Time end);
   void advance(sim::Time end);
   void look();
   void phase(PhaseCode code);
   bool idle() const;
   bool read_to_the_end(kafka::ConsumerGroup& group) const;
+  bool shared_to_the_end(kafka::ConsumerGroup& group, kafka::PartitionIndex p) const;
 
   Scenario scenario_;
   sim::Simulation simulation_;

@@ -72,7 +72,7 @@ void OpenMetrics::scrape(double time_s, kafka::Cluster& cluster) {
   at_ = fmt::format("{}", time_s);
   std::int64_t brokers = 0;
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b)
-    brokers += cluster.controller().fenced(kafka::BrokerId{b}) ? 0 : 1;
+    brokers += cluster.metadata_log().broker(kafka::BrokerId{b}).fenced ? 0 : 1;
   add(Family::brokers, "", brokers);
   for (const kafka::TopicInfo& topic : cluster.topics()) {
     if (topic.internal) continue;
@@ -85,7 +85,7 @@ void OpenMetrics::scrape(double time_s, kafka::Cluster& cluster) {
 
 void OpenMetrics::scrape_partition(kafka::Cluster& cluster, kafka::PartitionIndex p) {
   const kafka::PartitionInfo& partition = cluster.partition(p);
-  const kafka::PartitionState& state = cluster.controller().state(p);
+  const kafka::PartitionState& state = cluster.metadata_log().state(p);
   const std::string labels = partition_labels(cluster.topic_of(p).name, partition.number);
   const bool preferred = state.leader == partition.replicas.front();
   if (state.leader != kafka::kNoBroker) add(Family::leader, labels, state.leader.value);

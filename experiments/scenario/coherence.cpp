@@ -219,11 +219,33 @@ class Coherence {
       if (std::set<std::string>(g.topics.begin(), g.topics.end()).size() != g.topics.size()) {
         fail(path + ".topics", "names a topic twice");
       }
+      if (g.type == models::GroupType::share) {
+        if (g.failover) fail(path + ".failover", "is not modelled of share groups");
+        config(path, models::kafka::validate_share(g.config, at.config));
+        shared(path, g);
+        continue;
+      }
+      using Then = models::PoisonOptions::Then;
+      if (g.poison && (g.poison->then == Then::release || g.poison->then == Then::reject))
+        fail(path + ".poison.then", "is for groups of type = \"share\": a log takes nothing back");
       config(path, models::kafka::validate(g.config, at.config));
       auto_commit(path, g);
       database(path, g);
       transform(path, g);
     }
+  }
+
+  void shared(const std::string& path, const models::GroupOptions& g) const {
+    if (g.hand_off) fail(path + ".hand_off", "is not modelled of share groups");
+    if (g.transform) fail(path + ".transform", "is not modelled of share groups");
+    if (g.commit != models::CommitMode::automatic && g.commit != models::CommitMode::after_processing)
+      fail(path + ".commit", "of a share group is \"auto\" (with the next poll) or \"after-processing\"");
+    using Then = models::PoisonOptions::Then;
+    const bool says = g.poison && (g.poison->then == Then::release || g.poison->then == Then::reject);
+    if (says && !g.config.explicit_acknowledgement)
+      fail(path + ".poison.then", "needs share.acknowledgement.mode=explicit: else all is accepted");
+    if (g.members > static_cast<std::uint32_t>(s_.kafka->config.group_share_max_size))
+      fail(path + ".members", "are more than group.share.max.size allows");
   }
 
   void starts(const std::string& path, const models::GroupOptions& g) const {

@@ -120,7 +120,9 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) { f.name = v.text; }},
       {{"target", KeyType::name,
         "a node (kafka/0, billing/1, shop), \"billing/*\" for one of them drawn at each strike; for links "
-        "also a host, rack, zone or region; for grow and reassign a topic; for failover a producer or group",
+        "also a host, rack, zone or region; for grow, reassign and elect-preferred-leaders a topic; for "
+        "failover a "
+        "producer or group",
         "", true},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.target = v.text; }},
       {{"other", KeyType::name, "the other end of a link, or the client of a response"},

@@ -197,9 +197,10 @@ const std::vector<Row<TopicOptions>>& topic_rows() {
   static const std::vector<Row<TopicOptions>> rows{
       {{"name", KeyType::name, "the topic's name", "", true},
        [](const Value& v, TopicOptions& t, const BindContext&) { t.name = v.text; }},
-      {{"partitions", KeyType::integer, "how many", "1", false, 1, 100'000},
+      {{"partitions", KeyType::integer, "how many; num.partitions unless given", "", false, 1, 100'000},
        [](const Value& v, TopicOptions& t, const BindContext&) { t.partitions = whole<std::int32_t>(v); }},
-      {{"replication-factor", KeyType::integer, "replicas of each partition, at most as many as brokers", "1",
+      {{"replication-factor", KeyType::integer,
+        "replicas of each partition, at most as many as brokers; default.replication.factor unless given", "",
         false, 1, 32767},
        [](const Value& v, TopicOptions& t, const BindContext&) {
          t.replication_factor = whole<std::int32_t>(v);
@@ -253,8 +254,9 @@ const Section& poison_section() {
          {"retries", KeyType::integer, "in place, before anything else; -1: for ever", "0", false, -1, 1e6},
          {"backoff", KeyType::duration, "before each retry", "\"1s\""},
          {"restart", KeyType::duration, "from a crash to the next start", "\"5s\""}}};
-    s.keys.push_back(
-        choice_key("then", "after the last: leave it out, or die", "\"skip\"", {"skip", "crash"}));
+    s.keys.push_back(choice_key(
+        "then", "after the last: leave it out, or die; of share groups: give it back, or refuse it",
+        "\"skip\"", {"skip", "crash", "release", "reject"}));
     return s;
   }();
   return section;
@@ -268,7 +270,12 @@ models::PoisonOptions bind_poison(const Value& v) {
   if (const Value* d = v.find("backoff")) poison.backoff = parse_duration(d->text);
   if (const Value* d = v.find("restart")) poison.restart = parse_duration(d->text);
   const Value* const then = v.find("then");
-  if (then != nullptr && then->text == "crash") poison.then = models::PoisonOptions::Then::crash;
+  using Then = models::PoisonOptions::Then;
+  if (then != nullptr) {
+    if (then->text == "crash") poison.then = Then::crash;
+    if (then->text == "release") poison.then = Then::release;
+    if (then->text == "reject") poison.then = Then::reject;
+  }
   return poison;
 }
 
@@ -507,6 +514,10 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
       {{"brokers", KeyType::integer, "they are named kafka/0, kafka/1 …, in other clusters NAME/0, NAME/1 …",
         "3", false, 1, 1000},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.brokers = whole<std::int32_t>(v); }},
+      {{"controllers", KeyType::integer,
+        "voters of the metadata quorum; one is named controller, more are controller/0, controller/1 …", "1",
+        false, 1, models::kafka::kMostControllers},
+       [](const Value& v, ClusterOptions& k, const BindContext&) { k.controllers = whole<std::int32_t>(v); }},
       {{"racks", KeyType::names, "of the brokers in turn"},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.racks = names(v); }},
       {{"zones", KeyType::names, "of the brokers in turn"},
@@ -538,7 +549,12 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
        [](const Value& v, ClusterOptions& k, const BindContext& c) { bind_rows(v, disk_rows(), k.disk, c); }},
       {tables("topics", "the topics", topic_section()),
        [](const Value& v, ClusterOptions& k, const BindContext& c) {
-         for (const Value& item : v.items) bind_rows(item, topic_rows(), k.topics.emplace_back(), c);
+         for (const Value& item : v.items) {
+           TopicOptions& topic = k.topics.emplace_back();
+           topic.partitions = k.config.num_partitions;
+           topic.replication_factor = k.config.default_replication_factor;
+           bind_rows(item, topic_rows(), topic, c);
+         }
        }},
       {tables("quotas", "of clients", quota_section()),
        [](const Value& v, ClusterOptions& k, const BindContext& c) {
@@ -617,6 +633,11 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        [](const Value& v, GroupOptions& g, const BindContext&) { g.cluster = v.text; }},
       {{"topics", KeyType::names, "what the group reads", "", true},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.topics = names(v); }},
+      {choice_key("type", "share: its members share partitions (KIP-932)", "\"consumer\"",
+                  {"consumer", "share"}),
+       [](const Value& v, GroupOptions& g, const BindContext&) {
+         g.type = v.text == "share" ? models::GroupType::share : models::GroupType::consumer;
+       }},
       {{"members", KeyType::integer, "how many", "1", false, 1, 10'000},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.members = whole<std::uint32_t>(v); }},
       {draw_key("service", "time to process one record", "\"0s\"", Draws::durations),

@@ -73,6 +73,8 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
       return committed(r);
     case Kind::abandoned:
       return abandoned(r);
+    case Kind::archived:
+      return archived(r);
     case Kind::member_state:
       return member_state(r);
     default:
@@ -271,6 +273,7 @@ void Ledger::truncated(const sim::TraceRecord& r) {
                       });
     s.delivered.erase_from(unsigned_of(r.a));
     s.processed.erase_from(unsigned_of(r.a));
+    s.archived.erase_from(unsigned_of(r.a));
     unpass(s, r.a, r.a + r.b);
     s.settled_end = std::min(s.settled_end, r.a);
     s.passed_end = std::min(s.passed_end, r.a);
@@ -326,20 +329,21 @@ void Ledger::subscribed(const sim::TraceRecord& r) {
     key_order_.emplace_back();
     group = static_cast<std::uint32_t>(totals_.groups.size());
   }
-  subscribe(number_of(partition_at(r.place)) - 1, group - 1);
+  subscribe(number_of(partition_at(r.place)) - 1, group - 1, r.code == kShared);
 }
 
-std::size_t Ledger::subscribe(std::uint32_t partition, std::uint32_t group) {
+std::size_t Ledger::subscribe(std::uint32_t partition, std::uint32_t group, bool shared) {
   Partition& p = partitions_[partition];
   for (std::size_t i = 0; i < p.subscriptions.size(); ++i) {
     if (p.subscriptions[i].group == group) return i;
   }
   p.subscriptions.emplace_back().group = group;
+  p.subscriptions.back().shared = shared;
   for (const LaneId id : p.lanes) {
     lanes_[id.value].groups.emplace_back();
     lanes_[id.value].columns.add_share();
   }
-  if (p.copy_of != 0) p.subscriptions.back().home = subscribe(p.copy_of - 1, group);
+  if (p.copy_of != 0) p.subscriptions.back().home = subscribe(p.copy_of - 1, group, shared);
   return p.subscriptions.size() - 1;
 }
 
@@ -367,6 +371,7 @@ void Ledger::delivered(const sim::TraceRecord& r) {
   Subscription& s = p.subscriptions[subscription(p, r.peer)];
   const std::int64_t end = r.a + r.b;
   s.delivered_end = std::max(s.delivered_end, end);
+  if (s.shared) count_two_holders(s, r);
   s.in_hand.push_back({r.actor, r.a, end, r.c});
   const auto count = [&](std::int64_t offset, std::uint64_t n) {
     s.delivered.add(unsigned_of(offset), n,
@@ -536,9 +541,32 @@ void Ledger::abandoned(const sim::TraceRecord& r) {
   Partition& p = partition_at(r.place);
   Subscription& s = p.subscriptions[subscription(p, r.peer)];
   put_down(s, r);
+  if (s.shared) return;  // what becomes of it is for the member to say
   // Its position is behind them; whoever takes the partition over begins at the commit, which unpasses them.
   const std::int64_t end = r.a + r.b;
   if (p.log.all_live(end, r.c)) pass(s, end, {0, 0, r.time, number_, Why::passed});
+}
+
+/// No member will be handed them again.
+void Ledger::archived(const sim::TraceRecord& r) {
+  Partition& p = partition_at(r.place);
+  Subscription& s = p.subscriptions[subscription(p, r.peer)];
+  s.archived.add(unsigned_of(r.a), unsigned_of(r.b),
+                 [&](std::uint64_t first, std::uint64_t n, std::uint32_t before) {
+                   if (before == 0) note(Verdict::dead_lettered, r, {}, 0, signed_of(first), n);
+                 });
+}
+
+/// A lock has ended while its holder was still at work.
+void Ledger::count_two_holders(const Subscription& s, const sim::TraceRecord& r) {
+  std::int64_t count = 0;
+  for (const InHand& held : s.in_hand) {
+    if (held.member == r.actor) continue;
+    count += std::max<std::int64_t>(0, std::min(held.end, r.a + r.b) - std::max(held.first, r.a));
+  }
+  if (count == 0) return;
+  totals_.groups[s.group].two_holders += unsigned_of(count);
+  note(Verdict::two_holders, r, {}, 0, r.a, unsigned_of(count));
 }
 
 void Ledger::put_down(Subscription& s, const sim::TraceRecord& r) {
@@ -583,8 +611,11 @@ void Ledger::pass(Subscription& s, std::int64_t end, const Passed& how) {
   s.processed.visit(
       unsigned_of(s.passed_end), unsigned_of(end - s.passed_end),
       [&](std::uint64_t first, std::uint64_t n, std::uint32_t count) {
-        if (count == 0)
-          s.passed.push_back({signed_of(first), signed_of(first + n), how.time, how.record, how.why});
+        if (count > 0) return;
+        s.archived.visit(first, n, [&](std::uint64_t from, std::uint64_t some, std::uint32_t archived) {
+          if (archived == 0)
+            s.passed.push_back({signed_of(from), signed_of(from + some), how.time, how.record, how.why});
+        });
       });
   s.passed_end = end;
 }

@@ -14,6 +14,7 @@
 //   failed                           reported failed to the application, and not in the log
 //   aborted                          in the log only as part of transactions that were aborted
 //   expired                          removed by retention before the group had processed them
+//   dead-lettered                    archived by a share group without having been processed
 //   skipped                          in the log before the group's first position, by
 //                                    auto.offset.reset=latest
 //   in flight                        none of these when the drain ended; also what was passed or truncated,
@@ -78,10 +79,12 @@ struct GroupTotals {
   std::uint64_t duplicated = 0;  ///< processings beyond the first
   std::uint64_t lost = 0;
   std::uint64_t lost_unacknowledged = 0;
-  std::uint64_t failed = 0;   ///< reported failed and not in the log
-  std::uint64_t skipped = 0;  ///< in the log before the group's first position
-  std::uint64_t aborted = 0;  ///< in the log only as part of aborted transactions
-  std::uint64_t expired = 0;  ///< removed by retention before they were processed
+  std::uint64_t failed = 0;         ///< reported failed and not in the log
+  std::uint64_t skipped = 0;        ///< in the log before the group's first position
+  std::uint64_t aborted = 0;        ///< in the log only as part of aborted transactions
+  std::uint64_t expired = 0;        ///< removed by retention before they were processed
+  std::uint64_t dead_lettered = 0;  ///< archived by a share group before they were processed
+  std::uint64_t two_holders = 0;    ///< handed out by a share group while another member held them
   std::uint64_t in_flight = 0;
   std::uint64_t redelivered = 0;         ///< offsets handed out beyond the first time
   std::uint64_t effects = 0;             ///< applications of the outside effect
@@ -109,6 +112,7 @@ struct LedgerTotals {
   std::uint64_t skipped = 0;            ///< by any group
   std::uint64_t aborted = 0;            ///< in the log only as part of aborted transactions
   std::uint64_t expired = 0;            ///< for any group
+  std::uint64_t dead_lettered = 0;      ///< for any group
   std::uint64_t in_flight = 0;          ///< for any group
   std::uint64_t mirrored = 0;           ///< that were copied to another cluster
   std::uint64_t mirror_duplicates = 0;  ///< copies there beside another
@@ -138,10 +142,11 @@ class Ledger : public sim::TraceSink {
     RunCounts settled;
     RunCounts effect;
     // Filled by finish():
-    RunCounts passed;   ///< unprocessed, and behind a commit or a reset
-    RunCounts skipped;  ///< unprocessed, and before the group's first position
-    RunCounts expired;  ///< unprocessed, and removed by retention
-    RunCounts in_hand;  ///< unprocessed, and an application that lives holds them
+    RunCounts passed;    ///< unprocessed, and behind a commit or a reset
+    RunCounts skipped;   ///< unprocessed, and before the group's first position
+    RunCounts expired;   ///< unprocessed, and removed by retention
+    RunCounts archived;  ///< unprocessed, and archived by a share group
+    RunCounts in_hand;   ///< unprocessed, and an application that lives holds them
   };
   struct Loss {
     std::uint64_t seq = 0;
@@ -185,9 +190,11 @@ class Ledger : public sim::TraceSink {
     std::int64_t epoch = 0;
   };
   struct Subscription {
-    std::uint32_t group = 0;         ///< index into totals().groups
-    RunCounts delivered;             ///< by offset
-    RunCounts processed;             ///< by offset
+    std::uint32_t group = 0;  ///< index into totals().groups
+    RunCounts delivered;      ///< by offset
+    RunCounts processed;      ///< by offset
+    RunCounts archived;       ///< by offset
+    bool shared = false;  ///< records are acknowledged one by one, and members hold the partition together
     std::int64_t settled_end = 0;    ///< highest committed offset
     std::int64_t passed_end = 0;     ///< looked for unprocessed ones up to here
     std::int64_t delivered_end = 0;  ///< highest offset ever handed out + 1
@@ -258,13 +265,15 @@ class Ledger : public sim::TraceSink {
   void expired(const sim::TraceRecord& r);
   void subscribed(const sim::TraceRecord& r);
   /// The group's subscription to the partition of that index, made if need be.
-  std::size_t subscribe(std::uint32_t partition, std::uint32_t group);
+  std::size_t subscribe(std::uint32_t partition, std::uint32_t group, bool shared);
   void position(const sim::TraceRecord& r);
   void delivered(const sim::TraceRecord& r);
   void processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
   void effect(const sim::TraceRecord& r);
   void committed(const sim::TraceRecord& r);
   void abandoned(const sim::TraceRecord& r);
+  void archived(const sim::TraceRecord& r);
+  void count_two_holders(const Subscription& s, const sim::TraceRecord& r);
 
   // ---- copies in other clusters (ledger_mirrors.cpp) ----
   void mirrors(const sim::TraceRecord& r);
@@ -310,13 +319,14 @@ class Ledger : public sim::TraceSink {
   void collect_transactions();
   void collect_polled();
   void collect_in_hand(Partition& p, std::size_t sub);
+  void collect_archived(Partition& p, std::size_t sub);
   void collect_passed(Partition& p, std::size_t sub);
   void note_passed(const Partition& p, std::size_t sub, const Passed& passed, const LogPiece& piece);
   void judge_lane(LaneId id, sim::Time end);
   void count_failed_stored(const Lane& l);
   void judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
                            RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& expired,
-                           RunCounts& in_flight);
+                           RunCounts& dead_lettered, RunCounts& in_flight);
   void count_resends();
   void check_sums() const;
 

@@ -26,15 +26,16 @@ std::uint64_t add_new(RunCounts& set, std::uint64_t first, std::uint64_t n) {
 }
 
 /// What the records say of a run of messages that a group has not processed.
-enum class Fate { lost, lost_unacknowledged, failed, aborted, skipped, expired, in_flight };
+enum class Fate { lost, lost_unacknowledged, failed, aborted, skipped, expired, dead_lettered, in_flight };
 
 struct Facts {
-  bool acknowledged, failed, stored, live, aborted, passed, skipped, expired, in_hand;
+  bool acknowledged, failed, stored, live, aborted, passed, skipped, expired, archived, in_hand;
 };
 
 Fate fate_of(const Facts& m) {
   if (m.in_hand) return Fate::in_flight;
   if (m.aborted) return Fate::aborted;
+  if (m.live && m.archived) return Fate::dead_lettered;
   if (m.live && m.expired) return Fate::expired;
   if (m.live && !m.passed) return m.skipped ? Fate::skipped : Fate::in_flight;
   if (m.acknowledged) return Fate::lost;
@@ -50,6 +51,7 @@ void Ledger::finish(sim::Time end) {
   for (Partition& p : partitions_) {
     for (std::size_t sub = 0; sub < p.subscriptions.size(); ++sub) {
       collect_in_hand(p, sub);
+      collect_archived(p, sub);
       collect_passed(p, sub);
     }
   }
@@ -114,6 +116,17 @@ void Ledger::collect_in_hand(Partition& p, std::size_t sub) {
   }
 }
 
+void Ledger::collect_archived(Partition& p, std::size_t sub) {
+  LogIndex::Cursor cursor = 0;
+  p.subscriptions[sub].archived.visit(
+      0, unsigned_of(p.log.end()), [&](std::uint64_t first, std::uint64_t n, std::uint32_t count) {
+        if (count == 0) return;
+        p.log.walk(signed_of(first), signed_of(n), cursor, [&](const LogPiece& piece) {
+          add_new(of_group(p, sub, lanes_[piece.lane.value]).archived, piece.seq, piece.count);
+        });
+      });
+}
+
 void Ledger::collect_passed(Partition& p, std::size_t sub) {
   const Subscription& s = p.subscriptions[sub];
   LogIndex::Cursor cursor = 0;
@@ -159,11 +172,12 @@ void Ledger::judge_lane(LaneId id, sim::Time end) {
   RunCounts lost_unacknowledged;
   RunCounts skipped;
   RunCounts expired;
+  RunCounts dead_lettered;
   RunCounts in_flight;
   if (l.failed.end() > 0) count_failed_stored(l);
   const std::size_t groups = partitions_[l.partition - 1].subscriptions.size();
   for (std::size_t sub = 0; sub < std::max<std::size_t>(groups, 1); ++sub) {
-    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, expired, in_flight);
+    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, expired, dead_lettered, in_flight);
   }
 }
 
@@ -177,7 +191,7 @@ void Ledger::count_failed_stored(const Lane& l) {
 
 void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
                                  RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& expired,
-                                 RunCounts& in_flight) {
+                                 RunCounts& dead_lettered, RunCounts& in_flight) {
   Lane& l = lanes_[id.value];
   const Partition& p = partitions_[l.partition - 1];
   // A partition that nobody reads is judged as by a group that has processed whatever is in the log.
@@ -189,10 +203,10 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
   // For a group that has failed over the log that counts is the copy.
   const Subscription* const left = read && p.subscriptions[sub].failed_over ? &p.subscriptions[sub] : nullptr;
 
-  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 10>& counts,
+  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 11>& counts,
                          bool copied) {
-    const auto [acknowledged, failed, stored, truncated, aborted, done, passed, before, gone, in_hand] =
-        counts;
+    const auto [acknowledged, failed, stored, truncated, aborted, done, passed, before, gone, archived,
+                in_hand] = counts;
     MQLAB_ASSERT(acknowledged == 0 || failed == 0, "a message has one outcome at its producer");
     MQLAB_ASSERT(stored >= truncated, "what leaves a log was stored");
     const bool live = left != nullptr ? copied : stored > truncated;
@@ -210,7 +224,7 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
     };
     switch (fate_of({acknowledged > 0, failed > 0, stored > 0, live,
                      live && aborted > 0 && stored - truncated <= aborted, passed > 0, before > 0, gone > 0,
-                     in_hand > 0})) {
+                     archived > 0, in_hand > 0})) {
       case Fate::lost:
         totals.lost += n;
         totals_.lost += add_new(lost, seq, n);
@@ -233,6 +247,10 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
         totals.expired += n;
         totals_.expired += add_new(expired, seq, n);
         return;  // noted where it expired
+      case Fate::dead_lettered:
+        totals.dead_lettered += n;
+        totals_.dead_lettered += add_new(dead_lettered, seq, n);
+        return;  // noted where it was archived
       case Fate::in_flight:
         totals.in_flight += n;
         totals_.in_flight += add_new(in_flight, seq, n);
@@ -240,20 +258,20 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
     }
   };
   if (left == nullptr) {
-    visit_jointly<10>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed,
-                       &group.passed, &group.skipped, &group.expired, &group.in_hand},
+    visit_jointly<11>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed,
+                       &group.passed, &group.skipped, &group.expired, &group.archived, &group.in_hand},
                       l.offered(),
-                      [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 10>& counts) {
+                      [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 11>& counts) {
                         judge(seq, n, counts, false);
                       });
   } else {
-    visit_jointly<12>(
+    visit_jointly<13>(
         {&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed, &group.passed,
-         &group.skipped, &group.expired, &group.in_hand, &l.mirrored, &l.mirror_truncated},
-        l.offered(), [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 12>& counts) {
-          std::array<std::uint32_t, 10> first;
+         &group.skipped, &group.expired, &group.archived, &group.in_hand, &l.mirrored, &l.mirror_truncated},
+        l.offered(), [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 13>& counts) {
+          std::array<std::uint32_t, 11> first;
           std::copy_n(counts.begin(), first.size(), first.begin());
-          judge(seq, n, first, counts[10] > counts[11]);
+          judge(seq, n, first, counts[11] > counts[12]);
         });
   }
   totals.offered += l.offered();
@@ -282,10 +300,11 @@ void Ledger::count_resends() {
 void Ledger::check_sums() const {
   for (const GroupTotals& g : totals_.groups) {
     const std::uint64_t judged = g.processed + g.lost + g.lost_unacknowledged + g.failed + g.aborted +
-                                 g.skipped + g.expired + g.in_flight;
-    MQLAB_ASSERT(
-        judged == g.offered,
-        "processed + lost + failed + aborted + skipped + expired + in flight = offered, for every group");
+                                 g.skipped + g.expired + g.dead_lettered + g.in_flight;
+    MQLAB_ASSERT(judged == g.offered,
+                 "processed + lost + failed + aborted + skipped + expired + dead-lettered + in flight = "
+                 "offered, for every "
+                 "group");
   }
   std::uint64_t in_logs = 0;
   for (const Partition& p : partitions_) {

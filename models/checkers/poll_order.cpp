@@ -13,7 +13,11 @@ PollOrder::Reader& PollOrder::reader(const sim::TraceRecord& r) {
 }
 
 void PollOrder::record(const sim::TraceRecord& r, std::span<const std::int64_t>, sim::RecordNumber number) {
+  if (std::find(shared_.begin(), shared_.end(), r.peer) != shared_.end()) return;
   switch (static_cast<Kind>(r.kind)) {
+    case Kind::subscribed:
+      if (r.code == kShared) shared_.push_back(r.peer);
+      return;
     case Kind::delivered:
       return delivered(r, number);
     case Kind::left_out:

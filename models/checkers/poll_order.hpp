@@ -17,7 +17,7 @@ class PollOrder final : public Checker {
   PollOrder(const Ledger& ledger, Anomalies& anomalies) : ledger_(ledger), anomalies_(anomalies) {}
 
   KindSet kinds() const override {
-    return kinds_of(Kind::delivered, Kind::position, Kind::ownership, Kind::left_out);
+    return kinds_of(Kind::delivered, Kind::position, Kind::ownership, Kind::left_out, Kind::subscribed);
   }
   void record(const sim::TraceRecord& r, std::span<const std::int64_t> payload,
               sim::RecordNumber number) override;
@@ -40,6 +40,7 @@ class PollOrder final : public Checker {
   const Ledger& ledger_;
   Anomalies& anomalies_;
   std::vector<std::vector<Reader>> readers_;  ///< by partition entity
+  std::vector<std::uint32_t> shared_;         ///< share groups, which promise no order
 };
 
 }  // namespace models

@@ -15,6 +15,8 @@ std::span<const VerdictInfo> verdict_catalogue() {
           "in the log before the group's first position, which auto.offset.reset=latest put behind it"},
       VerdictInfo{Verdict::expired, "expired", "ledger",
                   "in the log, and removed by retention before the group had processed it"},
+      VerdictInfo{Verdict::dead_lettered, "dead_lettered", "ledger",
+                  "archived by a share group, which never processed it"},
       VerdictInfo{Verdict::in_flight, "in_flight", "ledger",
                   "no terminal state when the drain ended, or in the hands of an application that lives"},
       VerdictInfo{Verdict::duplicated, "duplicated", "ledger", "processed again by the same group"},
@@ -33,6 +35,8 @@ std::span<const VerdictInfo> verdict_catalogue() {
                   "processed again after a later-created one of its key"},
       VerdictInfo{Verdict::overlap, "overlap", "metrics",
                   "a partition fetchable by two members of one group at once"},
+      VerdictInfo{Verdict::two_holders, "two_holders", "ledger",
+                  "handed to a member of a share group while another still held it"},
       VerdictInfo{Verdict::lost_write, "lost_write", "lost_write",
                   "an acknowledged record at or below the highest offset read by anybody of its partition, "
                   "never read"},

@@ -24,6 +24,7 @@ enum class Verdict : std::uint16_t {
   lost_unacknowledged,
   skipped,
   expired,
+  dead_lettered,
   in_flight,
   duplicated,
   log_duplicate,
@@ -34,6 +35,7 @@ enum class Verdict : std::uint16_t {
   reordered_per_key,
   rewound,
   overlap,
+  two_holders,
   // of the checkers, as clients see it
   lost_write,
   unseen,

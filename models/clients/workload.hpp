@@ -110,8 +110,10 @@ struct TransformOptions {
 /// Messages that the application cannot process: an exception, at the end of their service time.
 struct PoisonOptions {
   enum class Then : std::uint8_t {
-    skip,   ///< it is logged and left out
-    crash,  ///< nobody catches the exception: the process dies, and a supervisor starts it again
+    skip,     ///< it is logged and left out
+    release,  ///< of a share group: given back, to be delivered again (AcknowledgeType.RELEASE)
+    reject,   ///< of a share group: refused for good (AcknowledgeType.REJECT)
+    crash,    ///< nobody catches the exception: the process dies, and a supervisor starts it again
   };
   double share = 0;                                 ///< of all messages
   std::uint32_t failures = 0;                       ///< so often, then it succeeds; 0: always
@@ -121,8 +123,15 @@ struct PoisonOptions {
   sim::Duration restart = std::chrono::seconds{5};  ///< from a crash to the next start
 };
 
+/// What the group is to its coordinator.
+enum class GroupType : std::uint8_t {
+  consumer,  ///< each partition is one member's (group.protocol says how)
+  share,     ///< partitions are shared, records are acquired and acknowledged one by one (KIP-932)
+};
+
 struct GroupOptions {
   std::string name;
+  GroupType type = GroupType::consumer;
   std::string cluster = "kafka";
   std::vector<std::string> topics;
   std::uint32_t members = 1;

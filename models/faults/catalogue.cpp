@@ -110,6 +110,12 @@ std::span<const FaultInfo> fault_catalogue() {
                  kReassignParameters},
                 FaultCode::reassign,
                 faults::reassign},
+      FaultInfo{{"elect-preferred-leaders",
+                 "the first replica of each of a topic's partitions leads again, where it is in sync "
+                 "(kafka-leader-election --election-type preferred)",
+                 {}},
+                FaultCode::elect_preferred_leaders,
+                faults::elect_preferred_leaders},
       FaultInfo{{"failover",
                  "an operator gives up a producer's or group's instances: those of its `failover` take over",
                  {}},

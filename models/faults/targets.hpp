@@ -46,6 +46,8 @@ class FaultTargets {
     std::function<bool(std::int32_t partitions)> grow;
     /// Its replicas are moved to these brokers, at so many bytes a second (0: as fast as can be).
     std::function<bool(const std::vector<std::int32_t>& brokers, double throttle)> reassign;
+    /// The first replica of each partition leads again, where it is in sync; false when nothing changes.
+    std::function<bool()> elect_preferred;
     std::int32_t replicas = 1;  ///< of each partition
     std::int32_t brokers = 1;   ///< in the cluster
     std::string cluster = "kafka";

@@ -72,4 +72,21 @@ Striker reassign(const FaultBinding& binding) {
   };
 }
 
+Striker elect_preferred_leaders(const FaultBinding& binding) {
+  const FaultTargets::Topic& topic =
+      binding.targets.resolve_topic(binding.key("target"), binding.spec.target);
+  if (binding.spec.duration) throw ScenarioError(binding.key("for"), "means nothing here: leaders stay");
+  return [&topic]() -> std::optional<Strike> {
+    Strike strike;
+    strike.actor = topic.entity;
+    strike.later = true;
+    strike.instant = true;
+    strike.act = [&topic](const std::function<void()>& struck) {
+      if (topic.elect_preferred()) struck();
+    };
+    strike.heal = [] {};
+    return strike;
+  };
+}
+
 }  // namespace models::faults

@@ -1,4 +1,4 @@
-// What an operator does to a topic: grow, reassign.
+// What an operator does to a topic: grow, reassign, elect-preferred-leaders.
 #pragma once
 
 #include "models/faults/catalogue.hpp"
@@ -7,6 +7,7 @@ namespace models::faults {
 
 Striker grow(const FaultBinding& binding);
 Striker reassign(const FaultBinding& binding);
+Striker elect_preferred_leaders(const FaultBinding& binding);
 /// 3 of "kafka/3"; -1 of anything else.
 std::int32_t broker_number(const std::string& name, const std::string& cluster);
 

@@ -7,6 +7,7 @@
 #include "models/kafka/broker/replica.hpp"
 #include "models/kafka/group/offsets_store.hpp"
 #include "models/kafka/placement.hpp"
+#include "models/kafka/share/share_state_store.hpp"
 #include "models/kafka/transaction/transaction_store.hpp"
 #include "models/network/network.hpp"
 #include "sim/assert.hpp"
@@ -49,8 +50,13 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
              {place_of(options_.racks, b), place_of(options_.zones, b), place_of(options_.regions, b)},
              static_cast<std::uint32_t>(b));
   }
-  add_node(EntityKind::controller, options_.prefix() + "controller",
-           {place_of(options_.racks, 0), place_of(options_.zones, 0), place_of(options_.regions, 0)}, 0);
+  for (std::int32_t n = 0; n < options_.controllers; ++n) {
+    add_node(
+        EntityKind::controller,
+        options_.prefix() + (options_.controllers == 1 ? "controller" : "controller/" + std::to_string(n)),
+        {place_of(options_.racks, n), place_of(options_.zones, n), place_of(options_.regions, n)},
+        static_cast<std::uint32_t>(n));
+  }
   add_racks();
   add_topics();
   // Who may lead without records that its predecessor had shown brings their older values back.
@@ -60,7 +66,10 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   offsets_store_ =
       std::make_unique<OffsetsStore>(keep_history, [this](PartitionIndex p) { return compact_internal(p); });
   transaction_store_ = std::make_unique<TransactionStore>(keep_history);
-  controller_ = std::make_unique<Controller>(*this, *nodes_.back());
+  share_state_store_ = std::make_unique<ShareStateStore>(keep_history);
+  metadata_log_ = std::make_unique<MetadataLog>(*this);
+  for (std::int32_t n = 0; n < options_.controllers; ++n)
+    controllers_.push_back(std::make_unique<Controller>(*this, node(controller_id(n)), *metadata_log_, n));
   for (std::int32_t b = 0; b < options_.brokers; ++b) {
     brokers_.push_back(std::make_unique<Broker>(*this, BrokerId{b}, *nodes_[static_cast<std::size_t>(b)]));
   }
@@ -115,7 +124,11 @@ void Cluster::add_topics() {
       options_.config.offsets_topic_replication_factor.value_or(std::min(kOffsetsCopies, options_.brokers));
   offsets_topic_ = TopicIndex{static_cast<std::uint32_t>(topics_.size())};
   add_topic(offsets, true);
-  if (!options_.transactional) return;
+  if (options_.transactional) add_transaction_state();
+  if (!options_.share_groups.empty()) add_share_state();
+}
+
+void Cluster::add_transaction_state() {
   TopicOptions transactions;
   transactions.name = "__transaction_state";
   transactions.partitions = options_.config.transaction_state_log_num_partitions;
@@ -126,6 +139,19 @@ void Cluster::add_topics() {
   transactions.config.min_insync_replicas = options_.config.transaction_state_log_min_isr;
   transactions_topic_ = TopicIndex{static_cast<std::uint32_t>(topics_.size())};
   add_topic(transactions, true);
+}
+
+void Cluster::add_share_state() {
+  TopicOptions states;
+  states.name = "__share_group_state";
+  states.partitions = options_.config.share_state_topic_num_partitions;
+  // Model: as for __consumer_offsets, unless share.coordinator.state.topic.replication.factor is given a cluster of fewer than
+  // 3 brokers keeps as many copies as it has brokers.
+  states.replication_factor = options_.config.share_state_topic_replication_factor.value_or(
+      std::min(kOffsetsCopies, options_.brokers));
+  states.config.min_insync_replicas = options_.config.share_state_topic_min_isr;
+  share_state_topic_ = TopicIndex{static_cast<std::uint32_t>(topics_.size())};
+  add_topic(states, true);
 }
 
 void Cluster::add_topic(const TopicOptions& topic, bool internal) {
@@ -165,7 +191,8 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
 }
 
 void Cluster::start() {
-  controller_->start();
+  metadata_log_->start();
+  for (const auto& controller : controllers_) controller->start();
   for (const auto& broker : brokers_) broker->start();
 }
 
@@ -187,7 +214,7 @@ const ReplicaLog& Cluster::log_of(BrokerId b, PartitionIndex p) {
 void Cluster::tell_divergence() {
   for (std::uint32_t n = 0; n < partitions_.size(); ++n) {
     const PartitionIndex p{n};
-    const PartitionState& state = controller_->state(p);
+    const PartitionState& state = metadata_log_->state(p);
     if (topic_of(p).internal || state.leader == kNoBroker) continue;
     const Replica& leader = *broker(state.leader).replica(p);
     for (const BrokerId b : state.isr) {
@@ -203,12 +230,34 @@ void Cluster::tell_divergence() {
 }
 
 RpcServer& Cluster::server(BrokerId id) {
-  if (id == kController) return *controller_;
+  if (id.value <= kController.value) return controller(controller_number(id));
   return *brokers_[static_cast<std::size_t>(id.value)];
 }
 
 Node& Cluster::node(BrokerId id) {
-  return id == kController ? *nodes_.back() : *nodes_[static_cast<std::size_t>(id.value)];
+  const std::int32_t at = id.value <= kController.value ? broker_count() + controller_number(id) : id.value;
+  return *nodes_[static_cast<std::size_t>(at)];
+}
+
+Controller* Cluster::active_controller() {
+  // A deposed one that has not heard of its successor believes that it is active: the newest epoch counts.
+  Controller* found = nullptr;
+  for (std::size_t n = 0; n < controllers_.size(); ++n) {
+    Controller& one = *controllers_[n];
+    if (!one.active() || (found != nullptr && found->raft()->epoch() > one.raft()->epoch())) continue;
+    found = &one;
+    last_active_ = n;
+  }
+  return found;
+}
+
+Controller& Cluster::controller() {
+  Controller* const active = active_controller();
+  return active != nullptr ? *active : *controllers_[last_active_];
+}
+
+const std::vector<BrokerId>& Cluster::replicas(PartitionIndex p, const PartitionState& state) const {
+  return state.moved ? state.moved->replicas : partition(p).replicas;
 }
 
 std::optional<TopicIndex> Cluster::find_topic(std::string_view name) const {
@@ -231,6 +280,25 @@ PartitionIndex Cluster::offsets_partition(std::string_view group) const {
 PartitionIndex Cluster::transaction_partition(std::string_view transactional_id) const {
   MQLAB_ASSERT(options_.transactional, "somebody is known to use transactions");
   return partition_of(topics_[transactions_topic_.value], transactional_id);
+}
+
+PartitionIndex Cluster::share_state_partition(EntityId group, PartitionIndex p) const {
+  MQLAB_ASSERT(!options_.share_groups.empty(), "there is a share group");
+  // SharePartitionKey.asCoordinatorKey, with the topic's name in place of its id, which is random.
+  return partition_of(
+      topics_[share_state_topic_.value],
+      context_.entities[group].name + ":" + topic_of(p).name + ":" + std::to_string(partition(p).number));
+}
+
+const ShareGroupConfig* Cluster::share_group(EntityId group) const {
+  return share_group(std::string_view(context_.entities[group].name));
+}
+
+const ShareGroupConfig* Cluster::share_group(std::string_view name) const {
+  for (const auto& [known, config] : options_.share_groups) {
+    if (known == name) return &config;
+  }
+  return nullptr;
 }
 
 void Cluster::assign_producer_id(InitProducerIdCall& call) {

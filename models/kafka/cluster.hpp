@@ -19,8 +19,11 @@ namespace models::kafka {
 
 class Broker;
 class Controller;
+class MetadataLog;
+struct PartitionState;
 class OffsetsStore;
 class ReplicaLog;
+class ShareStateStore;
 class TransactionStore;
 struct SharedPartition;
 
@@ -78,8 +81,16 @@ class Cluster {
   // ---- who is there (static for the length of a run) ----
   std::int32_t broker_count() const { return options_.brokers; }
   Broker& broker(BrokerId id) { return *brokers_[static_cast<std::size_t>(id.value)]; }
-  Controller& controller() { return *controller_; }
-  /// Receiver and node of calls to `id`, kController included.
+  /// The active controller, or the one that was last.
+  Controller& controller();
+  Controller& controller(std::int32_t number) { return *controllers_[static_cast<std::size_t>(number)]; }
+  /// Null while there is none.
+  Controller* active_controller();
+  /// What the controllers have committed.
+  MetadataLog& metadata_log() { return *metadata_log_; }
+  /// Where the replicas of `p` are in that state, preferred leader first.
+  const std::vector<BrokerId>& replicas(PartitionIndex p, const PartitionState& state) const;
+  /// Receiver and node of calls to `id`, controllers included (controller_id()).
   RpcServer& server(BrokerId id);
   Node& node(BrokerId id);
   std::optional<TopicIndex> find_topic(std::string_view name) const;
@@ -99,6 +110,14 @@ class Cluster {
   bool is_offsets(PartitionIndex p) const { return partitions_[p.value].topic == offsets_topic_; }
   /// The partition of __transaction_state that keeps this transactional id. Requires ClusterOptions::transactional.
   PartitionIndex transaction_partition(std::string_view transactional_id) const;
+  bool is_share_state(PartitionIndex p) const {
+    return !options_.share_groups.empty() && partitions_[p.value].topic == share_state_topic_;
+  }
+  /// The partition of __share_group_state that keeps what `group` has done to `p`. Requires a share group.
+  PartitionIndex share_state_partition(EntityId group, PartitionIndex p) const;
+  /// What the group has set for itself; null for one that is no share group.
+  const ShareGroupConfig* share_group(std::string_view group) const;
+  const ShareGroupConfig* share_group(EntityId group) const;
   /// Clients and brokers speak of transactions as KIP-890 has it.
   bool transactions_v2() const { return options_.transaction_version >= 2; }
 
@@ -112,6 +131,7 @@ class Cluster {
   void forget_expired(PartitionIndex p);
   OffsetsStore& offsets_store() { return *offsets_store_; }
   TransactionStore& transaction_store() { return *transaction_store_; }
+  ShareStateStore& share_state_store() { return *share_state_store_; }
   /// A new producer id, or the next epoch of the one the call names (ProducerIdManager, InitProducerId).
   void assign_producer_id(InitProducerIdCall& call);
   ProducerId new_producer_id() { return next_producer_id_++; }
@@ -127,17 +147,20 @@ class Cluster {
  private:
   void add_racks();
   void add_topics();
+  void add_transaction_state();
+  void add_share_state();
   void add_topic(const TopicOptions& topic, bool internal);
   /// Lets go of batches of an internal partition that all replicas hold; returns up to where they do.
   Offset compact_internal(PartitionIndex p);
 
-  std::tuple<Pool<ProduceCall>, Pool<FetchCall>, Pool<ListOffsetsCall>, Pool<MetadataCall>,
-             Pool<InitProducerIdCall>, Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>,
-             Pool<HeartbeatCall>, Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>,
-             Pool<OffsetForLeaderEpochCall>, Pool<AddPartitionsToTxnCall>, Pool<AddOffsetsToTxnCall>,
-             Pool<TxnOffsetCommitCall>, Pool<EndTxnCall>, Pool<WriteTxnMarkersCall>,
-             Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>, Pool<MetadataLogCall>,
-             Pool<ConsumerGroupHeartbeatCall>>
+  std::tuple<
+      Pool<ProduceCall>, Pool<FetchCall>, Pool<ListOffsetsCall>, Pool<MetadataCall>, Pool<InitProducerIdCall>,
+      Pool<FindCoordinatorCall>, Pool<JoinGroupCall>, Pool<SyncGroupCall>, Pool<HeartbeatCall>,
+      Pool<LeaveGroupCall>, Pool<OffsetCommitCall>, Pool<OffsetFetchCall>, Pool<OffsetForLeaderEpochCall>,
+      Pool<AddPartitionsToTxnCall>, Pool<AddOffsetsToTxnCall>, Pool<TxnOffsetCommitCall>, Pool<EndTxnCall>,
+      Pool<WriteTxnMarkersCall>, Pool<BrokerHeartbeatCall>, Pool<AlterPartitionCall>, Pool<MetadataLogCall>,
+      Pool<ConsumerGroupHeartbeatCall>, Pool<VoteCall>, Pool<BeginQuorumEpochCall>, Pool<EndQuorumEpochCall>,
+      Pool<ShareFetchCall>, Pool<ShareAcknowledgeCall>, Pool<ShareGroupStateCall>>
       pools_;
   Context& context_;
   ClusterOptions options_;
@@ -148,13 +171,17 @@ class Cluster {
   std::vector<std::vector<PartitionIndex>> hosted_by_;
   std::vector<std::unique_ptr<SharedPartition>> shared_;
   std::vector<const LogReader*> readers_;
-  std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then the controller
+  std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then controllers
   std::unique_ptr<OffsetsStore> offsets_store_;
   std::unique_ptr<TransactionStore> transaction_store_;
+  std::unique_ptr<ShareStateStore> share_state_store_;
   TopicIndex offsets_topic_{};
   TopicIndex transactions_topic_{};
+  TopicIndex share_state_topic_{};
   ProducerId next_producer_id_ = 1000;
-  std::unique_ptr<Controller> controller_;
+  std::unique_ptr<MetadataLog> metadata_log_;
+  std::vector<std::unique_ptr<Controller>> controllers_;
+  std::size_t last_active_ = 0;
   std::vector<std::unique_ptr<Broker>> brokers_;
 };
 

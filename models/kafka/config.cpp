@@ -191,6 +191,62 @@ Error classic_only(ConsumerConfig& config, std::string_view text) {
   return Apply(config, text);
 }
 
+/// ConsumerConfig.SHARE_GROUP_UNSUPPORTED_CONFIGS, besides those that only the classic protocol takes
+constexpr std::array<std::string_view, 6> kUnsharedKeys{"auto.offset.reset", "enable.auto.commit",
+                                                        "group.instance.id", "isolation.level",
+                                                        "group.protocol",    "group.remote.assignor"};
+/// A key that share consumers do not take.
+template <auto Apply, std::size_t Key>
+Error unshared(ConsumerConfig& config, std::string_view text) {
+  config.unshared_key_given = kUnsharedKeys[Key];
+  return Apply(config, text);
+}
+
+constexpr std::array<std::string_view, 10> kShareKeys{"share.acknowledgement.mode",
+                                                      "share.acquire.mode",
+                                                      "share.session.timeout.ms",
+                                                      "share.heartbeat.interval.ms",
+                                                      "share.record.lock.duration.ms",
+                                                      "share.delivery.count.limit",
+                                                      "share.partition.max.record.locks",
+                                                      "share.auto.offset.reset",
+                                                      "share.isolation.level",
+                                                      "share.renew.acknowledge.enable"};
+/// A key that only share groups take; the last six are the group's.
+template <auto Apply, std::size_t Key>
+Error share_only(ConsumerConfig& config, std::string_view text) {
+  config.share_key_given = kShareKeys[Key];
+  return Apply(config, text);
+}
+/// One of the group's own.
+template <auto Apply, std::size_t Key>
+Error of_share_group(ConsumerConfig& config, std::string_view text) {
+  config.share_key_given = kShareKeys[Key];
+  return Apply(config.share, text);
+}
+
+Error set_acknowledgement_mode(ConsumerConfig& config, std::string_view text) {
+  if (text != "implicit" && text != "explicit")
+    return "'" + std::string(text) + "' is neither implicit nor explicit";
+  config.explicit_acknowledgement = text == "explicit";
+  return std::nullopt;
+}
+
+Error set_acquire_mode(ConsumerConfig& config, std::string_view text) {
+  if (text != "batch_optimized" && text != "record_limit")
+    return "'" + std::string(text) + "' is neither batch_optimized nor record_limit";
+  config.share_acquire_mode =
+      text == "record_limit" ? ShareAcquireMode::record_limit : ShareAcquireMode::batch_optimized;
+  return std::nullopt;
+}
+
+Error set_share_reset(ShareGroupConfig& config, std::string_view text) {
+  if (text != "earliest" && text != "latest")
+    return "'" + std::string(text) + "' is not modelled; allowed: earliest, latest";
+  config.auto_offset_reset = text == "earliest" ? AutoOffsetReset::earliest : AutoOffsetReset::latest;
+  return std::nullopt;
+}
+
 std::optional<ServerAssignor> server_assignor(std::string_view name) {
   if (name == "uniform") return ServerAssignor::uniform;
   if (name == "range") return ServerAssignor::range;
@@ -214,7 +270,8 @@ Error set_server_assignors(BrokerConfig& config, std::string_view text) {
   return std::nullopt;
 }
 
-Error set_isolation(ConsumerConfig& config, std::string_view text) {
+template <class C>
+Error set_isolation(C& config, std::string_view text) {
   if (text != "read_uncommitted" && text != "read_committed")
     return "'" + std::string(text) + "' is none of read_uncommitted, read_committed";
   config.read_committed = text == "read_committed";
@@ -225,6 +282,11 @@ template <class C>
 Error only_delete(C&, std::string_view text) {
   if (text == "delete") return std::nullopt;
   return "'" + std::string(text) + "' is not modelled; allowed: delete";
+}
+
+Error only_simple(BrokerConfig&, std::string_view text) {
+  if (text == "simple") return std::nullopt;
+  return "'" + std::string(text) + "' is not modelled; allowed: simple";
 }
 
 /// segment.bytes is at least 1 MiB since 4.0 (KIP-1030).
@@ -290,6 +352,42 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      span<&B::group_consumer_max_assignment_interval, 0, 1'000'000, B>},
     {"group.consumer.max.size", "int", "2147483647", integer<&B::group_consumer_max_size, 1, kInt32Max, B>},
     {"group.consumer.assignors", "list", "uniform,range", set_server_assignors},
+    {"group.share.session.timeout.ms", "ms", "45000", span<&B::group_share_session_timeout, 1, 1'000'000, B>},
+    {"group.share.min.session.timeout.ms", "ms", "45000",
+     span<&B::group_share_min_session_timeout, 1, 1'000'000, B>},
+    {"group.share.max.session.timeout.ms", "ms", "60000",
+     span<&B::group_share_max_session_timeout, 1, 1'000'000, B>},
+    {"group.share.heartbeat.interval.ms", "ms", "5000",
+     span<&B::group_share_heartbeat_interval, 1, 1'000'000, B>},
+    {"group.share.min.heartbeat.interval.ms", "ms", "5000",
+     span<&B::group_share_min_heartbeat_interval, 1, 1'000'000, B>},
+    {"group.share.max.heartbeat.interval.ms", "ms", "15000",
+     span<&B::group_share_max_heartbeat_interval, 1, 1'000'000, B>},
+    {"group.share.assignment.interval.ms", "ms", "1000",
+     span<&B::group_share_assignment_interval, 0, 1'000'000, B>},
+    {"group.share.max.size", "int", "200", integer<&B::group_share_max_size, 1, 1000, B>},
+    {"group.share.max.share.sessions", "int", "2000",
+     integer<&B::group_share_max_share_sessions, 1, kInt32Max, B>},
+    {"group.share.assignors", "list", "simple", only_simple, "simple only"},
+    {"group.share.delivery.count.limit", "int", "5", integer<&B::group_share_delivery_count_limit, 2, 10, B>},
+    {"group.share.min.delivery.count.limit", "int", "2",
+     integer<&B::group_share_min_delivery_count_limit, 2, 5, B>},
+    {"group.share.max.delivery.count.limit", "int", "10",
+     integer<&B::group_share_max_delivery_count_limit, 5, 25, B>},
+    {"group.share.record.lock.duration.ms", "ms", "30000",
+     span<&B::group_share_record_lock_duration, 1000, 1'000'000, B>},
+    {"group.share.min.record.lock.duration.ms", "ms", "15000",
+     span<&B::group_share_min_record_lock_duration, 1000, 1'000'000, B>},
+    {"group.share.max.record.lock.duration.ms", "ms", "60000",
+     span<&B::group_share_max_record_lock_duration, 30000, 1'000'000, B>},
+    {"group.share.partition.max.record.locks", "int", "2000",
+     integer<&B::group_share_partition_max_record_locks, 100, 10000, B>},
+    {"share.coordinator.state.topic.num.partitions", "int", "50",
+     integer<&B::share_state_topic_num_partitions, 1, kInt32Max, B>},
+    {"share.coordinator.state.topic.replication.factor", "int", "3",
+     optional_integer<&B::share_state_topic_replication_factor, 1, 32767, B>},
+    {"share.coordinator.state.topic.min.isr", "int", "2",
+     integer<&B::share_state_topic_min_isr, 1, kInt32Max, B>},
     {"offsets.retention.minutes", "min", "10080", span<&B::offsets_retention, 1, 60'000'000'000, B>},
     {"offsets.retention.check.interval.ms", "ms", "600000",
      span<&B::offsets_retention_check_interval, 1, 1'000'000, B>},
@@ -313,10 +411,12 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"add.partitions.to.txn.retry.backoff.max.ms", "ms", "100",
      span<&B::add_partitions_to_txn_retry_backoff_max, 0, 1'000'000, B>},
     {"queued.max.requests", "int", "500", nullptr, "the queue of requests has no bound"},
-    {"producer.id.expiration.ms", "ms", "86400000", nullptr,
-     "a producer's state is kept to the end of a run"},
-    {"default.replication.factor", "int", "1", nullptr, "give each topic its replication-factor"},
-    {"num.partitions", "int", "1", nullptr, "give each topic its partitions"},
+    {"producer.id.expiration.ms", "ms", "86400000", span<&B::producer_id_expiration, 1, 1'000'000, B>},
+    {"producer.id.expiration.check.interval.ms", "ms", "600000",
+     span<&B::producer_id_expiration_check_interval, 1, 1'000'000, B>},
+    {"default.replication.factor", "int", "1", integer<&B::default_replication_factor, 1, 32767, B>},
+    {"num.partitions", "int", "1", integer<&B::num_partitions, 1, 100'000, B>},
+    {"connections.max.idle.ms", "ms", "600000", span<&B::connections_max_idle, 1, 1'000'000, B>},
     {"num.network.threads", "int", "3", nullptr, "network threads never limit the modelled brokers"},
     {"num.replica.fetchers", "int", "1", nullptr, "one fetcher per source broker is modelled"},
     {"log.flush.interval.messages", "int", "9223372036854775807",
@@ -341,10 +441,18 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      span<&B::log_retention_check_interval, 1, 1'000'000, B>},
     {"log.initial.task.delay.ms", "ms", "30000", span<&B::log_initial_task_delay, 0, 1'000'000, B>},
     {"log.cleanup.policy", "list", "delete", only_delete<B>, "delete only"},
-    {"controller.quorum.election.timeout.ms", "ms", "1000", nullptr,
-     "one controller that does not fail is modelled"},
-    {"controller.quorum.fetch.timeout.ms", "ms", "2000", nullptr,
-     "one controller that does not fail is modelled"},
+    {"controller.quorum.election.timeout.ms", "ms", "1000",
+     span<&B::controller_quorum_election_timeout, 1, 1'000'000, B>},
+    {"controller.quorum.fetch.timeout.ms", "ms", "2000",
+     span<&B::controller_quorum_fetch_timeout, 1, 1'000'000, B>},
+    {"controller.quorum.election.backoff.max.ms", "ms", "1000",
+     span<&B::controller_quorum_election_backoff_max, 0, 1'000'000, B>},
+    {"controller.quorum.append.linger.ms", "ms", "25",
+     span<&B::controller_quorum_append_linger, 0, 1'000'000, B>, "one controller alone writes at once"},
+    {"controller.quorum.request.timeout.ms", "ms", "2000",
+     span<&B::controller_quorum_request_timeout, 1, 1'000'000, B>},
+    {"controller.quorum.retry.backoff.ms", "ms", "20",
+     span<&B::controller_quorum_retry_backoff, 0, 1'000'000, B>},
 });
 
 using T = TopicConfig;
@@ -392,7 +500,7 @@ constexpr auto kProducerKeys = std::to_array<Key<P>>({
     {"transactional.id", "string", "null", text_value<&P::transactional_id, P>},
     {"transaction.timeout.ms", "ms", "60000", span<&P::transaction_timeout, 1, 1'000'000, P>},
     {"compression.type", "string", "none", nullptr, "compression is not modelled; give compressed sizes"},
-    {"connections.max.idle.ms", "ms", "540000", nullptr, "idle connections stay open"},
+    {"connections.max.idle.ms", "ms", "540000", span<&P::connections_max_idle, 1, 1'000'000, P>},
     {"client.id", "string", "", nullptr, "clients go by the name of their table"},
     {"bootstrap.servers", "list", "", nullptr, "clients know all brokers of their cluster"},
     {"key.serializer", "class", "", nullptr, "payloads do not exist"},
@@ -402,14 +510,15 @@ constexpr auto kProducerKeys = std::to_array<Key<P>>({
 });
 
 using C = ConsumerConfig;
+using G = ShareGroupConfig;
 constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"session.timeout.ms", "ms", "45000", classic_only<span<&C::session_timeout, 1, 1'000'000, C>, 0>},
     {"heartbeat.interval.ms", "ms", "3000", classic_only<span<&C::heartbeat_interval, 1, 1'000'000, C>, 1>},
     {"max.poll.interval.ms", "ms", "300000", span<&C::max_poll_interval, 1, 1'000'000, C>},
     {"max.poll.records", "int", "500", integer<&C::max_poll_records, 1, kInt32Max, C>},
-    {"enable.auto.commit", "bool", "true", boolean<&C::enable_auto_commit, C>},
+    {"enable.auto.commit", "bool", "true", unshared<boolean<&C::enable_auto_commit, C>, 1>},
     {"auto.commit.interval.ms", "ms", "5000", span<&C::auto_commit_interval, 0, 1'000'000, C>},
-    {"auto.offset.reset", "string", "latest", set_reset},
+    {"auto.offset.reset", "string", "latest", unshared<set_reset, 0>},
     {"fetch.min.bytes", "bytes", "1", integer<&C::fetch_min_bytes, 0, kInt32Max, C>},
     {"fetch.max.wait.ms", "ms", "500", span<&C::fetch_max_wait, 0, 1'000'000, C>},
     {"fetch.max.bytes", "bytes", "52428800", integer<&C::fetch_max_bytes, 0, kInt32Max, C>},
@@ -417,7 +526,7 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
      integer<&C::max_partition_fetch_bytes, 0, kInt32Max, C>},
     {"partition.assignment.strategy", "list", "RangeAssignor,CooperativeStickyAssignor",
      classic_only<set_assignors, 2>},
-    {"group.instance.id", "string", "null", text_value<&C::group_instance_id, C>},
+    {"group.instance.id", "string", "null", unshared<text_value<&C::group_instance_id, C>, 2>},
     {"request.timeout.ms", "ms", "30000", span<&C::request_timeout, 0, 1'000'000, C>},
     {"default.api.timeout.ms", "ms", "60000", span<&C::default_api_timeout, 0, 1'000'000, C>},
     {"retry.backoff.ms", "ms", "100", span<&C::retry_backoff, 0, 1'000'000, C>},
@@ -425,16 +534,36 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"reconnect.backoff.ms", "ms", "50", span<&C::reconnect_backoff, 0, 1'000'000, C>},
     {"reconnect.backoff.max.ms", "ms", "1000", span<&C::reconnect_backoff_max, 0, 1'000'000, C>},
     {"metadata.max.age.ms", "ms", "300000", span<&C::metadata_max_age, 0, 1'000'000, C>},
-    {"group.protocol", "string", "classic", set_protocol},
-    {"group.remote.assignor", "string", "null", set_remote_assignor},
-    {"isolation.level", "string", "read_uncommitted", set_isolation},
+    {"group.protocol", "string", "classic", unshared<set_protocol, 4>},
+    {"group.remote.assignor", "string", "null", unshared<set_remote_assignor, 5>},
+    {"isolation.level", "string", "read_uncommitted", unshared<set_isolation<C>, 3>},
     {"client.rack", "string", "", text_value<&C::client_rack, C>,
      "{rack} stands for the rack of the member's host"},
+    {"share.acknowledgement.mode", "string", "implicit", share_only<set_acknowledgement_mode, 0>},
+    {"share.acquire.mode", "string", "batch_optimized", share_only<set_acquire_mode, 1>},
+    {"share.session.timeout.ms", "ms", "45000", of_share_group<span<&G::session_timeout, 1, 1'000'000, G>, 2>,
+     "the group's (kafka-configs)"},
+    {"share.heartbeat.interval.ms", "ms", "5000",
+     of_share_group<span<&G::heartbeat_interval, 1, 1'000'000, G>, 3>, "the group's (kafka-configs)"},
+    {"share.record.lock.duration.ms", "ms", "30000",
+     of_share_group<span<&G::record_lock_duration, 1000, 1'000'000, G>, 4>, "the group's (kafka-configs)"},
+    {"share.delivery.count.limit", "int", "5",
+     of_share_group<optional_integer<&G::delivery_count_limit, 2, kInt32Max, G>, 5>,
+     "the group's (kafka-configs)"},
+    {"share.partition.max.record.locks", "int", "2000",
+     of_share_group<optional_integer<&G::partition_max_record_locks, 100, kInt32Max, G>, 6>,
+     "the group's (kafka-configs)"},
+    {"share.auto.offset.reset", "string", "latest", of_share_group<set_share_reset, 7>,
+     "the group's (kafka-configs); by_duration is not modelled"},
+    {"share.isolation.level", "string", "read_uncommitted", of_share_group<set_isolation<G>, 8>,
+     "the group's (kafka-configs)"},
+    {"share.renew.acknowledge.enable", "bool", "true",
+     of_share_group<boolean<&G::renew_acknowledge_enable, G>, 9>, "the group's (kafka-configs)"},
     {"group.id", "string", "null", nullptr, "groups go by the name of their table"},
     {"exclude.internal.topics", "bool", "true", nullptr, "groups name their topics"},
     {"allow.auto.create.topics", "bool", "true", nullptr, "topics are declared"},
     {"check.crcs", "bool", "true", nullptr, "payloads do not exist"},
-    {"connections.max.idle.ms", "ms", "540000", nullptr, "idle connections stay open"},
+    {"connections.max.idle.ms", "ms", "540000", span<&C::connections_max_idle, 1, 1'000'000, C>},
     {"bootstrap.servers", "list", "", nullptr, "clients know all brokers of their cluster"},
 });
 
@@ -474,9 +603,6 @@ constexpr auto kMirrorKeys = std::to_array<Key<M>>({
     {"sync.topic.acls.enabled", "bool", "true", nullptr, "nobody is authenticated"},
     {"emit.heartbeats.enabled", "bool", "true", nullptr, "the heartbeats topic is not modelled"},
 });
-
-/// MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION_FOR_IDEMPOTENCE: a broker remembers the last five batches of a producer.
-constexpr std::int32_t kMostInFlightIdempotent = 5;
 
 std::string name_of(KeyScope scope) {
   constexpr std::string_view kNames[] = {"broker", "topic", "producer", "consumer", "mirror"};
@@ -542,80 +668,6 @@ std::optional<ConfigError> set(ConsumerConfig& config, std::string_view key, std
 
 std::optional<ConfigError> set(MirrorConfig& config, std::string_view key, std::string_view value) {
   return set_by_table(kMirrorKeys, KeyScope::mirror, config, key, value);
-}
-
-std::string_view turn_off_idempotence(ProducerConfig& c) {
-  if (!c.enable_idempotence || c.max_in_flight_requests_per_connection > kMostInFlightIdempotent) return {};
-  const std::string_view why = c.acks != -1 ? "acks" : c.retries == 0 ? "retries" : "";
-  c.enable_idempotence = why.empty();
-  return why;
-}
-
-std::optional<ConfigError> validate(const ProducerConfig& c) {
-  // ProducerConfig.postProcessAndValidateIdempotenceConfigs
-  if (c.enable_idempotence && c.max_in_flight_requests_per_connection > kMostInFlightIdempotent) {
-    return ConfigError{
-        "max.in.flight.requests.per.connection",
-        "must be at most 5 with enable.idempotence=true (its default); set enable.idempotence=false"};
-  }
-  if (c.enable_idempotence && c.acks != -1)
-    return ConfigError{"acks", "must be all with enable.idempotence=true"};
-  if (c.enable_idempotence && c.retries == 0)
-    return ConfigError{"retries", "must be above 0 with enable.idempotence=true"};
-  // KafkaProducer.configureDeliveryTimeout
-  if (c.delivery_timeout < c.linger + c.request_timeout) {
-    return ConfigError{"delivery.timeout.ms", "must be at least linger.ms + request.timeout.ms"};
-  }
-  return std::nullopt;
-}
-
-std::optional<ConfigError> validate(const BrokerConfig& c) {
-  struct Bounded {
-    std::string_view what;
-    Duration value, least, most;
-  };
-  const std::array<Bounded, 3> all{
-      Bounded{"session.timeout.ms", c.group_consumer_session_timeout, c.group_consumer_min_session_timeout,
-              c.group_consumer_max_session_timeout},
-      Bounded{"heartbeat.interval.ms", c.group_consumer_heartbeat_interval,
-              c.group_consumer_min_heartbeat_interval, c.group_consumer_max_heartbeat_interval},
-      Bounded{"assignment.interval.ms", c.group_consumer_assignment_interval,
-              c.group_consumer_min_assignment_interval, c.group_consumer_max_assignment_interval}};
-  for (const Bounded& one : all) {
-    const std::string what(one.what);
-    if (one.value < one.least || one.value > one.most) {
-      return ConfigError{"group.consumer." + what,
-                         "is outside group.consumer.min." + what + " and group.consumer.max." + what};
-    }
-  }
-  if (c.group_consumer_heartbeat_interval >= c.group_consumer_session_timeout) {
-    return ConfigError{"group.consumer.heartbeat.interval.ms",
-                       "must be below group.consumer.session.timeout.ms"};
-  }
-  return std::nullopt;
-}
-
-std::optional<ConfigError> validate(const ConsumerConfig& c, const BrokerConfig& broker) {
-  // ConsumerConfig.checkUnsupportedConfigsPostProcess
-  if (c.group_protocol == GroupProtocol::consumer) {
-    if (c.classic_key_given.empty()) return std::nullopt;
-    return ConfigError{std::string(c.classic_key_given),
-                       "cannot be set when group.protocol=consumer: the broker decides "
-                       "(group.consumer.* and group.remote.assignor)"};
-  }
-  if (c.group_remote_assignor)
-    return ConfigError{"group.remote.assignor", "cannot be set when group.protocol=classic"};
-  if (c.heartbeat_interval >= c.session_timeout) {  // Heartbeat.java
-    return ConfigError{"heartbeat.interval.ms", "must be below session.timeout.ms"};
-  }
-  // GroupCoordinator: INVALID_SESSION_TIMEOUT
-  if (c.session_timeout < broker.group_min_session_timeout ||
-      c.session_timeout > broker.group_max_session_timeout) {
-    return ConfigError{
-        "session.timeout.ms",
-        "is outside the broker's group.min.session.timeout.ms and group.max.session.timeout.ms"};
-  }
-  return std::nullopt;
 }
 
 std::span<const KeyInfo> key_catalogue() {

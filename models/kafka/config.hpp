@@ -39,8 +39,19 @@ struct BrokerConfig {
   Duration broker_heartbeat_interval{2'000'000'000};
   Duration broker_session_timeout{9'000'000'000};
   bool controlled_shutdown_enable = true;
+  Duration controller_quorum_election_timeout{1'000'000'000};
+  Duration controller_quorum_fetch_timeout{2'000'000'000};
+  Duration controller_quorum_election_backoff_max{1'000'000'000};
+  Duration controller_quorum_append_linger{25'000'000};
+  Duration controller_quorum_request_timeout{2'000'000'000};
+  Duration controller_quorum_retry_backoff{20'000'000};
   std::int32_t quota_window_num = 11;
   Duration quota_window_size{1'000'000'000};
+  Duration producer_id_expiration{86'400'000'000'000};
+  Duration producer_id_expiration_check_interval{600'000'000'000};
+  std::int32_t num_partitions = 1;              ///< of a topic that does not say it …
+  std::int32_t default_replication_factor = 1;  ///< … or this
+  Duration connections_max_idle{600'000'000'000};
   std::string broker_rack;  ///< "{rack}" stands for the rack of the broker's host; empty: none is known
   bool rack_aware_replica_selector = false;  ///< replica.selector.class
   std::int32_t num_io_threads = 8;
@@ -61,6 +72,26 @@ struct BrokerConfig {
   Duration group_consumer_max_assignment_interval{15'000'000'000};
   std::int32_t group_consumer_max_size = 2147483647;
   std::vector<ServerAssignor> group_consumer_assignors{ServerAssignor::uniform, ServerAssignor::range};
+  Duration group_share_session_timeout{45'000'000'000};
+  Duration group_share_min_session_timeout{45'000'000'000};
+  Duration group_share_max_session_timeout{60'000'000'000};
+  Duration group_share_heartbeat_interval{5'000'000'000};
+  Duration group_share_min_heartbeat_interval{5'000'000'000};
+  Duration group_share_max_heartbeat_interval{15'000'000'000};
+  Duration group_share_assignment_interval{1'000'000'000};
+  std::int32_t group_share_max_size = 200;
+  std::int32_t group_share_max_share_sessions = 2000;
+  std::int32_t group_share_delivery_count_limit = 5;
+  std::int32_t group_share_min_delivery_count_limit = 2;
+  std::int32_t group_share_max_delivery_count_limit = 10;
+  Duration group_share_record_lock_duration{30'000'000'000};
+  Duration group_share_min_record_lock_duration{15'000'000'000};
+  Duration group_share_max_record_lock_duration{60'000'000'000};
+  std::int32_t group_share_partition_max_record_locks = 2000;
+  std::int32_t share_state_topic_num_partitions = 50;
+  /// Unset: 3, or as many as there are brokers.
+  std::optional<std::int32_t> share_state_topic_replication_factor;
+  std::int32_t share_state_topic_min_isr = 2;
   Duration offsets_retention{604'800'000'000'000};
   Duration offsets_retention_check_interval{600'000'000'000};
   std::int32_t offsets_topic_num_partitions = 50;
@@ -130,6 +161,7 @@ struct ProducerConfig {
   Duration reconnect_backoff{50'000'000};
   Duration reconnect_backoff_max{1'000'000'000};
   Duration metadata_max_age{300'000'000'000};
+  Duration connections_max_idle{540'000'000'000};
   bool partitioner_adaptive_partitioning_enable = true;
   Duration partitioner_availability_timeout{0};
   bool partitioner_ignore_keys = false;
@@ -143,11 +175,32 @@ enum class Assignor : std::uint8_t { range, round_robin, sticky, cooperative_sti
 
 enum class GroupProtocol : std::uint8_t { classic, consumer };
 
+/// share.acquire.mode (KIP-1206)
+enum class ShareAcquireMode : std::uint8_t { batch_optimized, record_limit };
+
+/// What a share group has for itself (kafka-configs --entity-type groups, GroupConfig.java); unset: the brokers'.
+struct ShareGroupConfig {
+  std::optional<Duration> session_timeout;
+  std::optional<Duration> heartbeat_interval;
+  std::optional<Duration> record_lock_duration;
+  std::optional<std::int32_t> delivery_count_limit;
+  std::optional<std::int32_t> partition_max_record_locks;
+  AutoOffsetReset auto_offset_reset = AutoOffsetReset::latest;
+  bool read_committed = false;  ///< share.isolation.level
+  bool renew_acknowledge_enable = true;
+};
+
 struct ConsumerConfig {
   GroupProtocol group_protocol = GroupProtocol::classic;
   std::optional<ServerAssignor> group_remote_assignor;  ///< unset: the coordinator chooses
   /// Of those that only the classic protocol takes, the one last given.
   std::string_view classic_key_given;
+  /// Likewise of those that no share consumer takes, and of those that only share groups take.
+  std::string_view unshared_key_given{};
+  std::string_view share_key_given{};
+  ShareGroupConfig share{};
+  bool explicit_acknowledgement = false;  ///< share.acknowledgement.mode
+  ShareAcquireMode share_acquire_mode = ShareAcquireMode::batch_optimized;
   Duration session_timeout{45'000'000'000};
   Duration heartbeat_interval{3'000'000'000};
   Duration max_poll_interval{300'000'000'000};
@@ -170,6 +223,7 @@ struct ConsumerConfig {
   Duration reconnect_backoff{50'000'000};
   Duration reconnect_backoff_max{1'000'000'000};
   Duration metadata_max_age{300'000'000'000};
+  Duration connections_max_idle{540'000'000'000};
 };
 
 /// Of a mirror: its connectors' and its worker's settings.
@@ -207,6 +261,8 @@ std::optional<ConfigError> validate(const BrokerConfig& config);
 /// delivery.timeout.ms < linger.ms + request.timeout.ms, heartbeat.interval.ms >= session.timeout.ms …
 std::optional<ConfigError> validate(const ProducerConfig& config);
 std::optional<ConfigError> validate(const ConsumerConfig& config, const BrokerConfig& broker);
+/// The same of a share group's members, and of the group's own settings (GroupConfig.validate).
+std::optional<ConfigError> validate_share(const ConsumerConfig& config, const BrokerConfig& broker);
 
 /// What Kafka's producer does where enable.idempotence was not given and acks or retries rule it out: turns it off, without
 /// an error (ProducerConfig.postProcessAndValidateIdempotenceConfigs). More than 5 requests in flight do not turn it off:

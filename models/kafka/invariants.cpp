@@ -6,6 +6,7 @@
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
 #include "models/kafka/group/modern_group.hpp"
+#include "models/kafka/share/share_partition_manager.hpp"
 
 namespace models::kafka {
 
@@ -27,6 +28,7 @@ Finding check_log_matching(const ReplicaLog& a, const ReplicaLog& b) {
 
 Invariants::Invariants(Cluster& cluster)
     : cluster_(cluster),
+      quorum_(cluster),
       logs_match_(cluster.options().rules.has(Rule::epoch_in_epoch_end)),
       offsets_count_(cluster.options().rules.offsets_count()) {
   for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
@@ -45,13 +47,14 @@ Invariants::Invariants(Cluster& cluster)
 }
 
 Finding Invariants::check() {
+  if (Finding broken = quorum_.check()) return broken;
   for (Partition& partition : partitions_) {
     if (Finding broken = check(partition)) return broken;
   }
   for (const std::string& group : groups_) {
     if (Finding broken = check_committed(group)) return broken;
   }
-  return std::nullopt;
+  return check_shared();
 }
 
 Finding Invariants::found(const Partition& partition, const std::string& what) const {
@@ -59,7 +62,7 @@ Finding Invariants::found(const Partition& partition, const std::string& what) c
 }
 
 Finding Invariants::check(Partition& partition) {
-  const PartitionState& granted = cluster_.controller().state(partition.index);
+  const PartitionState& granted = cluster_.metadata_log().state(partition.index);
   bool changed = granted.partition_epoch != partition.partition_epoch;
   bool logs_changed = false;
   for (std::size_t i = 0; i < partition.replicas.size(); ++i) {
@@ -147,7 +150,7 @@ Finding check_image(const ModernGroupImage& image, const ModernGroupImage* befor
     for (const AssignedPartitions* some : {&member.assigned, &member.pending_revocation}) {
       for (const AssignedPartition& one : *some) {
         const auto [at, first] = holders.emplace(one.partition, member.id);
-        if (!first) {
+        if (!first && !image.share) {
           return "partition " + std::to_string(one.partition.value) + " is held by " + at->second +
                  " and by " + member.id;
         }
@@ -162,8 +165,25 @@ Finding check_image(const ModernGroupImage& image, const ModernGroupImage* befor
   return std::nullopt;
 }
 
+/// What every leader holds of share groups, where it has changed.
+Finding Invariants::check_shared() {
+  Finding broken;
+  for (std::int32_t b = 0; b < cluster_.broker_count() && !broken; ++b) {
+    const SharePartitionManager* const shares = cluster_.broker(BrokerId{b}).shares();
+    if (shares == nullptr) return std::nullopt;
+    shares->for_each([&](const ShareKey& key, const SharePartition& records) {
+      std::uint64_t& seen = shared_[{key, b}];
+      if (broken || seen == records.revision()) return;
+      seen = records.revision();
+      if (const char* what = records.broken())
+        broken = cluster_.context().entities[cluster_.partition(key.partition).entity].name + ": " + what;
+    });
+  }
+  return broken;
+}
+
 Finding Invariants::check_committed(const std::string& group) {
-  const BrokerId coordinator = cluster_.controller().state(cluster_.offsets_partition(group)).leader;
+  const BrokerId coordinator = cluster_.metadata_log().state(cluster_.offsets_partition(group)).leader;
   if (coordinator == kNoBroker) return std::nullopt;
   const Group* const known = cluster_.broker(coordinator).coordinator().group(group);
   if (known == nullptr) return std::nullopt;
@@ -171,7 +191,7 @@ Finding Invariants::check_committed(const std::string& group) {
     // Images do not change: one is looked at once. What a coordinator had not got into the log its successor lacks.
     // Nor is the earlier one compared with where records may have been given up.
     const PartitionIndex home = cluster_.offsets_partition(group);
-    const LeaderEpoch reign = cluster_.controller().state(home).leader_epoch;
+    const LeaderEpoch reign = cluster_.metadata_log().state(home).leader_epoch;
     SeenImage& seen = images_[group];
     if (seen.reign != reign || gives_up(partitions_[home.value])) seen = {reign, nullptr};
     if (seen.image != known->modern->shared_image()) {

@@ -7,6 +7,8 @@
 //   watermark covers leader             a leader elected cleanly holds all that any leader's high watermark
 //   ever covered committed offsets  never beyond the end of the log
 //   consumer protocol  check_image(), below
+//   controllers        quorum/raft_invariants.hpp
+//   share groups       SharePartition::broken()
 //
 // The last two do not hold, and are not asked, of topics that allow unclean elections: those give records up. Nor where a power
 // loss took records that no flush had brought to disk: then a leader may lack them, and so may a member of the in-sync set
@@ -24,6 +26,8 @@
 
 #include "models/kafka/broker/log.hpp"
 #include "models/kafka/cluster.hpp"
+#include "models/kafka/quorum/raft_invariants.hpp"
+#include "models/kafka/share/share_state_store.hpp"
 
 namespace models::kafka {
 
@@ -76,10 +80,12 @@ class Invariants {
   static Finding check_replica(const Replica& replica, const Seen& before, const Seen& now);
   Finding check_leader(Partition& partition, const PartitionState& granted);
   Finding check_committed(const std::string& group);
+  Finding check_shared();
   bool gives_up(const Partition& partition);
   Finding found(const Partition& partition, const std::string& what) const;
 
   Cluster& cluster_;
+  RaftInvariants quorum_;
   std::vector<Partition> partitions_;
   std::vector<std::string> groups_;
   struct SeenImage {
@@ -87,7 +93,8 @@ class Invariants {
     std::shared_ptr<const ModernGroupImage> image;
   };
   std::map<std::string, SeenImage, std::less<>> images_;
-  bool logs_match_;     ///< the protocol's rules see to it
+  std::map<std::pair<ShareKey, std::int32_t>, std::uint64_t> shared_;  ///< revision last looked at, by leader
+  bool logs_match_;                                                    ///< the protocol's rules see to it
   bool offsets_count_;  ///< so do they that a leader knows what its followers hold
 };
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/kafka/config.hpp"
@@ -60,10 +61,15 @@ struct DiskOptions {
   double recovery_bytes_per_s = 0;
 };
 
+/// Voters of a quorum of controllers, at most.
+inline constexpr std::int32_t kMostControllers = 9;
+
 struct ClusterOptions {
   /// Its brokers are "name/0", "name/1" …. What belongs to a cluster of another name than "kafka" has that before its own.
   std::string name = "kafka";
   std::int32_t brokers = 3;
+  /// Voters of the metadata quorum, on hosts of their own: "controller", or "controller/0" and so on where there are several.
+  std::int32_t controllers = 1;
   std::vector<std::string> racks;  ///< of broker i: racks[i % size]
   std::vector<std::string> zones;
   std::vector<std::string> regions;
@@ -78,6 +84,8 @@ struct ClusterOptions {
   std::int32_t transaction_version = 2;
   /// Some client uses transactions: __transaction_state exists (Kafka makes it when first asked for a coordinator).
   bool transactional = false;
+  /// Share groups and what each has set for itself: __share_group_state exists where there is one. Set by the world.
+  std::vector<std::pair<std::string, ShareGroupConfig>> share_groups;
   /// Some fault of the run takes a broker's power: what is on disk is kept count of. Set by the world.
   bool power_may_fail = false;
 

@@ -45,6 +45,13 @@ enum class Api : std::uint8_t {
   alter_partition,
   metadata_log,
   consumer_group_heartbeat,
+  vote,
+  begin_quorum_epoch,
+  end_quorum_epoch,
+  share_group_heartbeat,
+  share_fetch,
+  share_acknowledge,
+  share_group_state,
 };
 
 /// What all calls share. `Derived` must provide clear().
@@ -361,6 +368,7 @@ struct ConsumerGroupHeartbeatCall : CallBase, Pooled<ConsumerGroupHeartbeatCall>
   sim::Duration heartbeat_interval{};
   bool has_assignment = false;
   std::vector<PartitionIndex> assigned;  ///< ascending
+  bool share = false;  ///< of a share group: ShareGroupHeartbeat (KIP-932), which is the same but for what is owned
 
   /// Such a request is answered with the whole assignment.
   bool is_full() const { return member_epoch == 0 || (rebalance_timeout && !topics.empty() && says_owned); }
@@ -376,6 +384,7 @@ struct ConsumerGroupHeartbeatCall : CallBase, Pooled<ConsumerGroupHeartbeatCall>
     owned.clear();
     has_assignment = false;
     assigned.clear();
+    share = false;
   }
 };
 
@@ -524,15 +533,87 @@ struct AlterPartitionCall : CallBase, Pooled<AlterPartitionCall> {
   }
 };
 
+struct MetadataChange;
+
+/// A record of the metadata log, as a voter of the controllers' quorum keeps it.
+struct RaftRecord {
+  std::int32_t epoch = 0;  ///< of the leader that wrote it
+  const MetadataChange* change = nullptr;
+  friend bool operator==(const RaftRecord&, const RaftRecord&) = default;
+};
+
+/// No controller, by number.
+inline constexpr std::int32_t kNoController = -1;
+
 /// A broker follows the controller's metadata log (a KRaft observer's Fetch): asks for changes from number `from` on and is
-/// answered when there are some. Changes never alter once written, so the call carries only their range.
+/// answered when there are some. Changes never alter once written, so the call carries only their range. A voter of the
+/// controllers' quorum fetches records that are not committed yet: the call carries them.
 struct MetadataLogCall : CallBase, Pooled<MetadataLogCall> {
   std::size_t from = 0;
   std::size_t to = 0;  ///< response
+  // of a quorum
+  std::int32_t voter = kNoController;   ///< the voter that asks; kNoController: a broker
+  std::int32_t epoch = 0;               ///< in: that its sender knows; out: that of the one that answers
+  std::int32_t leader = kNoController;  ///< response
+  std::int32_t last_epoch = 0;          ///< of a voter's last record
+  std::size_t seen = 0;                 ///< up to where a broker has been sent records; response
+  std::int32_t diverging_epoch =
+      -1;  ///< response: the logs part; that epoch ends at diverging_end in the leader's
+  std::size_t diverging_end = 0;
+  std::vector<RaftRecord> records;  ///< response, for a voter
+  std::uint32_t round = 0;          ///< the sender's own
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::metadata_log};
     from = 0;
     to = 0;
+    voter = kNoController;
+    epoch = 0;
+    leader = kNoController;
+    last_epoch = 0;
+    seen = 0;
+    diverging_epoch = -1;
+    diverging_end = 0;
+    records.clear();
+    round = 0;
+  }
+};
+
+// ---- between controllers ------------------------------------------------------------------------------------------
+
+struct VoteCall : CallBase, Pooled<VoteCall> {
+  std::int32_t candidate = kNoController;
+  std::int32_t epoch = 0;  ///< in: of the election; out: of the one that answers
+  std::int32_t last_epoch = 0;
+  std::size_t end = 0;  ///< of the candidate's log
+  bool pre_vote = false;
+  std::int32_t leader = kNoController;  ///< response
+  bool granted = false;                 ///< response
+  std::uint32_t round = 0;              ///< the sender's own
+  void clear() {
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::vote};
+    pre_vote = false;
+    granted = false;
+    leader = kNoController;
+  }
+};
+
+/// A new leader says that it is.
+struct BeginQuorumEpochCall : CallBase, Pooled<BeginQuorumEpochCall> {
+  std::int32_t epoch = 0;               ///< in: of the sender; out: of the one that answers
+  std::int32_t leader = kNoController;  ///< in: the sender; out: whom the one that answers knows
+  std::uint32_t round = 0;
+  void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::begin_quorum_epoch}; }
+};
+
+/// A leader has resigned.
+struct EndQuorumEpochCall : CallBase, Pooled<EndQuorumEpochCall> {
+  std::int32_t epoch = 0;
+  std::int32_t leader = kNoController;
+  std::vector<std::int32_t> successors;  ///< preferred first
+  std::uint32_t round = 0;
+  void clear() {
+    static_cast<CallBase&>(*this) = CallBase{.api = Api::end_quorum_epoch};
+    successors.clear();
   }
 };
 

@@ -130,6 +130,27 @@ std::span<const RuleInfo> rule_catalogue() {
        "KAFKA-9807",
        "a fetch of committed data reads the high watermark once; without, twice, and a record that becomes "
        "visible in between is handed out though its transaction is open"},
+      {Rule::raft_check_quorum,
+       "raft_check_quorum",
+       {3, 7},
+       {},
+       "KAFKA-15489",
+       "a controller from which no majority of the quorum has fetched for one and a half fetch timeouts "
+       "resigns; without, it goes on until it hears of a successor"},
+      {Rule::raft_pre_vote,
+       "raft_pre_vote",
+       {4, 0},
+       {},
+       "KIP-996",
+       "a controller asks whether it would be elected before it stands; without, one that comes back raises "
+       "the epoch, and the active controller loses its office"},
+      {Rule::raft_high_watermark_in_fetch,
+       "raft_high_watermark_in_fetch",
+       {4, 1},
+       {},
+       "KIP-1166",
+       "a broker hears at once that metadata it has fetched are committed; without, with the next record or "
+       "after 500 ms"},
   });
   static_assert(kRows.size() == static_cast<std::size_t>(Rule::count_));
   return kRows;

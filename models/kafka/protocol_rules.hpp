@@ -43,6 +43,9 @@ enum class Rule : std::uint8_t {
   renumber_after_earlier,
   abort_before_new_epoch,
   one_high_watermark_read,
+  raft_check_quorum,
+  raft_pre_vote,
+  raft_high_watermark_in_fetch,
   count_
 };
 

@@ -7,11 +7,12 @@ namespace models::kafka {
 std::span<const RefusedKeys> refused_keys() {
   using S = KeyScope;
   static constexpr auto kRows = std::to_array<RefusedKeys>({
-      {S::broker, "the controller is one, and does not fail",
-       "controller.quorum.voters controller.quorum.bootstrap.servers "
-       "controller.quorum.election.backoff.max.ms controller.quorum.append.linger.ms "
-       "controller.quorum.request.timeout.ms controller.quorum.retry.backoff.ms "
-       "controller.listener.names controller.socket.timeout.ms process.roles metadata.log.dir "
+      {S::broker, "[kafka] controllers says how many there are",
+       "controller.quorum.voters controller.quorum.bootstrap.servers controller.listener.names "
+       "process.roles"},
+      {S::broker, "a broker asks the controller again every 100 ms", "controller.socket.timeout.ms"},
+      {S::broker, "the metadata log is kept whole, and its age is not measured",
+       "metadata.log.dir "
        "metadata.log.max.snapshot.interval.ms metadata.log.max.record.bytes.between.snapshots "
        "metadata.log.segment.min.bytes metadata.log.segment.bytes metadata.log.segment.ms "
        "metadata.max.retention.bytes metadata.max.retention.ms metadata.max.idle.interval.ms"},
@@ -34,7 +35,22 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "the group coordinator takes no time of its own",
        "group.consumer.assignor.offload.enable group.coordinator.background.threads"},
       {S::broker, "groups name their topics", "group.consumer.regex.refresh.interval.ms"},
-      {S::broker, "share groups are not modelled yet", "group.share.* share.*"},
+      {S::broker, "bounds of a group's own setting that is not modelled",
+       "group.share.min.assignment.interval.ms group.share.max.assignment.interval.ms "
+       "group.share.min.partition.max.record.locks group.share.max.partition.max.record.locks"},
+      {S::broker, "a share group's state is made when it is first written",
+       "group.share.initialize.retry.interval.ms"},
+      {S::broker, "the group coordinator takes no time of its own", "group.share.assignor.offload.enable"},
+      {S::broker, "the share coordinator takes no time of its own, and gathers no writes",
+       "share.coordinator.threads share.coordinator.append.linger.ms "
+       "share.coordinator.cached.buffer.max.bytes"},
+      {S::broker, "a write of the share coordinator waits for its replicas however long",
+       "share.coordinator.write.timeout.ms"},
+      {S::broker, "segments, snapshots and cleaning of __share_group_state are not modelled",
+       "share.coordinator.state.topic.segment.bytes share.coordinator.state.topic.compression.codec "
+       "share.coordinator.state.topic.prune.interval.ms share.coordinator.snapshot.update.records.per.snapshot "
+       "share.coordinator.cold.partition.snapshot.interval.ms share.coordinator.load.buffer.size"},
+      {S::broker, "requests that wait cost nothing", "share.fetch.purgatory.purge.interval.requests"},
       {S::broker, "a new coordinator reads its partition at once", "offsets.load.buffer.size"},
       {S::broker, "segments of __consumer_offsets are not modelled", "offsets.topic.segment.bytes"},
       {S::broker, "segments roll without jitter", "log.roll.jitter.ms log.roll.jitter.hours"},
@@ -56,11 +72,9 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "the transaction log's segments are not modelled", "transaction.state.log.segment.bytes"},
       {S::broker, "two-phase commit with other systems is not modelled",
        "transaction.two.phase.commit.enable"},
-      {S::broker, "a producer's state is kept to the end of a run",
-       "producer.id.expiration.check.interval.ms"},
-      {S::broker, "any number of connections is taken, and idle ones stay open",
+      {S::broker, "any number of connections is taken",
        "max.connections max.connections.per.ip max.connections.per.ip.overrides "
-       "max.connection.creation.rate connections.max.idle.ms connections.max.reauth.ms "
+       "max.connection.creation.rate connections.max.reauth.ms "
        "connection.failed.authentication.delay.ms socket.connection.setup.timeout.ms "
        "socket.connection.setup.timeout.max.ms socket.listen.backlog.size"},
       {S::broker, "socket buffers are not modelled",
@@ -141,6 +155,8 @@ std::span<const RefusedKeys> refused_keys() {
       {S::consumer, "clients go by the name of their table", "client.id"},
       {S::consumer, "nothing sits between an application and its client", "interceptor.classes"},
       {S::consumer, "payloads do not exist", "key.deserializer value.deserializer"},
+      {S::consumer, "the brokers' interval holds for all groups",
+       "share.assignment.interval.ms share.assignor.offload.enable"},
   });
   return kRows;
 }

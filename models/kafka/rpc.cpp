@@ -71,6 +71,7 @@ RpcChannel::RpcChannel(Cluster& cluster, Node& client, BrokerId broker, const Rp
       client_(client),
       broker_(broker),
       options_(options),
+      longest_idle_(std::min(options.connections_max_idle, cluster.options().config.connections_max_idle)),
       jitter_(cluster.context().simulation.seed(),
               "kafka/reconnect/" + client.name() + "/" + cluster.node(broker).name()),
       timer_(cluster.context().simulation, client, [this] { on_timer(); }) {}
@@ -83,7 +84,15 @@ bool RpcChannel::backing_off() const {
   return state_ == State::closed && cluster_.context().now() < retry_at_;
 }
 
+/// Selector.IdleExpiryManager, of the client's end and of the broker's: seen when the connection is next wanted.
+void RpcChannel::close_expired() {
+  if (state_ != State::open || !expired()) return;
+  cluster_.context().network.close(connection_);
+  back_off(last_used_ + longest_idle_);
+}
+
 void RpcChannel::connect() {
+  close_expired();
   want_connection_ = true;
   if (state_ != State::closed) return;
   if (backing_off()) {
@@ -100,6 +109,7 @@ void RpcChannel::open_connection() {
 
 void RpcChannel::submit(Pending pending, sim::Duration timeout) {
   const sim::Duration limit = timeout > sim::Duration{} ? timeout : options_.request_timeout;
+  close_expired();
   const sim::Time deadline = cluster_.context().simulation.after(limit);
   pending.deadline = deadline;
   in_flight_.push_back(std::move(pending));
@@ -112,6 +122,7 @@ void RpcChannel::submit(Pending pending, sim::Duration timeout) {
 
 void RpcChannel::transmit(AnyCall call) {
   if (state_ != State::open) return;
+  last_used_ = cluster_.context().now();
   CallBase& shared = base(call);
   shared.connection = connection_;
   shared.origin = this;
@@ -119,6 +130,10 @@ void RpcChannel::transmit(AnyCall call) {
   cluster_.context().network.send(
       connection_, Side::client, shared.request_bytes,
       [server, sent = std::move(call)]() mutable { server->receive(std::move(sent)); });
+}
+
+sim::Time RpcChannel::now() const {
+  return cluster_.context().now();
 }
 
 Network& RpcChannel::network() const {
@@ -147,6 +162,7 @@ void RpcChannel::answered(AnyCall call) {
   // A connection delivers in order, and the broker answers in order: the answer belongs to the oldest call.
   Pending done = std::move(in_flight_.front());
   in_flight_.erase(in_flight_.begin());
+  last_used_ = cluster_.context().now();
   if (const sim::Duration wait = base(call).throttle; wait > sim::Duration{}) throttle(wait);
   done.complete(done.owner, broker_, std::move(call));
 }
@@ -172,6 +188,7 @@ void RpcChannel::end_throttle() {
 void RpcChannel::connected(ConnectionId id) {
   if (id != connection_) return;
   state_ = State::open;
+  last_used_ = now();
   failures_ = 0;
   for (Pending& waiting : in_flight_) transmit(waiting.call);
   if (notify_) notify_();
@@ -179,19 +196,19 @@ void RpcChannel::connected(ConnectionId id) {
 
 void RpcChannel::disconnected(ConnectionId id) {
   if (id != connection_) return;
-  back_off();
+  back_off(now());
   fail_all(ErrorCode::disconnected);
 }
 
-void RpcChannel::back_off() {
+void RpcChannel::back_off(sim::Time since) {
   state_ = State::closed;
   connection_ = {};
   muted_ = false;
   backlog_.clear();
   end_throttle();
   // ClusterConnectionStates: reconnect.backoff.ms doubling per failure, +-20 % jitter.
-  retry_at_ = cluster_.context().simulation.after(
-      exponential_backoff(options_.reconnect_backoff, options_.reconnect_backoff_max, failures_++, jitter_));
+  retry_at_ = since + exponential_backoff(options_.reconnect_backoff, options_.reconnect_backoff_max,
+                                          failures_++, jitter_);
 }
 
 void RpcChannel::fail_all(ErrorCode error) {
@@ -227,7 +244,7 @@ void RpcChannel::on_timer() {
   if (timed_out) {
     // NetworkClient.handleTimedOutRequests: one late answer costs the whole connection.
     if (connection_ != ConnectionId{}) cluster_.context().network.close(connection_);
-    back_off();
+    back_off(now);
     return fail_all(ErrorCode::disconnected);
   }
   if (state_ == State::closed && want_connection_ && !backing_off()) open_connection();
@@ -236,7 +253,7 @@ void RpcChannel::on_timer() {
 
 void RpcChannel::disconnect() {
   if (connection_ != ConnectionId{}) cluster_.context().network.close(connection_);
-  back_off();
+  back_off(now());
   fail_all(ErrorCode::disconnected);
 }
 

@@ -4,7 +4,8 @@
 // `disconnected` when the connection was refused, reset or timed out), unless the client's own node crashes or abandon()
 // is called, after which nothing completes. Calls complete in the order in which they were sent (Kafka answers a connection
 // in order). Connecting, reconnect back-off (reconnect.backoff.ms, doubling, +-20 % jitter) and request.timeout.ms are
-// handled here: a call not answered in time closes the connection and completes everything in flight as `disconnected`.
+// handled here: a call not answered in time closes the connection and completes everything in flight as `disconnected`. So is
+// connections.max.idle.ms: a connection on which nothing is said for so long is closed.
 #pragma once
 
 #include <functional>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "models/kafka/protocol.hpp"
+#include "models/kafka/share/share_calls.hpp"
 #include "models/network/network.hpp"
 #include "models/network/node.hpp"
 #include "sim/random.hpp"
@@ -22,15 +24,23 @@ namespace models::kafka {
 
 class Cluster;
 
-/// The controller's address in place of a broker's.
+/// The controller's address in place of a broker's: the only one's, or that of the first of a quorum.
 inline constexpr BrokerId kController{-2};
+constexpr BrokerId controller_id(std::int32_t number) {
+  return BrokerId{kController.value - number};
+}
+constexpr std::int32_t controller_number(BrokerId id) {
+  return kController.value - id.value;
+}
 
 using AnyCall = std::variant<
     Ref<ProduceCall>, Ref<FetchCall>, Ref<ListOffsetsCall>, Ref<MetadataCall>, Ref<InitProducerIdCall>,
     Ref<FindCoordinatorCall>, Ref<JoinGroupCall>, Ref<SyncGroupCall>, Ref<HeartbeatCall>, Ref<LeaveGroupCall>,
     Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<OffsetForLeaderEpochCall>, Ref<AddPartitionsToTxnCall>,
     Ref<AddOffsetsToTxnCall>, Ref<TxnOffsetCommitCall>, Ref<EndTxnCall>, Ref<WriteTxnMarkersCall>,
-    Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>, Ref<ConsumerGroupHeartbeatCall>>;
+    Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>, Ref<ConsumerGroupHeartbeatCall>,
+    Ref<VoteCall>, Ref<BeginQuorumEpochCall>, Ref<EndQuorumEpochCall>, Ref<ShareFetchCall>,
+    Ref<ShareAcknowledgeCall>, Ref<ShareGroupStateCall>>;
 
 /// The part that all calls share.
 CallBase& base(AnyCall& call);
@@ -61,6 +71,7 @@ struct RpcOptions {
   sim::Duration request_timeout{30'000'000'000};
   sim::Duration reconnect_backoff{50'000'000};
   sim::Duration reconnect_backoff_max{1'000'000'000};
+  sim::Duration connections_max_idle{540'000'000'000};
 };
 
 class RpcChannel final : public ConnectionListener {
@@ -91,7 +102,7 @@ class RpcChannel final : public ConnectionListener {
   }
 
   /// Connected and not throttled, so that a call leaves at once.
-  bool ready() const { return state_ == State::open && !throttled_; }
+  bool ready() const { return state_ == State::open && !throttled_ && !expired(); }
   /// A broker's answer has asked for silence until then: who can wait sends nothing before (NetworkClient.throttle).
   bool throttled() const { return throttled_; }
   sim::Time throttled_until() const { return unthrottle_->deadline(); }
@@ -145,8 +156,11 @@ class RpcChannel final : public ConnectionListener {
   void answered(AnyCall call);
   void open_connection();
   void fail_all(ErrorCode error);
-  void back_off();
+  void back_off(sim::Time since);
   void watch_deadlines();
+  bool expired() const { return in_flight_.empty() && now() >= last_used_ + longest_idle_; }
+  void close_expired();
+  sim::Time now() const;
   void on_timer();
   void throttle(sim::Duration duration);
   void end_throttle();
@@ -160,6 +174,8 @@ class RpcChannel final : public ConnectionListener {
   std::uint32_t failures_ = 0;
   std::uint32_t life_ = 0;  // ends with abandon()
   sim::Time retry_at_{};
+  sim::Time last_used_{};
+  sim::Duration longest_idle_;
   bool want_connection_ = false;
   bool throttled_ = false;
   std::vector<Pending> in_flight_;  // in order of sending; small

@@ -40,6 +40,10 @@ std::string_view error_name(ErrorCode code) {
       return "UNKNOWN_MEMBER_ID";
     case ErrorCode::rebalance_in_progress:
       return "REBALANCE_IN_PROGRESS";
+    case ErrorCode::not_controller:
+      return "NOT_CONTROLLER";
+    case ErrorCode::invalid_request:
+      return "INVALID_REQUEST";
     case ErrorCode::out_of_order_sequence_number:
       return "OUT_OF_ORDER_SEQUENCE_NUMBER";
     case ErrorCode::duplicate_sequence_number:
@@ -94,6 +98,14 @@ std::string_view error_name(ErrorCode code) {
       return "UNSUPPORTED_ASSIGNOR";
     case ErrorCode::stale_member_epoch:
       return "STALE_MEMBER_EPOCH";
+    case ErrorCode::invalid_record_state:
+      return "INVALID_RECORD_STATE";
+    case ErrorCode::share_session_not_found:
+      return "SHARE_SESSION_NOT_FOUND";
+    case ErrorCode::invalid_share_session_epoch:
+      return "INVALID_SHARE_SESSION_EPOCH";
+    case ErrorCode::share_session_limit_reached:
+      return "SHARE_SESSION_LIMIT_REACHED";
     case ErrorCode::transaction_abortable:
       return "TRANSACTION_ABORTABLE";
     case ErrorCode::delivery_timed_out:

@@ -13,7 +13,8 @@ Metrics::Metrics(const MetricsOptions& options, Ledger& ledger, Anomalies& anoma
       lag_(readings_, ledger, window_),
       pauses_(readings_, window_, anomalies),
       members_(readings_, window_),
-      availability_(window_) {
+      availability_(window_),
+      controllers_(window_) {
   ledger.observe(*this);
 }
 
@@ -37,6 +38,10 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
     case Kind::high_watermark:
       return high_watermark(r);
     case Kind::subscribed:
+      if (r.code == kShared) {
+        if (r.peer >= shared_.size()) shared_.resize(r.peer + 1);
+        shared_[r.peer] = true;
+      }
       lag_.subscribed(r);
       return members_.subscribed(r);
     case Kind::position:
@@ -55,10 +60,12 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return members_.abandoned(r);
     case Kind::processed:
       members_.processed(r, payload);
+      if (shared(r.peer)) return;
       pauses_.processed(r, payload);
       return advanced(r, r.a + r.b);
     case Kind::committed:
       lag_.committed(r);
+      if (shared(r.peer)) advanced(r, r.a);
       return members_.committed(r);
     case Kind::commit_refused:
       return members_.commit_refused();
@@ -76,6 +83,8 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return;
     case Kind::broker_state:
       return availability_.broker_state(r);
+    case Kind::controller_changed:
+      return controllers_.controller_changed(r);
     case Kind::fault:
       return fault(r, number);
     case Kind::diverged:
@@ -153,12 +162,14 @@ void Metrics::finish(sim::Time end) {
   if (window_.stop == sim::kNever) stop_arrivals(end);
   pauses_.finish(end);
   availability_.finish(end);
+  controllers_.finish(end);
 }
 
 // ---- records that several meters want ---------------------------------------------------------------------
 
 void Metrics::advanced(const sim::TraceRecord& r, std::int64_t next) {
   lag_.advanced(r, next);
+  if (shared(r.peer)) return;
   const std::size_t reading = readings_.index(r.place, r.peer);
   pauses_.unread(reading, lag_.unread(reading), r.time);
 }
@@ -174,13 +185,16 @@ void Metrics::truncated(const sim::TraceRecord& r) {
 }
 
 void Metrics::tell_pauses(std::uint32_t place, sim::Time t) {
-  for (const std::size_t reading : readings_.of_place(place))
+  for (const std::size_t reading : readings_.of_place(place)) {
+    if (shared(readings_[reading].group.value)) continue;
     pauses_.unread(reading, lag_.unread(reading), t);
+  }
 }
 
 void Metrics::ownership(const sim::TraceRecord& r, sim::RecordNumber number) {
   const std::size_t reading = readings_.index(r.place, r.peer);
   if (r.a == 1) lag_.open(reading, r.time);
+  if (shared(r.peer)) return members_.ownership(r);
   if (!pauses_.ownership(r, lag_.unread(reading), number)) return;
   members_.ownership(r);
   lag_.owners_changed(r.peer, r.time);
@@ -228,6 +242,7 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   pauses_.report(values, labelled);
   members_.report(values, labelled, end_);
   availability_.report(values, labelled);
+  controllers_.report(values);
   values[Metric::transactions_committed] = static_cast<double>(transactions_committed_);
   values[Metric::transactions_aborted] = static_cast<double>(transactions_aborted_);
   values[Metric::replica_divergence] = static_cast<double>(diverged_);

@@ -15,6 +15,7 @@
 #include "models/entities.hpp"
 #include "models/metrics/availability_meter.hpp"
 #include "models/metrics/catalogue.hpp"
+#include "models/metrics/controller_meter.hpp"
 #include "models/metrics/entity_table.hpp"
 #include "models/metrics/lag_meter.hpp"
 #include "models/metrics/latency_meter.hpp"
@@ -70,6 +71,8 @@ class Metrics : public LedgerObserver {
   void phase(const sim::TraceRecord& r);
   void stop_arrivals(sim::Time t);
   void tell_pauses(std::uint32_t place, sim::Time t);
+  /// Its members hold partitions together: nobody's leaving makes one pause, and what is done is what it has settled.
+  bool shared(std::uint32_t group) const { return group < shared_.size() && shared_[group]; }
 
   /// Of a topic, not of the cluster's own records.
   bool judged(std::uint32_t partition) const {
@@ -88,9 +91,11 @@ class Metrics : public LedgerObserver {
   PauseMeter pauses_;
   MemberMeter members_;
   AvailabilityMeter availability_;
+  ControllerMeter controllers_;
   Flow offered_;
   Flow acknowledged_;
   EntityTable<Flow> processed_;  ///< by group
+  std::vector<bool> shared_;     ///< by group
   std::uint64_t faults_ = 0;
   std::uint64_t transactions_committed_ = 0;
   std::uint64_t transactions_aborted_ = 0;

@@ -20,6 +20,7 @@ void put_ledger(const LedgerTotals& t, MetricValues& values) {
   put(Metric::lost_unacknowledged, t.lost_unacknowledged);
   put(Metric::skipped, t.skipped);
   put(Metric::expired, t.expired);
+  put(Metric::dead_lettered, t.dead_lettered);
   put(Metric::log_duplicates, t.log_duplicates);
   put(Metric::resend_duplicates, t.resend_duplicates);
   put(Metric::reordered_in_log, t.reordered_in_log);
@@ -39,6 +40,7 @@ void put_groups(const LedgerTotals& t, MetricValues& values, std::vector<Labelle
     add(Metric::processed, g.processed);
     add(Metric::duplicated, g.duplicated);
     add(Metric::redelivered, g.redelivered);
+    add(Metric::two_holders, g.two_holders);
     add(Metric::effects, g.effects);
     add(Metric::effects_duplicated, g.effects_duplicated);
     add(Metric::effects_suppressed, g.effects_suppressed);
@@ -53,6 +55,7 @@ void put_groups(const LedgerTotals& t, MetricValues& values, std::vector<Labelle
     add(Metric::lost_unacknowledged, g.lost_unacknowledged, false);
     add(Metric::skipped, g.skipped, false);
     add(Metric::expired, g.expired, false);
+    add(Metric::dead_lettered, g.dead_lettered, false);
     add(Metric::in_flight, g.in_flight, false);
   }
 }

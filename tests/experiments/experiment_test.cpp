@@ -42,6 +42,21 @@ TEST_CASE("every scenario of the catalogue goes through JSON and keeps its run i
   CHECK(files >= 20);
 }
 
+TEST_CASE(
+    "a topic that does not say how many partitions and replicas it has gets those that the brokers are "
+    "told") {
+  const std::string said = small_with("partitions = 2", "");
+  const auto topic = [&said](std::vector<std::string> sets) {
+    sets.push_back("kafka.brokers=3");
+    return resolve(load(said, {.sets = sets}), 0, 0).scenario.kafka->topics[0];
+  };
+  CHECK(topic({}).partitions == 1);
+  CHECK(topic({}).replication_factor == 1);
+  CHECK(topic({"kafka.config.num.partitions=7"}).partitions == 7);
+  CHECK(topic({"kafka.config.default.replication.factor=3"}).replication_factor == 3);
+  CHECK(topic({"kafka.config.num.partitions=7", "kafka.topics.orders.partitions=2"}).partitions == 2);
+}
+
 TEST_CASE("equal meanings in other words are the same run") {
   const std::string json = resolved_json(std::string(kSmall));
   CHECK(resolved_json(small_with("\"3s\"", "\"3000ms\"")) == json);

@@ -464,14 +464,15 @@ class Lists(Case):
                   "bandwidth": '"1Mbit/s"', "gap": '"1s"', "partitions": "4", "brokers": '["kafka/1"]',
                   "throttle": "1000000"}
         targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "reassign": "orders",
-                   "failover": "billing"}
+                   "failover": "billing", "elect-preferred-leaders": "orders"}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)
             target = targets.get(kind, "billing/1")
             small = SMALL.replace("brokers = 1", "brokers = 2") if kind == "reassign" else SMALL
             if kind == "failover":
                 small = SMALL.replace("members = 2", 'members = 2\nfailover = { cluster = "kafka" }')
-            lasts = "" if kind in ("grow", "reassign", "failover") else 'for = "1s"\n'
+            orders = ("grow", "reassign", "elect-preferred-leaders", "failover")
+            lasts = "" if kind in orders else 'for = "1s"\n'
             if kind == "response-loss":
                 lines = lines.replace("kafka/0", "billing/1")
             self.write("s.toml", small + f'[[faults]]\nkind = "{kind}"\ntarget = "{target}"\nat = "1s"\n' + lasts + lines)

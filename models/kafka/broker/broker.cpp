@@ -5,6 +5,8 @@
 #include "models/kafka/broker/replica_fetcher.hpp"
 #include "models/kafka/broker/transaction_verifier.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/share/share_coordinator.hpp"
+#include "models/kafka/share/share_partition_manager.hpp"
 #include "models/kafka/transaction/transaction_coordinator.hpp"
 #include "sim/assert.hpp"
 
@@ -23,13 +25,16 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       reassignment_bytes_(11, std::chrono::seconds{1}),  // replication.quota.window.num, .size.seconds
       service_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/service"),
       free_service_(cluster.options().service.free() && cluster.options().disk.flush.mean() == 0),
+      controllers_(cluster, node),
       appended_step_(cluster.context().steps.cell(node.entity(), Step::appended)),
       unreplicated_step_(cluster.context().steps.cell(node.entity(), Step::acknowledged_not_replicated)),
       heartbeat_timer_(cluster.context().simulation, node, [this] { send_heartbeat(); }),
       isr_timer_(cluster.context().simulation, node, [this] { shrink_in_sync_sets(); }),
       fetch_timer_(cluster.context().simulation, node, [this] { expire_fetches(); }),
       produce_timer_(cluster.context().simulation, node, [this] { expire_produce(); }),
-      metadata_timer_(cluster.context().simulation, node, [this] { follow_metadata(); }) {
+      metadata_timer_(cluster.context().simulation, node, [this] { follow_metadata(); }),
+      producer_timer_(cluster.context().simulation, node, [this] { expire_producers(); }),
+      ask_timer_(cluster.context().simulation, node, [this] { ask_again(); }) {
   node.set_program(*this);
   for (const PartitionIndex p : cluster.hosted_by(id)) {
     owned_.push_back(std::make_unique<Replica>(p, cluster.shared(p)));
@@ -39,13 +44,14 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
     replicas_[p.value] = &made;
     logs_.added(made);
   }
-  const RpcOptions inside{.request_timeout = std::chrono::seconds{30}};
-  to_controller_ = std::make_unique<RpcChannel>(cluster, node, kController, inside);
-  metadata_channel_ = std::make_unique<RpcChannel>(cluster, node, kController, inside);
   fetchers_.resize(static_cast<std::size_t>(cluster.broker_count()));
   coordinator_ = std::make_unique<GroupCoordinator>(*this);
   if (cluster.options().transactional)
     transactions_ = std::make_unique<TransactionCoordinator>(*this, cluster);
+  if (!cluster.options().share_groups.empty()) {
+    shares_ = std::make_unique<SharePartitionManager>(*this);
+    share_coordinator_ = std::make_unique<ShareCoordinator>(*this, cluster);
+  }
 }
 
 Broker::~Broker() = default;
@@ -134,11 +140,17 @@ void Broker::handle(AnyCall call) {
     void operator()(Ref<HeartbeatCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<LeaveGroupCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<ConsumerGroupHeartbeatCall>& c) { broker.coordinator_->receive(std::move(c)); }
+    void operator()(Ref<ShareFetchCall>& c) { broker.shares_->receive(std::move(c)); }
+    void operator()(Ref<ShareAcknowledgeCall>& c) { broker.shares_->receive(std::move(c)); }
+    void operator()(Ref<ShareGroupStateCall>& c) { broker.share_coordinator_->receive(std::move(c)); }
     void operator()(Ref<OffsetCommitCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<OffsetFetchCall>& c) { broker.coordinator_->receive(std::move(c)); }
     void operator()(Ref<BrokerHeartbeatCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
     void operator()(Ref<AlterPartitionCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
     void operator()(Ref<MetadataLogCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
+    void operator()(Ref<VoteCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
+    void operator()(Ref<BeginQuorumEpochCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
+    void operator()(Ref<EndQuorumEpochCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
   };
   std::visit(Visitor{*this}, call);
 }
@@ -189,10 +201,15 @@ void Broker::crashed() {
   const BrokerCode how = orderly ? BrokerCode::stopped : BrokerCode::crashed;
   context().emit(Kind::broker_state,
                  {.code = static_cast<std::uint16_t>(how), .actor = node_.entity().value});
-  for (auto* timer : {&heartbeat_timer_, &isr_timer_, &fetch_timer_, &produce_timer_, &metadata_timer_})
+  for (auto* timer : {&heartbeat_timer_, &isr_timer_, &fetch_timer_, &produce_timer_, &metadata_timer_,
+                      &producer_timer_, &ask_timer_})
     timer->disarm();
   coordinator_->crashed();
   if (transactions_) transactions_->crashed();
+  if (shares_) {
+    shares_->crashed();
+    share_coordinator_->crashed();
+  }
   if (verifier_) verifier_->crashed();
   for (const auto& fetcher : fetchers_) {
     if (fetcher) fetcher->stop();
@@ -211,8 +228,8 @@ void Broker::crashed() {
     replica->verifying.clear();
   }
   logs_.crashed();
-  to_controller_->abandon();
-  metadata_channel_->abandon();
+  controllers_.abandon();
+  unasked_.clear();
   clean_shutdown_epoch_ = orderly ? broker_epoch_ : -1;
   broker_epoch_ = -1;
   heartbeat_in_flight_ = false;
@@ -232,7 +249,10 @@ void Broker::restarted() {
   const sim::Duration recovery = logs_.restarted();
   // Registers, then follow_metadata().
   recovery > sim::Duration{} ? heartbeat_timer_.arm_after(recovery) : send_heartbeat();
+  // An observer of the quorum follows its log from the start, and so learns whom to register with.
+  if (controllers_.quorum()) follow_metadata();
   isr_timer_.arm_after(config().replica_lag_time_max / 2);
+  producer_timer_.arm_after(config().producer_id_expiration_check_interval);
 }
 
 }  // namespace models::kafka

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "models/kafka/broker/controller.hpp"
+#include "models/kafka/broker/controller_links.hpp"
 #include "models/kafka/broker/fetch_session.hpp"
 #include "models/kafka/broker/log_manager.hpp"
 #include "models/kafka/broker/quotas.hpp"
@@ -27,6 +28,8 @@ namespace models::kafka {
 
 class GroupCoordinator;
 class ReplicaFetcher;
+class ShareCoordinator;
+class SharePartitionManager;
 class TransactionCoordinator;
 class TransactionVerifier;
 
@@ -46,6 +49,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   GroupCoordinator& coordinator() { return *coordinator_; }
   /// Null where nobody uses transactions.
   TransactionCoordinator* transactions() { return transactions_.get(); }
+  /// Null where there are no share groups.
+  SharePartitionManager* shares() { return shares_.get(); }
+  ShareCoordinator* share_coordinator() { return share_coordinator_.get(); }
   /// What this broker believes of `p`: as old as its copy of the metadata log.
   const PartitionState& image(PartitionIndex p) const { return *image_[p.value]; }
 
@@ -73,6 +79,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
                 std::uint64_t token) override;
   std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) override;
+  const ShareGroupConfig* share_group(std::string_view group) override { return cluster_.share_group(group); }
   std::size_t metadata_version() override { return metadata_position_; }
   void answer(AnyCall call) override;
   void marker_settled(Ref<WriteTxnMarkersCall> call) override;
@@ -104,6 +111,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void settle(WaitingAppend& append, ErrorCode error);
   void fail_waiting(Replica& replica, ErrorCode error);
   void forget_answered();
+  void expire_producers();
   void park(const Ref<ProduceCall>& call);
   void expire_produce();
 
@@ -142,6 +150,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
 
   // ---- leadership.cpp ----
   void follow_metadata();
+  bool knows_its_registration() const;
   void on_metadata(BrokerId, Ref<MetadataLogCall> call);
   void note(const MetadataChange& change);
   void take_up_role(Replica& replica);
@@ -163,6 +172,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void readmit_followers();
   void maybe_expand(Replica& replica, Follower& follower);
   void ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted);
+  void ask_again_later(PartitionIndex p);
+  void ask_again();
   void on_altered(BrokerId, Ref<AlterPartitionCall> call);
   void handle_metadata(Ref<MetadataCall> call);
   ReplicaFetcher& fetcher_from(BrokerId leader);
@@ -210,12 +221,14 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   };
   sim::Ring<ParkedProduce> produce_purgatory_;  // in order of arrival
 
-  std::unique_ptr<RpcChannel> to_controller_;  // heartbeats and AlterPartition
-  std::unique_ptr<RpcChannel> metadata_channel_;
+  ControllerLinks controllers_;
+  std::vector<PartitionIndex> unasked_;                    // whose AlterPartition has found no controller
   std::vector<std::unique_ptr<ReplicaFetcher>> fetchers_;  // by source broker
   std::unique_ptr<GroupCoordinator> coordinator_;
   std::unique_ptr<TransactionCoordinator> transactions_;
   std::unique_ptr<TransactionVerifier> verifier_;  // made when first needed
+  std::unique_ptr<SharePartitionManager> shares_;
+  std::unique_ptr<ShareCoordinator> share_coordinator_;
   std::vector<PartitionIndex> unverified_;
   StepCell& appended_step_;
   StepCell& unreplicated_step_;
@@ -225,6 +238,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   NodeTimer<std::function<void()>> fetch_timer_;
   NodeTimer<std::function<void()>> produce_timer_;
   NodeTimer<std::function<void()>> metadata_timer_;
+  NodeTimer<std::function<void()>> producer_timer_;
+  NodeTimer<std::function<void()>> ask_timer_;
 };
 
 }  // namespace models::kafka

@@ -22,9 +22,10 @@ std::vector<BrokerId> without(std::vector<BrokerId> set, BrokerId b) {
 
 }  // namespace
 
-Controller::Controller(Cluster& cluster, Node& node)
+Controller::Controller(Cluster& cluster, Node& node, MetadataLog& log, std::int32_t number)
     : cluster_(cluster),
       node_(node),
+      log_(log),
       brokers_(static_cast<std::size_t>(cluster.broker_count())),
       rebalance_timer_(cluster.context().simulation, node, [this] { rebalance_preferred_leaders(); }) {
   node.set_program(*this);
@@ -32,24 +33,14 @@ Controller::Controller(Cluster& cluster, Node& node)
     brokers_[index(BrokerId{b})].session = std::make_unique<NodeTimer<std::function<void()>>>(
         cluster.context().simulation, node, [this, b] { fence(BrokerId{b}); });
   }
+  if (cluster.options().controllers > 1)
+    raft_ = std::make_unique<RaftVoter>(cluster, node, number, log, *this);
 }
 
 void Controller::start() {
-  for (BrokerRegistration& broker : brokers_) {
-    broker.epoch = next_broker_epoch_++;
-    broker.fenced = false;
-  }
-  watch_brokers();
-  for (const PartitionInfo& partition : cluster_.partitions()) {
-    const PartitionIndex p{static_cast<std::uint32_t>(partitions_.size())};
-    if (partition.number >= cluster_.topic_of(p).partitions) {
-      partitions_.push_back({kNoBroker, kNoEpoch, -1, {}});
-      continue;
-    }
-    partitions_.push_back({partition.replicas.front(), 0, 0, partition.replicas});
-    if (!cluster_.topic_of(p).internal) tell_in_sync(p, partitions_.back());
-  }
-  first_ = partitions_;
+  partitions_ = log_.states();
+  if (raft_) raft_->start();
+  if (active()) claimed();
 }
 
 void Controller::watch_brokers() {
@@ -60,16 +51,6 @@ void Controller::watch_brokers() {
   if (config.auto_leader_rebalance_enable) rebalance_timer_.arm_after(config.leader_imbalance_check_interval);
 }
 
-void Controller::crashed() {
-  for (BrokerRegistration& broker : brokers_) broker.session->disarm();
-  rebalance_timer_.disarm();
-  parked_.clear();
-}
-
-void Controller::restarted() {
-  watch_brokers();
-}
-
 void Controller::receive(AnyCall call) {
   if (admit(call)) dispatch(std::move(call));
 }
@@ -78,9 +59,16 @@ void Controller::dispatch(AnyCall call) {
   std::visit(
       [this](auto& ref) {
         using T = std::decay_t<decltype(ref)>;
-        if constexpr (std::is_same_v<T, Ref<BrokerHeartbeatCall>> ||
-                      std::is_same_v<T, Ref<AlterPartitionCall>> || std::is_same_v<T, Ref<MetadataLogCall>>) {
-          handle(std::move(ref));
+        if constexpr (std::is_same_v<T, Ref<VoteCall>> || std::is_same_v<T, Ref<BeginQuorumEpochCall>> ||
+                      std::is_same_v<T, Ref<EndQuorumEpochCall>>) {
+          raft_->handle(std::move(ref));
+        } else if constexpr (std::is_same_v<T, Ref<MetadataLogCall>>) {
+          raft_ ? raft_->handle(std::move(ref)) : handle(std::move(ref));
+        } else if constexpr (std::is_same_v<T, Ref<BrokerHeartbeatCall>> ||
+                             std::is_same_v<T, Ref<AlterPartitionCall>>) {
+          if (active()) return handle(std::move(ref));
+          ref->error = ErrorCode::not_controller;
+          answer(std::move(ref));
         } else {
           MQLAB_ASSERT(false, "a call that is not for the controller");
         }
@@ -94,6 +82,12 @@ void Controller::answer(AnyCall call) {
   if (next) dispatch(std::move(*next));
 }
 
+/// What was decided on uncommitted grounds is told when they are committed (QuorumController: DeferredEventQueue).
+void Controller::answer_when_committed(AnyCall call) {
+  if (end() == log_.committed()) return answer(std::move(call));
+  deferred_.push_back({end(), std::move(call)});
+}
+
 // ---- brokers ------------------------------------------------------------------------------------------------------
 
 void Controller::handle(Ref<BrokerHeartbeatCall> call) {
@@ -102,7 +96,7 @@ void Controller::handle(Ref<BrokerHeartbeatCall> call) {
     if (broker.session->armed() && call->incarnation != broker.incarnation) {
       // "Another broker is registered with that broker id": its predecessor's session lasts still.
       call->error = ErrorCode::duplicate_broker_registration;
-      return answer(std::move(call));
+      return answer_when_committed(std::move(call));
     }
     if (!broker.fenced) fence(call->broker);  // the controller was away when its session ended
     // ClusterControlManager.registerBroker
@@ -110,21 +104,27 @@ void Controller::handle(Ref<BrokerHeartbeatCall> call) {
     broker.epoch = next_broker_epoch_++;
     broker.incarnation = call->incarnation;
     call->broker_epoch = broker.epoch;
-    cluster_.context().emit(Kind::broker_state, {.code = static_cast<std::uint16_t>(BrokerCode::registered),
-                                                 .actor = cluster_.node(call->broker).entity().value});
+    registered(call->broker);
   } else if (call->broker_epoch != broker.epoch) {
     call->error = ErrorCode::stale_broker_epoch;
-    return answer(std::move(call));
+    return answer_when_committed(std::move(call));
   } else if (call->want_shut_down) {
     broker.metadata_offset = call->metadata_offset;
     call->should_shut_down = may_shut_down(call->broker);
-    if (call->should_shut_down) return answer(std::move(call));
+    if (call->should_shut_down) return answer_when_committed(std::move(call));
   } else if (broker.fenced) {
     unfence(call->broker);
   }
   broker.metadata_offset = call->metadata_offset;
   broker.session->arm_after(cluster_.options().config.broker_session_timeout);
-  answer(std::move(call));
+  answer_when_committed(std::move(call));
+}
+
+/// Model: one controller alone keeps registrations beside its log, where brokers do not read of them.
+void Controller::registered(BrokerId b) {
+  if (raft_) return write(b, BrokerCode::registered);
+  cluster_.context().emit(Kind::broker_state, {.code = static_cast<std::uint16_t>(BrokerCode::registered),
+                                               .actor = cluster_.node(b).entity().value});
 }
 
 /// Moves a controlled shutdown on; true when the broker may end now (BrokerHeartbeatManager.calculateNextBrokerState).
@@ -150,12 +150,12 @@ void Controller::begin_shutdown(BrokerId b) {
   brokers_[index(b)].shutdown_at = 0;  // from now on it is no candidate
   write(b, BrokerCode::shutting_down);
   leave_in_sync_sets(b);
-  brokers_[index(b)].shutdown_at = changes_.size();
+  brokers_[index(b)].shutdown_at = end();
 }
 
 bool Controller::leads_any(BrokerId b) const {
   return std::any_of(partitions_.begin(), partitions_.end(),
-                     [b](const PartitionState& state) { return state.leader == b; });
+                     [b](const PartitionState* state) { return state->leader == b; });
 }
 
 void Controller::fence(BrokerId b) {
@@ -170,8 +170,8 @@ void Controller::fence(BrokerId b) {
 
 void Controller::leave_in_sync_sets(BrokerId b) {
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
-    const PartitionState& now = partitions_[p];
-    if (now.leader == b || contains(now.isr, b)) change(PartitionIndex{p}, without(now.isr, b));
+    const PartitionState& state = *partitions_[p];
+    if (state.leader == b || contains(state.isr, b)) change(PartitionIndex{p}, without(state.isr, b));
   }
 }
 
@@ -179,16 +179,16 @@ void Controller::unfence(BrokerId b) {
   brokers_[index(b)].fenced = false;
   write(b, BrokerCode::unfenced);
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
-    if (partitions_[p].exists() && partitions_[p].leader == kNoBroker)
-      change(PartitionIndex{p}, partitions_[p].isr);
+    const PartitionState& state = *partitions_[p];
+    if (state.exists() && state.leader == kNoBroker) change(PartitionIndex{p}, state.isr);
   }
 }
 
 /// ReplicationControlManager.handleBrokerUncleanShutdown
 void Controller::shut_down_uncleanly(BrokerId b) {
   for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
-    const PartitionState& now = partitions_[p];
-    if (contains(now.isr, b) || contains(now.elr, b)) change(PartitionIndex{p}, without(now.isr, b), b);
+    const PartitionState& state = *partitions_[p];
+    if (contains(state.isr, b) || contains(state.elr, b)) change(PartitionIndex{p}, without(state.isr, b), b);
   }
 }
 
@@ -219,7 +219,7 @@ bool Controller::unclean_allowed(PartitionIndex p) const {
 }
 
 void Controller::change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId unclean) {
-  const PartitionState& now = partitions_[p.value];
+  const PartitionState& now = this->now(p);
   PartitionState next = now;
   next.isr = std::move(isr);
   if (has_elr()) retain_eligible(p, next, unclean);
@@ -234,16 +234,14 @@ void Controller::change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId un
   if (same) return;
   // A change of leader raises the epoch; a mere shrink has not done so since 3.6
   // (PartitionChangeBuilder.java: triggerLeaderEpochBumpForIsrShrinkIfNeeded).
-  if (next.leader != now.leader) {
-    next.leader_epoch = now.leader_epoch + 1;
-    tell_election(p, next, election);
-  }
-  write(p, std::move(next));
+  const bool changes = next.leader != now.leader;
+  if (changes) next.leader_epoch = now.leader_epoch + 1;
+  write(p, std::move(next), changes ? election : Election::kept);
 }
 
 /// PartitionChangeBuilder.maybePopulateTargetElr
 void Controller::retain_eligible(PartitionIndex p, PartitionState& next, BrokerId unclean) const {
-  const PartitionState& now = partitions_[p.value];
+  const PartitionState& now = this->now(p);
   if (static_cast<std::int32_t>(next.isr.size()) >= cluster_.min_insync(p)) return next.elr.clear();
   for (const BrokerId b : now.isr) {
     if (!contains(next.elr, b)) next.elr.push_back(b);
@@ -252,12 +250,12 @@ void Controller::retain_eligible(PartitionIndex p, PartitionState& next, BrokerI
 }
 
 /// PartitionChangeBuilder.electAnyLeader
-Controller::Election Controller::elect(PartitionIndex p, PartitionState& next) const {
+Election Controller::elect(PartitionIndex p, PartitionState& next) const {
   const auto valid = [&](BrokerId b) {
     return active(b) && (contains(next.isr, b) || (next.isr.empty() && contains(next.elr, b)));
   };
   if (valid(next.leader)) return Election::kept;
-  const std::vector<BrokerId>& replicas = this->replicas(p, next);
+  const std::vector<BrokerId>& replicas = cluster_.replicas(p, next);
   const auto clean = std::find_if(replicas.begin(), replicas.end(), valid);
   if (clean != replicas.end()) {
     next.leader = *clean;
@@ -278,52 +276,30 @@ Controller::Election Controller::elect(PartitionIndex p, PartitionState& next) c
   return Election::unclean;
 }
 
-void Controller::tell_election(PartitionIndex p, const PartitionState& next, Election election) {
-  if (election == Election::clean) return;  // told by the leader when it hears of it
-  if (election == Election::unclean) cluster_.shared(p).gave_up = true;
-  const bool offline = next.leader == kNoBroker;
-  cluster_.context().emit(
-      Kind::leader_changed,
-      {.code = static_cast<std::uint16_t>(offline ? LeaderCode::offline : LeaderCode::unclean),
-       .actor = offline ? 0 : cluster_.node(next.leader).entity().value,
-       .place = cluster_.partition(p).entity.value,
-       .a = next.leader_epoch,
-       .b = -1});
-}
-
-void Controller::tell_in_sync(PartitionIndex p, const PartitionState& state) {
-  std::vector<std::int64_t> members;
-  for (const BrokerId b : state.isr) members.push_back(cluster_.node(b).entity().value);
-  cluster_.context().emit(
-      Kind::isr_changed,
-      {.actor = state.leader == kNoBroker ? 0 : cluster_.node(state.leader).entity().value,
-       .place = cluster_.partition(p).entity.value,
-       .a = state.partition_epoch,
-       .b = static_cast<std::int64_t>(state.isr.size())},
-      members);
-}
-
-void Controller::write(PartitionIndex p, PartitionState next) {
-  PartitionState& now = partitions_[p.value];
-  next.partition_epoch = now.partition_epoch + 1;
-  if (next.isr != now.isr) tell_in_sync(p, next);
-  now = next;
-  changes_.push_back({.partition = p, .state = std::move(next)});
-  wake_followers();
+void Controller::write(PartitionIndex p, PartitionState next, Election election) {
+  next.partition_epoch = now(p).partition_epoch + 1;
+  write({.partition = p, .state = std::move(next), .election = election});
 }
 
 void Controller::write(BrokerId b, BrokerCode code) {
-  cluster_.context().emit(Kind::broker_state, {.code = static_cast<std::uint16_t>(code),
-                                               .actor = cluster_.node(b).entity().value});
-  changes_.push_back({.broker = b,
-                      .fenced = code == BrokerCode::fenced,
-                      .shutting_down = code == BrokerCode::shutting_down,
-                      .broker_epoch = brokers_[index(b)].epoch});
+  write({.broker = b,
+         .code = code,
+         .fenced = code == BrokerCode::fenced || code == BrokerCode::registered,
+         .shutting_down = code == BrokerCode::shutting_down,
+         .broker_epoch = brokers_[index(b)].epoch,
+         .incarnation = brokers_[index(b)].incarnation});
+}
+
+void Controller::write(MetadataChange change) {
+  const MetadataChange& written = log_.store(std::move(change));
+  if (written.broker == kNoBroker) partitions_[written.partition.value] = &written.state;
+  if (raft_) return raft_->append(written);
+  log_.commit(written);
   wake_followers();
 }
 
 void Controller::handle(Ref<AlterPartitionCall> call) {
-  const PartitionState& now = partitions_[call->partition.value];
+  const PartitionState& now = this->now(call->partition);
   if (call->leader != now.leader || call->leader_epoch != now.leader_epoch) {
     call->error = ErrorCode::fenced_leader_epoch;
   } else if (call->partition_epoch != now.partition_epoch) {
@@ -339,9 +315,9 @@ void Controller::handle(Ref<AlterPartitionCall> call) {
       write(call->partition, std::move(next));
     else
       change(call->partition, call->isr);
-    call->partition_epoch = now.partition_epoch;
+    call->partition_epoch = this->now(call->partition).partition_epoch;
   }
-  answer(std::move(call));
+  answer_when_committed(std::move(call));
 }
 
 /// ReplicationControlManager.ineligibleReplicasForIsr
@@ -358,27 +334,39 @@ void Controller::rebalance_preferred_leaders() {
   // Every partition whose preferred leader is alive and in sync goes back to it, whatever the share of such partitions
   // (ReplicationControlManager.maybeBalancePartitionLeaders; leader.imbalance.per.broker.percentage was ZooKeeper's).
   int left = kMostElectionsPerImbalance;
-  for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
-    const PartitionState& now = partitions_[p];
-    const BrokerId preferred = replicas(PartitionIndex{p}, now).front();
-    if (now.leader == preferred || !active(preferred) || !contains(now.isr, preferred)) continue;
-    if (left-- == 0) break;
-    PartitionState next = now;
-    next.leader = preferred;
-    next.leader_epoch = now.leader_epoch + 1;
-    write(PartitionIndex{p}, std::move(next));
+  for (std::uint32_t p = 0; p < partitions_.size() && left > 0; ++p) {
+    if (elect_preferred(PartitionIndex{p})) --left;
   }
   rebalance_timer_.arm_after(cluster_.options().config.leader_imbalance_check_interval);
+}
+
+bool Controller::elect_preferred(PartitionIndex p) {
+  const PartitionState& now = this->now(p);
+  const BrokerId preferred = cluster_.replicas(p, now).front();
+  if (now.leader == preferred || !active(preferred) || !contains(now.isr, preferred)) return false;
+  PartitionState next = now;
+  next.leader = preferred;
+  next.leader_epoch = now.leader_epoch + 1;
+  write(p, std::move(next));
+  return true;
+}
+
+bool Controller::elect_preferred(TopicIndex topic) {
+  const TopicInfo& info = cluster_.topic(topic);
+  bool changed = false;
+  for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(info.partitions_most); ++n)
+    changed |= elect_preferred(PartitionIndex{info.first.value + n});
+  return changed;
 }
 
 // ---- the metadata log ---------------------------------------------------------------------------------------------
 
 void Controller::handle(Ref<MetadataLogCall> call) {
-  if (call->from == changes_.size()) {
+  if (call->from == log_.committed()) {
     parked_.push_back(std::move(call));
     return;
   }
-  call->to = changes_.size();
+  call->to = log_.committed();
   answer(std::move(call));
 }
 
@@ -391,7 +379,7 @@ void Controller::wake_followers() {
     std::vector<Ref<MetadataLogCall>> waiting;
     waiting.swap(parked_);
     for (Ref<MetadataLogCall>& call : waiting) {
-      call->to = changes_.size();
+      call->to = log_.committed();
       answer(std::move(call));
     }
   });

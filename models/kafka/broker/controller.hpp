@@ -17,70 +17,56 @@
 // only if neither fenced nor shutting down (KIP-841) and in the process that its leader knows from its fetches (broker epochs,
 // KIP-903).
 //
-// Model: one controller, on a host of its own called "controller"; the quorum and its elections are not modelled. A write to
-// the metadata log is durable at once. While the controller is down nobody is fenced and nobody elected; back again it gives
-// every broker a full session, as a newly elected one does.
+// Several controllers are a quorum (quorum/raft_voter.hpp), each on a host of its own: the one that leads it is active and
+// answers; the others refuse (NOT_CONTROLLER). What it writes takes effect when a majority holds it, and what it answers waits for
+// that (QuorumController.ControllerWriteEvent). A new one begins with what is committed and gives every broker a full session.
+//
+// Model: one controller alone, on a host called "controller", writes durably at once. While it is down nobody is fenced and nobody
+// elected; back again it gives every broker a full session, as a newly elected one does.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "models/kafka/cluster.hpp"
+#include "models/kafka/quorum/metadata_log.hpp"
+#include "models/kafka/quorum/raft_voter.hpp"
 
 namespace models::kafka {
 
-/// Where a partition's replicas are, once an operator has moved them (PartitionRegistration: replicas, addingReplicas,
-/// removingReplicas).
-struct Reassignment {
-  std::vector<BrokerId>
-      replicas;  ///< preferred leader first; while it is under way those to be removed come last
-  std::vector<BrokerId> adding;  ///< empty when it is complete
-  std::vector<BrokerId> removing;
-  double throttle = 0;  ///< bytes a second that a broker sends to those that are added; 0: no bound
-};
-
-/// What the metadata log says about a partition (PartitionRegistration).
-struct PartitionState {
-  BrokerId leader = kNoBroker;
-  LeaderEpoch leader_epoch = 0;
-  std::int32_t partition_epoch = 0;
-  std::vector<BrokerId> isr;
-  std::vector<BrokerId> elr{};                  ///< eligible leader replicas
-  BrokerId last_known_leader = kNoBroker;       ///< while nobody is in sync
-  std::shared_ptr<const Reassignment> moved{};  ///< null: the replicas are where they were at the start
-  bool exists() const { return partition_epoch >= 0; }
-};
-
-/// A partition's new state, or a broker that was fenced or unfenced.
-struct MetadataChange {
-  PartitionIndex partition{};
-  PartitionState state{};
-  BrokerId broker = kNoBroker;  ///< kNoBroker: the change is about the partition
-  bool fenced = false;
-  bool shutting_down = false;
-  std::int64_t broker_epoch = -1;
-};
-
-class Controller final : public RpcServer, public NodeProgram {
+class Controller final : public RpcServer, public NodeProgram, public RaftListener {
  public:
-  Controller(Cluster& cluster, Node& node);
+  /// The `number`th of ClusterOptions::controllers.
+  Controller(Cluster& cluster, Node& node, MetadataLog& log, std::int32_t number);
 
-  /// First leaders: the first replica of each partition; everybody in sync, registered and unfenced.
+  /// After MetadataLog::start().
   void start();
   void receive(AnyCall call) override;
   Node& node() { return node_; }
+  /// Up, and the one that decides.
+  bool active() const { return node_.up() && (!raft_ || raft_->claimed()); }
+  /// Null where it is alone.
+  const RaftVoter* raft() const { return raft_.get(); }
 
   // NodeProgram
   void crashed() override;
   void restarted() override;
+  bool can_shut_down() const override { return raft_ != nullptr; }
+  void shut_down() override;
+  void start_up() override;
 
-  const PartitionState& state(PartitionIndex p) const { return partitions_[p.value]; }
-  /// A partition that is yet to be created has no state (PartitionState::exists).
-  bool exists(PartitionIndex p) const { return partitions_[p.value].exists(); }
+  // RaftListener
+  void claimed() override;
+  void renounced() override;
+  void committed(std::size_t end) override;
+  void answer(AnyCall call) override;
+  void may_end() override;
+
+  /// As committed.
+  const PartitionState& state(PartitionIndex p) const { return log_.state(p); }
   /// The topic has `count` partitions from now on (CreatePartitions). False, and nothing happens, when it has as many
   /// already or no broker could lead.
   /// Model: the operator's request takes no time.
@@ -88,13 +74,8 @@ class Controller final : public RpcServer, public NodeProgram {
   /// Begins to move the topic's replicas: partition n to target[n], target[n + 1] … (AlterPartitionReassignments,
   /// reassignment.cpp). False when nothing moves.
   bool reassign(TopicIndex topic, const std::vector<BrokerId>& target, double throttle);
-  const std::vector<BrokerId>& replicas(PartitionIndex p, const PartitionState& state) const {
-    return state.moved ? state.moved->replicas : cluster_.partition(p).replicas;
-  }
-  /// As start() left it; like the changes it never moves.
-  const PartitionState& first(PartitionIndex p) const { return first_[p.value]; }
-  /// Changes since start(); change n never alters once written.
-  const MetadataChange& change(std::size_t n) const { return changes_[n]; }
+  /// The preferred leader of each partition leads again, if it is alive and in sync (ElectLeaders). False when none changes.
+  bool elect_preferred(TopicIndex topic);
   /// The process that runs as this broker now is the one that is registered; false when it has died since.
   bool knows(BrokerId b) const { return brokers_[index(b)].incarnation == cluster_.node(b).incarnation(); }
   bool fenced(BrokerId b) const { return brokers_[index(b)].fenced; }
@@ -114,9 +95,11 @@ class Controller final : public RpcServer, public NodeProgram {
   void handle(Ref<AlterPartitionCall> call);
   void handle(Ref<MetadataLogCall> call);
   void dispatch(AnyCall call);
-  void answer(AnyCall call);
+  void answer_when_committed(AnyCall call);
 
   void watch_brokers();
+  void retire();
+  void tell_office(bool active);
   void fence(BrokerId b);
   void begin_shutdown(BrokerId b);
   bool may_shut_down(BrokerId b);
@@ -127,13 +110,16 @@ class Controller final : public RpcServer, public NodeProgram {
   /// registered after a crash (PartitionChangeBuilder.build).
   void change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId unclean = kNoBroker);
   void retain_eligible(PartitionIndex p, PartitionState& next, BrokerId unclean) const;
-  enum class Election : std::uint8_t { kept, clean, unclean, none };
   Election elect(PartitionIndex p, PartitionState& next) const;
-  void tell_election(PartitionIndex p, const PartitionState& next, Election election);
   void shut_down_uncleanly(BrokerId b);
   bool has_elr() const { return cluster_.options().rules.has(Rule::eligible_leader_replicas); }
-  void write(PartitionIndex p, PartitionState next);
-  void tell_in_sync(PartitionIndex p, const PartitionState& state);
+  void write(PartitionIndex p, PartitionState next, Election election = Election::kept);
+  void write(MetadataChange change);
+  void registered(BrokerId b);
+  /// With what is written and not committed yet.
+  const PartitionState& now(PartitionIndex p) const { return *partitions_[p.value]; }
+  bool exists(PartitionIndex p) const { return now(p).exists(); }
+  std::size_t end() const { return raft_ ? raft_->end() : log_.committed(); }
   /// Neither fenced nor in controlled shutdown (ClusterControlManager.isActive): may lead and be in sync.
   bool active(BrokerId b) const {
     return b != kNoBroker && !brokers_[index(b)].fenced && !brokers_[index(b)].shutdown_at;
@@ -142,18 +128,26 @@ class Controller final : public RpcServer, public NodeProgram {
   bool unclean_allowed(PartitionIndex p) const;
   bool complete_reassignment(PartitionIndex p, PartitionState& next);
   void rebalance_preferred_leaders();
+  bool elect_preferred(PartitionIndex p);
   void write(BrokerId b, BrokerCode code);
   void wake_followers();
 
   Cluster& cluster_;
   Node& node_;
-  std::vector<PartitionState> partitions_;
+  MetadataLog& log_;
+  std::vector<const PartitionState*> partitions_;  // by PartitionIndex
   std::vector<BrokerRegistration> brokers_;
-  std::vector<PartitionState> first_;   // as they were at the start, for brokers that have read of no change
-  std::deque<MetadataChange> changes_;  // where each is it stays
   std::vector<Ref<MetadataLogCall>> parked_;
+  struct Deferred {
+    std::size_t end;  ///< of what was written before
+    AnyCall call;
+  };
+  std::vector<Deferred> deferred_;  // rising
   std::int64_t next_broker_epoch_ = 1;
   bool waking_ = false;
+  bool ending_ = false;       // its process has been told to end
+  bool start_again_ = false;  // once it has
+  std::unique_ptr<RaftVoter> raft_;
   NodeTimer<std::function<void()>> rebalance_timer_;
 };
 

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "models/kafka/broker/broker.hpp"
+#include "models/kafka/share/share_partition_manager.hpp"
 
 namespace models::kafka {
 
@@ -361,6 +362,7 @@ void Broker::count_reassigned(const Replica& replica, BrokerId follower, std::in
 }
 
 void Broker::wake(Replica& replica, bool followers) {
+  if (shares_ && !followers && replica.leads) shares_->readable(replica.partition);
   for (const Watcher& watcher : replica.watchers) {
     FetchSession& session = *watcher.session;
     if (session.follower() != followers) {

@@ -6,16 +6,24 @@
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/replica_fetcher.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/share/share_coordinator.hpp"
+#include "models/kafka/share/share_partition_manager.hpp"
 #include "models/kafka/transaction/transaction_coordinator.hpp"
 
 namespace models::kafka {
+namespace {
+
+/// Until a broker that found no active controller looks again (NodeToControllerRequestThread.doWork).
+constexpr sim::Duration kControllerRetry = std::chrono::milliseconds{100};
+
+}  // namespace
 
 void Broker::start() {
   broker_epoch_ = id_.value + 1;  // as Controller::start() gave it
   for (std::size_t b = 0; b < epochs_.size(); ++b) epochs_[b] = static_cast<std::int64_t>(b) + 1;
   image_.reserve(replicas_.size());
   for (std::uint32_t p = 0; p < replicas_.size(); ++p)
-    image_.push_back(&cluster_.controller().first(PartitionIndex{p}));
+    image_.push_back(&cluster_.metadata_log().first(PartitionIndex{p}));
   for (const auto& replica : owned_) {
     const PartitionState& state = image(replica->partition);
     if (state.leader == id_) become_leader(*replica, state);
@@ -31,6 +39,7 @@ void Broker::start() {
   heartbeat_timer_.arm_after(sim::Duration{static_cast<std::int64_t>(
       lifecycle_stream_.uniform() * static_cast<double>(config().broker_heartbeat_interval.count()))});
   isr_timer_.arm_after(config().replica_lag_time_max / 2);
+  producer_timer_.arm_after(config().producer_id_expiration_check_interval);
 }
 
 // ---- the metadata log ---------------------------------------------------------------------------------------------
@@ -38,25 +47,31 @@ void Broker::start() {
 void Broker::follow_metadata() {
   Ref<MetadataLogCall> call = cluster_.take<MetadataLogCall>();
   call->from = metadata_position_;
-  // The controller answers when there is something; a dead connection is noticed by the heartbeats' own.
-  metadata_channel_->call<&Broker::on_metadata>(*this, std::move(call), std::chrono::hours{24 * 365});
+  controllers_.introduce(*call);
+  // One controller answers when there is something; a dead connection is noticed by the heartbeats' own. A quorum's leader
+  // answers within half a second, or is not there any more.
+  const sim::Duration patience = controllers_.quorum() ? sim::Duration{} : std::chrono::hours{24 * 365};
+  controllers_.metadata().call<&Broker::on_metadata>(*this, std::move(call), patience);
 }
 
 void Broker::on_metadata(BrokerId, Ref<MetadataLogCall> call) {
+  controllers_.heard(*call);
   if (call->error != ErrorCode::none) {
-    // Model: a broker that lost the controller asks again every 100 ms, about as often as KRaft's observers do.
-    return metadata_timer_.arm_after(std::chrono::milliseconds{100});
+    // Model: a broker that lost the only controller asks again every 100 ms, about as often as KRaft's observers do.
+    return metadata_timer_.arm_after(controllers_.quorum() ? config().controller_quorum_retry_backoff
+                                                           : kControllerRetry);
   }
   // One answer is one delta (MetadataDelta): of a partition only the last of several states is taken up, so that
   // a broker that catches up never acts in a role it has already lost.
   touched_.clear();
   bool unfenced = false;
   for (; metadata_position_ < call->to; ++metadata_position_) {
-    const MetadataChange& change = cluster_.controller().change(metadata_position_);
+    const MetadataChange& change = cluster_.metadata_log().change(metadata_position_);
     note(change);
     unfenced = unfenced || (change.broker != kNoBroker && !change.fenced && !change.shutting_down);
   }
   if (!has_roles_) {
+    if (!knows_its_registration()) return follow_metadata();
     has_roles_ = true;
     touched_.clear();
     for (const auto& replica : owned_) touched_.push_back(replica.get());
@@ -64,6 +79,12 @@ void Broker::on_metadata(BrokerId, Ref<MetadataLogCall> call) {
   for (Replica* replica : touched_) take_up_role(*replica);
   if (unfenced) readmit_followers();
   follow_metadata();
+}
+
+/// Of this process: what it reads before that does not say what it has lost. A controller alone answers nothing before.
+bool Broker::knows_its_registration() const {
+  return !controllers_.quorum() ||
+         (broker_epoch_ != -1 && epochs_[static_cast<std::size_t>(id_.value)] == broker_epoch_);
 }
 
 /// A follower that was fenced goes on fetching, and joins the in-sync set at its first fetch after it was unfenced. Its
@@ -78,6 +99,7 @@ void Broker::readmit_followers() {
 }
 
 void Broker::note(const MetadataChange& change) {
+  if (change.control) return;
   if (change.broker != kNoBroker) {
     const auto b = static_cast<std::size_t>(change.broker.value);
     ineligible_[b] = change.fenced || change.shutting_down;
@@ -153,7 +175,7 @@ void Broker::become_leader(Replica& replica, const PartitionState& state) {
   if (new_epoch) replica.log.begin_epoch(state.leader_epoch);
   replica.epoch_start = replica.log.end();
   replica.followers.clear();
-  for (const BrokerId b : cluster_.controller().replicas(replica.partition, state)) {
+  for (const BrokerId b : cluster_.replicas(replica.partition, state)) {
     if (b == id_) continue;
     // Replica.resetReplicaState: members of the in-sync set count as caught up until they have had their time.
     const bool in_sync = replica.in_sync(b);
@@ -174,8 +196,13 @@ void Broker::become_leader(Replica& replica, const PartitionState& state) {
   advance_high_watermark(replica);
   wake(replica, true);  // sessions of an older epoch learn the error
   wake(replica, false);
-  if (!internal) return;
-  if (cluster_.is_offsets(replica.partition))
+  if (!internal) {
+    if (shares_) shares_->role_changed(replica.partition);
+    return;
+  }
+  if (cluster_.is_share_state(replica.partition))
+    share_coordinator_->elected(replica.partition, state.leader_epoch, replica.log.end());
+  else if (cluster_.is_offsets(replica.partition))
     coordinator_->elected(replica.partition, state.leader_epoch, replica.log.end());
   else
     transactions_->elected(replica.partition, state.leader_epoch, replica.log.end());
@@ -244,8 +271,13 @@ void Broker::resign(Replica& replica) {
   wake(replica, true);
   wake(replica, false);
   replica.verifying.clear();
-  if (!cluster_.topic_of(replica.partition).internal) return;
-  if (cluster_.is_offsets(replica.partition))
+  if (!cluster_.topic_of(replica.partition).internal) {
+    if (shares_) shares_->role_changed(replica.partition);
+    return;
+  }
+  if (cluster_.is_share_state(replica.partition))
+    share_coordinator_->resigned(replica.partition);
+  else if (cluster_.is_offsets(replica.partition))
     coordinator_->resigned(replica.partition);
   else
     transactions_->resigned(replica.partition);
@@ -270,6 +302,8 @@ ReplicaFetcher& Broker::fetcher_from(BrokerId leader) {
 void Broker::send_heartbeat() {
   if (heartbeat_in_flight_) return;
   if (node_.heartbeats_lost()) return heartbeat_timer_.arm_after(config().broker_heartbeat_interval);
+  RpcChannel* const controller = controllers_.active();
+  if (controller == nullptr) return heartbeat_timer_.arm_after(kControllerRetry);
   Ref<BrokerHeartbeatCall> call = cluster_.take<BrokerHeartbeatCall>();
   call->broker = id_;
   call->broker_epoch = broker_epoch_;
@@ -278,11 +312,14 @@ void Broker::send_heartbeat() {
   call->want_shut_down = shutdown_ != Shutdown::no;
   call->previous_broker_epoch = clean_shutdown_epoch_;
   heartbeat_in_flight_ = true;
-  to_controller_->call<&Broker::on_heartbeat>(*this, std::move(call), config().broker_session_timeout / 2);
+  controller->call<&Broker::on_heartbeat>(*this, std::move(call), config().broker_session_timeout / 2);
 }
 
 void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
   heartbeat_in_flight_ = false;
+  const bool no_controller =
+      call->error == ErrorCode::not_controller || call->error == ErrorCode::disconnected;
+  if (controllers_.quorum() && no_controller) return heartbeat_timer_.arm_after(kControllerRetry);
   if (call->error != ErrorCode::none) {
     // BrokerLifecycleManager.resendExponentialBackoff
     return heartbeat_timer_.arm_after(exponential_backoff(std::chrono::milliseconds{100},
@@ -294,7 +331,7 @@ void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
   broker_epoch_ = call->broker_epoch;
   // What a new incarnation reads of the metadata log holds its own registration: it sees what it has lost before it
   // takes up any role (BrokerLifecycleManager: initialCatchUpFuture).
-  if (registered && !has_roles_) follow_metadata();
+  if (registered && !has_roles_ && !controllers_.quorum()) follow_metadata();
   if (shutdown_ != Shutdown::no) return on_shutdown_reply(*call);
   if (registered) return send_heartbeat();  // asks to be unfenced at once
   heartbeat_timer_.arm_after(config().broker_heartbeat_interval);
@@ -340,7 +377,23 @@ void Broker::ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted) {
   call->isr = wanted;
   for (const BrokerId b : wanted) call->epochs.push_back(fetched_epoch(replica, b));
   replica.asked_isr = std::move(wanted);
-  to_controller_->call<&Broker::on_altered>(*this, std::move(call));
+  RpcChannel* const controller = controllers_.active();
+  if (controller == nullptr) return ask_again_later(replica.partition);
+  controller->call<&Broker::on_altered>(*this, std::move(call));
+}
+
+void Broker::ask_again_later(PartitionIndex p) {
+  unasked_.push_back(p);
+  if (!ask_timer_.armed()) ask_timer_.arm_after(kControllerRetry);
+}
+
+void Broker::ask_again() {
+  std::vector<PartitionIndex> partitions;
+  partitions.swap(unasked_);
+  for (const PartitionIndex p : partitions) {
+    Replica& replica = *replicas_[p.value];
+    if (replica.leads && replica.asked_isr) ask_in_sync_set(replica, *replica.asked_isr);
+  }
 }
 
 /// The broker epoch with which `b` last fetched (Partition.addBrokerEpochToIsr); -1 before its first fetch of this leader.
@@ -354,8 +407,8 @@ std::int64_t Broker::fetched_epoch(const Replica& replica, BrokerId b) const {
 void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
   Replica& replica = *replicas_[call->partition.value];
   if (!replica.leads || replica.leader_epoch != call->leader_epoch || replica.asked_isr != call->isr) return;
-  const bool of_old = call->error != ErrorCode::disconnected && call->error != ErrorCode::none &&
-                      call->partition_epoch != replica.partition_epoch;
+  const bool of_old = call->error != ErrorCode::disconnected && call->error != ErrorCode::not_controller &&
+                      call->error != ErrorCode::none && call->partition_epoch != replica.partition_epoch;
   if (of_old) return;
   // Partition.handleAlterPartitionError: the asked set goes on to count until it is known whether it was granted.
   switch (call->error) {
@@ -364,6 +417,8 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
     case ErrorCode::ineligible_replica:  // not attempted; asked again at the next scan or fetch
       return replica.asked_isr.reset();
     case ErrorCode::disconnected:
+    case ErrorCode::not_controller:
+      if (controllers_.quorum()) return ask_again_later(call->partition);
       return ask_in_sync_set(replica, call->isr);
     default:
       return;  // the controller knows better: its metadata are on their way

@@ -167,6 +167,7 @@ void LogManager::delete_segments(Replica& replica, Expired&& expired) {
 void LogManager::raise_start(Replica& replica, Offset start, std::int64_t segments) {
   const Offset before = replica.log.start();
   replica.log.raise_start(start);
+  replica.producers.forget_below(start);
   for (const Watcher& watcher : replica.watchers) {
     if (watcher.session->follower()) watcher.session->queue(watcher.entry);  // told with the next answer
   }

@@ -5,6 +5,7 @@
 
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
+#include "models/kafka/share/share_coordinator.hpp"
 #include "models/kafka/transaction/transaction_coordinator.hpp"
 
 namespace models::kafka {
@@ -195,6 +196,8 @@ void Broker::settle(WaitingAppend& append, ErrorCode error) {
   if (!append.call) {
     if ((append.token & TransactionCoordinator::kTokenBit) != 0)
       return transactions_->appended(append.token, error);
+    if ((append.token & ShareCoordinator::kTokenBit) != 0)
+      return share_coordinator_->appended(append.token, error);
     return coordinator_->appended(append.token, error);
   }
   ProduceCall& call = *append.call;
@@ -222,6 +225,13 @@ void Broker::park(const Ref<ProduceCall>& call) {
   // A broker that was paused may find the oldest overdue.
   if (!produce_timer_.armed())
     produce_timer_.arm_at(std::max(produce_purgatory_.front().deadline, context().now()));
+}
+
+/// Who has not written for producer.id.expiration.ms is a stranger: any sequence number of his is taken.
+void Broker::expire_producers() {
+  for (const auto& replica : owned_)
+    replica->producers.expire(context().now() - config().producer_id_expiration);
+  producer_timer_.arm_after(config().producer_id_expiration_check_interval);
 }
 
 void Broker::expire_produce() {

@@ -49,6 +49,7 @@ void ProducerStates::add(const Extent& extent) {
     state.epoch = extent.producer_epoch;
     state.size = 0;
   }
+  state.newest = extent.max_timestamp;
   if (extent.is_marker()) return end_transaction(state, extent);
   if (extent.kind == BatchKind::transactional && state.txn_first == kNoOffset) {
     has_transactions_ = true;
@@ -122,6 +123,17 @@ void ProducerStates::forget_beyond(Offset end) {
   }
   std::sort(open_.begin(), open_.end(),
             [](const Transaction& a, const Transaction& b) { return a.first < b.first; });
+}
+
+void ProducerStates::expire(sim::Time limit) {
+  std::erase_if(now_.states,
+                [limit](const State& s) { return s.txn_first == kNoOffset && s.newest <= limit; });
+}
+
+void ProducerStates::forget_below(Offset start) {
+  const auto kept = std::partition_point(aborted_.begin(), aborted_.end(),
+                                         [start](const Transaction& t) { return t.marker < start; });
+  aborted_.erase(aborted_.begin(), kept);
 }
 
 void ProducerStates::take_snapshot() {

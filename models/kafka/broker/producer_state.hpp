@@ -38,6 +38,11 @@ class ProducerStates {
   void appended(const Extent& extent);
   /// The state that `log` leads to. What is appended from now on is of its latest epoch.
   void rebuild(const ReplicaLog& log);
+  /// Forgets producers without an open transaction whose newest record is not younger than `limit`
+  /// (ProducerStateManager.removeExpiredProducers).
+  void expire(sim::Time limit);
+  /// The log begins at `start`: what aborted transactions held below it nobody will ask.
+  void forget_below(Offset start);
 
   // ---- transactions ----
   /// A producer's transaction in this partition, from its first record to its marker.
@@ -94,6 +99,7 @@ class ProducerStates {
     Offset txn_first = kNoOffset;           // of the transaction that is open here
     LaneId lane{};                          // of its records
     std::int32_t coordinator_epoch = -1;    // of the coordinator that wrote the last marker
+    sim::Time newest{};                     // of its records
   };
   /// States after the records up to `end`, the last of which is of `epoch`.
   struct Snapshot {

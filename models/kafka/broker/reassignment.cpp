@@ -28,8 +28,8 @@ bool Controller::reassign(TopicIndex topic, const std::vector<BrokerId>& target,
   for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(info.partitions_most); ++n) {
     const PartitionIndex p{info.first.value + n};
     if (!exists(p)) continue;
-    PartitionState next = partitions_[p.value];
-    const std::vector<BrokerId> before = replicas(p, next);
+    PartitionState next = now(p);
+    const std::vector<BrokerId> before = cluster_.replicas(p, next);
     std::vector<BrokerId> wanted;
     for (std::size_t r = 0; r < cluster_.partition(p).replicas.size(); ++r) {
       wanted.push_back(target[(n + r) % target.size()]);
@@ -65,13 +65,13 @@ bool Controller::complete_reassignment(PartitionIndex p, PartitionState& next) {
   next.elr = without(next.elr, moving.removing);
   if (static_cast<std::int32_t>(kept.size()) >= cluster_.min_insync(p)) next.elr.clear();
   if (!contains(kept, next.leader)) {
-    const std::vector<BrokerId>& candidates = replicas(p, next);
+    const std::vector<BrokerId>& candidates = cluster_.replicas(p, next);
     const auto first = std::find_if(candidates.begin(), candidates.end(),
                                     [&](BrokerId b) { return active(b) && contains(kept, b); });
     next.leader = first == candidates.end() ? kNoBroker : *first;
   }
   // Who has been removed must learn of it (triggerLeaderEpochBumpForReplicaReassignmentIfNeeded).
-  if (shed) next.leader_epoch = partitions_[p.value].leader_epoch + 1;
+  if (shed) next.leader_epoch = now(p).leader_epoch + 1;
   return shed;
 }
 

@@ -5,7 +5,8 @@ namespace models::kafka {
 Connections::Connections(Cluster& cluster, Node& node, const ConsumerConfig& config)
     : cluster_(cluster),
       node_(node),
-      options_{config.request_timeout, config.reconnect_backoff, config.reconnect_backoff_max},
+      options_{config.request_timeout, config.reconnect_backoff, config.reconnect_backoff_max,
+               config.connections_max_idle},
       data_(static_cast<std::size_t>(cluster.broker_count())),
       group_(static_cast<std::size_t>(cluster.broker_count())) {}
 

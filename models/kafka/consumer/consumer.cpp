@@ -37,7 +37,8 @@ MetadataOptions metadata_options(const ConsumerConfig& config) {
   return {config.metadata_max_age,
           config.retry_backoff,
           config.retry_backoff_max,
-          {config.request_timeout, config.reconnect_backoff, config.reconnect_backoff_max}};
+          {config.request_timeout, config.reconnect_backoff, config.reconnect_backoff_max,
+           config.connections_max_idle}};
 }
 
 }  // namespace

@@ -27,8 +27,10 @@ std::string new_id(sim::Stream& stream) {
 }  // namespace
 
 ConsumerMembership::ConsumerMembership(ConsumerGroup& group, Node& node, std::string instance_id,
-                                       Connections& connections, Metadata& metadata, MembershipOwner& owner)
+                                       Connections& connections, Metadata& metadata, MembershipOwner& owner,
+                                       bool share)
     : Membership(group, node, std::move(instance_id), connections, metadata, owner),
+      share_(share),
       ids_(context_.simulation.seed(), "kafka/member-id/" + node.name()),
       timer_(context_.simulation, node, [this] { due(); }) {}
 
@@ -124,6 +126,10 @@ Ref<ConsumerGroupHeartbeatCall> ConsumerMembership::new_call(std::int32_t epoch)
   call->instance_id = instance_id_;
   call->member = node_.entity();
   call->member_epoch = epoch;
+  if (share_) {
+    call->share = true;
+    call->api = Api::share_group_heartbeat;
+  }
   return call;
 }
 

@@ -17,7 +17,7 @@ namespace models::kafka {
 class ConsumerMembership final : public Membership {
  public:
   ConsumerMembership(ConsumerGroup& group, Node& node, std::string instance_id, Connections& connections,
-                     Metadata& metadata, MembershipOwner& owner);
+                     Metadata& metadata, MembershipOwner& owner, bool share = false);
 
   void start() override;
   void forget() override;
@@ -75,6 +75,7 @@ class ConsumerMembership final : public Membership {
   void on_left(BrokerId from, Ref<ConsumerGroupHeartbeatCall> call);
   void on_ignored(BrokerId, Ref<ConsumerGroupHeartbeatCall>) {}
 
+  bool share_;  ///< ShareGroupHeartbeat (ShareMembershipManager.java, ShareHeartbeatRequestManager.java)
   sim::Stream ids_;
   Local target_;
   Local current_;

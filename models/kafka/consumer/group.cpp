@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/kafka/consumer/consumer.hpp"
+#include "models/kafka/consumer/share_consumer.hpp"
 
 namespace models::kafka {
 
@@ -34,25 +35,38 @@ Consumer& ConsumerGroup::add_member(Node& node) {
   return *members_.back();
 }
 
+ShareConsumer& ConsumerGroup::add_share_member(Node& node) {
+  share_members_.push_back(std::make_unique<ShareConsumer>(*this, node));
+  standing_by_.push_back(false);
+  return *share_members_.back();
+}
+
 void ConsumerGroup::start() {
   Context& context = cluster_.context();
   for (const TopicIndex t : topics_) {
     const TopicInfo& topic = cluster_.topic(t);
     for (std::int32_t i = 0; i < topic.partitions_most; ++i) {
       const PartitionIndex p{topic.first.value + static_cast<std::uint32_t>(i)};
-      context.emit(Kind::subscribed, {.place = cluster_.partition(p).entity.value, .peer = entity_.value});
+      context.emit(Kind::subscribed, {.code = shared() ? kShared : std::uint16_t{0},
+                                      .place = cluster_.partition(p).entity.value,
+                                      .peer = entity_.value});
     }
   }
   sim::Duration delay = options_.start;
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (standing_by_[i]) continue;
-    context.simulation.schedule_after(delay, [consumer = members_[i].get()] { consumer->start(); });
-    delay += options_.stagger;
-  }
+  const auto start_each = [&](const auto& members) {
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (standing_by_[i]) continue;
+      context.simulation.schedule_after(delay, [consumer = members[i].get()] { consumer->start(); });
+      delay += options_.stagger;
+    }
+  };
+  start_each(members_);
+  start_each(share_members_);
 }
 
 void ConsumerGroup::stop() {
   for (const auto& member : members_) member->stop();
+  for (const auto& member : share_members_) member->stop();
 }
 
 Offset ConsumerGroup::lowest_in_hand(PartitionIndex p) const {
@@ -62,7 +76,9 @@ Offset ConsumerGroup::lowest_in_hand(PartitionIndex p) const {
 }
 
 bool ConsumerGroup::idle() const {
-  return std::all_of(members_.begin(), members_.end(), [](const auto& member) { return member->idle(); });
+  const auto is_idle = [](const auto& member) { return member->idle(); };
+  return std::all_of(members_.begin(), members_.end(), is_idle) &&
+         std::all_of(share_members_.begin(), share_members_.end(), is_idle);
 }
 
 }  // namespace models::kafka

@@ -23,6 +23,7 @@
 namespace models::kafka {
 
 class Consumer;
+class ShareConsumer;
 class Mirror;
 
 class ConsumerGroup final : public LogReader {
@@ -36,6 +37,10 @@ class ConsumerGroup final : public LogReader {
   /// The next member, running on `node`, whose entity is the member's.
   Consumer& add_member(Node& node);
   std::vector<std::unique_ptr<Consumer>>& members() { return members_; }
+  /// The same of a group of GroupType::share, which has no others.
+  ShareConsumer& add_share_member(Node& node);
+  std::vector<std::unique_ptr<ShareConsumer>>& share_members() { return share_members_; }
+  bool shared() const { return options_.type == GroupType::share; }
 
   /// This member does not start with the others: somebody starts it later (fault "join").
   void stand_by(std::uint32_t index) { standing_by_[index] = true; }
@@ -81,6 +86,7 @@ class ConsumerGroup final : public LogReader {
   EffectSite effects_;
   PoisonedRecords poison_;
   std::vector<std::unique_ptr<Consumer>> members_;
+  std::vector<std::unique_ptr<ShareConsumer>> share_members_;
   std::vector<bool> standing_by_;  // by member
 };
 

@@ -124,6 +124,9 @@ void Processor::failed() {
     return;
   }
   recorder_.abandoned(work_, done_);
+  work_.for_each(done_, done_ + 1, [this](const Work::Range& range, Offset at, Offset, std::int64_t) {
+    owner_.gave_up(range.partition, at);
+  });
   segment_end_ = ++done_;
   move_on();
 }

@@ -27,6 +27,8 @@ class ProcessorOwner {
   virtual ~ProcessorOwner() = default;
   /// All records are done; or, record by record, one is.
   virtual void processed() = 0;
+  /// This record could not be processed and is left behind.
+  virtual void gave_up(PartitionIndex, Offset) {}
 };
 
 class Processor {

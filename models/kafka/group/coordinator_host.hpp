@@ -44,6 +44,8 @@ class CoordinatorHost {
 
   /// The topics of those numbers as assignors see them, in order of their names.
   virtual std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) = 0;
+  /// What the share group has set for itself, or null.
+  virtual const ShareGroupConfig* share_group(std::string_view) { return nullptr; }
   /// One of a call's markers has been settled: the last one answers it.
   virtual void marker_settled(Ref<WriteTxnMarkersCall> call) = 0;
   /// Another one whenever assignor_topics() may give something else.

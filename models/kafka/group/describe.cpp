@@ -102,7 +102,7 @@ std::string padded(std::string text, std::size_t width) {
 }  // namespace
 
 Broker* leader_of(Cluster& cluster, PartitionIndex p) {
-  const BrokerId leader = cluster.controller().state(p).leader;
+  const BrokerId leader = cluster.metadata_log().state(p).leader;
   return leader == kNoBroker || !cluster.node(leader).up() ? nullptr : &cluster.broker(leader);
 }
 

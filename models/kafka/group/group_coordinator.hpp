@@ -183,11 +183,17 @@ class GroupCoordinator final : private GroupTimers {
     std::shared_ptr<ModernGroupImage> image;
     std::int32_t records = 0;
   };
+  /// What differs between consumer groups and share groups.
+  struct ModernSettings {
+    sim::Duration session_timeout, heartbeat_interval, assignment_interval;
+    std::int32_t max_size;
+  };
+  ModernSettings settings_of(bool share, std::string_view group);
   void heartbeat_modern(Shard& shard, Group* group, Ref<ConsumerGroupHeartbeatCall> call);
-  ErrorCode admit_modern(Change& change, const ConsumerGroupHeartbeatCall& call);
+  ErrorCode admit_modern(Change& change, const ConsumerGroupHeartbeatCall& call, std::int32_t max_size);
   std::int32_t count_partitions(const ModernGroupImage& image);
   bool topics_changed(ModernGroup& group);
-  bool target_due(const ModernGroupImage& image);
+  bool target_due(const ModernGroupImage& image, sim::Duration interval);
   void make_target(Change& change);
   void leave_modern(Shard& shard, Group& group, Ref<ConsumerGroupHeartbeatCall> call);
   static void remove_modern(Change& change, std::string_view member_id);

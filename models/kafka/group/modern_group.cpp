@@ -88,6 +88,7 @@ std::int32_t ModernGroupImage::set_target(TargetAssignment target, sim::Time now
 
 GroupState ModernGroupImage::state() const {
   if (members.empty()) return GroupState::empty;
+  if (share) return GroupState::stable;  // ShareGroup.java: nobody waits for anybody
   if (epoch > target_epoch) return GroupState::assigning;
   const bool all = std::all_of(members.begin(), members.end(),
                                [this](const ModernMember& m) { return m.is_reconciled_to(target_epoch); });

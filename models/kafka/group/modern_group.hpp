@@ -77,6 +77,7 @@ struct ModernGroupImage {
   std::optional<sim::Time> target_made_at;
   std::int32_t partitions = 0;  ///< of the topics subscribed to; Kafka keeps a hash of the topics (KIP-1101)
   std::vector<ModernMember> members;  ///< in order of their ids
+  bool share = false;                 ///< a share group (KIP-932): several members may have one partition
 
   const ModernMember* find(std::string_view id) const;
   ModernMember* find(std::string_view id);

@@ -13,6 +13,7 @@
 
 #include "models/kafka/group/group_coordinator.hpp"
 #include "models/kafka/group/modern_group.hpp"
+#include "models/kafka/group/simple_assignor.hpp"
 #include "sim/assert.hpp"
 
 namespace models::kafka {
@@ -36,6 +37,16 @@ bool take_up(ModernMember& member, const ConsumerGroupHeartbeatCall& call) {
   return true;
 }
 
+/// Of a share group: nobody gives anything up first (ShareGroupAssignmentBuilder.java).
+ModernMember take_target(const ModernMember& member, std::int32_t target_epoch) {
+  ModernMember next = member;
+  next.assigned.clear();
+  for (const PartitionIndex p : member.target) next.assigned.push_back({p, target_epoch});
+  next.previous_epoch = member.epoch;
+  next.epoch = target_epoch;
+  return next;
+}
+
 /// A steady member's heartbeat, which is nearly every one: nothing that it says is new, and nothing is due to it.
 bool changes_nothing(const ModernGroupImage& image, const ModernMember& member,
                      const ConsumerGroupHeartbeatCall& call, bool target_due) {
@@ -45,6 +56,20 @@ bool changes_nothing(const ModernGroupImage& image, const ModernMember& member,
 }
 
 }  // namespace
+
+GroupCoordinator::ModernSettings GroupCoordinator::settings_of(bool share, std::string_view group) {
+  const BrokerConfig& c = host_.config();
+  if (!share) {
+    return {c.group_consumer_session_timeout, c.group_consumer_heartbeat_interval,
+            c.group_consumer_assignment_interval, c.group_consumer_max_size};
+  }
+  const ShareGroupConfig* const own = host_.share_group(group);
+  const ShareGroupConfig none;
+  const ShareGroupConfig& g = own == nullptr ? none : *own;
+  return {g.session_timeout.value_or(c.group_share_session_timeout),
+          g.heartbeat_interval.value_or(c.group_share_heartbeat_interval), c.group_share_assignment_interval,
+          c.group_share_max_size};
+}
 
 // ---- joining and staying ----------------------------------------------------------------------------------
 
@@ -58,7 +83,9 @@ void GroupCoordinator::receive(Ref<ConsumerGroupHeartbeatCall> call) {
       return reply(std::move(call), ErrorCode::unsupported_assignor);
   }
   Group* const group = find(*shard, call->group);
-  const bool modern = group != nullptr && group->modern != nullptr;
+  // Of the other kind there is none of this name (GroupMetadataManager.consumerGroup, shareGroup).
+  const bool modern = group != nullptr && group->modern != nullptr &&
+                      (group->modern->image().share == call->share || group->is(GroupState::empty));
   if (call->member_epoch < kJoinEpoch) {
     if (!modern) return reply(std::move(call), ErrorCode::group_id_not_found);
     return leave_modern(*shard, *group, std::move(call));
@@ -74,15 +101,17 @@ void GroupCoordinator::heartbeat_modern(Shard& shard, Group* group, Ref<Consumer
   static const ModernGroupImage kNew;
   const ModernGroupImage& now_is = group == nullptr || !group->modern ? kNew : group->modern->image();
   const ModernMember* const known = now_is.find(call->member_id);
-  call->heartbeat_interval = host_.config().group_consumer_heartbeat_interval;
+  const ModernSettings settings = settings_of(call->share, call->group);
+  call->heartbeat_interval = settings.heartbeat_interval;
   if (known != nullptr && call->instance_id == known->instance_id && !topics_changed(*group->modern) &&
-      changes_nothing(now_is, *known, *call, target_due(now_is))) {
-    group->modern->restart_session(known->id, host_.config().group_consumer_session_timeout);
+      changes_nothing(now_is, *known, *call, target_due(now_is, settings.assignment_interval))) {
+    group->modern->restart_session(known->id, settings.session_timeout);
     call->has_assignment = false;
     return after_writes(shard, group, std::move(call));
   }
   Change change{std::make_shared<ModernGroupImage>(now_is), 0};
-  const ErrorCode error = admit_modern(change, *call);
+  change.image->share = call->share;
+  const ErrorCode error = admit_modern(change, *call, settings.max_size);
   if (error != ErrorCode::none) return reply(std::move(call), error);
   const std::string member_id = call->member_id;
   ModernMember& member = *change.image->find(member_id);
@@ -94,13 +123,14 @@ void GroupCoordinator::heartbeat_modern(Shard& shard, Group* group, Ref<Consumer
     ++change.image->epoch;
     change.records += 2;
   }
-  if (target_due(*change.image)) make_target(change);
+  if (target_due(*change.image, settings.assignment_interval)) make_target(change);
   const Reconciliation was = member.state;
   const std::int32_t was_at = member.epoch;
   if (!member.is_reconciled_to(change.image->target_epoch)) {
     ModernMember next =
-        reconcile(member, change.image->target_epoch, call->says_owned ? &call->owned : nullptr,
-                  change.image->held_by_others(member_id));
+        call->share ? take_target(member, change.image->target_epoch)
+                    : reconcile(member, change.image->target_epoch, call->says_owned ? &call->owned : nullptr,
+                                change.image->held_by_others(member_id));
     if (next != member) ++change.records;
     member = std::move(next);
   }
@@ -113,18 +143,18 @@ void GroupCoordinator::heartbeat_modern(Shard& shard, Group* group, Ref<Consumer
   group = store_modern(shard, group, std::move(change), std::move(call));
   if (group == nullptr) return;
   group->modern->metadata_version = host_.metadata_version();
-  group->modern->restart_session(member_id, host_.config().group_consumer_session_timeout);
+  group->modern->restart_session(member_id, settings.session_timeout);
   if (moved) group->modern->watch_revocation(*image->find(member_id));
 }
 
 /// getOrMaybeSubscribeDynamicConsumerGroupMember, getOrMaybeSubscribeStaticConsumerGroupMember: afterwards the image has
 /// the member.
-ErrorCode GroupCoordinator::admit_modern(Change& change, const ConsumerGroupHeartbeatCall& call) {
+ErrorCode GroupCoordinator::admit_modern(Change& change, const ConsumerGroupHeartbeatCall& call,
+                                         std::int32_t max_size) {
   ModernGroupImage& image = *change.image;
   const bool joins = call.member_epoch == kJoinEpoch;
   const ModernMember* const known = image.find(call.member_id);
-  if (known == nullptr &&
-      image.members.size() >= static_cast<std::size_t>(host_.config().group_consumer_max_size))
+  if (known == nullptr && image.members.size() >= static_cast<std::size_t>(max_size))
     return ErrorCode::group_max_size_reached;
   const ModernMember* const holder = image.find_static(call.instance_id);
   if (!call.instance_id.empty() && !joins) {
@@ -166,10 +196,9 @@ bool GroupCoordinator::topics_changed(ModernGroup& group) {
 
 // ---- the target -------------------------------------------------------------------------------------------
 
-bool GroupCoordinator::target_due(const ModernGroupImage& image) {
+bool GroupCoordinator::target_due(const ModernGroupImage& image, sim::Duration interval) {
   if (image.epoch <= image.target_epoch) return false;
-  return !image.target_made_at ||
-         now() >= *image.target_made_at + host_.config().group_consumer_assignment_interval;
+  return !image.target_made_at || now() >= *image.target_made_at + interval;
 }
 
 void GroupCoordinator::make_target(Change& change) {
@@ -177,6 +206,10 @@ void GroupCoordinator::make_target(Change& change) {
   std::vector<AssignorMember> members;
   for (const ModernMember& one : image.members)
     members.push_back({one.id, one.instance_id, one.topics, one.target});
+  if (image.share) {
+    change.records += image.set_target(assign_shared(members, host_.assignor_topics(image.topics())), now());
+    return;
+  }
   const ServerAssignor assignor =
       image.preferred_assignor().value_or(host_.config().group_consumer_assignors.front());
   change.records +=
@@ -290,7 +323,7 @@ void GroupCoordinator::load_modern(Group& group, const GroupMetadata& metadata) 
   group.modern->adopt(metadata.modern);
   group.state = metadata.modern->state();
   for (const ModernMember& member : metadata.modern->members) {
-    group.modern->restart_session(member.id, host_.config().group_consumer_session_timeout);
+    group.modern->restart_session(member.id, settings_of(metadata.modern->share, group.name).session_timeout);
     group.modern->watch_revocation(member);
   }
 }

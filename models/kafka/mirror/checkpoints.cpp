@@ -26,7 +26,7 @@ Checkpoints::Channels Checkpoints::channels_to(Cluster& cluster, Node& node) {
 }
 
 RpcChannel* Checkpoints::coordinator(Cluster& cluster, Channels& channels, const std::string& group) {
-  const BrokerId leader = cluster.controller().state(cluster.offsets_partition(group)).leader;
+  const BrokerId leader = cluster.metadata_log().state(cluster.offsets_partition(group)).leader;
   return leader == kNoBroker ? nullptr : channels[static_cast<std::size_t>(leader.value)].get();
 }
 

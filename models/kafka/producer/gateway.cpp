@@ -4,7 +4,8 @@ namespace models::kafka {
 namespace {
 
 RpcOptions rpc_options(const ProducerConfig& config) {
-  return {config.request_timeout, config.reconnect_backoff, config.reconnect_backoff_max};
+  return {config.request_timeout, config.reconnect_backoff, config.reconnect_backoff_max,
+          config.connections_max_idle};
 }
 
 /// Header, topic name and per partition an index and a length: an estimate, for bandwidth.

@@ -35,9 +35,10 @@ TransactionManager::TransactionManager(Cluster& cluster, Node& node, const Produ
       timer_(cluster.context().simulation, node, [this] { moved(); }) {
   sequences_.use_transactions(!cluster.options().rules.has(Rule::abort_before_new_epoch));
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
-    channels_.push_back(std::make_unique<RpcChannel>(
-        cluster, node, BrokerId{b},
-        RpcOptions{config.request_timeout, config.reconnect_backoff, config.reconnect_backoff_max}));
+    channels_.push_back(
+        std::make_unique<RpcChannel>(cluster, node, BrokerId{b},
+                                     RpcOptions{config.request_timeout, config.reconnect_backoff,
+                                                config.reconnect_backoff_max, config.connections_max_idle}));
   }
 }
 

@@ -36,6 +36,7 @@ class Recorder : public sim::TraceSink {
 
 struct FixtureOptions {
   std::int32_t brokers = 3;
+  std::int32_t controllers = 1;
   std::int32_t partitions = 1;
   std::int32_t replication_factor = 3;
   BrokerConfig config;
@@ -174,6 +175,7 @@ class ClusterFixture : public NodeProgram {
   static ClusterOptions cluster_options(const FixtureOptions& options) {
     ClusterOptions cluster;
     cluster.brokers = options.brokers;
+    cluster.controllers = options.controllers;
     cluster.config = options.config;
     cluster.rules = options.rules;
     cluster.disk = options.disk;

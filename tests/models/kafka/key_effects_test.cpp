@@ -94,6 +94,36 @@ void deserted(Scenario& s) {
 void consumer_protocol(Scenario& s) {
   group(s).config.group_protocol = models::kafka::GroupProtocol::consumer;
 }
+/// Work that takes longer than the locks last, and records that are given back.
+void shared(Scenario& s) {
+  group(s).type = models::GroupType::share;
+  group(s).service = sim::Distribution::constant(20e6);
+  group(s).poison = models::PoisonOptions{.share = 0.05, .then = models::PoisonOptions::Then::release};
+  group(s).config.explicit_acknowledgement = true;
+  group(s).config.max_poll_records = 100;
+  broker(s).group_share_record_lock_duration = 1500ms;
+}
+void shared_by_three(Scenario& s) {
+  shared(s);
+  group(s).members = 3;
+  group(s).stagger = 4s;
+}
+/// They come sooner than targets are made.
+void shared_by_three_at_once(Scenario& s) {
+  shared_by_three(s);
+  group(s).stagger = 300ms;
+}
+/// Its process hangs, and is not heard of.
+void a_shared_member_missing(Scenario& s) {
+  shared(s);
+  s.faults = {crash("billing/0", 7s, 12s)};
+  s.faults[0].kind = "pause";
+}
+/// Transactions, one of which stays open for long.
+void shared_with_transactions(Scenario& s) {
+  shared(s);
+  producer(s).transactions = models::TransactionOptions{.every = 700ms, .aborts = 0.3};
+}
 void a_modern_member_missing(Scenario& s) {
   consumer_protocol(s);
   s.faults = {crash("billing/0", 7s, 12s)};
@@ -158,6 +188,33 @@ void with_a_rack(Scenario& s) {
 void with_a_selector(Scenario& s) {
   in_racks(s);
   broker(s).rack_aware_replica_selector = true;
+}
+/// A message every five seconds, and commits as rarely.
+void speaks_rarely(Scenario& s) {
+  s.faults.clear();
+  producer(s).arrivals = sim::ArrivalProcess::poisson(0.2);
+  waits_for_commits(s);
+}
+/// An answer is lost, and the batch comes again seconds later.
+void repeats_late(Scenario& s) {
+  speaks_rarely(s);
+  producer(s).config.retry_backoff = producer(s).config.retry_backoff_max = 6s;
+  models::FaultSpec lost;
+  lost.kind = "response-loss";
+  lost.target = "kafka/0";
+  lost.other = "shop";
+  for (const sim::Duration at : {1s, 2s, 3s, 4s, 5s, 6s, 7s, 8s}) {
+    lost.at = at;
+    s.faults.push_back(lost);
+  }
+}
+void forgets_producers_often(Scenario& s) {
+  repeats_late(s);
+  broker(s).producer_id_expiration_check_interval = 500ms;
+}
+void forgets_producers_soon(Scenario& s) {
+  repeats_late(s);
+  broker(s).producer_id_expiration = 1s;
 }
 void with_quotas(Scenario& s) {
   s.kafka->quotas.push_back({.producer_byte_rate = 2000});
@@ -229,6 +286,27 @@ void for_hours_and_rolled(Scenario& s) {
   for_hours(s);
   broker(s).log_roll = 60s;
 }
+/// The active controller of three dies, and the next one.
+void quorum_of_controllers(Scenario& s) {
+  s.kafka->controllers = 3;
+  s.faults.push_back(crash("active controller", 5s, 8s));
+  s.faults.push_back(crash("active controller", 15s, 2s));
+}
+/// The first is cut off from the others; those two stand for election against each other.
+void quorum_at_odds(Scenario& s) {
+  quorum_of_controllers(s);
+  s.kafka->rules.set(models::kafka::Rule::raft_pre_vote, false);
+  s.kafka->config.controller_quorum_election_timeout = 100ms;
+  s.network.base.latency = sim::Distribution::constant(60'000'000);
+}
+/// Nobody answers for a while.
+void quorum_cut_up(Scenario& s) {
+  s.kafka->controllers = 3;
+  for (const std::string target : {"controller/0", "controller/1"}) {
+    s.faults.push_back(crash(target, 5s, 8s));
+    s.faults.back().kind = "isolate";
+  }
+}
 void balances_often(Scenario& s) {
   broker(s).leader_imbalance_check_interval = 1s;
 }
@@ -291,12 +369,21 @@ const std::vector<Row>& rows() {
       {S::broker, "leader.imbalance.check.interval.seconds", "1"},
       {S::broker, "broker.heartbeat.interval.ms", "100"},
       {S::broker, "broker.session.timeout.ms", "9000"},
+      {S::broker, "controller.quorum.election.timeout.ms", "5000", quorum_of_controllers},
+      {S::broker, "controller.quorum.fetch.timeout.ms", "600", quorum_of_controllers},
+      {S::broker, "controller.quorum.election.backoff.max.ms", "0", quorum_at_odds},
+      {S::broker, "controller.quorum.append.linger.ms", "0", quorum_of_controllers},
+      {S::broker, "controller.quorum.request.timeout.ms", "600", quorum_cut_up},
+      {S::broker, "controller.quorum.retry.backoff.ms", "500", quorum_of_controllers},
       {S::broker, "quota.window.num", "2", with_quotas},
       {S::broker, "quota.window.size.seconds", "5", with_quotas},
       {S::broker, "broker.rack", "{rack}", out_of_racks},
       {S::broker, "replica.selector.class", "RackAwareReplicaSelector", with_a_rack},
       {S::broker, "controlled.shutdown.enable", "false", orderly_restarts},
       {S::broker, "num.io.threads", "1", slow_brokers},
+      {S::broker, "connections.max.idle.ms", "1000", speaks_rarely},
+      {S::broker, "producer.id.expiration.ms", "1000", forgets_producers_often},
+      {S::broker, "producer.id.expiration.check.interval.ms", "1000", forgets_producers_soon},
       {S::broker, "message.max.bytes", "100"},
       {S::broker, "fetch.max.bytes", "1024"},
       {S::broker, "group.initial.rebalance.delay.ms", "0"},
@@ -308,6 +395,17 @@ const std::vector<Row>& rows() {
       {S::broker, "group.consumer.assignment.interval.ms", "0", consumer_protocol},
       {S::broker, "group.consumer.max.size", "1", consumer_protocol},
       {S::broker, "group.consumer.assignors", "range", modern_members_come_and_go},
+      {S::broker, "group.share.session.timeout.ms", "3000", a_shared_member_missing},
+      {S::broker, "group.share.heartbeat.interval.ms", "500", shared},
+      {S::broker, "group.share.assignment.interval.ms", "0", shared_by_three_at_once},
+      {S::broker, "group.share.max.size", "1", shared},
+      {S::broker, "group.share.max.share.sessions", "1", shared},
+      {S::broker, "group.share.delivery.count.limit", "2", shared},
+      {S::broker, "group.share.record.lock.duration.ms", "60000", shared},
+      {S::broker, "group.share.partition.max.record.locks", "100", shared},
+      {S::broker, "share.coordinator.state.topic.num.partitions", "1", shared},
+      {S::broker, "share.coordinator.state.topic.replication.factor", "1", shared},
+      {S::broker, "share.coordinator.state.topic.min.isr", "3", shared},
       {S::broker, "offsets.retention.minutes", "1", deserted},
       {S::broker, "offsets.retention.check.interval.ms", "1000", deserted_for_longer_than_offsets_last},
       {S::broker, "offsets.topic.num.partitions", "1"},
@@ -361,6 +459,7 @@ const std::vector<Row>& rows() {
       {S::producer, "reconnect.backoff.ms", "5"},
       {S::producer, "reconnect.backoff.max.ms", "50"},
       {S::producer, "metadata.max.age.ms", "100"},
+      {S::producer, "connections.max.idle.ms", "1000", speaks_rarely},
       {S::producer, "partitioner.adaptive.partitioning.enable", "false", no_keys},
       {S::producer, "partitioner.availability.timeout.ms", "50", no_keys},
       {S::producer, "partitioner.ignore.keys", "true"},
@@ -372,6 +471,15 @@ const std::vector<Row>& rows() {
       {S::consumer, "heartbeat.interval.ms", "500"},
       {S::consumer, "group.protocol", "consumer"},
       {S::consumer, "group.remote.assignor", "range", modern_members_come_and_go},
+      {S::consumer, "share.acknowledgement.mode", "implicit", shared},
+      {S::consumer, "share.acquire.mode", "record_limit", shared},
+      {S::consumer, "share.session.timeout.ms", "3000", a_shared_member_missing},
+      {S::consumer, "share.heartbeat.interval.ms", "500", shared},
+      {S::consumer, "share.record.lock.duration.ms", "60000", shared},
+      {S::consumer, "share.delivery.count.limit", "2", shared},
+      {S::consumer, "share.partition.max.record.locks", "100", shared},
+      {S::consumer, "share.auto.offset.reset", "earliest", shared_by_three},
+      {S::consumer, "share.isolation.level", "read_committed", shared_with_transactions},
       {S::consumer, "max.poll.interval.ms", "100", waits_for_commits},
       {S::consumer, "max.poll.records", "1"},
       {S::consumer, "enable.auto.commit", "false"},
@@ -391,6 +499,7 @@ const std::vector<Row>& rows() {
       {S::consumer, "reconnect.backoff.ms", "5", alone},
       {S::consumer, "reconnect.backoff.max.ms", "50", alone},
       {S::consumer, "metadata.max.age.ms", "100"},
+      {S::consumer, "connections.max.idle.ms", "1000", speaks_rarely},
       {S::mirror, "tasks.max", "2", mirrored},
       {S::mirror, "replication.policy.class", "IdentityReplicationPolicy", mirrored},
       {S::mirror, "replication.factor", "1", mirrored},
@@ -432,11 +541,16 @@ auto digest_of(const Scenario& s) {
   return world.trace().digest();
 }
 
-/// Modelled by what they refuse: one value is taken, or a bound is set for another key.
+/// Modelled by what they refuse: one value is taken, or a bound is set for another key. Or read where topics are (tests of the
+/// reader).
 bool only_refuses(std::string_view key) {
-  const bool bounds = key.starts_with("group.consumer.min.") ||
+  const bool bounds = key.starts_with("group.share.min.") || key == "group.share.assignors" ||
+                      (key.starts_with("group.share.max.") && key != "group.share.max.size" &&
+                       key != "group.share.max.share.sessions") ||
+                      key == "share.renew.acknowledge.enable" || key.starts_with("group.consumer.min.") ||
                       (key.starts_with("group.consumer.max.") && key != "group.consumer.max.size");
-  return bounds || key == "log.cleanup.policy" || key == "cleanup.policy";
+  const bool of_topics = key == "num.partitions" || key == "default.replication.factor";
+  return bounds || of_topics || key == "log.cleanup.policy" || key == "cleanup.policy";
 }
 
 }  // namespace

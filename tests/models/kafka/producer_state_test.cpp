@@ -133,3 +133,43 @@ TEST_CASE("state rebuilt from a log is the state that led to it") {
   CHECK(states.check(kProducer, 0, 20, 10).duplicate);
   CHECK(states.check(kProducer, 0, 30, 5).error == ErrorCode::none);
 }
+
+TEST_CASE("who has not written for long is forgotten, but not in the middle of a transaction") {
+  ProducerStates states;
+  Extent old = batch(0, 10, 0);
+  old.max_timestamp = sim::Time{std::chrono::seconds{5}};
+  states.appended(old);
+  states.expire(sim::Time{std::chrono::seconds{4}});
+  CHECK(states.check(kProducer, 0, 0, 10).duplicate);
+  states.expire(sim::Time{std::chrono::seconds{5}});
+  CHECK_FALSE(states.check(kProducer, 0, 0, 10).duplicate);
+  CHECK(states.check(kProducer, 0, 77, 10).error == ErrorCode::none);
+
+  Extent open = batch(0, 10, 10);
+  open.kind = BatchKind::transactional;
+  states.appended(open);
+  states.expire(sim::Time{std::chrono::seconds{100}});
+  CHECK(states.check(kProducer, 0, 0, 10).duplicate);
+}
+
+TEST_CASE("aborted transactions below the start of the log are forgotten") {
+  ProducerStates states;
+  Offset base = 0;
+  for (int i = 0; i < 10; ++i) {
+    Extent records = batch(10 * i, 10, base);
+    records.kind = BatchKind::transactional;
+    states.appended(records);
+    Extent marker = batch(-1, 1, base + 10);
+    marker.kind = BatchKind::abort_marker;
+    states.appended(marker);
+    base += 11;
+  }
+  const auto told = [&states] {
+    int n = 0;
+    states.aborted_in(0, 110, [&n](const auto&) { ++n; });
+    return n;
+  };
+  CHECK(told() == 10);
+  states.forget_below(44);
+  CHECK(told() == 6);
+}

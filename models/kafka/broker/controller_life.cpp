@@ -1,0 +1,92 @@
+// How a controller comes into office and leaves it: by itself where it is alone, else as the quorum decides
+// (QuorumController.claim, renounce).
+#include <algorithm>
+
+#include "models/kafka/broker/controller.hpp"
+
+namespace models::kafka {
+
+void Controller::crashed() {
+  if (raft_ && raft_->claimed()) tell_office(false);
+  retire();
+  parked_.clear();
+  deferred_.clear();
+  ending_ = start_again_ = false;
+  if (raft_) raft_->crashed();
+}
+
+void Controller::restarted() {
+  raft_ ? raft_->restarted() : watch_brokers();
+}
+
+void Controller::shut_down() {
+  start_again_ = false;
+  if (!node_.up() || ending_) return;
+  if (node_.paused()) return node_.run_or_hold([this] { shut_down(); });
+  ending_ = true;
+  raft_->shut_down();
+}
+
+void Controller::start_up() {
+  if (!node_.up()) return node_.restart();
+  start_again_ = ending_;
+}
+
+void Controller::may_end() {
+  if (!ending_) return;
+  const bool again = start_again_;
+  node_.crash();
+  if (again) node_.restart();
+}
+
+/// What is committed counts; what another wrote beyond is gone. Brokers have a full session (BrokerHeartbeatManager.register).
+void Controller::claimed() {
+  partitions_ = log_.states();
+  for (std::size_t b = 0; b < brokers_.size(); ++b) {
+    const RegisteredBroker& known = log_.broker(BrokerId{static_cast<std::int32_t>(b)});
+    BrokerRegistration& broker = brokers_[b];
+    broker.epoch = known.epoch;
+    broker.incarnation = known.incarnation;
+    broker.fenced = known.fenced;
+    broker.shutdown_at.reset();
+    if (known.shutting_down) broker.shutdown_at = log_.committed();
+    broker.metadata_offset = 0;
+    next_broker_epoch_ = std::max(next_broker_epoch_, known.epoch + 1);
+  }
+  watch_brokers();
+  if (raft_) tell_office(true);
+}
+
+void Controller::renounced() {
+  retire();
+  tell_office(false);
+  cluster_.context().simulation.post(
+      [this, life = node_.incarnation(), refused = std::move(deferred_)]() mutable {
+        if (life != node_.incarnation()) return;
+        for (Deferred& deferred : refused) {
+          base(deferred.call).error = ErrorCode::not_controller;
+          answer(std::move(deferred.call));
+        }
+      });
+  deferred_.clear();
+}
+
+void Controller::retire() {
+  for (BrokerRegistration& broker : brokers_) broker.session->disarm();
+  rebalance_timer_.disarm();
+}
+
+void Controller::committed(std::size_t end) {
+  while (!deferred_.empty() && deferred_.front().end <= end) {
+    AnyCall call = std::move(deferred_.front().call);
+    deferred_.erase(deferred_.begin());
+    answer(std::move(call));
+  }
+}
+
+void Controller::tell_office(bool active) {
+  cluster_.context().emit(Kind::controller_changed,
+                          {.actor = node_.entity().value, .a = raft_->epoch(), .b = active ? 1 : 0});
+}
+
+}  // namespace models::kafka

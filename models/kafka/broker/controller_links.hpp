@@ -1,0 +1,49 @@
+// A broker's connections to the controllers: to the one that is active, as far as it knows, and to the one whose metadata log it
+// follows.
+//
+// An observer learns from the answers to its fetches who leads the quorum, and asks any voter when it does not know or its leader
+// does not answer (KafkaRaftClient.pollFollowerAsObserver); requests go to whom its fetches name (NodeToControllerChannelManager).
+// With one controller there is nothing to learn.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "models/kafka/cluster.hpp"
+#include "models/kafka/rpc.hpp"
+#include "sim/random.hpp"
+
+namespace models::kafka {
+
+class ControllerLinks {
+ public:
+  ControllerLinks(Cluster& cluster, Node& broker);
+
+  /// There are several controllers.
+  bool quorum() const { return requests_.size() > 1; }
+  /// For heartbeats and AlterPartition; null while no active controller is known.
+  RpcChannel* active() {
+    return leader_ == kNoController ? nullptr : requests_[static_cast<std::size_t>(leader_)].get();
+  }
+  /// To fetch metadata from.
+  RpcChannel& metadata() { return *metadata_[static_cast<std::size_t>(asked_)]; }
+  /// Fills in what a fetch says of the quorum.
+  void introduce(MetadataLogCall& call) const;
+  /// A fetch was answered, or failed.
+  void heard(const MetadataLogCall& call);
+  /// The broker's process died: connections are gone, whom it knew is on its disk.
+  void abandon();
+
+ private:
+  void ask_another();
+
+  std::vector<std::unique_ptr<RpcChannel>> requests_;  // by controller
+  std::vector<std::unique_ptr<RpcChannel>> metadata_;
+  std::int32_t leader_ = 0;
+  std::int32_t asked_ = 0;
+  std::int32_t epoch_ = 1;
+  std::size_t seen_ = 0;
+  sim::Stream choice_;
+};
+
+}  // namespace models::kafka

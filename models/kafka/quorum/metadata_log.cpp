@@ -1,0 +1,67 @@
+#include "models/kafka/quorum/metadata_log.hpp"
+
+#include "models/kafka/broker/replica.hpp"
+
+namespace models::kafka {
+
+void MetadataLog::start() {
+  for (std::int32_t b = 0; b < cluster_.broker_count(); ++b)
+    brokers_.push_back({.epoch = b + 1, .fenced = false});
+  first_.reserve(cluster_.partitions().size());
+  for (const PartitionInfo& partition : cluster_.partitions()) {
+    const PartitionIndex p{static_cast<std::uint32_t>(first_.size())};
+    if (partition.number >= cluster_.topic_of(p).partitions) {
+      first_.push_back({kNoBroker, kNoEpoch, -1, {}});
+      continue;
+    }
+    first_.push_back({partition.replicas.front(), 0, 0, partition.replicas});
+    if (!cluster_.topic_of(p).internal) tell_in_sync(p, first_.back());
+  }
+  for (const PartitionState& state : first_) states_.push_back(&state);
+}
+
+void MetadataLog::commit(const MetadataChange& change) {
+  committed_.push_back(&change);
+  if (change.control) return;
+  if (change.broker == kNoBroker) {
+    const PartitionState& before = state(change.partition);
+    if (change.election != Election::kept) tell_election(change.partition, change.state, change.election);
+    if (change.state.isr != before.isr) tell_in_sync(change.partition, change.state);
+    states_[change.partition.value] = &change.state;
+    return;
+  }
+  RegisteredBroker& broker = brokers_[static_cast<std::size_t>(change.broker.value)];
+  broker.epoch = change.broker_epoch;
+  broker.fenced = change.fenced;
+  broker.shutting_down = change.shutting_down;
+  if (change.code == BrokerCode::registered) broker.incarnation = change.incarnation;
+  cluster_.context().emit(Kind::broker_state, {.code = static_cast<std::uint16_t>(change.code),
+                                               .actor = cluster_.node(change.broker).entity().value});
+}
+
+void MetadataLog::tell_election(PartitionIndex p, const PartitionState& next, Election election) {
+  if (election == Election::clean) return;  // told by the leader when it hears of it
+  if (election == Election::unclean) cluster_.shared(p).gave_up = true;
+  const bool offline = next.leader == kNoBroker;
+  cluster_.context().emit(
+      Kind::leader_changed,
+      {.code = static_cast<std::uint16_t>(offline ? LeaderCode::offline : LeaderCode::unclean),
+       .actor = offline ? 0 : cluster_.node(next.leader).entity().value,
+       .place = cluster_.partition(p).entity.value,
+       .a = next.leader_epoch,
+       .b = -1});
+}
+
+void MetadataLog::tell_in_sync(PartitionIndex p, const PartitionState& state) {
+  std::vector<std::int64_t> members;
+  for (const BrokerId b : state.isr) members.push_back(cluster_.node(b).entity().value);
+  cluster_.context().emit(
+      Kind::isr_changed,
+      {.actor = state.leader == kNoBroker ? 0 : cluster_.node(state.leader).entity().value,
+       .place = cluster_.partition(p).entity.value,
+       .a = state.partition_epoch,
+       .b = static_cast<std::int64_t>(state.isr.size())},
+      members);
+}
+
+}  // namespace models::kafka
