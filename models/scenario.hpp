@@ -8,6 +8,7 @@
 
 #include "models/clients/workload.hpp"
 #include "models/faults/fault_spec.hpp"
+#include "models/kafka/mirror/options.hpp"
 #include "models/kafka/options.hpp"
 #include "models/network/network.hpp"
 #include "sim/time.hpp"
@@ -23,6 +24,8 @@ struct Scenario {
   sim::Duration sample = std::chrono::seconds{1};  ///< distance of time series points
   NetworkOptions network;
   std::optional<kafka::ClusterOptions> kafka;
+  std::vector<kafka::ClusterOptions> clusters;  ///< beside it, each with a name of its own
+  std::vector<kafka::MirrorOptions> mirrors;
   std::vector<ProducerOptions> producers;
   std::vector<GroupOptions> groups;
   std::vector<FaultSpec> faults;

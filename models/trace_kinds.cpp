@@ -43,6 +43,8 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::same_keys, "same_keys", "", "", ""},
       KindInfo{Kind::compacted, "compacted", "cleaned_end", "bytes", "records"},
       KindInfo{Kind::tombstones, "tombstones", "first_seq", "count", ""},
+      KindInfo{Kind::mirrors, "mirrors", "", "", ""},
+      KindInfo{Kind::failed_over, "failed_over", "", "", ""},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

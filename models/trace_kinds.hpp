@@ -120,6 +120,12 @@ enum class Kind : std::uint16_t {
   /// actor producer, place partition, peer lane, of seqs [a, a+b) those in the payload have no value: they delete their key.
   /// Tables.
   tombstones,
+  /// place partition, peer partition of another cluster whose records are copied into it, under their identity. Emitted when the
+  /// world is built, before any subscription. Ledger (mirrored).
+  mirrors,
+  /// place partition, peer group: the group reads it no more, but its copy in another cluster. What it has not processed of it
+  /// it will process there, or never. Ledger (lost).
+  failed_over,
   count_,
 };
 
@@ -176,6 +182,7 @@ enum class FaultCode : std::uint16_t {
   disk_slow,
   disk_stall,
   disk_full,
+  failover,
 };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 

@@ -10,8 +10,10 @@
 #include "models/kafka/consumer/group.hpp"
 #include "models/kafka/consumer/share_consumer.hpp"
 #include "models/kafka/invariants.hpp"
+#include "models/kafka/mirror/mirror.hpp"
 #include "models/kafka/producer/producer.hpp"
 #include "models/kafka/share/share_partition_manager.hpp"
+#include "models/near_miss.hpp"
 #include "models/planted_leak.hpp"
 #include "models/scenario_error.hpp"
 #include "sim/assert.hpp"
@@ -23,14 +25,54 @@ namespace {
 kafka::ClusterOptions with_room_to_grow(kafka::ClusterOptions options, const std::vector<FaultSpec>& faults) {
   for (kafka::TopicOptions& topic : options.topics) {
     for (const FaultSpec& fault : faults) {
-      if (fault.kind == "grow" && fault.target == topic.name)
+      if (fault.kind == "grow" && fault.target == options.prefix() + topic.name)
         topic.partitions_most = std::max(topic.partitions_most, fault.partitions.value_or(0));
-      if (fault.kind == "reassign" && fault.target == topic.name)
+      if (fault.kind == "reassign" && fault.target == options.prefix() + topic.name)
         for (const std::string& broker : fault.brokers)
-          topic.moves_to.push_back(faults::broker_number(broker));
+          topic.moves_to.push_back(faults::broker_number(broker, options.name));
     }
   }
   return options;
+}
+
+/// What a mirror writes to at its target.
+std::vector<kafka::TopicOptions> mirrored_topics(const Scenario& scenario,
+                                                 const kafka::MirrorOptions& mirror) {
+  std::vector<kafka::TopicOptions> topics;
+  const auto look = [&](const kafka::ClusterOptions& cluster) {
+    if (cluster.name != mirror.from) return;
+    for (const kafka::TopicOptions& topic : cluster.topics) {
+      if (std::find(mirror.topics.begin(), mirror.topics.end(), topic.name) == mirror.topics.end()) continue;
+      kafka::TopicOptions copy;
+      copy.name = mirror.remote_topic(topic.name);
+      copy.partitions = topic.partitions;
+      copy.replication_factor = mirror.config.replication_factor;
+      topics.push_back(std::move(copy));
+    }
+  };
+  look(*scenario.kafka);
+  for (const kafka::ClusterOptions& cluster : scenario.clusters) look(cluster);
+  return topics;
+}
+
+bool all_down(kafka::Cluster& cluster) {
+  for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
+    if (cluster.node(kafka::BrokerId{b}).up()) return false;
+  }
+  return true;
+}
+
+/// Does a client of that cluster use transactions?
+bool uses_transactions(const Scenario& scenario, const std::string& cluster) {
+  const auto of_cluster = [&cluster](const auto& client) {
+    return client.cluster == cluster || (client.failover && client.failover->cluster == cluster);
+  };
+  return std::any_of(scenario.groups.begin(), scenario.groups.end(),
+                     [&](const GroupOptions& g) {
+                       return g.commit == CommitMode::in_transaction && of_cluster(g);
+                     }) ||
+         std::any_of(scenario.producers.begin(), scenario.producers.end(),
+                     [&](const ProducerOptions& p) { return p.transactions.has_value() && of_cluster(p); });
 }
 
 /// How often the drain looks whether everything is done.
@@ -46,50 +88,73 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
       network_(simulation_, scenario_.network),
       context_{simulation_, trace_, entities_, network_, steps_},
       looks_(options.looks) {
-  if (scenario_.kafka) {
-    scenario_.kafka->transactional =
-        std::any_of(scenario_.groups.begin(), scenario_.groups.end(),
-                    [](const GroupOptions& g) { return g.commit == CommitMode::in_transaction; }) ||
-        std::any_of(scenario_.producers.begin(), scenario_.producers.end(),
-                    [](const ProducerOptions& p) { return p.transactions.has_value(); });
-    for (const GroupOptions& group : scenario_.groups) {
-      if (group.type == GroupType::share)
-        scenario_.kafka->share_groups.emplace_back(group.name, group.config.share);
-    }
-    scenario_.kafka->power_may_fail =
-        std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
-                    [](const FaultSpec& fault) { return fault.kind == "power-loss"; });
-    kafka_ =
-        std::make_unique<kafka::Cluster>(context_, with_room_to_grow(*scenario_.kafka, scenario_.faults));
-  }
-  if (!kafka_ && !(scenario_.producers.empty() && scenario_.groups.empty())) {
+  add_clusters();
+  if (clusters_.empty() && !(scenario_.producers.empty() && scenario_.groups.empty())) {
     throw ScenarioError("kafka", "producers and groups need a cluster");
   }
   add_producers();
+  add_mirrors();
   add_groups();
   faults_ = std::make_unique<FaultInjector>(context_, scenario_.faults);
-  if (kafka_) {
-    for (std::int32_t b = 0; b < kafka_->broker_count(); ++b)
-      faults_->add_target(kafka_->node(kafka::BrokerId{b}));
-    for (std::int32_t n = 0; n < scenario_.kafka->controllers; ++n)
-      faults_->add_target(kafka_->node(kafka::controller_id(n)));
+  for (const auto& cluster : clusters_) {
+    for (std::int32_t b = 0; b < cluster->broker_count(); ++b)
+      faults_->add_target(cluster->node(kafka::BrokerId{b}));
+    for (std::int32_t n = 0; n < cluster->options().controllers; ++n)
+      faults_->add_target(cluster->node(kafka::controller_id(n)));
   }
   for (const auto& node : nodes_) faults_->add_target(*node);
-  add_roles();
+  for (const auto& cluster : clusters_) add_topic_roles(*cluster);
+  add_failovers();
   faults_->resolve();
-  if (options.checked && kafka_) {
-    invariants_ = std::make_unique<kafka::Invariants>(*kafka_);
-    for (const GroupOptions& group : scenario_.groups) invariants_->watch(group.name);
+  if (!options.checked) return;
+  for (const auto& cluster : clusters_) {
+    invariants_.push_back(std::make_unique<kafka::Invariants>(*cluster));
+    for (const GroupOptions& group : scenario_.groups) {
+      if (group.cluster == cluster->options().name) invariants_.back()->watch(group.name);
+    }
   }
 }
 
 World::~World() = default;
 
+kafka::Cluster& World::cluster(const std::string& path, const std::string& name) {
+  std::vector<std::string_view> known;
+  for (const auto& cluster : clusters_) {
+    if (cluster->options().name == name) return *cluster;
+    known.push_back(cluster->options().name);
+  }
+  throw ScenarioError(path, "there is no cluster '" + name + "'" + did_you_mean(name, known));
+}
+
+void World::add_clusters() {
+  if (!scenario_.kafka) return;
+  add_cluster(*scenario_.kafka);
+  for (const kafka::ClusterOptions& options : scenario_.clusters) add_cluster(options);
+}
+
+void World::add_cluster(kafka::ClusterOptions options) {
+  options.transactional = uses_transactions(scenario_, options.name);
+  for (const GroupOptions& group : scenario_.groups) {
+    if (group.type == GroupType::share && group.cluster == options.name)
+      options.share_groups.emplace_back(group.name, group.config.share);
+  }
+  options.power_may_fail = std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
+                                       [](const FaultSpec& fault) { return fault.kind == "power-loss"; });
+  for (const kafka::MirrorOptions& mirror : scenario_.mirrors) {
+    if (mirror.to != options.name) continue;
+    for (const kafka::TopicOptions& copy : mirrored_topics(scenario_, mirror)) {
+      const bool there = std::any_of(options.topics.begin(), options.topics.end(),
+                                     [&copy](const auto& topic) { return topic.name == copy.name; });
+      if (!there) options.topics.push_back(copy);
+    }
+  }
+  clusters_.push_back(
+      std::make_unique<kafka::Cluster>(context_, with_room_to_grow(std::move(options), scenario_.faults)));
+}
+
 Node& World::add_node(EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index,
-                      const std::string& rack) {
+                      Location location) {
   const EntityId entity = entities_.add(kind, name, parent, index);
-  Location location;
-  location.rack = rack;
   const HostId host = network_.add_host(name, std::move(location));
   nodes_.push_back(std::make_unique<Node>(simulation_, network_, entity, host, name));
   return *nodes_.back();
@@ -97,41 +162,121 @@ Node& World::add_node(EntityKind kind, const std::string& name, EntityId parent,
 
 void World::add_producers() {
   for (const ProducerOptions& options : scenario_.producers) {
-    kafka::ProducerSetup setup;
-    // One table for all of them: each key is hashed once, and the table stays in the cache.
-    if (const auto topic = kafka_->find_topic(options.to); topic && options.keys.in_records()) {
-      const auto partitions = static_cast<std::uint32_t>(kafka_->topic(*topic).partitions);
-      setup.keys =
-          std::make_shared<kafka::KeyPartitions>(options.keys, partitions, kafka::key_hash(options.config));
+    const std::string path = "producers." + options.name;
+    add_producer(options, options.name, cluster(path + ".cluster", options.cluster),
+                 {options.rack, options.zone, options.region});
+    if (!options.failover) continue;
+    const FailoverOptions& to = *options.failover;
+    elsewhere_.push_back(std::make_unique<ProducerOptions>(options));
+    elsewhere_.back()->name = options.name + "@" + to.cluster;
+    const std::size_t first = producers_.size();
+    add_producer(*elsewhere_.back(), elsewhere_.back()->name, cluster(path + ".failover.cluster", to.cluster),
+                 {to.rack, to.zone, to.region});
+    for (std::size_t i = first; i < producers_.size(); ++i) {
+      producers_[i].name = options.name;
+      producers_[i].standing_by = true;
     }
-    for (std::uint32_t i = 0; i < options.instances; ++i) {
-      const std::string name = options.instances == 1 ? options.name : options.name + "/" + std::to_string(i);
-      Node& node = add_node(EntityKind::producer, name, {}, i, options.rack);
-      if (i == 0) first_of_.emplace(options.name, node.entity());
-      if (!options.same_keys_as.empty())
-        same_keys_.emplace_back(node.entity(), first_of_.at(options.same_keys_as));
-      if (options.transactions)
-        setup.transactional_id = kafka::numbered(
-            options.config.transactional_id.empty() ? name : options.config.transactional_id, i);
-      producers_.push_back(std::make_unique<kafka::Producer>(*kafka_, node, options, setup));
+  }
+}
+
+void World::add_producer(const ProducerOptions& options, const std::string& table, kafka::Cluster& cluster,
+                         const Location& location) {
+  kafka::ProducerSetup setup;
+  // One table for all of them: each key is hashed once, and the table stays in the cache.
+  if (const auto topic = cluster.find_topic(options.to); topic && options.keys.in_records()) {
+    const auto partitions = static_cast<std::uint32_t>(cluster.topic(*topic).partitions);
+    setup.keys =
+        std::make_shared<kafka::KeyPartitions>(options.keys, partitions, kafka::key_hash(options.config));
+  }
+  for (std::uint32_t i = 0; i < options.instances; ++i) {
+    const std::string name = options.instances == 1 ? table : table + "/" + std::to_string(i);
+    Node& node = add_node(EntityKind::producer, name, {}, i, location);
+    if (i == 0) first_of_.emplace(table, node.entity());
+    if (!options.same_keys_as.empty())
+      same_keys_.emplace_back(node.entity(), first_of_.at(options.same_keys_as));
+    if (options.transactions)
+      setup.transactional_id = kafka::numbered(
+          options.config.transactional_id.empty() ? name : options.config.transactional_id, i);
+    producers_.push_back({table, std::make_unique<kafka::Producer>(cluster, node, options, setup), false});
+  }
+}
+
+void World::add_mirrors() {
+  for (const kafka::MirrorOptions& options : scenario_.mirrors) {
+    const std::string path = "mirrors." + options.name;
+    std::vector<std::string> groups;
+    for (const GroupOptions& group : scenario_.groups) {
+      if (group.cluster == options.from) groups.push_back(group.name);
+    }
+    kafka::Cluster& from = cluster(path + ".from", options.from);
+    mirrors_.push_back(
+        std::make_unique<kafka::Mirror>(from, cluster(path + ".to", options.to), options, std::move(groups)));
+    const GroupOptions tasks = kafka::Mirror::group_options(options);
+    groups_.push_back(
+        std::make_unique<kafka::ConsumerGroup>(from, tasks, entities_.add(EntityKind::group, options.name)));
+    groups_.back()->serve(*mirrors_.back());
+    for (std::uint32_t i = 0; i < tasks.members; ++i) {
+      groups_.back()->add_member(add_node(EntityKind::member, options.name + "/" + std::to_string(i),
+                                          groups_.back()->entity(), i,
+                                          {options.rack, options.zone, options.region}));
     }
   }
 }
 
 void World::add_groups() {
   for (const GroupOptions& options : scenario_.groups) {
-    const EntityId group = entities_.add(EntityKind::group, options.name);
-    groups_.push_back(std::make_unique<kafka::ConsumerGroup>(*kafka_, options, group));
-    for (std::uint32_t i = 0; i < options.members; ++i) {
-      Node& node =
-          add_node(EntityKind::member, options.name + "/" + std::to_string(i), group, i, options.rack);
-      if (options.type == GroupType::share)
-        groups_.back()->add_share_member(node);
-      else
-        groups_.back()->add_member(node);
-      if (joins_later(nodes_.back()->name())) groups_.back()->stand_by(i);
+    const std::string path = "groups." + options.name;
+    const EntityId entity = entities_.add(EntityKind::group, options.name);
+    kafka::ConsumerGroup& group =
+        add_group(options, entity, options.name, cluster(path + ".cluster", options.cluster),
+                  {options.rack, options.zone, options.region});
+    if (!options.failover) continue;
+    const FailoverOptions& to = *options.failover;
+    kafka::Cluster& there = cluster(path + ".failover.cluster", to.cluster);
+    GroupOptions standing_by = options;
+    standing_by.topics = topics_at(there, options);
+    standing_by.rack = to.rack;
+    standing_by.racks.clear();
+    kafka::ConsumerGroup& other =
+        add_group(standing_by, entity, options.name + "@" + to.cluster, there, {to.rack, to.zone, to.region});
+    for (std::uint32_t i = 0; i < options.members; ++i) other.stand_by(i);
+    moving_.push_back({&group, &other});
+  }
+}
+
+kafka::ConsumerGroup& World::add_group(const GroupOptions& options, EntityId entity, const std::string& name,
+                                       kafka::Cluster& cluster, const Location& location) {
+  groups_.push_back(std::make_unique<kafka::ConsumerGroup>(cluster, options, entity));
+  for (std::uint32_t i = 0; i < options.members; ++i) {
+    Location at = location;
+    if (!options.racks.empty()) at.rack = options.racks[i % options.racks.size()];
+    Node& node = add_node(EntityKind::member, name + "/" + std::to_string(i), entity, i, std::move(at));
+    if (options.type == GroupType::share)
+      groups_.back()->add_share_member(node);
+    else
+      groups_.back()->add_member(node);
+    if (joins_later(nodes_.back()->name())) groups_.back()->stand_by(i);
+  }
+  return *groups_.back();
+}
+
+/// What a group reads at another cluster: topics of the same names, and copies of its own.
+std::vector<std::string> World::topics_at(kafka::Cluster& cluster, const GroupOptions& group) const {
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& name) {
+    if (cluster.find_topic(name) && std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(name);
+  };
+  for (const std::string& topic : group.topics) {
+    add(topic);
+    for (const kafka::MirrorOptions& mirror : scenario_.mirrors) {
+      if (mirror.from == group.cluster && mirror.to == cluster.options().name)
+        add(mirror.remote_topic(topic));
     }
   }
+  if (names.empty())
+    throw ScenarioError("groups." + group.name + ".failover.cluster", "has none of the group's topics");
+  return names;
 }
 
 bool World::joins_later(const std::string& member) const {
@@ -140,58 +285,104 @@ bool World::joins_later(const std::string& member) const {
   });
 }
 
-void World::add_roles() {
-  if (!kafka_) return;
-  faults_->add_role("active controller", [this]() -> Node* {
-    kafka::Controller* const active = kafka_->active_controller();
+void World::add_failovers() {
+  for (const ProducerOptions& options : scenario_.producers) {
+    if (!options.failover) continue;
+    const auto entity = entities_.find(options.instances == 1 ? options.name : options.name + "/0");
+    faults_->add_application(options.name, {entity, [this, &options] { return fail_over(options); }});
+  }
+  for (const Moving& group : moving_) {
+    faults_->add_application(group.from->options().name, {group.from->entity(), [this, group] {
+                                                            return fail_over(*group.from, *group.to);
+                                                          }});
+  }
+}
+
+bool World::fail_over(const ProducerOptions& options) {
+  bool moved = false;
+  for (Sending& one : producers_) {
+    if (one.name != options.name || !one.standing_by) continue;
+    moved = true;
+    one.standing_by = false;
+    one.producer->start();
+  }
+  for (Sending& one : producers_) {
+    const bool old = moved && one.name == options.name && &one.producer->options() == &options;
+    if (old) one.producer->stop_arrivals();
+  }
+  return moved;
+}
+
+bool World::fail_over(kafka::ConsumerGroup& from, kafka::ConsumerGroup& to) {
+  const auto running = [](const auto& member) { return member->running(); };
+  if (std::any_of(to.members().begin(), to.members().end(), running)) return false;
+  from.stop();
+  if (&from.cluster() != &to.cluster()) {
+    for (const kafka::TopicIndex t : from.topics()) {
+      const kafka::TopicInfo& topic = from.cluster().topic(t);
+      for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions_most); ++n) {
+        const kafka::PartitionIndex p{topic.first.value + n};
+        context_.emit(Kind::failed_over,
+                      {.place = from.cluster().partition(p).entity.value, .peer = from.entity().value});
+      }
+    }
+  }
+  for (const auto& member : to.members()) member->start();
+  return true;
+}
+
+void World::add_topic_roles(kafka::Cluster& cluster) {
+  faults_->add_role(cluster.options().prefix() + "active controller", [&cluster]() -> Node* {
+    kafka::Controller* const active = cluster.active_controller();
     return active == nullptr ? nullptr : &active->node();
   });
-  for (std::uint32_t t = 0; t < kafka_->topics().size(); ++t) {
+  for (std::uint32_t t = 0; t < cluster.topics().size(); ++t) {
     const kafka::TopicIndex index{t};
-    const kafka::TopicInfo& topic = kafka_->topic(index);
+    const kafka::TopicInfo& topic = cluster.topic(index);
     if (topic.internal) continue;
-    faults_->add_topic(
-        topic.name,
-        {topic.entity, topic.partitions,
-         [this, index](std::int32_t count) {
-           kafka::Controller* const active = kafka_->active_controller();
-           return active != nullptr && active->create_partitions(index, count);
-         },
-         [this, index](const std::vector<std::int32_t>& brokers, double throttle) {
-           std::vector<kafka::BrokerId> target;
-           for (const std::int32_t b : brokers) target.push_back(kafka::BrokerId{b});
-           kafka::Controller* const active = kafka_->active_controller();
-           return active != nullptr && active->reassign(index, target, throttle);
-         },
-         [this, index] {
-           kafka::Controller* const active = kafka_->active_controller();
-           return active != nullptr && active->elect_preferred(index);
-         },
-         [this, index](std::optional<std::int64_t> offset, std::optional<sim::Duration> older_than) {
-           return delete_records(index, offset, older_than);
-         },
-         static_cast<std::int32_t>(kafka_->partition(topic.first).replicas.size()), kafka_->broker_count()});
+    faults_->add_topic(cluster.options().prefix() + topic.name,
+                       {topic.entity, topic.partitions,
+                        [&cluster, index](std::int32_t count) {
+                          kafka::Controller* const active = cluster.active_controller();
+                          return active != nullptr && active->create_partitions(index, count);
+                        },
+                        [&cluster, index](const std::vector<std::int32_t>& brokers, double throttle) {
+                          std::vector<kafka::BrokerId> target;
+                          for (const std::int32_t b : brokers) target.push_back(kafka::BrokerId{b});
+                          kafka::Controller* const active = cluster.active_controller();
+                          return active != nullptr && active->reassign(index, target, throttle);
+                        },
+                        [&cluster, index] {
+                          kafka::Controller* const active = cluster.active_controller();
+                          return active != nullptr && active->elect_preferred(index);
+                        },
+                        [this, &cluster, index](std::optional<std::int64_t> offset,
+                                                std::optional<sim::Duration> older_than) {
+                          return delete_records(cluster, index, offset, older_than);
+                        },
+                        static_cast<std::int32_t>(cluster.partition(topic.first).replicas.size()),
+                        cluster.broker_count(), cluster.options().name});
   }
-  for (std::uint32_t p = 0; p < kafka_->partitions().size(); ++p) {
+  for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
     const kafka::PartitionIndex partition{p};
-    if (kafka_->topic_of(partition).internal) continue;
-    faults_->add_role("leader " + entities_[kafka_->partition(partition).entity].name,
-                      [this, partition]() -> Node* {
-                        const kafka::BrokerId leader = kafka_->metadata_log().state(partition).leader;
-                        return leader == kafka::kNoBroker ? nullptr : &kafka_->node(leader);
+    if (cluster.topic_of(partition).internal) continue;
+    faults_->add_role("leader " + entities_[cluster.partition(partition).entity].name,
+                      [&cluster, partition]() -> Node* {
+                        const kafka::BrokerId leader = cluster.metadata_log().state(partition).leader;
+                        return leader == kafka::kNoBroker ? nullptr : &cluster.node(leader);
                       });
   }
 }
 
-bool World::delete_records(kafka::TopicIndex topic, std::optional<std::int64_t> offset,
-                           std::optional<sim::Duration> older_than) {
-  const kafka::TopicInfo& info = kafka_->topic(topic);
+bool World::delete_records(kafka::Cluster& cluster, kafka::TopicIndex topic,
+                           std::optional<std::int64_t> offset, std::optional<sim::Duration> older_than) {
+  const kafka::TopicInfo& info = cluster.topic(topic);
   bool done = false;
   for (std::int32_t n = 0; n < info.partitions_most; ++n) {
     const kafka::PartitionIndex p{info.first.value + static_cast<std::uint32_t>(n)};
-    const kafka::BrokerId leader = kafka_->controller().state(p).leader;
+    const kafka::BrokerId leader = cluster.metadata_log().state(p).leader;
     if (leader == kafka::kNoBroker) continue;
-    kafka::Broker& broker = kafka_->broker(leader);
+    kafka::Broker& broker = cluster.broker(leader);
     kafka::Offset to = offset.value_or(kafka::kNoOffset);
     // Whoever thinks in times asks for the offset first (ListOffsets).
     if (older_than) {
@@ -216,9 +407,11 @@ void World::run_until(sim::Time end) {
 }
 
 void World::advance(sim::Time end) {
-  while (invariants_ && simulation_.step_until(end)) {
-    const kafka::Finding broken = invariants_->check();
-    MQLAB_ASSERT(!broken, *broken);
+  while (!invariants_.empty() && simulation_.step_until(end)) {
+    for (const auto& invariants : invariants_) {
+      const kafka::Finding broken = invariants->check();
+      MQLAB_ASSERT(!broken, *broken);
+    }
   }
   simulation_.run_until(end);
 }
@@ -228,17 +421,22 @@ void World::phase(PhaseCode code) {
 }
 
 bool World::idle() const {
-  return std::all_of(producers_.begin(), producers_.end(), [](const auto& p) { return p->idle(); }) &&
-         !(kafka_ && kafka_->producing()) &&
+  // A region that stays lost is not waited for.
+  const auto lost = [this](kafka::Cluster& cluster) { return clusters_.size() > 1 && all_down(cluster); };
+  return std::all_of(producers_.begin(), producers_.end(),
+                     [](const Sending& one) { return one.standing_by || one.producer->idle(); }) &&
+         std::none_of(clusters_.begin(), clusters_.end(),
+                      [&](const auto& cluster) { return cluster->producing() && !lost(*cluster); }) &&
          std::all_of(groups_.begin(), groups_.end(),
-                     [this](const auto& g) { return g->idle() && read_to_the_end(*g); });
+                     [&](const auto& g) { return lost(g->cluster()) || (g->idle() && read_to_the_end(*g)); });
 }
 
 /// Nothing is left in flight, and nothing behind it.
 bool World::shared_to_the_end(kafka::ConsumerGroup& group, kafka::PartitionIndex p) const {
-  const kafka::BrokerId leader = kafka_->metadata_log().state(p).leader;
+  kafka::Cluster& cluster = group.cluster();
+  const kafka::BrokerId leader = cluster.metadata_log().state(p).leader;
   if (leader == kafka::kNoBroker) return false;
-  kafka::Broker& broker = kafka_->broker(leader);
+  kafka::Broker& broker = cluster.broker(leader);
   const kafka::Offset end = broker.replica(p)->log.end();
   const kafka::SharePartition* const shared = broker.shares()->find({group.entity(), p});
   return shared == nullptr ? end == 0 : shared->start_offset() >= end;
@@ -253,18 +451,19 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
   const auto running = [](const auto& member) { return member->running(); };
   if (!group.shared() && std::none_of(members.begin(), members.end(), running))
     return true;  // nobody is left to read
+  kafka::Cluster& cluster = group.cluster();
   for (const kafka::TopicIndex t : group.topics()) {
-    const kafka::TopicInfo& topic = kafka_->topic(t);
+    const kafka::TopicInfo& topic = cluster.topic(t);
     for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions_most); ++n) {
       const kafka::PartitionIndex p{topic.first.value + n};
-      if (!kafka_->metadata_log().state(p).exists()) continue;
+      if (!cluster.metadata_log().state(p).exists()) continue;
       if (group.shared()) {
         if (!shared_to_the_end(group, p)) return false;
         continue;
       }
-      const kafka::BrokerId leader = kafka_->metadata_log().state(p).leader;
+      const kafka::BrokerId leader = cluster.metadata_log().state(p).leader;
       if (leader == kafka::kNoBroker) return false;
-      const kafka::Offset end = kafka_->broker(leader).replica(p)->log.end();
+      const kafka::Offset end = cluster.broker(leader).replica(p)->log.end();
       // A position beyond the end: a truncation that is to be found out yet.
       const auto at_end = [&](const auto& member) {
         return member->running() && member->assignment().can_fetch(p) &&
@@ -281,16 +480,21 @@ RunOutcome World::run() {
   phase(PhaseCode::started);
   for (const auto& [one, other] : same_keys_)
     context_.emit(Kind::same_keys, {.actor = one.value, .peer = other.value});
-  if (kafka_) kafka_->start();
+  for (const auto& cluster : clusters_) cluster->start();
+  for (const auto& mirror : mirrors_) mirror->tell();
   for (const auto& group : groups_) group->start();
-  for (const auto& producer : producers_) producer->start();
+  for (const Sending& one : producers_) {
+    if (!one.standing_by) one.producer->start();
+  }
   faults_->start();
   if (scenario_.warmup > sim::Duration{}) {
     run_until(sim::Time{scenario_.warmup});
     phase(PhaseCode::warmed_up);
   }
   run_until(sim::Time{scenario_.duration});
-  for (const auto& producer : producers_) producer->stop_arrivals();
+  for (const Sending& one : producers_) {
+    if (!one.standing_by) one.producer->stop_arrivals();
+  }
   faults_->heal_all();
   phase(PhaseCode::arrivals_stopped);
 
@@ -300,7 +504,7 @@ RunOutcome World::run() {
     run_until(std::min(simulation_.now() + kIdleCheck, last));
   }
   while (next_look_ < looks_.size()) look();
-  if (kafka_) kafka_->tell_divergence();
+  for (const auto& cluster : clusters_) cluster->tell_divergence();
   phase(outcome.drained ? PhaseCode::drained : PhaseCode::drain_timed_out);
   outcome.end = simulation_.now();
   outcome.events = simulation_.events_executed();

@@ -38,6 +38,7 @@ class Cluster;
 class Producer;
 class ConsumerGroup;
 class Invariants;
+class Mirror;
 }  // namespace kafka
 
 struct RunOutcome {
@@ -77,7 +78,10 @@ class World {
   const Entities& entities() const { return entities_; }
   Context& context() { return context_; }
   Network& network() { return network_; }
-  kafka::Cluster& kafka() { return *kafka_; }
+  /// The cluster of [kafka].
+  kafka::Cluster& kafka() { return *clusters_.front(); }
+  /// Throws ScenarioError at `path` when there is none of that name.
+  kafka::Cluster& cluster(const std::string& path, const std::string& name);
   FaultInjector& faults() { return *faults_; }
 
   /// Once. Sinks are added before.
@@ -85,13 +89,24 @@ class World {
 
  private:
   Node& add_node(EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index,
-                 const std::string& rack);
+                 Location location);
+  void add_clusters();
+  void add_cluster(kafka::ClusterOptions options);
+  void add_mirrors();
   void add_producers();
+  void add_producer(const ProducerOptions& options, const std::string& name, kafka::Cluster& cluster,
+                    const Location& location);
   void add_groups();
+  kafka::ConsumerGroup& add_group(const GroupOptions& options, EntityId entity, const std::string& name,
+                                  kafka::Cluster& cluster, const Location& location);
+  std::vector<std::string> topics_at(kafka::Cluster& cluster, const GroupOptions& group) const;
+  void add_failovers();
+  bool fail_over(const ProducerOptions& options);
+  bool fail_over(kafka::ConsumerGroup& from, kafka::ConsumerGroup& to);
+  void add_topic_roles(kafka::Cluster& cluster);
   bool joins_later(const std::string& member) const;
-  void add_roles();
   /// An operator deletes the records of a topic that lie below `offset` and are older, or all that are replicated.
-  bool delete_records(kafka::TopicIndex topic, std::optional<std::int64_t> offset,
+  bool delete_records(kafka::Cluster& cluster, kafka::TopicIndex topic, std::optional<std::int64_t> offset,
                       std::optional<sim::Duration> older_than);
   void run_until(sim::Time end);
   void advance(sim::Time end);
@@ -108,14 +123,29 @@ class World {
   Steps steps_;
   Network network_;
   Context context_;
-  std::unique_ptr<kafka::Cluster> kafka_;
+  /// An instance of an application that sends.
+  struct Sending {
+    std::string name;  // of its table
+    std::unique_ptr<kafka::Producer> producer;
+    bool standing_by = false;
+  };
+  /// A group's members, and those that stand by elsewhere.
+  struct Moving {
+    kafka::ConsumerGroup* from;
+    kafka::ConsumerGroup* to;
+  };
+
+  std::vector<std::unique_ptr<kafka::Cluster>> clusters_;
   std::vector<std::unique_ptr<Node>> nodes_;  // of clients
-  std::vector<std::unique_ptr<kafka::Producer>> producers_;
+  std::vector<std::unique_ptr<kafka::Mirror>> mirrors_;
+  std::vector<std::unique_ptr<ProducerOptions>> elsewhere_;  // of producers that stand by
+  std::vector<Sending> producers_;
   std::map<std::string, EntityId> first_of_;              // of each [[producers]], its first instance
   std::vector<std::pair<EntityId, EntityId>> same_keys_;  // a producer, and the one whose keys it has as well
   std::vector<std::unique_ptr<kafka::ConsumerGroup>> groups_;
+  std::vector<Moving> moving_;
   std::unique_ptr<FaultInjector> faults_;
-  std::unique_ptr<kafka::Invariants> invariants_;  // of a checked run
+  std::vector<std::unique_ptr<kafka::Invariants>> invariants_;  // of a checked run
   std::vector<Look> looks_;
   std::size_t next_look_ = 0;
 };

@@ -77,7 +77,8 @@ void list_kinds(std::ostream& out) {
 
 void list_kafka(std::ostream& out) {
   constexpr std::string_view kScopes[] = {
-      "broker", "topic", "producer", "consumer", "librdkafka-producer", "librdkafka-consumer", "streams"};
+      "broker",  "topic", "producer", "consumer", "librdkafka-producer", "librdkafka-consumer",
+      "streams", "mirror"};
   for (const auto& k : models::kafka::key_catalogue()) {
     out << fmt::format("{:<9} {:<44} {:<7} {:<28} {}\n", kScopes[static_cast<std::size_t>(k.scope)], k.name,
                        k.type, k.default_value, k.modelled ? "modelled" : "refused: " + std::string(k.note));

@@ -48,6 +48,8 @@ const std::vector<Group>& groups() {
         M::effects_duplicated,
         M::effects_suppressed,
         M::effects_missing,
+        M::mirror_duplicates,
+        M::mirror_missing,
         M::log_duplicates,
         M::resend_duplicates,
         M::reordered_in_log,

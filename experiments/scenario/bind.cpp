@@ -33,6 +33,12 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
   if (const Value* v = checked.find("scenario")) bind_rows(*v, scenario_rows(), out, context);
   if (const Value* v = checked.find("network")) bind_rows(*v, network_rows(), out.network, context);
   if (const Value* v = checked.find("kafka")) bind_rows(*v, kafka_rows(), out.kafka.emplace(), context);
+  if (const Value* v = checked.find("clusters")) {
+    for (const Value& item : v->items) bind_rows(item, cluster_rows(), out.clusters.emplace_back(), context);
+  }
+  if (const Value* v = checked.find("mirrors")) {
+    for (const Value& item : v->items) bind_rows(item, mirror_rows(), out.mirrors.emplace_back(), context);
+  }
   if (const Value* v = checked.find("producers")) {
     for (const Value& item : v->items) {
       bind_rows(item, producer_rows(), out.producers.emplace_back(), context);

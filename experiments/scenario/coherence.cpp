@@ -20,9 +20,12 @@ class Coherence {
     times();
     if (!s_.kafka) fail("", "has no [kafka]: there is no broker to run");
     versions();
-    topics();
     names();
+    topics("kafka", *s_.kafka);
+    for (const models::kafka::ClusterOptions& cluster : s_.clusters)
+      topics(join_path("clusters", cluster.name), cluster);
     operations();
+    mirrors();
     producers();
     compaction();
     groups();
@@ -57,7 +60,10 @@ class Coherence {
     if (kafka.config.broker_rack.find("{rack}") != std::string::npos && kafka.racks.empty())
       fail("kafka.config.broker.rack", "stands for racks that are not given: kafka.racks has them");
     for (const models::GroupOptions& group : s_.groups) {
-      if (group.config.client_rack.find("{rack}") != std::string::npos && group.rack.empty())
+      if (!group.racks.empty() && !group.rack.empty())
+        fail(join_path("groups", group.name) + ".racks", "goes without `rack`");
+      if (group.config.client_rack.find("{rack}") != std::string::npos && group.rack.empty() &&
+          group.racks.empty())
         fail(join_path("groups", group.name) + ".config.client.rack",
              "stands for a rack that is not given: `rack` of the group is");
     }
@@ -75,19 +81,29 @@ class Coherence {
     }
   }
 
-  void topics() const {
-    const models::kafka::ClusterOptions& kafka = *s_.kafka;
-    config("kafka", models::kafka::validate(kafka.config));
+  /// The cluster of that name, which `path` names.
+  const models::kafka::ClusterOptions& cluster(const std::string& path, const std::string& name) const {
+    if (name == s_.kafka->name) return *s_.kafka;
+    std::vector<std::string_view> known{s_.kafka->name};
+    for (const models::kafka::ClusterOptions& other : s_.clusters) {
+      if (other.name == name) return other;
+      known.push_back(other.name);
+    }
+    fail(path, "there is no cluster '" + name + "'" + hint(name, known));
+  }
+
+  void topics(const std::string& at, const models::kafka::ClusterOptions& kafka) const {
+    config(at, models::kafka::validate(kafka.config));
     const std::string brokers = std::to_string(kafka.brokers) + (kafka.brokers == 1 ? " broker" : " brokers");
     const std::int32_t copies = kafka.config.offsets_topic_replication_factor.value_or(0);
     if (copies > kafka.brokers) {
       // AutoTopicCreationManager asks for it, StripedReplicaPlacer throws InvalidReplicationFactorException.
-      fail("kafka.config.offsets.topic.replication.factor",
+      fail(at + ".config.offsets.topic.replication.factor",
            std::to_string(copies) + " replicas do not fit on " + brokers +
                ": __consumer_offsets could not be created, and no group would find its coordinator");
     }
     for (const models::kafka::TopicOptions& topic : kafka.topics) {
-      const std::string path = join_path("kafka.topics", topic.name);
+      const std::string path = join_path(at + ".topics", topic.name);
       if (topic.name == "__consumer_offsets" || topic.name == "__transaction_state")
         fail(path + ".name",
              "is a topic of Kafka's own, which every cluster has; [kafka.config] has its settings");
@@ -122,12 +138,63 @@ class Coherence {
     };
     for (const models::ProducerOptions& p : s_.producers) take("producers", p.name);
     for (const models::GroupOptions& g : s_.groups) take("groups", g.name);
+    for (const models::kafka::MirrorOptions& m : s_.mirrors) take("mirrors", m.name);
+    for (const models::kafka::ClusterOptions& c : s_.clusters) take("clusters", c.name);
     for (const models::kafka::TopicOptions& t : s_.kafka->topics) take("kafka.topics", t.name);
+    for (const models::kafka::ClusterOptions& c : s_.clusters) {
+      std::set<std::string> topics;
+      for (const models::kafka::TopicOptions& t : c.topics) {
+        if (!topics.insert(t.name).second)
+          fail(join_path(join_path("clusters", c.name) + ".topics", t.name) + ".name", "is given twice");
+      }
+    }
   }
 
-  void topic_exists(const std::string& path, const std::string& name) const {
+  void mirrors() const {
+    for (const models::kafka::MirrorOptions& m : s_.mirrors) {
+      const std::string path = join_path("mirrors", m.name);
+      const models::kafka::ClusterOptions& from = cluster(path + ".from", m.from);
+      const models::kafka::ClusterOptions& to = cluster(path + ".to", m.to);
+      if (&from == &to) fail(path + ".to", "is where the records come from");
+      if (m.topics.empty()) fail(path + ".topics", "must name at least one topic");
+      if (m.config.replication_factor > to.brokers)
+        fail(path + ".config.replication.factor", std::to_string(m.config.replication_factor) +
+                                                      " replicas do not fit on the brokers of '" + m.to +
+                                                      "'");
+      for (const std::string& name : m.topics) {
+        topic_exists(path + ".topics", name, from);
+        for (const models::kafka::MirrorOptions& other : s_.mirrors) {
+          if (other.to == m.from && other.from == m.to && m.config.identity_policy)
+            fail(path + ".config.replication.policy.class",
+                 "IdentityReplicationPolicy copies records back and forth for ever between '" + m.from +
+                     "' and '" + m.to + "'");
+        }
+        const auto own = std::find_if(to.topics.begin(), to.topics.end(),
+                                      [&](const auto& topic) { return topic.name == m.remote_topic(name); });
+        const auto source = std::find_if(from.topics.begin(), from.topics.end(),
+                                         [&](const auto& topic) { return topic.name == name; });
+        if (own != to.topics.end() && own->partitions != source->partitions)
+          fail(path + ".topics", "'" + own->name + "' has another number of partitions at '" + m.to + "'");
+      }
+    }
+  }
+
+  /// Where an application goes when its instances are given up.
+  void failover(const std::string& path, const std::optional<models::FailoverOptions>& to) const {
+    if (to) cluster(path + ".failover.cluster", to->cluster);
+  }
+
+  void topic_exists(const std::string& path, const std::string& name,
+                    const models::kafka::ClusterOptions& cluster) const {
     std::vector<std::string_view> known;
-    for (const models::kafka::TopicOptions& topic : s_.kafka->topics) known.push_back(topic.name);
+    for (const models::kafka::TopicOptions& topic : cluster.topics) known.push_back(topic.name);
+    std::vector<std::string> copies;
+    for (const models::kafka::MirrorOptions& m : s_.mirrors) {
+      for (const std::string& topic : m.topics) {
+        if (m.to == cluster.name) copies.push_back(m.remote_topic(topic));
+      }
+    }
+    known.insert(known.end(), copies.begin(), copies.end());
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       fail(path, "there is no topic '" + name + "'" + hint(name, known));
     }
@@ -140,14 +207,17 @@ class Coherence {
   void producers() const {
     for (const models::ProducerOptions& p : s_.producers) {
       const std::string path = join_path("producers", p.name);
-      topic_exists(path + ".to", p.to);
+      const models::kafka::ClusterOptions& at = cluster(path + ".cluster", p.cluster);
+      topic_exists(path + ".to", p.to, at);
+      failover(path, p.failover);
+      if (p.failover) topic_exists(path + ".to", p.to, cluster(path, p.failover->cluster));
       if (p.resend_after_restart && p.closed_loop)
         fail(path + ".resend_after_restart", "does not go with a closed loop, which a restart begins anew");
       config(path, models::kafka::validate(p.config));
       same_keys(path, p);
       if (p.transactions && p.transactions->every.count() <= 0)
         fail(path + ".transactions.every", "must be above 0");
-      in_transactions(path, p.config, p.transactions.has_value(), "`transactions`");
+      in_transactions(path, p.config, p.transactions.has_value(), "`transactions`", at);
     }
   }
 
@@ -199,12 +269,16 @@ class Coherence {
       const std::string path = join_path("groups", g.name);
       starts(path, g);
       if (g.topics.empty()) fail(path + ".topics", "must name at least one topic");
-      for (const std::string& topic : g.topics) topic_exists(path + ".topics", topic);
+      const models::kafka::ClusterOptions& at = cluster(path + ".cluster", g.cluster);
+      failover(path, g.failover);
+      if (g.failover && g.transform) fail(path + ".failover", "is not modelled of groups that transform");
+      for (const std::string& topic : g.topics) topic_exists(path + ".topics", topic, at);
       if (std::set<std::string>(g.topics.begin(), g.topics.end()).size() != g.topics.size()) {
         fail(path + ".topics", "names a topic twice");
       }
       if (g.type == models::GroupType::share) {
-        config(path, models::kafka::validate_share(g.config, s_.kafka->config));
+        if (g.failover) fail(path + ".failover", "is not modelled of share groups");
+        config(path, models::kafka::validate_share(g.config, at.config));
         shared(path, g);
         continue;
       }
@@ -212,7 +286,7 @@ class Coherence {
       if (g.poison && (g.poison->then == Then::release || g.poison->then == Then::reject))
         fail(path + ".poison.then", "is for groups of type = \"share\": a log takes nothing back");
       if (g.renew) fail(path + ".renew", "is for groups of type = \"share\": others have no locks");
-      config(path, models::kafka::validate(g.config, s_.kafka->config));
+      config(path, models::kafka::validate(g.config, at.config));
       auto_commit(path, g);
       database(path, g);
       streams(path, g);
@@ -259,7 +333,8 @@ class Coherence {
       fail(path + ".commit",
            "in a transaction goes with `transform`: there is nothing else to be part of it");
     if (!g.transform) return;
-    topic_exists(path + ".transform.to", g.transform->to);
+    const models::kafka::ClusterOptions& at = cluster(path, g.cluster);
+    topic_exists(path + ".transform.to", g.transform->to, at);
     if (g.poison)
       fail(path + ".transform", "does not go with poison: what was left out would be transformed");
     if (g.hand_off)
@@ -267,28 +342,30 @@ class Coherence {
     if (g.commit == models::CommitMode::each_record)
       fail(path + ".commit", "of each record does not go with transform: a poll's output is sent at once");
     config(path + ".transform", models::kafka::validate(g.transform->config));
-    in_transactions(path + ".transform", g.transform->config, in_transaction, "commit = \"in-transaction\"");
+    in_transactions(path + ".transform", g.transform->config, in_transaction, "commit = \"in-transaction\"",
+                    at);
     if (!in_transaction && g.transform->aborts > 0)
       fail(path + ".transform.aborts", "needs commit = \"in-transaction\": there is nothing to abort");
   }
 
   /// What a producer's configuration must be to take part in transactions, or not to. `by`: what makes it do so.
   void in_transactions(const std::string& path, const models::kafka::ProducerConfig& c, bool takes_part,
-                       const std::string& by) const {
+                       const std::string& by, const models::kafka::ClusterOptions& cluster) const {
     if (!takes_part) {
       if (!c.transactional_id.empty()) fail(path + ".config.transactional.id", "needs " + by);
       return;
     }
     // KafkaProducer.configureTransactionState
     if (!c.enable_idempotence) fail(path, "in transactions needs acks = \"all\" and enable.idempotence=true");
-    const models::kafka::BrokerConfig& broker = s_.kafka->config;
+    const models::kafka::BrokerConfig& broker = cluster.config;
     if (c.transaction_timeout > broker.transaction_max_timeout)
       fail(path + ".config.transaction.timeout.ms",
            "is above the broker's transaction.max.timeout.ms: INVALID_TRANSACTION_TIMEOUT");
     const std::int32_t copies =
-        broker.transaction_state_log_replication_factor.value_or(std::min(3, s_.kafka->brokers));
-    if (copies > s_.kafka->brokers)
-      fail("kafka.config.transaction.state.log.replication.factor",
+        broker.transaction_state_log_replication_factor.value_or(std::min(3, cluster.brokers));
+    if (copies > cluster.brokers)
+      fail((cluster.name == "kafka" ? "kafka" : join_path("clusters", cluster.name)) +
+               ".config.transaction.state.log.replication.factor",
            "does not fit on the brokers: __transaction_state could not be created");
   }
 

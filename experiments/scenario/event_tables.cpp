@@ -121,7 +121,7 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
       {{"target", KeyType::name,
         "a node (kafka/0, billing/1, shop), \"billing/*\" for one of them drawn at each strike; for links "
         "also a host, rack, zone or region; for grow, reassign, elect-preferred-leaders and delete-records a "
-        "topic",
+        "topic; for failover a producer or group",
         "", true},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.target = v.text; }},
       {{"other", KeyType::name, "the other end of a link, or the client of a response"},
@@ -176,6 +176,9 @@ const Section& scenario_format() {
   static const Section scenario = section_of("what is run, and for how long", scenario_rows());
   static const Section network = section_of("how far hosts are from each other", network_rows());
   static const Section kafka = section_of("a Kafka cluster", kafka_rows());
+  static const Section cluster = section_of("a Kafka cluster beside that of [kafka]", cluster_rows());
+  static const Section mirror =
+      section_of("topics of one cluster that are copied to another (MirrorMaker 2)", mirror_rows());
   static const Section producer = section_of("an application that sends", producer_rows());
   static const Section group = section_of("a consumer group", group_rows());
   static const Section fault = section_of("what goes wrong, where and when", fault_rows());
@@ -183,6 +186,8 @@ const Section& scenario_format() {
                               {section_key("scenario", scenario, true),
                                section_key("network", network),
                                section_key("kafka", kafka),
+                               array_key("clusters", cluster),
+                               array_key("mirrors", mirror),
                                array_key("producers", producer),
                                array_key("groups", group),
                                array_key("faults", fault),

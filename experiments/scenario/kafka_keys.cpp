@@ -30,6 +30,7 @@ std::optional<kafka::ConfigError> try_key(kafka::KeyScope scope, std::string_vie
   kafka::ProducerConfig producer;
   kafka::ConsumerConfig consumer;
   kafka::StreamsConfig streams;
+  kafka::MirrorConfig mirror;
   switch (scope) {
     case kafka::KeyScope::broker:
       return kafka::set(broker, key, value);
@@ -45,6 +46,8 @@ std::optional<kafka::ConfigError> try_key(kafka::KeyScope scope, std::string_vie
       return kafka::set_librdkafka(consumer, key, value);
     case kafka::KeyScope::streams:
       return kafka::set(streams, key, value);
+    case kafka::KeyScope::mirror:
+      return kafka::set(mirror, key, value);
   }
   return std::nullopt;
 }

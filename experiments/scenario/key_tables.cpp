@@ -388,7 +388,57 @@ Key table_key(std::string_view name, std::string_view about, const Section& sect
   return key;
 }
 
+const std::vector<Row<models::FailoverOptions>>& failover_rows() {
+  using models::FailoverOptions;
+  static const std::vector<Row<FailoverOptions>> rows{
+      {{"cluster", KeyType::name, "whose clients they are then", "", true},
+       [](const Value& v, FailoverOptions& f, const BindContext&) { f.cluster = v.text; }},
+      {{"rack", KeyType::name, "of their hosts"},
+       [](const Value& v, FailoverOptions& f, const BindContext&) { f.rack = v.text; }},
+      {{"zone", KeyType::name, "of their hosts"},
+       [](const Value& v, FailoverOptions& f, const BindContext&) { f.zone = v.text; }},
+      {{"region", KeyType::name, "of their hosts"},
+       [](const Value& v, FailoverOptions& f, const BindContext&) { f.region = v.text; }},
+  };
+  return rows;
+}
+
+template <class Options>
+Row<Options> failover_row() {
+  static const Section section = section_of(
+      "where other instances stand by, until a fault \"failover\" has them take over", failover_rows());
+  return {table_key("failover", "instances that stand by elsewhere; none unless given", section),
+          [](const Value& v, Options& options, const BindContext& c) {
+            bind_rows(v, failover_rows(), options.failover.emplace(), c);
+          }};
+}
+
 }  // namespace
+
+const std::vector<Row<models::kafka::MirrorOptions>>& mirror_rows() {
+  using models::kafka::MirrorOptions;
+  static const std::vector<Row<MirrorOptions>> rows{
+      {{"name", KeyType::name, "its tasks are name/0, name/1 …, consumers of a group of that name", "", true},
+       [](const Value& v, MirrorOptions& m, const BindContext&) { m.name = v.text; }},
+      {{"from", KeyType::name, "the source, a cluster; its name is the alias", "\"kafka\""},
+       [](const Value& v, MirrorOptions& m, const BindContext&) { m.from = v.text; }},
+      {{"to", KeyType::name, "the target, a cluster", "", true},
+       [](const Value& v, MirrorOptions& m, const BindContext&) { m.to = v.text; }},
+      {{"topics", KeyType::names, "of the source", "", true},
+       [](const Value& v, MirrorOptions& m, const BindContext&) { m.topics = names(v); }},
+      {{"rack", KeyType::name, "of the tasks' hosts"},
+       [](const Value& v, MirrorOptions& m, const BindContext&) { m.rack = v.text; }},
+      {{"zone", KeyType::name, "of the tasks' hosts"},
+       [](const Value& v, MirrorOptions& m, const BindContext&) { m.zone = v.text; }},
+      {{"region", KeyType::name, "of the tasks' hosts"},
+       [](const Value& v, MirrorOptions& m, const BindContext&) { m.region = v.text; }},
+      {config_key("settings of the mirror by MirrorMaker's names", models::kafka::KeyScope::mirror),
+       [](const Value& v, MirrorOptions& m, const BindContext&) {
+         m.config = bind_kafka_config<models::kafka::MirrorConfig>(v);
+       }},
+  };
+  return rows;
+}
 
 const std::vector<Row<Scenario>>& scenario_rows() {
   static const std::vector<Row<Scenario>> rows{
@@ -495,7 +545,8 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
   static const Section disk =
       section_of("the brokers' disks: what a power loss takes, how long a crash is recovered", disk_rows());
   static const std::vector<Row<ClusterOptions>> rows{
-      {{"brokers", KeyType::integer, "they are named kafka/0, kafka/1 …", "3", false, 1, 1000},
+      {{"brokers", KeyType::integer, "they are named kafka/0, kafka/1 …, in other clusters NAME/0, NAME/1 …",
+        "3", false, 1, 1000},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.brokers = whole<std::int32_t>(v); }},
       {{"controllers", KeyType::integer,
         "voters of the metadata quorum; one is named controller, more are controller/0, controller/1 …", "1",
@@ -555,10 +606,23 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
   return rows;
 }
 
+const std::vector<Row<ClusterOptions>>& cluster_rows() {
+  static const std::vector<Row<ClusterOptions>> rows = [] {
+    std::vector<Row<ClusterOptions>> all{
+        {{"name", KeyType::name, "also before the names of its topics where faults name them", "", true},
+         [](const Value& v, ClusterOptions& k, const BindContext&) { k.name = v.text; }}};
+    all.insert(all.end(), kafka_rows().begin(), kafka_rows().end());
+    return all;
+  }();
+  return rows;
+}
+
 const std::vector<Row<ProducerOptions>>& producer_rows() {
   static const std::vector<Row<ProducerOptions>> rows{
       {{"name", KeyType::name, "by which faults, metrics and random streams know it", "", true},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.name = v.text; }},
+      {{"cluster", KeyType::name, "whose client it is", "\"kafka\""},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.cluster = v.text; }},
       {{"to", KeyType::name, "topic", "", true},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.to = v.text; }},
       {{"instances", KeyType::integer, "more than one are named name/0, name/1 …, each with these arrivals",
@@ -596,6 +660,11 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.host = v.text; }},
       {{"rack", KeyType::name, "of its host"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.rack = v.text; }},
+      {{"zone", KeyType::name, "of its host"},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.zone = v.text; }},
+      {{"region", KeyType::name, "of its host"},
+       [](const Value& v, ProducerOptions& p, const BindContext&) { p.region = v.text; }},
+      failover_row<ProducerOptions>(),
       {choice_key("client", "whose client it is, with its own settings and defaults", "\"java\"",
                   {"java", "librdkafka"}),
        [](const Value& v, ProducerOptions& p, const BindContext&) {
@@ -611,6 +680,8 @@ const std::vector<Row<GroupOptions>>& group_rows() {
   static const std::vector<Row<GroupOptions>> rows{
       {{"name", KeyType::name, "also group.id; members are name/0, name/1 …", "", true},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.name = v.text; }},
+      {{"cluster", KeyType::name, "whose group it is", "\"kafka\""},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.cluster = v.text; }},
       {{"topics", KeyType::names, "what the group reads", "", true},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.topics = names(v); }},
       {choice_key("type", "share: its members share partitions (KIP-932)", "\"consumer\"",
@@ -664,6 +735,13 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        [](const Value& v, GroupOptions& g, const BindContext&) { g.renew = parse_duration(v.text); }},
       {{"rack", KeyType::name, "of the members' hosts"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.rack = v.text; }},
+      {{"racks", KeyType::names, "of the members' hosts in turn, in place of `rack`"},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.racks = names(v); }},
+      {{"zone", KeyType::name, "of the members' hosts"},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.zone = v.text; }},
+      {{"region", KeyType::name, "of the members' hosts"},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.region = v.text; }},
+      failover_row<GroupOptions>(),
       {{"start", KeyType::duration, "when the members start", "\"0s\""},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.start = parse_duration(v.text); }},
       {{"stagger", KeyType::duration, "between the starts of successive members", "\"0s\""},

@@ -10,6 +10,8 @@ namespace experiments {
 const std::vector<Row<models::Scenario>>& scenario_rows();  ///< [scenario]
 const std::vector<Row<models::NetworkOptions>>& network_rows();
 const std::vector<Row<models::kafka::ClusterOptions>>& kafka_rows();
+const std::vector<Row<models::kafka::ClusterOptions>>& cluster_rows();  ///< those, and a name
+const std::vector<Row<models::kafka::MirrorOptions>>& mirror_rows();
 const std::vector<Row<models::ProducerOptions>>& producer_rows();
 const std::vector<Row<models::GroupOptions>>& group_rows();
 const std::vector<Row<models::FaultSpec>>& fault_rows();

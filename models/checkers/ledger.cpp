@@ -59,6 +59,10 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
       return left_out(r);
     case Kind::subscribed:
       return subscribed(r);
+    case Kind::mirrors:
+      return mirrors(r);
+    case Kind::failed_over:
+      return failed_over(r);
     case Kind::position:
       return position(r);
     case Kind::delivered:
@@ -220,12 +224,14 @@ void Ledger::stored(const sim::TraceRecord& r, std::span<const std::int64_t> pay
   const std::uint64_t n = unsigned_of(r.b);
   const std::int64_t epoch = payload.empty() ? 0 : payload[0];
   stored_copies_ += n;
+  Partition& at = partition_at(r.place);
+  if (is_copy(at, l)) return copied(r, at, epoch);
   if ((r.code & kOffLine) != 0) return stored_off_line(r, epoch);
   if ((r.code & kTransactional) != 0 && l.open_since < 0) {
     has_transactions_ = true;
     l.open_since = r.c;
   }
-  partition_at(r.place).log.append(id, seq, n, r.c, epoch);
+  at.log.append(id, seq, n, r.c, epoch);
   l.stored.add(seq, n, [&](std::uint64_t first, std::uint64_t count, std::uint32_t before) {
     const std::int64_t offset = r.c + signed_of(first - seq);
     if (before == 0) {
@@ -250,15 +256,20 @@ void Ledger::stored_off_line(const sim::TraceRecord& r, std::int64_t epoch) {
   l.stored.add(piece.seq, piece.count, [this](std::uint64_t, std::uint64_t count, std::uint32_t before) {
     if (before == 0) totals_.stored += count;
   });
-  partition_at(r.place).log.bury(piece.lane, piece.seq, piece.count, piece.offset, epoch);
-  bury(piece, r.time);
+  Partition& p = partition_at(r.place);
+  p.log.bury(piece.lane, piece.seq, piece.count, piece.offset, epoch);
+  bury(p, piece, r.time);
 }
 
-void Ledger::bury(const LogPiece& piece, sim::Time time) {
+void Ledger::bury(const Partition& p, const LogPiece& piece, sim::Time time) {
   Lane& l = lanes_[piece.lane.value];
+  totals_.truncated += piece.count;
+  if (is_copy(p, l)) {
+    l.mirror_truncated.add(piece.seq, piece.count);
+    return;
+  }
   l.truncated.add(piece.seq, piece.count);
   l.truncations.push_back({piece.seq, piece.count, time, number_});
-  totals_.truncated += piece.count;
 }
 
 void Ledger::truncated(const sim::TraceRecord& r) {
@@ -285,8 +296,8 @@ void Ledger::truncated(const sim::TraceRecord& r) {
   p.expired_end = std::min(p.expired_end, r.a);
   for (const LogIndex::Buried& grave : p.log.truncate(r.a)) {
     Lane& l = lanes_[grave.piece.lane.value];
-    l.stored_end = std::min(l.stored_end, grave.piece.seq);
-    bury(grave.piece, r.time);
+    if (!is_copy(p, l)) l.stored_end = std::min(l.stored_end, grave.piece.seq);
+    bury(p, grave.piece, r.time);
   }
 }
 
@@ -332,16 +343,22 @@ void Ledger::subscribed(const sim::TraceRecord& r) {
     key_order_.emplace_back();
     group = static_cast<std::uint32_t>(totals_.groups.size());
   }
-  Partition& p = partition_at(r.place);
-  for (const Subscription& s : p.subscriptions) {
-    if (s.group == group - 1) return;
+  subscribe(number_of(partition_at(r.place)) - 1, group - 1, r.code == kShared);
+}
+
+std::size_t Ledger::subscribe(std::uint32_t partition, std::uint32_t group, bool shared) {
+  Partition& p = partitions_[partition];
+  for (std::size_t i = 0; i < p.subscriptions.size(); ++i) {
+    if (p.subscriptions[i].group == group) return i;
   }
-  p.subscriptions.emplace_back().group = group - 1;
-  p.subscriptions.back().shared = (r.code & kShared) != 0;
+  p.subscriptions.emplace_back().group = group;
+  p.subscriptions.back().shared = shared;
   for (const LaneId id : p.lanes) {
     lanes_[id.value].groups.emplace_back();
     lanes_[id.value].columns.add_share();
   }
+  if (p.copy_of != 0) p.subscriptions.back().home = subscribe(p.copy_of - 1, group, shared);
+  return p.subscriptions.size() - 1;
 }
 
 void Ledger::position(const sim::TraceRecord& r) {
@@ -349,7 +366,9 @@ void Ledger::position(const sim::TraceRecord& r) {
   Subscription& s = p.subscriptions[subscription(p, r.peer)];
   // A group that comes for the first time and wants the latest leaves out what was there before it. One that
   // had a position, or a commit that was forgotten, loses what it jumps over.
-  const bool skips = !s.positioned && static_cast<ResetCode>(r.code) == ResetCode::latest;
+  const bool known =
+      s.positioned || (p.copy_of != 0 && partitions_[p.copy_of - 1].subscriptions[s.home].positioned);
+  const bool skips = !known && static_cast<ResetCode>(r.code) == ResetCode::latest;
   s.positioned = true;
   const std::int64_t to = std::max(r.a, p.expired_end);
   if (to < s.passed_end) {
@@ -422,8 +441,8 @@ void Ledger::processed(const sim::TraceRecord& r, std::span<const std::int64_t> 
 
 void Ledger::processed_piece(const sim::TraceRecord& r, Partition& p, std::size_t sub, const LogPiece& piece,
                              const FinishTimes& finish) {
-  lanes_[piece.lane.value].groups[sub].processed.add(
-      piece.seq, piece.count, [&](std::uint64_t first, std::uint64_t n, std::uint32_t before) {
+  of_group(p, sub, lanes_[piece.lane.value])
+      .processed.add(piece.seq, piece.count, [&](std::uint64_t first, std::uint64_t n, std::uint32_t before) {
         const std::int64_t offset = piece.offset + signed_of(first - piece.seq);
         processed_run(r, p, sub, {piece.lane, first, n, offset, piece.live}, finish, before > 0);
       });
@@ -507,8 +526,8 @@ void Ledger::effect(const sim::TraceRecord& r) {
   }
   totals.effects += unsigned_of(r.b);
   const auto apply_piece = [&](const LogPiece& piece) {
-    lanes_[piece.lane.value].groups[sub].effect.add(
-        piece.seq, piece.count, [&](std::uint64_t first, std::uint64_t n, std::uint32_t before) {
+    of_group(p, sub, lanes_[piece.lane.value])
+        .effect.add(piece.seq, piece.count, [&](std::uint64_t first, std::uint64_t n, std::uint32_t before) {
           if (before == 0) return;
           totals.effects_duplicated += n;
           note(Verdict::effect_duplicated, r, piece.lane, first, piece.offset + signed_of(first - piece.seq),
@@ -600,10 +619,10 @@ void Ledger::member_state(const sim::TraceRecord& r) {
 void Ledger::settle(Partition& p, std::size_t sub, std::int64_t first, std::int64_t end) {
   p.log.walk(first, end - first, p.subscriptions[sub].at_settled, [&](const LogPiece& piece) {
     Lane& l = lanes_[piece.lane.value];
-    l.groups[sub].settled.add(piece.seq, piece.count,
-                              [&](std::uint64_t seq, std::uint64_t n, std::uint32_t before) {
-                                if (before == 0) l.columns.release(pool_, seq, n);
-                              });
+    of_group(p, sub, l).settled.add(piece.seq, piece.count,
+                                    [&](std::uint64_t seq, std::uint64_t n, std::uint32_t before) {
+                                      if (before == 0) l.columns.release(pool_, seq, n);
+                                    });
   });
 }
 

@@ -112,14 +112,17 @@ struct LedgerTotals {
   std::uint64_t truncated = 0;  ///< copies that left the log
   std::uint64_t lost = 0;       ///< by any group (without groups: from the log)
   std::uint64_t lost_unacknowledged = 0;
-  std::uint64_t skipped = 0;        ///< by any group
-  std::uint64_t aborted = 0;        ///< in the log only as part of aborted transactions
-  std::uint64_t expired = 0;        ///< for any group
-  std::uint64_t dead_lettered = 0;  ///< for any group
-  std::uint64_t compacted = 0;      ///< for any group
-  std::uint64_t in_flight = 0;      ///< for any group
-  std::uint64_t unmapped = 0;       ///< offsets read that no log ever held
-  std::vector<GroupTotals> groups;  ///< in order of subscription
+  std::uint64_t skipped = 0;            ///< by any group
+  std::uint64_t aborted = 0;            ///< in the log only as part of aborted transactions
+  std::uint64_t expired = 0;            ///< for any group
+  std::uint64_t dead_lettered = 0;      ///< for any group
+  std::uint64_t compacted = 0;          ///< for any group
+  std::uint64_t in_flight = 0;          ///< for any group
+  std::uint64_t mirrored = 0;           ///< that were copied to another cluster
+  std::uint64_t mirror_duplicates = 0;  ///< copies there beside another
+  std::uint64_t mirror_missing = 0;     ///< acknowledged, to be copied, and not copied when the run ended
+  std::uint64_t unmapped = 0;           ///< offsets read that no log ever held
+  std::vector<GroupTotals> groups;      ///< in order of subscription
 };
 
 class Ledger : public sim::TraceSink {
@@ -168,12 +171,14 @@ class Ledger : public sim::TraceSink {
     RunCounts truncated;
     RunCounts
         polled;  ///< delivered to anybody, or compacted away where anybody read; complete after finish()
+    RunCounts mirrored;  ///< stored as a copy in another cluster
+    RunCounts mirror_truncated;
     // Filled by finish(), in copies:
     RunCounts aborted;             ///< part of a transaction that was aborted
     RunCounts undecided;           ///< part of one that was open at the end
     std::int64_t open_since = -1;  ///< offset at which the transaction begins that is open; -1: none
     std::vector<Loss> truncations;
-    std::vector<LaneGroup> groups;  ///< by subscription of the partition
+    std::vector<LaneGroup> groups;  ///< by subscription of the partition, its own
     std::uint64_t offered() const { return columns.size(); }
   };
   enum class Why : std::uint8_t { passed, skipped, expired };
@@ -202,6 +207,9 @@ class Ledger : public sim::TraceSink {
     std::int64_t passed_end = 0;     ///< looked for unprocessed ones up to here
     std::int64_t delivered_end = 0;  ///< highest offset ever handed out + 1
     bool positioned = false;         ///< the group has had a position or a commit here
+    bool failed_over = false;        ///< the group reads it no more, but a copy of it
+    Loss failover;                   ///< when, and what said so
+    std::size_t home = 0;            ///< of a copy: the group's subscription to what it is a copy of
     std::vector<Passed> passed;   ///< unprocessed offsets behind a commit, a reset or the log's start, rising
     std::vector<InHand> in_hand;  ///< oldest first
     LogIndex::Cursor at_processed = 0;
@@ -217,6 +225,8 @@ class Ledger : public sim::TraceSink {
   };
   struct Partition {
     EntityId id{};
+    std::uint32_t copy_of = 0;  ///< index + 1 of the partition whose records are copied here; 0: none
+    bool copied = false;        ///< its records are copied elsewhere
     LogIndex log;
     std::vector<Ended> transactions;  ///< by rising marker
     std::int64_t expired_end = 0;     ///< what lies below was removed by retention
@@ -258,11 +268,13 @@ class Ledger : public sim::TraceSink {
   void stored(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
   void stored_off_line(const sim::TraceRecord& r, std::int64_t epoch);
   void truncated(const sim::TraceRecord& r);
-  void bury(const LogPiece& piece, sim::Time time);
+  void bury(const Partition& p, const LogPiece& piece, sim::Time time);
   void transaction_marker(const sim::TraceRecord& r);
   void truncate_transactions(Partition& p, std::int64_t end);
   void expired(const sim::TraceRecord& r);
   void subscribed(const sim::TraceRecord& r);
+  /// The group's subscription to the partition of that index, made if need be.
+  std::size_t subscribe(std::uint32_t partition, std::uint32_t group, bool shared);
   void position(const sim::TraceRecord& r);
   void delivered(const sim::TraceRecord& r);
   void processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload);
@@ -271,6 +283,23 @@ class Ledger : public sim::TraceSink {
   void abandoned(const sim::TraceRecord& r);
   void archived(const sim::TraceRecord& r);
   void count_two_holders(const Subscription& s, const sim::TraceRecord& r);
+
+  // ---- copies in other clusters (ledger_mirrors.cpp) ----
+  void mirrors(const sim::TraceRecord& r);
+  void failed_over(const sim::TraceRecord& r);
+  void copied(const sim::TraceRecord& r, Partition& p, std::int64_t epoch);
+  void count_missing_copies();
+  std::uint32_t number_of(const Partition& p) const {
+    return static_cast<std::uint32_t>(&p - partitions_.data()) + 1;
+  }
+  bool is_copy(const Partition& p, const Lane& l) const {
+    return p.copy_of != 0 && l.partition != number_of(p);
+  }
+  /// What the group of that subscription has done with a lane found in the partition's log.
+  LaneGroup& of_group(const Partition& p, std::size_t sub, Lane& l) {
+    return l.groups[is_copy(p, l) ? p.subscriptions[sub].home : sub];
+  }
+
   /// They are no longer in the member's hands.
   static void put_down(Subscription& s, const sim::TraceRecord& r);
   void member_state(const sim::TraceRecord& r);

@@ -72,6 +72,7 @@ void Ledger::finish(sim::Time end) {
   }
   for (std::size_t g = 0; g < totals_.groups.size(); ++g)
     totals_.groups[g].stale_keys = key_order_[g].stale_keys();
+  count_missing_copies();
   count_resends();
   check_sums();
 }
@@ -122,7 +123,7 @@ void Ledger::collect_polled() {
 void Ledger::collect_in_hand(Partition& p, std::size_t sub) {
   for (const InHand& held : p.subscriptions[sub].in_hand) {
     for (const LogPiece& piece : p.log.walk_as_of(held.first, held.end - held.first, held.epoch)) {
-      add_new(lanes_[piece.lane.value].groups[sub].in_hand, piece.seq, piece.count);
+      add_new(of_group(p, sub, lanes_[piece.lane.value]).in_hand, piece.seq, piece.count);
     }
   }
 }
@@ -133,7 +134,7 @@ void Ledger::collect_archived(Partition& p, std::size_t sub) {
       0, unsigned_of(p.log.end()), [&](std::uint64_t first, std::uint64_t n, std::uint32_t count) {
         if (count == 0) return;
         p.log.walk(signed_of(first), signed_of(n), cursor, [&](const LogPiece& piece) {
-          add_new(lanes_[piece.lane.value].groups[sub].archived, piece.seq, piece.count);
+          add_new(of_group(p, sub, lanes_[piece.lane.value]).archived, piece.seq, piece.count);
         });
       });
 }
@@ -159,7 +160,7 @@ void Ledger::collect_passed(Partition& p, std::size_t sub) {
   for (const Passed& passed : s.passed) {
     p.log.walk(passed.first, passed.end - passed.first, cursor, [&](const LogPiece& piece) {
       Lane& l = lanes_[piece.lane.value];
-      LaneGroup& group = l.groups[sub];
+      LaneGroup& group = of_group(p, sub, l);
       group.processed.visit(
           piece.seq, piece.count, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t done) {
             if (done > 0) return;
@@ -231,13 +232,16 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
   const bool read = sub < p.subscriptions.size();
   GroupTotals& totals = read ? totals_.groups[p.subscriptions[sub].group] : nobody;
   const LaneGroup& group = read ? l.groups[sub] : nothing;
+  // For a group that has failed over the log that counts is the copy.
+  const Subscription* const left = read && p.subscriptions[sub].failed_over ? &p.subscriptions[sub] : nullptr;
 
-  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 12>& counts) {
+  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 12>& counts,
+                         bool copied) {
     const auto [acknowledged, failed, stored, truncated, aborted, done, passed, before, gone, archived,
                 superseded, in_hand] = counts;
     MQLAB_ASSERT(acknowledged == 0 || failed == 0, "a message has one outcome at its producer");
     MQLAB_ASSERT(stored >= truncated, "what leaves a log was stored");
-    const bool live = stored > truncated;
+    const bool live = left != nullptr ? copied : stored > truncated;
     if (done > 0 || (!read && live)) return;
     const auto note = [&](Verdict verdict, sim::Time time, sim::RecordNumber record) {
       anomalies_.add({time, verdict, p.id, totals.group, id, signed_of(seq), -1, signed_of(n), record});
@@ -247,6 +251,7 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
       for (auto loss = l.truncations.rbegin(); loss != l.truncations.rend(); ++loss) {
         if (seq >= loss->seq && seq < loss->seq + loss->count) return note(verdict, loss->time, loss->record);
       }
+      if (left != nullptr) return note(verdict, left->failover.time, left->failover.record);
       note(verdict, end, 0);
     };
     switch (fate_of({acknowledged > 0, failed > 0, stored > 0, live,
@@ -288,10 +293,24 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
         return note(Verdict::in_flight, end, 0);
     }
   };
-  visit_jointly<12>(
-      {&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed, &group.passed,
-       &group.skipped, &group.expired, &group.archived, &group.compacted, &group.in_hand},
-      l.offered(), judge);
+  if (left == nullptr) {
+    visit_jointly<12>(
+        {&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed, &group.passed,
+         &group.skipped, &group.expired, &group.archived, &group.compacted, &group.in_hand},
+        l.offered(), [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 12>& counts) {
+          judge(seq, n, counts, false);
+        });
+  } else {
+    visit_jointly<14>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed,
+                       &group.passed, &group.skipped, &group.expired, &group.archived, &group.compacted,
+                       &group.in_hand, &l.mirrored, &l.mirror_truncated},
+                      l.offered(),
+                      [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 14>& counts) {
+                        std::array<std::uint32_t, 12> first;
+                        std::copy_n(counts.begin(), first.size(), first.begin());
+                        judge(seq, n, first, counts[12] > counts[13]);
+                      });
+  }
   totals.offered += l.offered();
 }
 

@@ -38,8 +38,15 @@ struct TransactionOptions {
   double aborts = 0;      ///< the share that the application aborts instead
 };
 
+/// Where an application's instances go on when theirs are given up (fault "failover"): others, which stand by until then.
+struct FailoverOptions {
+  std::string cluster;  ///< of which they are clients; may be the same
+  std::string rack, zone, region;
+};
+
 struct ProducerOptions {
   std::string name;
+  std::string cluster = "kafka";
   std::string to;               ///< topic
   std::uint32_t instances = 1;  ///< more than one: "name/0", "name/1" …, each with these arrivals
   std::optional<sim::ArrivalProcess> arrivals;  ///< open loop …
@@ -56,6 +63,8 @@ struct ProducerOptions {
   bool resend_after_restart = false;
   std::optional<TransactionOptions> transactions;
   std::string host, rack;  ///< where it runs; empty: a host of its own
+  std::string zone, region;
+  std::optional<FailoverOptions> failover;
   kafka::ProducerConfig config;
 };
 
@@ -133,6 +142,7 @@ struct StreamsOptions {
 struct GroupOptions {
   std::string name;
   GroupType type = GroupType::consumer;
+  std::string cluster = "kafka";
   std::vector<std::string> topics;
   std::uint32_t members = 1;
   sim::Distribution service = sim::Distribution::constant(0);  ///< ns a record
@@ -149,7 +159,9 @@ struct GroupOptions {
   bool materialise = false;
   /// Of a share group: so often the application renews the locks of what it has in hand (AcknowledgeType.RENEW).
   std::optional<sim::Duration> renew;
-  std::string rack;
+  std::string rack, zone, region;
+  std::vector<std::string> racks;  ///< of the members in turn, in place of `rack`
+  std::optional<FailoverOptions> failover;
   sim::Duration start{};    ///< when the members start
   sim::Duration stagger{};  ///< between the starts of successive members
   kafka::ConsumerConfig config;

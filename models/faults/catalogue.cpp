@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "models/faults/application_faults.hpp"
 #include "models/faults/connection_faults.hpp"
 #include "models/faults/disk_faults.hpp"
 #include "models/faults/link_faults.hpp"
@@ -140,6 +141,11 @@ std::span<const FaultInfo> fault_catalogue() {
            {}},
           FaultCode::disk_full,
           faults::disk_full},
+      FaultInfo{{"failover",
+                 "an operator gives up a producer's or group's instances: those of its `failover` take over",
+                 {}},
+                FaultCode::failover,
+                faults::failover},
   };
   return kRows;
 }

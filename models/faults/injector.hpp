@@ -36,6 +36,9 @@ class FaultInjector {
   void add_topic(std::string name, FaultTargets::Topic topic) {
     targets_.add_topic(std::move(name), std::move(topic));
   }
+  void add_application(std::string name, FaultTargets::Application application) {
+    targets_.add_application(std::move(name), std::move(application));
+  }
   void add_role(std::string name, std::function<Node*()> role) {
     targets_.add_role(std::move(name), std::move(role));
   }

@@ -68,6 +68,15 @@ const FaultTargets::Topic& FaultTargets::resolve_topic(const std::string& path,
   throw ScenarioError(path, "there is no topic called '" + name + "'" + did_you_mean(name, known));
 }
 
+const FaultTargets::Application& FaultTargets::resolve_application(const std::string& path,
+                                                                   const std::string& name) const {
+  if (const auto found = applications_.find(name); found != applications_.end()) return found->second;
+  std::vector<std::string_view> known;
+  for (const auto& [application, row] : applications_) known.push_back(application);
+  throw ScenarioError(path, "'" + name + "' has nowhere to go: `failover` of a producer or group says where" +
+                                did_you_mean(name, known));
+}
+
 void FaultTargets::unknown(const std::string& path, const std::string& name) const {
   if (name.empty()) throw ScenarioError(path, "is missing: name a node, as in 'kafka/0' or 'billing/1'");
   std::vector<std::string_view> known;

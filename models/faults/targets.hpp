@@ -54,10 +54,23 @@ class FaultTargets {
         delete_records;
     std::int32_t replicas = 1;  ///< of each partition
     std::int32_t brokers = 1;   ///< in the cluster
+    std::string cluster = "kafka";
   };
   void add_topic(std::string name, Topic topic) { topics_.emplace(std::move(name), std::move(topic)); }
   /// Throws ScenarioError at `path`.
   const Topic& resolve_topic(const std::string& path, const std::string& name) const;
+
+  /// An application that has instances standing by elsewhere.
+  struct Application {
+    EntityId entity{};
+    /// Those take over; false when they have already.
+    std::function<bool()> fail_over;
+  };
+  void add_application(std::string name, Application application) {
+    applications_.emplace(std::move(name), std::move(application));
+  }
+  /// Throws ScenarioError at `path`.
+  const Application& resolve_application(const std::string& path, const std::string& name) const;
 
   /// Null when there is no node of that name.
   Node* find(std::string_view name) const;
@@ -74,6 +87,7 @@ class FaultTargets {
   std::vector<Node*> nodes_;
   std::map<std::string, FaultTarget::Role, std::less<>> roles_;
   std::map<std::string, Topic, std::less<>> topics_;
+  std::map<std::string, Application, std::less<>> applications_;
 };
 
 }  // namespace models

@@ -43,12 +43,12 @@ Striker grow(const FaultBinding& binding) {
   return at_once(topic, [&topic, count] { return topic.grow(count); });
 }
 
-std::int32_t broker_number(const std::string& name) {
-  constexpr std::string_view kBroker = "kafka/";
+std::int32_t broker_number(const std::string& name, const std::string& cluster) {
+  const std::string broker = cluster + "/";
   std::int32_t number = -1;
-  if (name.compare(0, kBroker.size(), kBroker) != 0) return -1;
+  if (name.compare(0, broker.size(), broker) != 0) return -1;
   const char* const end = name.data() + name.size();
-  const auto [stop, error] = std::from_chars(name.data() + kBroker.size(), end, number);
+  const auto [stop, error] = std::from_chars(name.data() + broker.size(), end, number);
   return error == std::errc{} && stop == end ? number : -1;
 }
 
@@ -56,7 +56,7 @@ Striker reassign(const FaultBinding& binding) {
   const FaultTargets::Topic& topic =
       binding.targets.resolve_topic(binding.key("target"), binding.spec.target);
   std::vector<std::int32_t> brokers;
-  for (const std::string& name : binding.spec.brokers) brokers.push_back(broker_number(name));
+  for (const std::string& name : binding.spec.brokers) brokers.push_back(broker_number(name, topic.cluster));
   if (binding.spec.duration) throw ScenarioError(binding.key("for"), "means nothing here: replicas stay");
   if (static_cast<std::int32_t>(brokers.size()) < topic.replicas) {
     throw ScenarioError(binding.key("brokers"), "names fewer brokers than a partition has replicas");

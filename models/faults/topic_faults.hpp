@@ -10,6 +10,6 @@ Striker reassign(const FaultBinding& binding);
 Striker elect_preferred_leaders(const FaultBinding& binding);
 Striker delete_records(const FaultBinding& binding);
 /// 3 of "kafka/3"; -1 of anything else.
-std::int32_t broker_number(const std::string& name);
+std::int32_t broker_number(const std::string& name, const std::string& cluster);
 
 }  // namespace models::faults

@@ -47,15 +47,15 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
         std::make_unique<Node>(context_.simulation, context_.network, entity, host, std::move(name)));
   };
   for (std::int32_t b = 0; b < options_.brokers; ++b) {
-    add_node(EntityKind::broker, "kafka/" + std::to_string(b),
+    add_node(EntityKind::broker, options_.name + "/" + std::to_string(b),
              {place_of(options_.racks, b), place_of(options_.zones, b), place_of(options_.regions, b)},
              static_cast<std::uint32_t>(b));
   }
   for (std::int32_t n = 0; n < options_.controllers; ++n) {
     add_node(EntityKind::controller,
-             options_.zookeeper          ? "zookeeper"
-             : options_.controllers == 1 ? "controller"
-                                         : "controller/" + std::to_string(n),
+             options_.prefix() + (options_.zookeeper          ? std::string("zookeeper")
+                                  : options_.controllers == 1 ? std::string("controller")
+                                                              : "controller/" + std::to_string(n)),
              {place_of(options_.racks, n), place_of(options_.zones, n), place_of(options_.regions, n)},
              static_cast<std::uint32_t>(n));
   }
@@ -163,7 +163,7 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
   MQLAB_ASSERT(topic.replication_factor >= 1 && topic.replication_factor <= options_.brokers,
                "no more replicas than brokers");
   const TopicIndex index{static_cast<std::uint32_t>(topics_.size())};
-  const EntityId entity = context_.entities.add(EntityKind::topic, topic.name);
+  const EntityId entity = context_.entities.add(EntityKind::topic, options_.prefix() + topic.name);
   topics_.push_back({topic.name, entity, PartitionIndex{static_cast<std::uint32_t>(partitions_.size())},
                      topic.partitions, std::max(topic.partitions, topic.partitions_most), topic.config,
                      internal});
@@ -175,9 +175,9 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
     PartitionInfo info;
     info.topic = index;
     info.number = n;
-    info.entity =
-        context_.entities.add(internal ? EntityKind::internal_partition : EntityKind::partition,
-                              topic.name + "/" + std::to_string(n), entity, static_cast<std::uint32_t>(n));
+    info.entity = context_.entities.add(internal ? EntityKind::internal_partition : EntityKind::partition,
+                                        options_.prefix() + topic.name + "/" + std::to_string(n), entity,
+                                        static_cast<std::uint32_t>(n));
     if (static_cast<std::size_t>(n) < topic.assignment.size()) {
       for (const std::int32_t b : topic.assignment[static_cast<std::size_t>(n)])
         info.replicas.push_back(BrokerId{b});

@@ -78,6 +78,7 @@ class Cluster {
   static constexpr std::int32_t kNoRack = -1;
   /// Of those that brokers tell (broker.rack).
   std::int32_t find_rack(std::string_view name) const;
+  std::string_view rack_name(std::int32_t rack) const { return racks_[static_cast<std::size_t>(rack)]; }
   std::int32_t rack_of(BrokerId b) const { return rack_of_[static_cast<std::size_t>(b.value)]; }
 
   // ---- who is there (static for the length of a run) ----

@@ -6,6 +6,7 @@
 
 #include "models/kafka/config_table.hpp"
 #include "models/kafka/librdkafka.hpp"
+#include "models/kafka/mirror/mirror_keys.hpp"
 #include "models/kafka/streams.hpp"
 
 namespace models::kafka {
@@ -515,7 +516,7 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"group.remote.assignor", "string", "null", unshared<set_remote_assignor, 5>},
     {"isolation.level", "string", "read_uncommitted", unshared<set_isolation<C>, 3>},
     {"client.rack", "string", "", text_value<&C::client_rack, C>,
-     "{rack} stands for the rack of the member's host; assignors do not look at racks"},
+     "{rack} stands for the rack of the member's host"},
     {"share.acknowledgement.mode", "string", "implicit", share_only<set_acknowledgement_mode, 0>},
     {"share.acquire.mode", "string", "batch_optimized", share_only<set_acquire_mode, 1>},
     {"share.session.timeout.ms", "ms", "45000", of_share_group<span<&G::session_timeout, 1, 1'000'000, G>, 2>,
@@ -575,6 +576,7 @@ std::span<const KeyInfo> key_catalogue() {
     append_rows(all, KeyScope::consumer, kConsumerKeys);
     append_librdkafka_keys(all);
     append_streams_keys(all);
+    append_mirror_keys(all);
     return all;
   }();
   return rows;

@@ -287,6 +287,18 @@ struct StreamsConfig {
   std::int32_t num_standby_replicas = 0;
 };
 
+/// Of a mirror: its connectors' and its worker's settings.
+struct MirrorConfig {
+  std::int32_t tasks_max = 1;
+  bool identity_policy = false;  ///< replication.policy.class
+  std::int32_t replication_factor = 2;
+  std::int64_t offset_lag_max = 100;
+  Duration emit_checkpoints_interval{60'000'000'000};
+  bool sync_group_offsets_enabled = false;
+  Duration sync_group_offsets_interval{60'000'000'000};
+  Duration offset_flush_interval{60'000'000'000};
+};
+
 /// `pattern` with the number in place of "{index}".
 std::string numbered(std::string pattern, std::uint32_t index);
 
@@ -302,6 +314,7 @@ std::optional<ConfigError> set(BrokerConfig& config, std::string_view key, std::
 std::optional<ConfigError> set(TopicConfig& config, std::string_view key, std::string_view value);
 std::optional<ConfigError> set(ProducerConfig& config, std::string_view key, std::string_view value);
 std::optional<ConfigError> set(ConsumerConfig& config, std::string_view key, std::string_view value);
+std::optional<ConfigError> set(MirrorConfig& config, std::string_view key, std::string_view value);
 
 /// What a broker refuses to start with (GroupCoordinatorConfig).
 std::optional<ConfigError> validate(const BrokerConfig& config);
@@ -325,6 +338,7 @@ enum class KeyScope : std::uint8_t {
   librdkafka_producer,
   librdkafka_consumer,
   streams,
+  mirror,
 };
 struct KeyInfo {
   KeyScope scope;

@@ -69,6 +69,8 @@ struct DiskOptions {
 inline constexpr std::int32_t kMostControllers = 9;
 
 struct ClusterOptions {
+  /// Its brokers are "name/0", "name/1" …. What belongs to a cluster of another name than "kafka" has that before its own.
+  std::string name = "kafka";
   std::int32_t brokers = 3;
   /// Voters of the metadata quorum, on hosts of their own: "controller", or "controller/0" and so on where there are several.
   std::int32_t controllers = 1;
@@ -94,6 +96,9 @@ struct ClusterOptions {
   std::vector<std::pair<std::string, ShareGroupConfig>> share_groups;
   /// Some fault of the run takes a broker's power: what is on disk is kept count of. Set by the world.
   bool power_may_fail = false;
+
+  /// Before the names of its topics, and of its controller.
+  std::string prefix() const { return name == "kafka" ? std::string{} : name + "/"; }
 };
 
 }  // namespace models::kafka

@@ -291,6 +291,7 @@ struct Subscription {
   std::vector<TopicIndex> topics;
   std::vector<PartitionIndex> owned;  ///< sticky and cooperative: what it holds now
   std::int32_t generation = -1;       ///< generation in which `owned` was assigned (KIP-792)
+  std::string rack{};                 ///< client.rack (KIP-881); empty: not told
 };
 
 struct JoinGroupCall : CallBase, Pooled<JoinGroupCall> {

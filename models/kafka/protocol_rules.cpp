@@ -80,6 +80,13 @@ std::span<const RuleInfo> rule_catalogue() {
        "KAFKA-12983",
        "a member that falls out of its group while it joins gives up what it held before it joins again; "
        "without, it goes on with it and claims it"},
+      {Rule::rack_aware_assignors,
+       "rack_aware_assignors",
+       {3, 5},
+       {},
+       "KIP-881",
+       "members tell their client.rack, and their assignors give a partition to a member in the rack of a "
+       "replica as far as balance allows"},
       {Rule::strict_min_isr,
        "strict_min_isr",
        {3, 7},

@@ -36,6 +36,7 @@ enum class Rule : std::uint8_t {
   diverging_fetch_uncredited,
   generation_with_owned,
   lost_before_rejoin,
+  rack_aware_assignors,
   strict_min_isr,
   eligible_leader_replicas,
   alter_partition,

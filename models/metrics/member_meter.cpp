@@ -48,7 +48,8 @@ namespace {
 /// Not what an operator or a member does in an orderly way.
 bool silences(FaultCode code) {
   return code != FaultCode::join && code != FaultCode::leave && code != FaultCode::restart &&
-         code != FaultCode::rolling && code != FaultCode::grow && code != FaultCode::reassign;
+         code != FaultCode::rolling && code != FaultCode::grow && code != FaultCode::reassign &&
+         code != FaultCode::failover;
 }
 
 }  // namespace

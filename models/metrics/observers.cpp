@@ -27,6 +27,9 @@ void put_ledger(const LedgerTotals& t, MetricValues& values) {
   put(Metric::reordered_in_log, t.reordered_in_log);
   put(Metric::truncated, t.truncated);
   put(Metric::aborted, t.aborted);
+  put(Metric::mirrored, t.mirrored);
+  put(Metric::mirror_duplicates, t.mirror_duplicates);
+  put(Metric::mirror_missing, t.mirror_missing);
 }
 
 void put_groups(const LedgerTotals& t, MetricValues& values, std::vector<Labelled>& labelled) {

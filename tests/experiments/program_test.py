@@ -465,13 +465,16 @@ class Lists(Case):
                   "throttle": "1000000", "offset": "10", "older_than": '"1s"'}
         targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "reassign": "orders",
                    "elect-preferred-leaders": "orders", "delete-records": "orders", "disk-slow": "kafka/0",
-                   "disk-stall": "kafka/0", "disk-full": "kafka/0"}
+                   "disk-stall": "kafka/0", "disk-full": "kafka/0", "failover": "billing"}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)
             target = targets.get(kind, "billing/1")
             small = SMALL.replace("brokers = 1", "brokers = 2") if kind == "reassign" else SMALL
-            at_once = ("grow", "reassign", "elect-preferred-leaders", "delete-records")
-            lasts = "" if kind in at_once else 'for = "1s"\n'
+            if kind == "failover":
+                small = SMALL.replace("members = 2", 'members = 2\nfailover = { cluster = "kafka" }')
+            orders = ("grow", "reassign", "elect-preferred-leaders", "delete-records",
+                      "failover")
+            lasts = "" if kind in orders else 'for = "1s"\n'
             if kind == "response-loss":
                 lines = lines.replace("kafka/0", "billing/1")
             self.write("s.toml", small + f'[[faults]]\nkind = "{kind}"\ntarget = "{target}"\nat = "1s"\n' + lasts + lines)
@@ -504,7 +507,10 @@ class Lists(Case):
             number = re.fullmatch(r"-?[0-9.]+|true|false", default)
             value = default if number else f'"{default}"'
             text = SMALL.replace("brokers = 1", "brokers = 3")  # so many copies of offsets are the default
-            if scope == "topic":
+            if scope == "mirror":
+                text += (f'[[clusters]]\nname = "west"\n[[mirrors]]\nname = "mm2"\nto = "west"\ntopics = ["orders"]\n'
+                         f'[mirrors.config]\n{key} = {value}\n')
+            elif scope == "topic":
                 text = text.replace("partitions = 2", f"partitions = 2\nconfig.{key} = {value}")
             elif scope == "consumer":
                 text = text.replace('auto.offset.reset = "earliest"\n', "") + f"{key} = {value}\n"

@@ -42,10 +42,11 @@ TEST_CASE("a key that nobody knows is refused with the nearest one that is known
       {"rate = 100", "rat = 100",
        "s.toml:15:35: producers.shop.arrivals.rat: unknown parameter of 'poisson'; did you mean 'rate'?"},
       {"members = 2", "xyzzy = 2",
-       "s.toml:20:1: groups.billing.xyzzy: unknown key; allowed: name, topics, type, members, service, "
-       "commit, "
-       "stored_offsets, hand_off, effect, transform, streams, poison, materialise, rack, start, stagger, "
-       "client, config"},
+       "s.toml:20:1: groups.billing.xyzzy: unknown key; allowed: name, cluster, topics, type, members, "
+       "service, "
+       "commit, stored_offsets, hand_off, effect, transform, streams, poison, materialise, renew, rack, "
+       "racks, "
+       "zone, region, failover, start, stagger, client, config"},
   });
 }
 
@@ -226,6 +227,31 @@ TEST_CASE("what makes no transaction, or cannot take part in one, is refused") {
               "__transaction_state could not be created"));
   CHECK(holds(complaint(small_and("[[kafka.topics]]\nname = '__transaction_state'\n")),
               "a topic of Kafka's own"));
+}
+
+TEST_CASE("clusters and mirrors that do not fit together are refused") {
+  const std::string west = "[[clusters]]\nname = 'west'\n";
+  const auto mirror = [&](const std::string& lines) {
+    return complaint(small_and(west + "[[mirrors]]\nname = 'mm2'\n" + lines));
+  };
+  CHECK(mirror("to = 'west'\ntopics = ['orders']\n").empty());
+  CHECK(holds(mirror("to = 'wets'\ntopics = ['orders']\n"),
+              "mirrors.mm2.to: there is no cluster 'wets'; did you mean 'west'?"));
+  CHECK(holds(mirror("to = 'kafka'\ntopics = ['orders']\n"), "is where the records come from"));
+  CHECK(holds(mirror("to = 'west'\ntopics = ['order']\n"),
+              "there is no topic 'order'; did you mean 'orders'?"));
+  CHECK(holds(mirror("to = 'west'\ntopics = ['orders']\nconfig = { replication.factor = 4 }\n"),
+              "do not fit on the brokers of 'west'"));
+  CHECK(holds(
+      mirror("to = 'west'\ntopics = ['orders']\nconfig = { exactly.once.source.support = 'enabled' }\n"),
+      "mqlab does not model it"));
+  CHECK(holds(mirror("to = 'west'\ntopics = ['orders']\nconfig = { replication.policy.class = 'Mine' }\n"),
+              "is neither DefaultReplicationPolicy"));
+  CHECK(holds(complaint(small_with("members = 2", "cluster = 'west'")),
+              "groups.billing.cluster: there is no cluster 'west'"));
+  CHECK(holds(complaint(small_with("members = 2", "failover = { cluster = 'west' }")),
+              "groups.billing.failover.cluster: there is no cluster 'west'"));
+  CHECK(holds(complaint(small_and("[[clusters]]\nname = 'kafka'\n")), "is the name of something else"));
 }
 
 TEST_CASE("what an application's database cannot hold, or a client not store, is refused") {

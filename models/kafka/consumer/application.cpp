@@ -46,9 +46,9 @@ void Consumer::processed() {
 }
 
 void Consumer::work_done() {
-  if (!transformer_) return commit_work();
+  if (!outlet_) return commit_work();
   enter(Phase::transforming);
-  transformer_->take(processor_.work(), group_metadata());
+  outlet_->take(processor_.work(), group_metadata());
 }
 
 /// Who signs a transaction's offsets: with the classic protocol the last complete membership, also once the group has let the
@@ -189,7 +189,7 @@ void Consumer::forget() {
   committer_.forget();
   processor_.work().clear();
   if (stored_) stored_->forget();
-  if (transformer_) transformer_->close();
+  if (outlet_) outlet_->close();
   connections_.abandon();
 }
 

@@ -212,6 +212,9 @@ void ClassicMembership::send_sync(const JoinGroupCall& joined) {
     MQLAB_ASSERT(assignor.has_value(), "the coordinator chose an assignor that no member offers");
     std::vector<AssignorTopic> known = subscribed_topics(cluster_, joined.members);
     for (AssignorTopic& topic : known) topic.partitions = known_partitions(topic.topic);
+    const bool told = std::any_of(joined.members.begin(), joined.members.end(),
+                                  [](const auto& member) { return !member.subscription.rack.empty(); });
+    if (told) add_racks(cluster_, known);
     const bool dated = cluster_.options().rules.has(Rule::generation_with_owned);
     call->assignments = assign(*assignor, joined.members, known, dated ? Claims::dated : Claims::undated);
     // The assignor has thrown. The exception comes out of poll(), and the application calls it again.

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "models/kafka/consumer/state_stores.hpp"
+#include "models/kafka/consumer/transformer.hpp"
 #include "models/kafka/group/assignor.hpp"
+#include "models/kafka/mirror/mirror.hpp"
 #include "models/kafka/placement.hpp"
 
 namespace models::kafka {
@@ -14,6 +16,10 @@ namespace {
 /// Model: poll() is called with a timeout of 100 ms, as in the examples of Kafka's documentation. It matters only while
 /// the coordinator is unknown: poll() then waits for it that long before it hands out what it has.
 constexpr sim::Duration kPollTimeout{100'000'000};
+
+std::string rack_of(const GroupOptions& group, std::uint32_t index) {
+  return group.racks.empty() ? group.rack : group.racks[index % group.racks.size()];
+}
 
 std::string instance_name(const std::string& pattern, std::uint32_t index) {
   std::string name = pattern;
@@ -55,7 +61,8 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
                                       connections_, metadata_, *this)),
       membership_(*own_membership_),
       positions_(group, node, assignment_, membership_, connections_, metadata_, *this),
-      fetcher_(group, node, cluster_.find_rack(with_rack(options_.config.client_rack, options_.rack)),
+      fetcher_(group, node,
+               cluster_.find_rack(with_rack(options_.config.client_rack, rack_of(options_, index))),
                assignment_, positions_, connections_, metadata_, *this),
       committer_(group, node, assignment_, membership_, *this),
       recorder_(group, node.entity()),
@@ -63,6 +70,8 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
       delivered_step_(context_.steps.cell(node.entity(), Step::delivered)),
       turn_timer_(context_.simulation, node, [this] { turn(); }),
       close_timer_(context_.simulation, node, [this] { finish_close(); }) {
+  if (cluster_.options().rules.has(Rule::rack_aware_assignors))
+    rack_ = with_rack(options_.config.client_rack, rack_of(options_, index));
   node.set_program(*this);
   metadata_.on_update([this] {
     membership_.partitions_seen();
@@ -77,8 +86,9 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
     committer_.commit_stored(*stored_);
     if (pool_) pool_->store_in(*stored_);
   }
-  TransformerOwner& owner = *this;
-  if (options_.transform) transformer_ = std::make_unique<Transformer>(group, node, index, owner);
+  OutletOwner& owner = *this;
+  if (options_.transform) outlet_ = std::make_unique<Transformer>(group, node, index, owner);
+  if (group.mirror() != nullptr) outlet_ = group.mirror()->make_task(node, owner);
 }
 
 void Consumer::start() {
@@ -89,7 +99,7 @@ void Consumer::start() {
   enter(Phase::polling);
   poll_began_ = context_.now();
   committer_.restart_interval();
-  if (transformer_) transformer_->start();
+  if (outlet_) outlet_->start();
   metadata_.start();
   membership_.start();
   turn();
@@ -227,6 +237,7 @@ void Consumer::describe(Subscription& subscription) const {
   const std::vector<PartitionIndex>& owned = cooperative_ ? assignment_.partitions() : last_assigned_;
   subscription.owned.assign(owned.begin(), owned.end());
   subscription.generation = last_generation_;
+  subscription.rack = rack_;
 }
 
 void Consumer::membership_changed() {
@@ -247,7 +258,7 @@ void Consumer::report(MemberCode code) {
 void Consumer::crashed() {
   processor_.crashed();
   if (pool_) pool_->crashed();
-  if (transformer_) transformer_->crashed();
+  if (outlet_) outlet_->crashed();
   if (group_.stores() != nullptr) group_.stores()->crashed(index_);
   if (phase_ != Phase::stopped) {
     assignment_.remove_all(OwnershipCode::crashed);
@@ -264,13 +275,13 @@ void Consumer::restarted() {
 
 void Consumer::paused() {
   processor_.paused();
-  if (transformer_) transformer_->paused();
+  if (outlet_) outlet_->paused();
   if (pool_) pool_->paused();
 }
 
 void Consumer::resumed() {
   processor_.resumed();
-  if (transformer_) transformer_->resumed();
+  if (outlet_) outlet_->resumed();
   if (pool_) pool_->resumed();
 }
 
@@ -288,6 +299,8 @@ bool Consumer::idle() const {
 }
 
 bool Consumer::commits_to_come() const {
+  // A mirror's task notes how far it has come once a minute: what counts is that all is copied.
+  if (group_.mirror() != nullptr) return committer_.under_way();
   // Only auto-commit comes by itself: an application whose commit failed commits again with its next records.
   if (options_.commit == CommitMode::automatic) return assignment_.dirty();
   if (stored_) {

@@ -32,11 +32,12 @@
 #include "models/kafka/consumer/group.hpp"
 #include "models/kafka/consumer/hand_off_pool.hpp"
 #include "models/kafka/consumer/membership.hpp"
+#include "models/kafka/consumer/outlet.hpp"
 #include "models/kafka/consumer/positions.hpp"
 #include "models/kafka/consumer/processor.hpp"
 #include "models/kafka/consumer/recorder.hpp"
-#include "models/kafka/consumer/transformer.hpp"
 #include "models/kafka/metadata.hpp"
+#include "models/kafka/producer/transaction_manager.hpp"
 #include "models/network/node.hpp"
 
 namespace models::kafka {
@@ -47,7 +48,7 @@ class Consumer final : public NodeProgram,
                        private FetcherOwner,
                        private CommitterOwner,
                        private ProcessorOwner,
-                       private TransformerOwner {
+                       private OutletOwner {
  public:
   /// Member `index` of `group`, on `node`, whose entity is the member's. Use ConsumerGroup::add_member().
   Consumer(ConsumerGroup& group, Node& node, std::uint32_t index);
@@ -164,6 +165,7 @@ class Consumer final : public NodeProgram,
   bool cooperative_;
   bool automatic_;
   std::uint32_t index_;
+  std::string rack_;  // as its assignor is told
 
   Phase phase_ = Phase::stopped;
   bool wanted_ = false;       // started and not stopped: it comes back after a crash
@@ -191,7 +193,7 @@ class Consumer final : public NodeProgram,
   Processor processor_;
   std::optional<HandOffPool> pool_;
   std::optional<StoredOffsets> stored_;
-  std::unique_ptr<Transformer> transformer_;
+  std::unique_ptr<Outlet> outlet_;
   GroupMembership signature_;  // of the last complete membership (ConsumerCoordinator.groupMetadata)
   StepCell& delivered_step_;
   NodeTimer<std::function<void()>> turn_timer_;

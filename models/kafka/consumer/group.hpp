@@ -24,6 +24,7 @@ namespace models::kafka {
 
 class Consumer;
 class ShareConsumer;
+class Mirror;
 class StateStores;
 
 class ConsumerGroup final : public LogReader {
@@ -51,6 +52,11 @@ class ConsumerGroup final : public LogReader {
   /// No member holds anything fetched and not processed, or processed and not committed.
   bool idle() const;
 
+  /// Its members are the tasks of that mirror. Before members are added.
+  void serve(Mirror& mirror) { mirror_ = &mirror; }
+  /// Null of an application's group.
+  Mirror* mirror() { return mirror_; }
+
   // LogReader
   Offset lowest_in_hand(PartitionIndex p) const override;
 
@@ -76,6 +82,7 @@ class ConsumerGroup final : public LogReader {
   Cluster& cluster_;
   GroupOptions options_;
   EntityId entity_;
+  Mirror* mirror_ = nullptr;
   std::vector<TopicIndex> topics_;
   std::vector<sim::StreamKey> service_keys_;  // by topic of the cluster
   std::vector<OffsetCounts> attempts_;        // by partition of the cluster

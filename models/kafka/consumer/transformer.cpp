@@ -23,7 +23,7 @@ std::string transactional_id(const GroupOptions& group, std::uint32_t index) {
 
 }  // namespace
 
-Transformer::Transformer(ConsumerGroup& group, Node& node, std::uint32_t index, TransformerOwner& owner)
+Transformer::Transformer(ConsumerGroup& group, Node& node, std::uint32_t index, OutletOwner& owner)
     : group_(group),
       cluster_(group.cluster()),
       owner_(owner),

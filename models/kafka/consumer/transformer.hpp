@@ -14,36 +14,22 @@
 #include <vector>
 
 #include "models/kafka/consumer/group.hpp"
-#include "models/kafka/consumer/work.hpp"
+#include "models/kafka/consumer/outlet.hpp"
 #include "models/kafka/producer/producer.hpp"
 #include "models/network/node.hpp"
 
 namespace models::kafka {
 
-enum class TransformOutcome : std::uint8_t {
-  done,    ///< all sent and acknowledged; in a transaction: committed, with the offsets
-  failed,  ///< not all were sent, or the transaction was aborted: to be done again
-  fatal,   ///< fenced, or worse: this application has ended
-};
-
-class TransformerOwner {
+class Transformer final : public Outlet, private ProducerApplication {
  public:
-  virtual ~TransformerOwner() = default;
-  virtual void transformed(TransformOutcome outcome) = 0;
-};
+  Transformer(ConsumerGroup& group, Node& node, std::uint32_t index, OutletOwner& owner);
 
-class Transformer final : private ProducerApplication {
- public:
-  Transformer(ConsumerGroup& group, Node& node, std::uint32_t index, TransformerOwner& owner);
-
-  void start();
-  void close();
-  /// `work` has been processed; transformed() runs once, perhaps before this returns. `membership` signs the offsets.
-  void take(const Work& work, const GroupMembership& membership);
-
-  void crashed();
-  void paused() { producer_.paused(); }
-  void resumed() { producer_.resumed(); }
+  void start() override;
+  void close() override;
+  void take(const Work& work, const GroupMembership& membership) override;
+  void crashed() override;
+  void paused() override { producer_.paused(); }
+  void resumed() override { producer_.resumed(); }
 
  private:
   enum class Step : std::uint8_t { idle, beginning, sending, flushing, adding_offsets, committing, aborting };
@@ -58,7 +44,7 @@ class Transformer final : private ProducerApplication {
 
   ConsumerGroup& group_;
   Cluster& cluster_;
-  TransformerOwner& owner_;
+  OutletOwner& owner_;
   ProducerOptions options_;
   bool in_transaction_;
   std::int32_t outputs_;  ///< partitions of the topic

@@ -20,6 +20,65 @@ AssignmentProblem::AssignmentProblem(std::span<const JoinGroupCall::Member> memb
   }
   number_topics(topics);
   read_subscriptions(topics);
+  read_racks(topics);
+}
+
+std::uint32_t AssignmentProblem::rack_number(std::string_view name) {
+  const auto at = std::find(rack_names_.begin(), rack_names_.end(), name);
+  if (at == rack_names_.end()) {
+    rack_names_.push_back(name);
+    return static_cast<std::uint32_t>(rack_names_.size() - 1);
+  }
+  return static_cast<std::uint32_t>(at - rack_names_.begin());
+}
+
+void AssignmentProblem::read_racks(std::span<const AssignorTopic> topics) {
+  rack_.assign(members(), kNoRack);
+  for (std::uint32_t rank = 0; rank < members(); ++rank) {
+    const std::string& rack = input_[input_of_[rank]].subscription.rack;
+    if (!rack.empty()) rack_[rank] = rack_number(rack);
+  }
+  if (rack_names_.empty()) return;
+  racks_.resize(partitions_);
+  for (const AssignorTopic& topic : topics) {
+    const std::uint32_t at = topic.partitions > 0 ? dense(topic.first) : kNobody;
+    if (at == kNobody) continue;
+    for (std::size_t n = 0; n < topic.racks.size(); ++n) {
+      std::vector<std::uint32_t>& racks = racks_[at + n];
+      for (const std::string_view name : topic.racks[n]) racks.push_back(rack_number(name));
+      std::sort(racks.begin(), racks.end());
+      racks.erase(std::unique(racks.begin(), racks.end()), racks.end());
+    }
+  }
+}
+
+bool AssignmentProblem::has_replica_in(std::uint32_t partition, std::uint32_t rack) const {
+  return !racks_.empty() && std::binary_search(racks_[partition].begin(), racks_[partition].end(), rack);
+}
+
+bool AssignmentProblem::racks_count(std::span<const std::uint32_t> members, std::uint32_t first,
+                                    std::uint32_t count) const {
+  if (racks_.empty()) return false;
+  std::vector<std::uint32_t> all;
+  for (std::uint32_t p = first; p < first + count; ++p)
+    all.insert(all.end(), racks_[p].begin(), racks_[p].end());
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  const bool shared = std::any_of(members.begin(), members.end(), [&](std::uint32_t member) {
+    return rack_[member] != kNoRack && std::binary_search(all.begin(), all.end(), rack_[member]);
+  });
+  if (!shared) return false;
+  for (std::uint32_t p = first; p < first + count; ++p) {
+    if (racks_[p].size() != all.size()) return true;
+  }
+  return false;
+}
+
+std::uint32_t AssignmentProblem::members_near(std::uint32_t partition) const {
+  std::uint32_t sum = 0;
+  for (const std::uint32_t rack : racks_[partition])
+    sum += static_cast<std::uint32_t>(std::count(rack_.begin(), rack_.end(), rack));
+  return sum;
 }
 
 void AssignmentProblem::number_topics(std::span<const AssignorTopic> topics) {

@@ -42,6 +42,21 @@ class AssignmentProblem {
   const std::vector<std::uint32_t>& owned(std::uint32_t member) const { return owned_[member]; }
   std::int32_t generation(std::uint32_t member) const;
 
+  // ---- racks (AbstractPartitionAssignor) ----
+  /// Whether racks make a difference to these members and partitions [first, first + count): some rack has both, and not every
+  /// rack has all partitions (useRackAwareAssignment).
+  bool racks_count(std::span<const std::uint32_t> members, std::uint32_t first, std::uint32_t count) const;
+  /// The member tells no rack, or the partition has a replica there.
+  bool rack_matches(std::uint32_t member, std::uint32_t partition) const {
+    return rack_[member] == kNoRack || has_replica_in(partition, rack_[member]);
+  }
+  /// It tells one, and the partition has a replica there.
+  bool in_rack_of(std::uint32_t member, std::uint32_t partition) const {
+    return rack_[member] != kNoRack && has_replica_in(partition, rack_[member]);
+  }
+  /// How many members are in a rack of the partition, counted for each of its racks.
+  std::uint32_t members_near(std::uint32_t partition) const;
+
   /// Ranks in the order of range and round robin: static members by instance id, then dynamic ones by
   /// member.id.
   std::vector<std::uint32_t> static_first() const;
@@ -50,6 +65,11 @@ class AssignmentProblem {
   std::vector<SyncGroupCall::Assignment> solved(const RankedAssignment& by_rank) const;
 
  private:
+  static constexpr std::uint32_t kNoRack = 0xffffffff;
+
+  void read_racks(std::span<const AssignorTopic> topics);
+  std::uint32_t rack_number(std::string_view name);
+  bool has_replica_in(std::uint32_t partition, std::uint32_t rack) const;
   void number_topics(std::span<const AssignorTopic> topics);
   void read_subscriptions(std::span<const AssignorTopic> topics);
   std::uint32_t dense(PartitionIndex partition) const;
@@ -67,7 +87,14 @@ class AssignmentProblem {
   std::vector<std::vector<std::uint32_t>> owned_;
   std::uint32_t partitions_ = 0;
   bool all_equal_ = true;
+  std::vector<std::string_view> rack_names_;
+  std::vector<std::uint32_t> rack_;  // by rank of the member
+  std::vector<std::vector<std::uint32_t>>
+      racks_;  // by partition, each once; empty where no member tells a rack
 };
+
+/// RangeAssignor.
+RankedAssignment assign_range(const AssignmentProblem& problem);
 
 /// AbstractStickyAssignor; with `cooperative` what changes its owner is withheld (CooperativeStickyAssignor). Nothing where
 /// undated claims leave a partition to nobody.

@@ -9,32 +9,6 @@
 namespace models::kafka {
 namespace {
 
-/// Per topic: each subscriber an equal run of neighbouring partitions, the first few one more
-/// (RangeAssignor.java).
-RankedAssignment assign_range(const AssignmentProblem& problem) {
-  RankedAssignment result(problem.members());
-  const std::vector<std::uint32_t> order = problem.static_first();
-  for (std::uint32_t topic = 0; topic < problem.topics(); ++topic) {
-    const auto subscribers = static_cast<std::uint32_t>(std::count_if(
-        order.begin(), order.end(), [&](std::uint32_t member) { return problem.subscribed(member, topic); }));
-    const std::uint32_t each = problem.count(topic) / subscribers;
-    std::uint32_t with_one_more = problem.count(topic) % subscribers;
-    std::uint32_t next = problem.first(topic);
-    const std::uint32_t end = next + problem.count(topic);
-    for (const std::uint32_t member : order) {
-      if (next == end) break;
-      if (!problem.subscribed(member, topic)) continue;
-      std::uint32_t share = each;
-      if (with_one_more > 0) {
-        ++share;
-        --with_one_more;
-      }
-      for (; share > 0; --share) result[member].push_back(next++);
-    }
-  }
-  return result;
-}
-
 /// All partitions of all topics dealt out in turn; who does not subscribe to a topic is passed over
 /// (RoundRobinAssignor.java).
 RankedAssignment assign_round_robin(const AssignmentProblem& problem) {
@@ -60,7 +34,7 @@ std::vector<SyncGroupCall::Assignment> assign(Assignor assignor,
   const AssignmentProblem problem(members, topics);
   switch (assignor) {
     case Assignor::range:
-      return problem.solved(assign_range(problem));
+      return problem.solved(assign_range(problem));  // range_assignor.cpp
     case Assignor::round_robin:
       return problem.solved(assign_round_robin(problem));
     case Assignor::sticky:
@@ -97,6 +71,18 @@ std::vector<AssignorTopic> subscribed_topics(const Cluster& cluster,
     topics.push_back({topic, info.name, info.first, info.partitions});
   }
   return topics;
+}
+
+void add_racks(const Cluster& cluster, std::span<AssignorTopic> topics) {
+  for (AssignorTopic& topic : topics) {
+    for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions); ++n) {
+      std::vector<std::string_view>& racks = topic.racks.emplace_back();
+      for (const BrokerId b : cluster.partition(PartitionIndex{topic.first.value + n}).replicas) {
+        if (const std::int32_t rack = cluster.rack_of(b); rack != Cluster::kNoRack)
+          racks.push_back(cluster.rack_name(rack));
+      }
+    }
+  }
 }
 
 std::string_view assignor_name(Assignor assignor) {

@@ -16,7 +16,10 @@
 // it along although it has revoked all) or still holds (cooperative-sticky). A partition claimed twice goes
 // to the claim of the higher generation (KIP-792); claimed twice in one generation, it is nobody's.
 //
-// Model: racks are not looked at (KIP-881 is not modelled).
+// Racks (KIP-881): where members tell theirs, and not every rack has a replica of every partition, a partition goes to a member
+// in whose rack it has one, as far as balance allows; range keeps topics of equal partitions and subscribers together first.
+//
+// Model: replicas are those that a partition was made with; one that is moved to other racks brings about no rebalance.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +41,8 @@ struct AssignorTopic {
   std::string_view name;  ///< topics are dealt with in order of their names
   PartitionIndex first{};
   std::int32_t partitions = 0;
+  /// The racks of each partition's replicas; empty: none is known.
+  std::vector<std::vector<std::string_view>> racks{};
 };
 
 /// The topics of those numbers, in order of their names.
@@ -49,6 +54,9 @@ std::vector<AssignorTopic> subscribed_topics(const Cluster& cluster,
 
 /// Whether members of cooperative-sticky groups tell the generation of what they own (Rule::generation_with_owned).
 enum class Claims : std::uint8_t { dated, undated };
+
+/// Puts in the racks of replicas, as brokers tell them.
+void add_racks(const Cluster& cluster, std::span<AssignorTopic> topics);
 
 /// One result for each member, in the order given, its partitions ascending: ready to be
 /// SyncGroupCall::assignments. None at all where undated claims contradict each other so that the assignor throws

@@ -45,7 +45,8 @@ GroupMember::GroupMember(sim::Simulation& simulation, GroupTimers& timers, Group
 bool GroupMember::matches(const JoinGroupCall& call) const {
   const Subscription& other = call.subscription;
   return protocols == call.protocols && subscription.topics == other.topics &&
-         subscription.owned == other.owned && subscription.generation == other.generation;
+         subscription.owned == other.owned && subscription.generation == other.generation &&
+         subscription.rack == other.rack;
 }
 
 Group::Group(sim::Simulation& simulation, GroupTimers& timers, std::string group_name, EntityId group_entity)

@@ -1,5 +1,5 @@
 // The sticky assignors: as balanced as can be, and among the balanced assignments one that moves little.
-// Source: AbstractStickyAssignor.java, CooperativeStickyAssignor.java; their racks are left out.
+// Source: AbstractStickyAssignor.java, CooperativeStickyAssignor.java; their racks are those of the problem.
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -41,6 +41,12 @@ Holders settle_claims(const AssignmentProblem& problem) {
   return claims;
 }
 
+bool racks_count(const AssignmentProblem& problem) {
+  std::vector<std::uint32_t> everybody(problem.members());
+  std::iota(everybody.begin(), everybody.end(), 0U);
+  return problem.racks_count(everybody, 0, problem.partitions());
+}
+
 /// All members subscribe to the same topics: quotas decide (ConstrainedAssignmentBuilder).
 class EqualSubscriptions {
  public:
@@ -52,7 +58,8 @@ class EqualSubscriptions {
         full_members_wanted_(problem.partitions() % problem.members()),
         result_(problem.members()),
         taken_(problem.partitions(), false),
-        revoked_from_(problem.partitions(), kNobody) {}
+        revoked_from_(problem.partitions(), kNobody),
+        racks_(racks_count(problem)) {}
 
   std::optional<RankedAssignment> solve(bool cooperative) {
     keep_owned();
@@ -73,6 +80,13 @@ class EqualSubscriptions {
     // Without generations every member is believed (2.8: constrainedAssign over all of consumerToOwnedPartitions).
     for (std::uint32_t member = 0; !dated_ && member < problem_.members(); ++member)
       owned[member] = problem_.owned(member);
+    for (std::uint32_t member = 0; racks_ && member < problem_.members(); ++member) {
+      std::erase_if(owned[member], [this, member](std::uint32_t partition) {
+        const bool far = !problem_.rack_matches(member, partition);
+        if (far) revoked_from_[partition] = member;
+        return far;
+      });
+    }
     for (std::uint32_t member = 0; member < problem_.members(); ++member) {
       // What is kept is chosen by partition number before topic, so that topics stay spread.
       std::stable_sort(owned[member].begin(), owned[member].end(), [this](std::uint32_t a, std::uint32_t b) {
@@ -102,15 +116,32 @@ class EqualSubscriptions {
     }
   }
 
+  bool deal_out_rest(bool cooperative) {
+    std::vector<std::uint32_t> rest;
+    for (std::uint32_t partition = 0; partition < problem_.partitions(); ++partition) {
+      if (!taken_[partition]) rest.push_back(partition);
+    }
+    if (racks_) {
+      // Those that are near to few members first.
+      std::stable_sort(rest.begin(), rest.end(), [this](std::uint32_t a, std::uint32_t b) {
+        return problem_.members_near(a) < problem_.members_near(b);
+      });
+      deal_out_within_racks(rest);
+    }
+    if (!deal_out_in_turn(rest)) return false;
+    if (!cooperative) return true;
+    // Its old owner has to give it up first; it is assigned in the rebalance that follows.
+    for (const auto& [member, partition] : transferring_) std::erase(result_[member], partition);
+    return true;
+  }
+
   /// Round robin over those below the quota, as long as there are any; then one more each for those at it. False when
   /// nobody is left to take a partition, as others are held twice ("No more unfilled consumers to be assigned").
-  bool deal_out_rest(bool cooperative) {
+  bool deal_out_in_turn(const std::vector<std::uint32_t>& rest) {
     std::vector<std::uint32_t> still_below;
     std::size_t turn = 0;
     std::size_t next_at_quota = 0;
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> transferring;
-    for (std::uint32_t partition = 0; partition < problem_.partitions(); ++partition) {
-      if (taken_[partition]) continue;
+    for (const std::uint32_t partition : rest) {
       if (turn == below_quota_.size()) {
         below_quota_.swap(still_below);
         still_below.clear();
@@ -126,14 +157,57 @@ class EqualSubscriptions {
         if (next_at_quota == at_quota_.size()) return false;
         member = at_quota_[next_at_quota++];
       }
-      const bool moves = (revoked_from_[partition] != kNobody && revoked_from_[partition] != member) ||
-                         (dated_ && claims_.disputed[partition]);
-      // Cooperative: its old owner has to give it up first; it is assigned in the rebalance that follows.
-      if (cooperative && moves) transferring.emplace_back(member, partition);
-      result_[member].push_back(partition);
+      give(member, partition);
     }
-    for (const auto& [member, partition] : transferring) std::erase(result_[member], partition);
     return true;
+  }
+
+  /// What can go to a member near one of its replicas without upsetting the balance (assignRackAwareRoundRobin). Leaves the
+  /// others in `rest`.
+  void deal_out_within_racks(std::vector<std::uint32_t>& rest) {
+    const auto near = [this](const std::vector<std::uint32_t>& members, std::uint32_t partition,
+                             std::size_t from) {
+      for (std::size_t i = 0; i < members.size(); ++i) {
+        const std::size_t at = (from + i) % members.size();
+        if (problem_.in_rack_of(members[at], partition)) return at;
+      }
+      return members.size();
+    };
+    std::size_t turn = 0;
+    std::vector<std::uint32_t> far;
+    for (const std::uint32_t partition : rest) {
+      std::size_t at = near(below_quota_, partition, turn);
+      std::uint32_t member = kNobody;
+      if (at < below_quota_.size()) {
+        member = below_quota_[at];
+        const auto count = static_cast<std::uint32_t>(result_[member].size()) + 1;
+        if (count >= quota_) {
+          below_quota_.erase(below_quota_.begin() + static_cast<std::ptrdiff_t>(at));
+          if (count < most() && full_members_ < full_members_wanted_) at_quota_.push_back(member);
+        } else {
+          ++at;
+        }
+        turn = below_quota_.empty() ? 0 : at % below_quota_.size();
+      } else if (const std::size_t one = near(at_quota_, partition, 0); one < at_quota_.size()) {
+        member = at_quota_[one];
+        if (result_[member].size() + 1 == most()) {
+          at_quota_.erase(at_quota_.begin() + static_cast<std::ptrdiff_t>(one));
+          if (++full_members_ == full_members_wanted_) at_quota_.clear();
+        }
+      }
+      if (member == kNobody)
+        far.push_back(partition);
+      else
+        give(member, partition);
+    }
+    rest.swap(far);
+  }
+
+  void give(std::uint32_t member, std::uint32_t partition) {
+    const bool moves = (revoked_from_[partition] != kNobody && revoked_from_[partition] != member) ||
+                       (dated_ && claims_.disputed[partition]);
+    if (moves) transferring_.emplace_back(member, partition);
+    result_[member].push_back(partition);
   }
 
   const AssignmentProblem& problem_;
@@ -146,6 +220,8 @@ class EqualSubscriptions {
   std::vector<bool> taken_;
   std::vector<std::uint32_t> revoked_from_;
   std::vector<std::uint32_t> below_quota_, at_quota_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> transferring_;  // members and partitions
+  const bool racks_;                                                   ///< they make a difference
 };
 
 /// Which partitions of a topic have moved from whom to whom in this assignment: a movement in the opposite
@@ -193,6 +269,7 @@ class MixedSubscriptions {
         size_(problem.members(), 0),
         subscribers_(problem.topics(), 0),
         previous_(problem.partitions(), kNobody),
+        racks_(racks_count(problem)),
         movements_(problem) {
     for (std::uint32_t topic = 0; topic < problem_.topics(); ++topic) {
       for (std::uint32_t m = 0; m < problem_.members(); ++m)
@@ -244,7 +321,8 @@ class MixedSubscriptions {
     for (std::uint32_t p = 0; p < problem_.partitions(); ++p) {
       const std::uint32_t holder = claims.holder[p];
       if (holder == kNobody) continue;
-      if (!problem_.subscribed(holder, problem_.topic_of(p))) {
+      if (!problem_.subscribed(holder, problem_.topic_of(p)) ||
+          (racks_ && !problem_.rack_matches(holder, p))) {
         revocation_required_ = true;
         continue;
       }
@@ -259,7 +337,13 @@ class MixedSubscriptions {
     for (const std::uint32_t p : ordered_) {
       if (owner_[p] == kNobody) unassigned.push_back(p);
     }
-    for (const std::uint32_t p : unassigned) give(p, smallest_subscriber(problem_.topic_of(p)));
+    // Within racks first.
+    for (const std::uint32_t p : unassigned) {
+      if (const std::uint32_t near = racks_ ? smallest_near(p) : kNobody; near != kNobody) give(p, near);
+    }
+    for (const std::uint32_t p : unassigned) {
+      if (owner_[p] == kNobody) give(p, smallest_subscriber(problem_.topic_of(p)));
+    }
 
     const auto has_no_choice = [this](std::uint32_t p) { return subscribers_[problem_.topic_of(p)] < 2; };
     std::erase_if(unassigned, has_no_choice);
@@ -321,6 +405,15 @@ class MixedSubscriptions {
     return kNobody;
   }
 
+  std::uint32_t smallest_near(std::uint32_t partition) const {
+    for (const auto& [size, member] : by_size_) {
+      if (problem_.subscribed(member, problem_.topic_of(partition)) &&
+          problem_.rack_matches(member, partition))
+        return member;
+    }
+    return kNobody;
+  }
+
   void reassign(std::uint32_t partition, std::uint32_t to) {
     std::uint32_t chosen = movements_.better(partition, owner_[partition], to);
     // Every move has to narrow a gap, or there might be no end: where undoing does not, the partition itself
@@ -373,6 +466,7 @@ class MixedSubscriptions {
   std::vector<std::uint32_t> subscribers_;  // by topic
   std::vector<std::uint32_t> previous_;     // by partition: owner in an older generation
   std::vector<std::uint32_t> ordered_;      // partitions, least choice first
+  const bool racks_;                        // they make a difference
   std::set<std::pair<std::uint32_t, std::uint32_t>> by_size_;
   Movements movements_;
   bool revocation_required_ = false;

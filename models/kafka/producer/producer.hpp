@@ -111,6 +111,7 @@ class Producer final : public NodeProgram,
   void paused() override;
   void resumed() override;
 
+  const ProducerOptions& options() const { return options_; }
   const Accumulator& accumulator() const { return accumulator_; }
   const Sequences& sequences() const { return sender_->sequences(); }
 

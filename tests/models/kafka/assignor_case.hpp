@@ -47,6 +47,27 @@ class AssignorCase {
     members_.push_back(member);
     return *this;
   }
+  /// The member's client.rack.
+  AssignorCase& near(const std::string& id, const std::string& rack) {
+    for (JoinGroupCall::Member& member : members_) {
+      if (member.member_id == id) member.subscription.rack = rack;
+    }
+    return *this;
+  }
+  /// A broker in each of these racks: replica j of partition i is at broker i + j, counted on from topic to topic.
+  AssignorCase& spread(std::size_t copies, std::vector<std::string> racks) {
+    racks_ = std::move(racks);
+    std::size_t next = 0;
+    for (AssignorTopic& topic : topics_) {
+      topic.racks.clear();
+      for (std::int32_t i = 0; i < topic.partitions; ++i, ++next) {
+        topic.racks.emplace_back();
+        for (std::size_t j = 0; j < copies; ++j)
+          topic.racks.back().push_back(racks_[(next + j) % racks_.size()]);
+      }
+    }
+    return *this;
+  }
   AssignorCase& leave(const std::string& id) {
     std::erase_if(members_, [&](const auto& m) { return m.member_id == id; });
     return *this;
@@ -123,6 +144,7 @@ class AssignorCase {
   }
 
   std::vector<Topic> declared_;
+  std::vector<std::string> racks_;
   std::vector<AssignorTopic> topics_;
   std::vector<JoinGroupCall::Member> members_;
 };

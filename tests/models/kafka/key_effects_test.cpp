@@ -56,6 +56,21 @@ models::GroupOptions& group(Scenario& s) {
   return s.groups[0];
 }
 
+/// A second cluster gets copies, and a group's offsets.
+void mirrored(Scenario& s) {
+  models::kafka::ClusterOptions west;
+  west.name = "west";
+  s.clusters.push_back(west);
+  models::kafka::MirrorOptions mirror;
+  mirror.name = "mm2";
+  mirror.to = "west";
+  mirror.topics = {"orders"};
+  mirror.config.sync_group_offsets_enabled = true;
+  mirror.config.sync_group_offsets_interval = 3s;
+  mirror.config.emit_checkpoints_interval = 3s;
+  s.mirrors.push_back(mirror);
+  group(s).commit = models::CommitMode::after_processing;
+}
 void no_keys(Scenario& s) {
   producer(s).keys.count = 0;
 }
@@ -534,6 +549,14 @@ const std::vector<Row>& rows() {
       {S::consumer, "reconnect.backoff.max.ms", "50", alone},
       {S::consumer, "metadata.max.age.ms", "100"},
       {S::consumer, "connections.max.idle.ms", "1000", speaks_rarely},
+      {S::mirror, "tasks.max", "2", mirrored},
+      {S::mirror, "replication.policy.class", "IdentityReplicationPolicy", mirrored},
+      {S::mirror, "replication.factor", "1", mirrored},
+      {S::mirror, "offset.lag.max", "0", mirrored},
+      {S::mirror, "emit.checkpoints.interval.seconds", "1", mirrored},
+      {S::mirror, "sync.group.offsets.enabled", "false", mirrored},
+      {S::mirror, "sync.group.offsets.interval.seconds", "1", mirrored},
+      {S::mirror, "offset.flush.interval.ms", "1000", mirrored},
   };
   return all;
 }
@@ -555,6 +578,9 @@ void set(Scenario& s, const Row& row) {
     case KeyScope::consumer:
       REQUIRE_FALSE(models::kafka::set(s.groups[0].config, row.key, row.value));
       return;
+    case KeyScope::mirror:
+      REQUIRE_FALSE(models::kafka::set(s.mirrors[0].config, row.key, row.value));
+      break;
     default:  // librdkafka_keys_test.cpp, streams_test.cpp
       return;
   }

@@ -1,0 +1,25 @@
+#include "models/faults/application_faults.hpp"
+
+#include "models/scenario_error.hpp"
+
+namespace models::faults {
+
+Striker failover(const FaultBinding& binding) {
+  const FaultTargets::Application& application =
+      binding.targets.resolve_application(binding.key("target"), binding.spec.target);
+  if (binding.spec.duration)
+    throw ScenarioError(binding.key("for"), "means nothing here: there is no way back");
+  return [&application]() -> std::optional<Strike> {
+    Strike strike;
+    strike.actor = application.entity;
+    strike.later = true;
+    strike.instant = true;
+    strike.act = [&application](const std::function<void()>& struck) {
+      if (application.fail_over()) struck();
+    };
+    strike.heal = [] {};
+    return strike;
+  };
+}
+
+}  // namespace models::faults

@@ -1,0 +1,11 @@
+// What operators do to applications.
+#pragma once
+
+#include "models/faults/catalogue.hpp"
+
+namespace models::faults {
+
+/// Instances that stand by elsewhere take over from those that ran until now. There is no way back.
+Striker failover(const FaultBinding& binding);
+
+}  // namespace models::faults
