@@ -55,6 +55,12 @@ std::vector<kafka::TopicOptions> mirrored_topics(const Scenario& scenario,
   return topics;
 }
 
+/// Who does what an operator asks for; null: nobody at the moment.
+kafka::Controller* office(kafka::Cluster& cluster) {
+  kafka::Controller* const active = cluster.active_controller();
+  return active == nullptr || active->node().paused() ? nullptr : active;
+}
+
 bool all_down(kafka::Cluster& cluster) {
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
     if (cluster.node(kafka::BrokerId{b}).up()) return false;
@@ -343,17 +349,17 @@ void World::add_topic_roles(kafka::Cluster& cluster) {
     faults_->add_topic(cluster.options().prefix() + topic.name,
                        {topic.entity, topic.partitions,
                         [&cluster, index](std::int32_t count) {
-                          kafka::Controller* const active = cluster.active_controller();
+                          kafka::Controller* const active = office(cluster);
                           return active != nullptr && active->create_partitions(index, count);
                         },
                         [&cluster, index](const std::vector<std::int32_t>& brokers, double throttle) {
                           std::vector<kafka::BrokerId> target;
                           for (const std::int32_t b : brokers) target.push_back(kafka::BrokerId{b});
-                          kafka::Controller* const active = cluster.active_controller();
+                          kafka::Controller* const active = office(cluster);
                           return active != nullptr && active->reassign(index, target, throttle);
                         },
                         [&cluster, index] {
-                          kafka::Controller* const active = cluster.active_controller();
+                          kafka::Controller* const active = office(cluster);
                           return active != nullptr && active->elect_preferred(index);
                         },
                         [this, &cluster, index](std::optional<std::int64_t> offset,

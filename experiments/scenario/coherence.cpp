@@ -324,7 +324,7 @@ class Coherence {
       if (look_up(tree_, Path::parse(path + "." + key, tree_.place)) != nullptr)
         fail(path + "." + key, "is Streams' own: it does not go with `streams`");
     }
-    topic_exists(path + ".streams.changelog", g.transform->to);
+    topic_exists(path + ".streams.changelog", g.transform->to, cluster(path, g.cluster));
   }
 
   void transform(const std::string& path, const models::GroupOptions& g) const {

@@ -241,10 +241,10 @@ void Ledger::stored(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       note(Verdict::reordered_in_log, r, id, first, offset, count);
       return;
     }
-    l.truncated.visit(first, count, [&](std::uint64_t at, std::uint64_t part, std::uint32_t gone) {
+    l.truncated.visit(first, count, [&](std::uint64_t from, std::uint64_t part, std::uint32_t gone) {
       if (before <= gone) return;
       totals_.log_duplicates += part;
-      note(Verdict::log_duplicate, r, id, at, offset + signed_of(at - first), part);
+      note(Verdict::log_duplicate, r, id, from, offset + signed_of(from - first), part);
     });
   });
   l.stored_end = std::max(l.stored_end, seq + n);

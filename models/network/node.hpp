@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -122,14 +123,17 @@ class NodeTimer {
  private:
   void fire() {
     if (!node_.paused()) return work_();
-    node_.run_or_hold([this, mine = generation_] {
-      if (mine == generation_ && !timer_.armed()) work_();
+    // What is held may outlast this timer: its owner may end for another reason when the node goes on.
+    if (!alive_) alive_ = std::make_shared<bool>(true);
+    node_.run_or_hold([this, mine = generation_, alive = std::weak_ptr<bool>(alive_)] {
+      if (!alive.expired() && mine == generation_ && !timer_.armed()) work_();
     });
   }
 
   Node& node_;
   F work_;
   std::uint32_t generation_ = 0;
+  std::shared_ptr<bool> alive_;  // made when first held
   sim::Timer timer_;
 };
 

@@ -59,7 +59,8 @@ TEST_CASE("ZooKeeper coordinates until 3.9, and is the only controller's keeper"
 
 TEST_CASE("settings that a scenario does not give are as its version had them") {
   const auto at = [](const std::string& version) {
-    return load(small_with("brokers = 1", "brokers = 1\nversion = \"" + version + "\"")).scenario;
+    return resolve(load(small_with("brokers = 1", "brokers = 1\nversion = \"" + version + "\"")), 0, 0)
+        .scenario;
   };
   CHECK(at("2.8").producers[0].config.acks == 1);
   CHECK_FALSE(at("2.8").producers[0].config.enable_idempotence);
@@ -75,7 +76,7 @@ TEST_CASE("settings that a scenario does not give are as its version had them") 
   CHECK(at("3.9").kafka->transaction_version == 0);
   CHECK(at("4.0").kafka->transaction_version == 2);
   // What is given stays.
-  CHECK(load(small_with("auto.offset.reset", "session.timeout.ms = 20000\nauto.offset.reset"))
+  CHECK(resolve(load(small_with("auto.offset.reset", "session.timeout.ms = 20000\nauto.offset.reset")), 0, 0)
             .scenario.groups[0]
             .config.session_timeout == std::chrono::seconds{20});
 }

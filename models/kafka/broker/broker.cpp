@@ -271,7 +271,7 @@ void Broker::crashed() {
   heartbeat_failures_ = 0;
   has_roles_ = false;
   shutdown_ = Shutdown::no;
-  start_again_ = false;
+  start_again_ = told_to_end_ = false;
 }
 
 void Broker::power_lost() {

@@ -201,6 +201,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
 
   // ---- shutdown.cpp ----
   void on_shutdown_reply(const BrokerHeartbeatCall& call);
+  void begin_to_end();
   void end_process();
 
   Cluster& cluster_;
@@ -222,6 +223,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::uint32_t heartbeat_failures_ = 0;
   enum class Shutdown : std::uint8_t { no, pending, answered, ending };
   Shutdown shutdown_ = Shutdown::no;  // of this process
+  bool told_to_end_ = false;          // while it stood still
   bool start_again_ = false;          // once the one that is ending has ended
   sim::Stream lifecycle_stream_;
 

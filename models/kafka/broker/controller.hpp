@@ -122,6 +122,7 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   void retain_eligible(PartitionIndex p, PartitionState& next, BrokerId unclean) const;
   Election elect(PartitionIndex p, PartitionState& next) const;
   void shut_down_uncleanly(BrokerId b);
+  void begin_to_end();
   bool has_elr() const { return cluster_.options().rules.has(Rule::eligible_leader_replicas); }
   void write(PartitionIndex p, PartitionState next, Election election = Election::kept);
   void write(MetadataChange change);
@@ -157,6 +158,7 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   std::int64_t next_broker_epoch_ = 1;
   bool waking_ = false;
   bool ending_ = false;       // its process has been told to end
+  bool told_to_end_ = false;  // while it stood still
   bool start_again_ = false;  // once it has
   std::int32_t number_;
   std::unique_ptr<RaftVoter> raft_;

@@ -11,7 +11,7 @@ void Controller::crashed() {
   retire();
   parked_.clear();
   deferred_.clear();
-  ending_ = start_again_ = false;
+  ending_ = told_to_end_ = start_again_ = false;
   if (raft_) raft_->crashed();
 }
 
@@ -21,15 +21,20 @@ void Controller::restarted() {
 
 void Controller::shut_down() {
   start_again_ = false;
+  begin_to_end();
+}
+
+void Controller::begin_to_end() {
+  told_to_end_ = node_.paused();
+  if (told_to_end_) return node_.run_or_hold([this] { begin_to_end(); });
   if (!node_.up() || ending_) return;
-  if (node_.paused()) return node_.run_or_hold([this] { shut_down(); });
   ending_ = true;
   raft_->shut_down();
 }
 
 void Controller::start_up() {
   if (!node_.up()) return node_.restart();
-  start_again_ = ending_;
+  start_again_ = ending_ || told_to_end_;
 }
 
 void Controller::may_end() {

@@ -18,8 +18,13 @@ constexpr sim::Duration kFirstShutdownRetry = std::chrono::milliseconds{50};
 
 void Broker::shut_down() {
   start_again_ = false;
+  begin_to_end();
+}
+
+void Broker::begin_to_end() {
+  told_to_end_ = node_.paused();
+  if (told_to_end_) return node_.run_or_hold([this] { begin_to_end(); });
   if (!node_.up() || shutdown_ != Shutdown::no) return;
-  if (node_.paused()) return node_.run_or_hold([this] { shut_down(); });
   if (!config().controlled_shutdown_enable || broker_epoch_ == -1) return end_process();
   shutdown_ = Shutdown::pending;
   send_heartbeat();  // at once; when one is under way, at its answer
@@ -27,7 +32,7 @@ void Broker::shut_down() {
 
 void Broker::start_up() {
   if (!node_.up()) return node_.restart();
-  start_again_ = shutdown_ != Shutdown::no;
+  start_again_ = shutdown_ != Shutdown::no || told_to_end_;
 }
 
 void Broker::on_shutdown_reply(const BrokerHeartbeatCall& call) {

@@ -31,8 +31,8 @@ struct GroupDescription {
     std::string host;
     std::string client_id;
 
-    std::optional<Offset>
-        in_start_lag;  ///< of a share group: of the records from its start offset on, those not done
+    /// Of a share group: of the records from its start offset on, those not done.
+    std::optional<Offset> in_start_lag{};
 
     std::optional<Offset> lag() const {
       if (in_start_lag) return in_start_lag;

@@ -73,8 +73,8 @@ class TransactionManager {
   // ---- the sender ----
   /// Batches for this partition may be sent: it is part of the transaction. Sees to it that it will be.
   bool may_send(PartitionIndex partition);
-  /// Something was made part of a transaction that has not ended.
-  bool open() const { return started_ || completing(); }
+  /// Something was made part of a transaction that has not ended, and that the producer can still end.
+  bool open() const { return state_ != State::fatal_error && (started_ || completing()); }
   bool completing() const { return state_ == State::committing || state_ == State::aborting; }
   /// What has not been sent yet is not to be sent any more.
   bool drops_unsent() const {

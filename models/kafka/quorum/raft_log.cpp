@@ -66,7 +66,8 @@ void RaftVoter::handle(Ref<MetadataLogCall> call) {
   note_fetch(*call);
   if (has_news(*call)) return serve(std::move(call));
   parked_.push_back({std::move(call), cluster_.context().simulation.after(kFetchWait)});
-  if (!fetch_timer_.armed()) fetch_timer_.arm_at(parked_.front().deadline);
+  if (!fetch_timer_.armed())
+    fetch_timer_.arm_at(std::max(parked_.front().deadline, cluster_.context().now()));
 }
 
 void RaftVoter::note_fetch(const MetadataLogCall& call) {
@@ -143,7 +144,7 @@ void RaftVoter::release(Ready ready) {
   if (parked_.empty())
     fetch_timer_.disarm();
   else
-    fetch_timer_.arm_at(parked_.front().deadline);
+    fetch_timer_.arm_at(std::max(parked_.front().deadline, cluster_.context().now()));
   // An answer lets in the next call of its connection, which may be parked in its turn.
   while (!released.empty()) {
     Ref<MetadataLogCall> call = std::move(released.back().call);

@@ -72,9 +72,9 @@ void RaftVoter::restarted() {
   state_ = RaftState::unattached;
   if (led) {
     enter(RaftState::resigned, kNoController);
-    return timer_.arm_after(random_election_timeout());
+    return await_election();
   }
-  known != kNoController ? become_follower(epoch_, known) : become_unattached(epoch_);
+  known != kNoController ? become_follower(epoch_, known) : become_unattached(epoch_, true);
 }
 
 void RaftVoter::shut_down() {
@@ -107,11 +107,21 @@ void RaftVoter::leave_lead() {
   listener_.renounced();
 }
 
-void RaftVoter::become_unattached(std::int32_t epoch) {
+/// QuorumState.transitionToUnattached: whoever waited for an election to end goes on waiting, or one who cannot win, and stands
+/// again and again, would keep those who can from standing.
+void RaftVoter::become_unattached(std::int32_t epoch, bool anew) {
+  const bool waits_on = !anew && state_ != RaftState::follower && state_ != RaftState::leader;
   if (epoch > epoch_) voted_ = kNoController;
   epoch_ = epoch;
   enter(RaftState::unattached, kNoController);
-  timer_.arm_after(shutting_down_ ? kShutdownTimeout : random_election_timeout());
+  if (shutting_down_) return timer_.arm_after(kShutdownTimeout);
+  if (!waits_on) return await_election();
+  timer_.arm_at(std::max(election_ends_, cluster_.context().now()));
+}
+
+void RaftVoter::await_election() {
+  election_ends_ = cluster_.context().simulation.after(random_election_timeout());
+  timer_.arm_at(election_ends_);
 }
 
 void RaftVoter::become_follower(std::int32_t epoch, std::int32_t leader) {
@@ -177,7 +187,7 @@ void RaftVoter::resign() {
   });
   enter(RaftState::resigned, kNoController);
   send_end_epochs();
-  timer_.arm_after(shutting_down_ ? kShutdownTimeout : random_election_timeout());
+  shutting_down_ ? timer_.arm_after(kShutdownTimeout) : await_election();
 }
 
 void RaftVoter::on_timer() {
@@ -199,7 +209,7 @@ void RaftVoter::on_timer() {
 
 void RaftVoter::lose_election() {
   if (state_ == RaftState::prospective)
-    return leader_ != kNoController ? become_follower(epoch_, leader_) : become_unattached(epoch_);
+    return leader_ != kNoController ? become_follower(epoch_, leader_) : become_unattached(epoch_, true);
   backing_off_ = true;
   ++losses_;
   timer_.arm_after(random_backoff());
@@ -236,7 +246,7 @@ sim::Duration RaftVoter::random_backoff() {
 void RaftVoter::ask_for_votes() {
   Peer& self = peers_[static_cast<std::size_t>(number_)];
   self.voted = self.granted = true;
-  timer_.arm_after(random_election_timeout());
+  await_election();
   for (std::size_t n = 0; n < peers_.size(); ++n) {
     if (peers_[n].channel && !peers_[n].asked) ask_for_vote(static_cast<std::int32_t>(n));
   }
@@ -284,7 +294,7 @@ void RaftVoter::handle(Ref<VoteCall> call) {
     const bool votes = state_ == RaftState::unattached || state_ == RaftState::prospective;
     if (call->granted && !call->pre_vote && votes && voted_ == kNoController) {
       voted_ = call->candidate;
-      if (state_ == RaftState::unattached) timer_.arm_after(random_election_timeout());
+      if (state_ == RaftState::unattached) await_election();
     }
   }
   tell_epoch(*call);

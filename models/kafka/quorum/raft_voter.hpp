@@ -72,7 +72,8 @@ class RaftVoter final : public MetadataWriter {
   // MetadataWriter
   void append(const MetadataChange& change) override;
   std::size_t end() const override { return log_.size() + gathered_.size(); }
-  std::size_t done() const override { return metadata_.committed(); }
+  /// As far as this voter knows: one that has been deposed and has not heard of it cannot count what its successor commits.
+  std::size_t done() const override { return high_watermark_; }
   bool claimed() const override { return claimed_; }
   std::int32_t epoch() const override { return epoch_; }
 
@@ -98,7 +99,8 @@ class RaftVoter final : public MetadataWriter {
   // ---- transitions ----
   void enter(RaftState state, std::int32_t leader);
   void leave_lead();
-  void become_unattached(std::int32_t epoch);
+  void become_unattached(std::int32_t epoch, bool anew = false);
+  void await_election();
   void become_follower(std::int32_t epoch, std::int32_t leader);
   void become_prospective();
   void become_candidate();
@@ -192,6 +194,7 @@ class RaftVoter final : public MetadataWriter {
   std::vector<Parked> parked_;                   // in order of deadline
   std::vector<Parked> released_;                 // of these, about to be answered
 
+  sim::Time election_ends_{};
   NodeTimer<std::function<void()>> timer_;  // fetch, election, backoff, or checks that a majority fetches
   NodeTimer<std::function<void()>> retry_timer_;  // requests that failed
   NodeTimer<std::function<void()>> flush_timer_;
