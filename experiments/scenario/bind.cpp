@@ -20,8 +20,8 @@ void turn_off_idempotence(const Value& checked, models::Scenario& out) {
       models::kafka::turn_off_idempotence(out.producers[i].config);
   }
   for (std::size_t i = 0; i < out.groups.size(); ++i) {
-    const Value& table = checked.find("groups")->items[i];
-    if (out.groups[i].transform && !asks_for_idempotence(*table.find("transform")))
+    const Value* const transform = checked.find("groups")->items[i].find("transform");
+    if (transform != nullptr && !asks_for_idempotence(*transform))
       models::kafka::turn_off_idempotence(out.groups[i].transform->config);
   }
 }

@@ -150,8 +150,9 @@ void set_earlier_defaults(const Value& checked, Scenario& s) {
     const std::string_view classic = group.config.classic_key_given;
     if (!librdkafka(group.config)) set_earlier(group.config, KeyScope::consumer, version, &table);
     group.config.classic_key_given = classic;
-    if (group.transform)
-      set_earlier(group.transform->config, KeyScope::producer, version, table.find("transform"));
+    // Streams sets its producers itself.
+    if (const Value* const transform = table.find("transform"))
+      set_earlier(group.transform->config, KeyScope::producer, version, transform);
   }
 }
 

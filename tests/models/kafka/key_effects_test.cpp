@@ -71,6 +71,11 @@ void mirrored(Scenario& s) {
   s.mirrors.push_back(mirror);
   group(s).commit = models::CommitMode::after_processing;
 }
+/// Where a topic of the same name is, too.
+void mirrored_beside_another(Scenario& s) {
+  mirrored(s);
+  s.clusters[0].topics.push_back(s.kafka->topics[0]);
+}
 void no_keys(Scenario& s) {
   producer(s).keys.count = 0;
 }
@@ -550,7 +555,7 @@ const std::vector<Row>& rows() {
       {S::consumer, "metadata.max.age.ms", "100"},
       {S::consumer, "connections.max.idle.ms", "1000", speaks_rarely},
       {S::mirror, "tasks.max", "2", mirrored},
-      {S::mirror, "replication.policy.class", "IdentityReplicationPolicy", mirrored},
+      {S::mirror, "replication.policy.class", "IdentityReplicationPolicy", mirrored_beside_another},
       {S::mirror, "replication.factor", "1", mirrored},
       {S::mirror, "offset.lag.max", "0", mirrored},
       {S::mirror, "emit.checkpoints.interval.seconds", "1", mirrored},
