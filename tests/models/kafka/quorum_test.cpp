@@ -372,3 +372,40 @@ TEST_CASE("as long as a majority of controllers is connected one is active again
     }
   }
 }
+
+TEST_CASE("a controller that comes back with an old log keeps nobody from being elected, also without pre-vote") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    INFO("seed " << seed);
+    Storm storm(seed, 3, without(Rule::raft_pre_vote));
+    Quorum& q = storm.q;
+    q.watch(2s);
+    const auto cuts = q.cut_off(2);
+    q.watch(5s);
+    q.node(1).crash();  // so that there is something that the third does not know
+    q.watch(25s);
+    q.heal(cuts);
+    q.controller(q.active() >= 0 ? q.active() : 0).pause();
+    q.watch(sim::Duration{static_cast<std::int64_t>(storm.draw.uniform() * 4e9)});
+    for (std::int32_t n = 0; n < 3; ++n) q.controller(n).resume();
+    CHECK(q.seconds_until([&q] { return q.active() >= 0; }) < 20.0);
+    q.watch(10s);
+    CHECK(q.active() >= 0);
+  }
+}
+
+TEST_CASE("a leader that stands still for less than a fetch waits answers those that are overdue when it goes on") {
+  for (int ms = 100; ms <= 600; ms += 50) {
+    INFO(ms << " ms");
+    Quorum q;
+    q.watch(3s);
+    const std::int32_t leader = q.active();
+    REQUIRE(leader >= 0);
+    for (int i = 0; i < 10; ++i) {
+      q.controller(leader).pause();
+      q.watch(sim::Duration{std::int64_t{ms} * 1'000'000});
+      q.controller(leader).resume();
+      q.watch(770ms);
+    }
+    CHECK(q.seconds_until([&q] { return q.active() >= 0; }) < 10.0);
+  }
+}

@@ -269,3 +269,19 @@ TEST_CASE("more members than group.share.max.size are refused", "[share]") {
   CHECK(seen[Metric::members_active] == 1);
   CHECK(seen[Metric::in_flight] == 0);
 }
+
+TEST_CASE("a leader that stands still past a change of leaders has let go of its locks when it goes on") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    INFO("seed " << seed);
+    Scenario s = shared_orders(60s);
+    s.groups[0].members = 3;
+    s.groups[0].service = sim::Distribution::constant(20e6);
+    s.kafka->config.group_share_record_lock_duration = 15s;
+    models::FaultSpec pause = crash("kafka/1", 20s + seed * 700ms, 18s);
+    pause.kind = "pause";
+    s.faults = {pause};
+    const Seen seen = run(s, seed);
+    CHECK(seen.outcome.drained);
+    CHECK(seen[Metric::lost] == 0);
+  }
+}

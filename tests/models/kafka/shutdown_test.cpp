@@ -2,8 +2,10 @@
 #include <algorithm>
 
 #include "models/kafka/broker/controller.hpp"
+#include "models/world.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/kafka/cluster_fixture.hpp"
+#include "tests/models/orders_scenario.hpp"
 
 using namespace kafka_test;
 
@@ -191,4 +193,23 @@ TEST_CASE("a broker in controlled shutdown is not let into an in-sync set") {
   Alteration by_hand(f);
   CHECK(by_hand.ask({BrokerId{1}, BrokerId{2}, BrokerId{0}}, {}) == ErrorCode::ineligible_replica);
   f.network.heal(cut);
+}
+
+TEST_CASE("told to end and to start again while it stands still, a process does both when it goes on") {
+  models::Scenario s = orders_scenario(40s, sim::ArrivalProcess::poisson(50));
+  s.kafka->controllers = 3;
+  s.kafka->topics[0].replication_factor = 3;
+  s.kafka->config.min_insync_replicas = 3;
+  for (const char* target : {"kafka/1", "controller/0"}) {
+    models::FaultSpec pause = crash(target, 10s, 12s);
+    pause.kind = "pause";
+    models::FaultSpec restart = crash(target, 12s, 5s);
+    restart.kind = "restart";
+    s.faults.push_back(pause);
+    s.faults.push_back(restart);
+  }
+  models::World world(s, 1, {.checked = true});
+  CHECK(world.run().drained);
+  CHECK(world.kafka().node(BrokerId{1}).up());
+  CHECK(world.kafka().node(models::kafka::controller_id(0)).up());
 }
