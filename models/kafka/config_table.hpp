@@ -118,7 +118,8 @@ struct Key {
 
 inline std::string name_of(KeyScope scope) {
   constexpr std::string_view kNames[] = {
-      "broker", "topic", "producer", "consumer", "librdkafka producer", "librdkafka consumer", "Streams", "mirror"};
+      "broker",  "topic", "producer", "consumer", "librdkafka producer", "librdkafka consumer",
+      "Streams", "mirror"};
   return std::string(kNames[static_cast<std::size_t>(scope)]);
 }
 

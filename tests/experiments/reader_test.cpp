@@ -41,8 +41,7 @@ TEST_CASE("a key that nobody knows is refused with the nearest one that is known
        "s.toml:11:1: kafka.topics.orders.partition: unknown key; did you mean 'partitions'?"},
       {"rate = 100", "rat = 100",
        "s.toml:15:35: producers.shop.arrivals.rat: unknown parameter of 'poisson'; did you mean 'rate'?"},
-      {"members = 2", "xyzzy = 2",
-       "s.toml:20:1: groups.billing.xyzzy: unknown key"},
+      {"members = 2", "xyzzy = 2", "s.toml:20:1: groups.billing.xyzzy: unknown key"},
   });
 }
 

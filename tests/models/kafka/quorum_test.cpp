@@ -373,7 +373,8 @@ TEST_CASE("as long as a majority of controllers is connected one is active again
   }
 }
 
-TEST_CASE("a controller that comes back with an old log keeps nobody from being elected, also without pre-vote") {
+TEST_CASE(
+    "a controller that comes back with an old log keeps nobody from being elected, also without pre-vote") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     INFO("seed " << seed);
     Storm storm(seed, 3, without(Rule::raft_pre_vote));
@@ -393,7 +394,8 @@ TEST_CASE("a controller that comes back with an old log keeps nobody from being 
   }
 }
 
-TEST_CASE("a leader that stands still for less than a fetch waits answers those that are overdue when it goes on") {
+TEST_CASE(
+    "a leader that stands still for less than a fetch waits answers those that are overdue when it goes on") {
   for (int ms = 100; ms <= 600; ms += 50) {
     INFO(ms << " ms");
     Quorum q;
