@@ -41,8 +41,8 @@ enum class Kind : std::uint16_t {
   high_watermark,
 
   // ---- messages on their way out ------------------------------------------------------------------------------
-  /// place partition, peer group, code of kShared where its members share partitions and kMaterialises where it keeps a table: the
-  /// group reads this partition; what it never settles of it is in flight or lost.
+  /// place partition, peer group, code of kShared where its members share partitions and kMaterialises where it keeps a
+  /// table: the group reads this partition; what it never settles of it is in flight or lost.
   /// Emitted when the world is built, before the first message, also for groups whose members start later.
   subscribed,
   /// actor member, place partition, peer group, a next offset to read, b position before (-1 none), code ResetCode.

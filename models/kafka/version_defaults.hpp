@@ -1,4 +1,5 @@
-// Defaults that were others in earlier versions of Kafka: `[kafka] version` selects them for settings that a scenario does not give.
+// Defaults that were others in earlier versions of Kafka: `[kafka] version` selects them for settings that a scenario does
+// not give.
 #pragma once
 
 #include <span>

@@ -514,6 +514,8 @@ class Lists(Case):
                 text = text.replace("partitions = 2", f"partitions = 2\nconfig.{key} = {value}")
             elif scope == "consumer":
                 text = text.replace('auto.offset.reset = "earliest"\n', "") + f"{key} = {value}\n"
+                if key.startswith("share."):
+                    text = text.replace("members = 2", 'members = 2\ntype = "share"')
             elif scope == "producer":
                 text = text.replace("[[groups]]", f"[producers.config]\n{key} = {value}\n[[groups]]")
             elif scope == "librdkafka-producer":

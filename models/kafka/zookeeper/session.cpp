@@ -8,7 +8,8 @@
 namespace models::kafka {
 namespace {
 
-/// Before a request that failed is made again (ControllerChannelManager: RequestSendThread; ZooKeeperClient waits up to a second).
+/// Before a request that failed is made again (ControllerChannelManager: RequestSendThread; ZooKeeperClient waits up to a
+/// second).
 constexpr sim::Duration kRetry = std::chrono::milliseconds{100};
 constexpr sim::Duration kSessionRetry = std::chrono::seconds{1};
 constexpr sim::Duration kForEver = std::chrono::hours{24 * 365};

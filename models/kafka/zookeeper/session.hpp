@@ -2,10 +2,10 @@
 //
 // It pings every third of zookeeper.session.timeout.ms, watches who is alive and who is the controller, and tries to be it
 // whenever nobody is (KafkaController.elect). Elected, it reads the state of all partitions, which takes a time for each
-// (ClusterOptions::zookeeper_load_per_partition), and is active from then on: what it writes goes to ZooKeeper, and what is written
-// it sends to each broker, one request after the other (ControllerChannelManager: LeaderAndIsr and UpdateMetadata), with its epoch:
-// who has heard of a newer one refuses it. It hears that it is the controller no longer from its watch, or from ZooKeeper, or from
-// such a refusal; a process that stood still meanwhile goes on for so long.
+// (ClusterOptions::zookeeper_load_per_partition), and is active from then on: what it writes goes to ZooKeeper, and what is
+// written it sends to each broker, one request after the other (ControllerChannelManager: LeaderAndIsr and UpdateMetadata),
+// with its epoch: who has heard of a newer one refuses it. It hears that it is the controller no longer from its watch, or
+// from ZooKeeper, or from such a refusal; a process that stood still meanwhile goes on for so long.
 //
 // Model: LeaderAndIsr and UpdateMetadata are one request, about all that the broker has not been told.
 // Model: changes that leaders write themselves (before KIP-497) are told to others by the controller after their notification
