@@ -14,8 +14,8 @@ models::kafka::Version version_of(const Value& checked);
 /// Settings that the scenario does not give are as that version had them.
 void set_earlier_defaults(const Value& checked, models::Scenario& scenario);
 
-/// The first thing that this version does not have, with the version and the KIP that brought or took it; both empty when there is
-/// none.
+/// The first thing that this version does not have, with the version and the KIP that brought or took it; both empty when
+/// there is none.
 struct OutOfVersion {
   std::string path;
   std::string message;

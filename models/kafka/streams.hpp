@@ -1,4 +1,5 @@
-// Kafka Streams' configuration: what of StreamsConfig.java is modelled, and what it makes of the consumer and the producer inside.
+// Kafka Streams' configuration: what of StreamsConfig.java is modelled, and what it makes of the consumer and the producer
+// inside.
 //
 // Each record changes a count in its task's store, and the change is written to the changelog: a group that consumes, transforms
 // and produces. at_least_once: what was done since the last commit is done again after a crash, and counted again.

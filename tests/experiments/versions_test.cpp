@@ -1,4 +1,5 @@
-// `[kafka] version`: what was not there yet is refused with the version and the KIP, and settings that are not given are as they were.
+// `[kafka] version`: what was not there yet is refused with the version and the KIP, and settings that are not given are as
+// they were.
 #include "experiments/errors.hpp"
 #include "tests/catch.hpp"
 #include "tests/experiments/scenario_files.hpp"

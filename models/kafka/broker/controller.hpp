@@ -18,11 +18,12 @@
 // KIP-903).
 //
 // Several controllers are a quorum (quorum/raft_voter.hpp), each on a host of its own: the one that leads it is active and
-// answers; the others refuse (NOT_CONTROLLER). What it writes takes effect when a majority holds it, and what it answers waits for
-// that (QuorumController.ControllerWriteEvent). A new one begins with what is committed and gives every broker a full session.
+// answers; the others refuse (NOT_CONTROLLER). What it writes takes effect when a majority holds it, and what it answers waits
+// for that (QuorumController.ControllerWriteEvent). A new one begins with what is committed and gives every broker a full
+// session.
 //
-// Model: one controller alone, on a host called "controller", writes durably at once. While it is down nobody is fenced and nobody
-// elected; back again it gives every broker a full session, as a newly elected one does.
+// Model: one controller alone, on a host called "controller", writes durably at once. While it is down nobody is fenced and
+// nobody elected; back again it gives every broker a full session, as a newly elected one does.
 #pragma once
 
 #include <cstdint>

@@ -2,8 +2,8 @@
 // follows.
 //
 // An observer learns from the answers to its fetches who leads the quorum, and asks any voter when it does not know or its leader
-// does not answer (KafkaRaftClient.pollFollowerAsObserver); requests go to whom its fetches name (NodeToControllerChannelManager).
-// With one controller there is nothing to learn.
+// does not answer (KafkaRaftClient.pollFollowerAsObserver); requests go to whom its fetches name
+// (NodeToControllerChannelManager). With one controller there is nothing to learn.
 #pragma once
 
 #include <memory>

@@ -6,8 +6,9 @@
 //     }
 //
 // With share.acknowledgement.mode=implicit all that a poll returned is accepted by the next; with explicit the application says
-// of each record whether it accepts, releases or rejects it (PoisonOptions), which the next poll tells. commit = "after-processing"
-// tells it at once and waits for the answer (commitSync). An application may renew the locks of what it still has in hand.
+// of each record whether it accepts, releases or rejects it (PoisonOptions), which the next poll tells. commit =
+// "after-processing" tells it at once and waits for the answer (commitSync). An application may renew the locks of what it
+// still has in hand.
 //
 // Model: renewals are sent while the application works; Kafka's are sent by poll(), between records.
 //

@@ -5,8 +5,8 @@
 // every offset.flush.interval.ms, so that a task that begins again copies some records twice. Records keep their identity
 // (lane, seq): the ledger knows what of a region's data is elsewhere when it fails.
 //
-// The parts: MirrorTask (what a task does with a poll's records), OffsetSyncs (which offset stands for which), Checkpoints (groups'
-// offsets, translated and written to the target).
+// The parts: MirrorTask (what a task does with a poll's records), OffsetSyncs (which offset stands for which), Checkpoints
+// (groups' offsets, translated and written to the target).
 //
 // Model: tasks are members of a consumer group at the source, named as the mirror; in Connect a worker group spreads partitions
 // over tasks, and offsets are kept in a topic of the target. The remote topics are there from the beginning. A task that has

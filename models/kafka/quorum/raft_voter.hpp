@@ -1,13 +1,14 @@
 // A voter of the controllers' quorum: elects a leader, and replicates the metadata log to a majority.
 //
-// Rules: KafkaRaftClient.java, QuorumState.java, LeaderState.java, EpochElection.java. A follower fetches from its leader, without
-// end; when no fetch has succeeded for controller.quorum.fetch.timeout.ms it asks the others whether they would vote for it
-// (pre-vote, KIP-996: since 4.0, without it raises the epoch at once) and, if a majority would, stands for election. Each vote
-// goes once an epoch, to a log that is no shorter than one's own. An election lasts a random time between one and two
+// Rules: KafkaRaftClient.java, QuorumState.java, LeaderState.java, EpochElection.java. A follower fetches from its leader,
+// without end; when no fetch has succeeded for controller.quorum.fetch.timeout.ms it asks the others whether they would vote
+// for it (pre-vote, KIP-996: since 4.0, without it raises the epoch at once) and, if a majority would, stands for election.
+// Each vote goes once an epoch, to a log that is no shorter than one's own. An election lasts a random time between one and two
 // controller.quorum.election.timeout.ms; who has lost backs off by a random time that doubles with each loss, up to
 // controller.quorum.election.backoff.max.ms. A leader commits what a majority has fetched, once that includes a record of its own
 // epoch; it is the active controller from then on. A leader from which no majority has fetched for one and a half fetch timeouts
-// resigns (KAFKA-15489, since 3.7), and so does one that shuts down: it names its successors, the best log first (EndQuorumEpoch).
+// resigns (KAFKA-15489, since 3.7), and so does one that shuts down: it names its successors, the best log first
+// (EndQuorumEpoch).
 //
 // Epoch, vote and log are on disk before anybody hears of them: a crash takes none of it.
 //

@@ -1,10 +1,10 @@
 // ZooKeeper, as Kafka used it before 4.0: it keeps the brokers' sessions, says which of them is the controller, and holds the
 // state of the partitions.
 //
-// Rules: KafkaZkClient.scala, KafkaController.scala, ZooKeeper's session tracker. A session lasts zookeeper.session.timeout.ms from
-// the last request that arrived; when it ends its ephemeral nodes go: /brokers/ids/N, and /controller where that broker is the
-// controller. Brokers hear of it by their watches, and the first to create /controller anew is the next one, in a new epoch.
-// A state is written by whom holds the newest epoch (KAFKA-6082), and on top of the version that its writer has read.
+// Rules: KafkaZkClient.scala, KafkaController.scala, ZooKeeper's session tracker. A session lasts zookeeper.session.timeout.ms
+// from the last request that arrived; when it ends its ephemeral nodes go: /brokers/ids/N, and /controller where that broker
+// is the controller. Brokers hear of it by their watches, and the first to create /controller anew is the next one, in a new
+// epoch. A state is written by whom holds the newest epoch (KAFKA-6082), and on top of the version that its writer has read.
 //
 // Model: the ensemble is one host, "zookeeper", that loses nothing; back again it gives every session its full time. A watch and
 // the reading that follows it are one request, which waits until there is something new.
