@@ -373,7 +373,7 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      span<&B::producer_id_expiration_check_interval, 1, 1'000'000, B>},
     {"default.replication.factor", "int", "1", integer<&B::default_replication_factor, 1, 32767, B>},
     {"num.partitions", "int", "1", integer<&B::num_partitions, 1, 100'000, B>},
-    {"connections.max.idle.ms", "ms", "600000", span<&B::connections_max_idle, 1, 1'000'000, B>},
+    {"connections.max.idle.ms", "ms", "600000", milliseconds_unless_negative<&B::connections_max_idle, B>},
     {"num.network.threads", "int", "3", nullptr, "network threads never limit the modelled brokers"},
     {"num.replica.fetchers", "int", "1", nullptr, "one fetcher per source broker is modelled"},
     {"log.flush.interval.messages", "int", "9223372036854775807",
@@ -478,7 +478,7 @@ constexpr auto kProducerKeys = std::to_array<Key<P>>({
     {"transactional.id", "string", "null", text_value<&P::transactional_id, P>},
     {"transaction.timeout.ms", "ms", "60000", span<&P::transaction_timeout, 1, 1'000'000, P>},
     {"compression.type", "string", "none", nullptr, "compression is not modelled; give compressed sizes"},
-    {"connections.max.idle.ms", "ms", "540000", span<&P::connections_max_idle, 1, 1'000'000, P>},
+    {"connections.max.idle.ms", "ms", "540000", milliseconds_unless_negative<&P::connections_max_idle, P>},
     {"client.id", "string", "", nullptr, "clients go by the name of their table"},
     {"bootstrap.servers", "list", "", nullptr, "clients know all brokers of their cluster"},
     {"key.serializer", "class", "", nullptr, "payloads do not exist"},
@@ -541,7 +541,7 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"exclude.internal.topics", "bool", "true", nullptr, "groups name their topics"},
     {"allow.auto.create.topics", "bool", "true", nullptr, "topics are declared"},
     {"check.crcs", "bool", "true", nullptr, "payloads do not exist"},
-    {"connections.max.idle.ms", "ms", "540000", span<&C::connections_max_idle, 1, 1'000'000, C>},
+    {"connections.max.idle.ms", "ms", "540000", milliseconds_unless_negative<&C::connections_max_idle, C>},
     {"bootstrap.servers", "list", "", nullptr, "clients know all brokers of their cluster"},
 });
 

@@ -70,6 +70,15 @@ Error milliseconds_or_never(C& config, std::string_view text) {
   return std::nullopt;
 }
 
+/// Milliseconds; below 0: never.
+template <auto Member, class C>
+Error milliseconds_unless_negative(C& config, std::string_view text) {
+  std::int64_t n = 0;
+  if (Error e = parse_integer(text, -1, kMsMax, n)) return e;
+  config.*Member = n < 0 ? kNever : Duration{n * 1'000'000};
+  return std::nullopt;
+}
+
 /// A number of `Unit` nanoseconds.
 template <auto Member, std::int64_t Lo, std::int64_t Unit = 1'000'000, class C>
 Error span(C& config, std::string_view text) {

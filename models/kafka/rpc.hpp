@@ -158,7 +158,7 @@ class RpcChannel final : public ConnectionListener {
   void fail_all(ErrorCode error);
   void back_off(sim::Time since);
   void watch_deadlines();
-  bool expired() const { return in_flight_.empty() && now() >= last_used_ + longest_idle_; }
+  bool expired() const { return in_flight_.empty() && now() - last_used_ >= longest_idle_; }
   void close_expired();
   sim::Time now() const;
   void on_timer();

@@ -57,6 +57,11 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
     batch.error = ErrorCode::not_leader_or_follower;
     return;
   }
+  // Partition.appendRecordsToLeader: before the records are looked at.
+  if (call->acks == -1 && replica->under_min_isr()) {
+    batch.error = ErrorCode::not_enough_replicas;
+    return;
+  }
   // LogValidator.validateKey: "Compacted topic cannot accept message without key in topic partition"
   if (cluster_.topic_of(batch.partition).cleanup.compacts && !cluster_.record_keys().keyed(batch.lane)) {
     batch.error = ErrorCode::invalid_record;
@@ -66,10 +71,6 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
       cluster_.topic_of(batch.partition).config.max_message_bytes.value_or(config().message_max_bytes);
   if (batch.bytes > largest) {
     batch.error = ErrorCode::message_too_large;
-    return;
-  }
-  if (call->acks == -1 && replica->under_min_isr()) {
-    batch.error = ErrorCode::not_enough_replicas;
     return;
   }
   if (batch.producer_id != kNoProducerId) {
