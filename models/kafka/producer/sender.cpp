@@ -132,11 +132,13 @@ bool Sender::send_to(std::size_t index, sim::Time now, bool starved) {
   std::int64_t bytes = 0;
   // Begins where the last drain of this broker ended (RecordAccumulator.drainBatchesForOneNode).
   const std::size_t n = broker.partitions.size();
-  const std::size_t start = broker.drain_index % n;
+  std::size_t next = broker.drain_index % n;
   for (std::size_t i = 0; i < n; ++i) {
-    broker.drain_index = (start + i) % n;
-    if (!accumulator_.busy(broker.partitions[broker.drain_index])) continue;
-    PartitionQueue& queue = accumulator_[broker.partitions[broker.drain_index]];
+    const std::uint32_t partition = broker.partitions[next];
+    broker.drain_index = next;
+    next = next + 1 < n ? next + 1 : 0;
+    if (!accumulator_.busy(partition)) continue;
+    PartitionQueue& queue = accumulator_[partition];
     if (queue.muted || queue.batches.empty()) continue;
     Batch& first = *queue.batches.front();
     first.see_leader_epoch(queue.leader.epoch);
@@ -161,7 +163,7 @@ bool Sender::send_to(std::size_t index, sim::Time now, bool starved) {
                              .transactional = transactions_ != nullptr});
     if (!one_partition_) continue;
     // Each partition is served on its own (rd_kafka_toppar_producer_serve).
-    broker.drain_index = (start + i + 1) % n;
+    broker.drain_index = next;
     break;
   }
   if (call->batches.empty()) return false;
