@@ -17,7 +17,7 @@ namespace models::kafka {
 namespace {
 
 /// Of __consumer_offsets, unless offsets.topic.replication.factor says otherwise.
-constexpr std::int32_t kOffsetsCopies = 3;
+constexpr std::int32_t kCoordinatorsTopicCopies = 3;
 
 /// String.hashCode of Java, which chooses a group's coordinator.
 std::int32_t java_hash(std::string_view text) {
@@ -120,43 +120,36 @@ std::int32_t Cluster::find_rack(std::string_view name) const {
 void Cluster::add_topics() {
   hosted_by_.resize(static_cast<std::size_t>(options_.brokers));
   for (const TopicOptions& topic : options_.topics) add_topic(topic, false);
-  TopicOptions offsets;
-  offsets.name = "__consumer_offsets";
-  offsets.partitions = options_.config.offsets_topic_num_partitions;
-  // Model: unless offsets.topic.replication.factor is given, a cluster of fewer than 3 brokers keeps as many copies as it
-  // has brokers; in Kafka the topic, and with it every group, waits for the third (StripedReplicaPlacer refuses it).
-  offsets.replication_factor =
-      options_.config.offsets_topic_replication_factor.value_or(std::min(kOffsetsCopies, options_.brokers));
-  offsets_topic_ = TopicIndex{static_cast<std::uint32_t>(topics_.size())};
-  add_topic(offsets, true);
-  if (options_.transactional) add_transaction_state();
-  if (!options_.share_groups.empty()) add_share_state();
+  const BrokerConfig& c = options_.config;
+  offsets_topic_ = add_coordinators_topic("__consumer_offsets", c.offsets_topic_num_partitions,
+                                          c.offsets_topic_replication_factor, std::nullopt);
+  if (options_.transactional) {
+    transactions_topic_ =
+        add_coordinators_topic("__transaction_state", c.transaction_state_log_num_partitions,
+                               c.transaction_state_log_replication_factor, c.transaction_state_log_min_isr);
+  }
+  if (!options_.share_groups.empty()) {
+    share_state_topic_ =
+        add_coordinators_topic("__share_group_state", c.share_state_topic_num_partitions,
+                               c.share_state_topic_replication_factor, c.share_state_topic_min_isr);
+  }
 }
 
-void Cluster::add_transaction_state() {
-  TopicOptions transactions;
-  transactions.name = "__transaction_state";
-  transactions.partitions = options_.config.transaction_state_log_num_partitions;
-  // Model: as for __consumer_offsets, unless transaction.state.log.replication.factor is given a cluster of fewer than 3
-  // brokers keeps as many copies as it has brokers.
-  transactions.replication_factor = options_.config.transaction_state_log_replication_factor.value_or(
-      std::min(kOffsetsCopies, options_.brokers));
-  transactions.config.min_insync_replicas = options_.config.transaction_state_log_min_isr;
-  transactions_topic_ = TopicIndex{static_cast<std::uint32_t>(topics_.size())};
-  add_topic(transactions, true);
-}
-
-void Cluster::add_share_state() {
-  TopicOptions states;
-  states.name = "__share_group_state";
-  states.partitions = options_.config.share_state_topic_num_partitions;
-  // Model: as for __consumer_offsets, unless share.coordinator.state.topic.replication.factor is given a cluster of fewer than
-  // 3 brokers keeps as many copies as it has brokers.
-  states.replication_factor = options_.config.share_state_topic_replication_factor.value_or(
-      std::min(kOffsetsCopies, options_.brokers));
-  states.config.min_insync_replicas = options_.config.share_state_topic_min_isr;
-  share_state_topic_ = TopicIndex{static_cast<std::uint32_t>(topics_.size())};
-  add_topic(states, true);
+/// Model: unless the replication factor is given (offsets.topic.replication.factor, transaction.state.log.replication.factor,
+/// share.coordinator.state.topic.replication.factor), a cluster of fewer than 3 brokers keeps as many copies as it has brokers;
+/// in Kafka the topic, and with it all that needs it, waits for the third (StripedReplicaPlacer refuses it).
+TopicIndex Cluster::add_coordinators_topic(std::string name, std::int32_t partitions,
+                                           std::optional<std::int32_t> replication_factor,
+                                           std::optional<std::int32_t> min_insync) {
+  const TopicIndex added{static_cast<std::uint32_t>(topics_.size())};
+  TopicOptions topic;
+  topic.name = std::move(name);
+  topic.partitions = partitions;
+  topic.replication_factor =
+      replication_factor.value_or(std::min(kCoordinatorsTopicCopies, options_.brokers));
+  topic.config.min_insync_replicas = min_insync;
+  add_topic(topic, true);
+  return added;
 }
 
 void Cluster::add_topic(const TopicOptions& topic, bool internal) {

@@ -154,8 +154,9 @@ class Cluster {
  private:
   void add_racks();
   void add_topics();
-  void add_transaction_state();
-  void add_share_state();
+  TopicIndex add_coordinators_topic(std::string name, std::int32_t partitions,
+                                    std::optional<std::int32_t> replication_factor,
+                                    std::optional<std::int32_t> min_insync);
   void add_topic(const TopicOptions& topic, bool internal);
   /// Lets go of batches of an internal partition that all replicas hold; returns up to where they do.
   Offset compact_internal(PartitionIndex p);

@@ -2,11 +2,19 @@
 
 namespace models::kafka {
 
+RpcOptions rpc_options_of(const ConsumerConfig& config) {
+  return {config.request_timeout, config.reconnect_backoff, config.reconnect_backoff_max,
+          config.connections_max_idle};
+}
+
+MetadataOptions metadata_options_of(const ConsumerConfig& config) {
+  return {config.metadata_max_age, config.retry_backoff, config.retry_backoff_max, rpc_options_of(config)};
+}
+
 Connections::Connections(Cluster& cluster, Node& node, const ConsumerConfig& config)
     : cluster_(cluster),
       node_(node),
-      options_{config.request_timeout, config.reconnect_backoff, config.reconnect_backoff_max,
-               config.connections_max_idle},
+      options_(rpc_options_of(config)),
       data_(static_cast<std::size_t>(cluster.broker_count())),
       group_(static_cast<std::size_t>(cluster.broker_count())) {}
 

@@ -7,9 +7,14 @@
 #include <vector>
 
 #include "models/kafka/cluster.hpp"
+#include "models/kafka/metadata.hpp"
 #include "models/kafka/rpc.hpp"
 
 namespace models::kafka {
+
+/// What a member's requests and its metadata follow of its settings.
+RpcOptions rpc_options_of(const ConsumerConfig& config);
+MetadataOptions metadata_options_of(const ConsumerConfig& config);
 
 class Connections {
  public:

@@ -21,25 +21,10 @@ std::string rack_of(const GroupOptions& group, std::uint32_t index) {
   return group.racks.empty() ? group.rack : group.racks[index % group.racks.size()];
 }
 
-std::string instance_name(const std::string& pattern, std::uint32_t index) {
-  std::string name = pattern;
-  const std::size_t at = name.find("{index}");
-  if (at != std::string::npos) name.replace(at, 7, std::to_string(index));
-  return name;
-}
-
 /// The protocol that all assignors support: cooperative only if each of them does (ConsumerCoordinator's constructor).
 bool all_cooperative(const ConsumerConfig& config) {
   const std::vector<Assignor>& assignors = config.partition_assignment_strategy;
   return std::all_of(assignors.begin(), assignors.end(), [](Assignor a) { return is_cooperative(a); });
-}
-
-MetadataOptions metadata_options(const ConsumerConfig& config) {
-  return {config.metadata_max_age,
-          config.retry_backoff,
-          config.retry_backoff_max,
-          {config.request_timeout, config.reconnect_backoff, config.reconnect_backoff_max,
-           config.connections_max_idle}};
 }
 
 }  // namespace
@@ -55,9 +40,9 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
                  options_.config.enable_auto_commit),
       index_(index),
       connections_(cluster_, node, options_.config),
-      metadata_(cluster_, node, metadata_options(options_.config), group.topics()),
+      metadata_(cluster_, node, metadata_options_of(options_.config), group.topics()),
       assignment_(cluster_, group.entity(), node.entity()),
-      own_membership_(make_membership(group, node, instance_name(options_.config.group_instance_id, index),
+      own_membership_(make_membership(group, node, numbered(options_.config.group_instance_id, index),
                                       connections_, metadata_, *this)),
       membership_(*own_membership_),
       positions_(group, node, assignment_, membership_, connections_, metadata_, *this),
@@ -67,7 +52,6 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
       committer_(group, node, assignment_, membership_, *this),
       recorder_(group, node.entity()),
       processor_(group, node, recorder_, *this),
-      delivered_step_(context_.steps.cell(node.entity(), Step::delivered)),
       turn_timer_(context_.simulation, node, [this] { turn(); }),
       close_timer_(context_.simulation, node, [this] { finish_close(); }) {
   if (cluster_.options().rules.has(Rule::rack_aware_assignors))
@@ -205,15 +189,7 @@ void Consumer::hand_over() {
   enter(Phase::processing);
   turn_timer_.disarm();
   membership_.left_poll();
-  recorder_.delivered(processor_.work());
-  const std::uint32_t life = node_.incarnation();
-  for (std::int64_t left = processor_.work().size(); left > 0;) {
-    const std::int64_t records = std::min(left, delivered_step_.until_next());
-    left -= records;
-    delivered_step_.advance(records);
-    if (node_.incarnation() != life) return;
-  }
-  when_running(&Consumer::begin_work);
+  if (processor_.handed_out()) when_running(&Consumer::begin_work);
 }
 
 void Consumer::enter(Phase phase) {

@@ -195,7 +195,6 @@ class Consumer final : public NodeProgram,
   std::optional<StoredOffsets> stored_;
   std::unique_ptr<Outlet> outlet_;
   GroupMembership signature_;  // of the last complete membership (ConsumerCoordinator.groupMetadata)
-  StepCell& delivered_step_;
   NodeTimer<std::function<void()>> turn_timer_;
   NodeTimer<std::function<void()>> close_timer_;
 };

@@ -31,10 +31,23 @@ Processor::Processor(ConsumerGroup& group, Node& node, Recorder& recorder, Proce
       recorder_(recorder),
       owner_(owner),
       counts_uncommitted_(group.options().commit != CommitMode::before_processing),
+      delivered_step_(context_.steps.cell(node.entity(), Step::delivered)),
       effect_step_(context_.steps.cell(node.entity(), Step::effect_applied)),
       id_step_(context_.steps.cell(node.entity(), Step::id_recorded)),
       uncommitted_step_(context_.steps.cell(node.entity(), Step::processed_not_committed)),
       timer_(context_.simulation, node, [this] { segment_ended(); }) {}
+
+bool Processor::handed_out() {
+  recorder_.delivered(work_);
+  const std::uint32_t life = node_.incarnation();
+  for (std::int64_t left = work_.size(); left > 0;) {
+    const std::int64_t records = std::min(left, delivered_step_.until_next());
+    left -= records;
+    delivered_step_.advance(records);
+    if (node_.incarnation() != life) return false;
+  }
+  return true;
+}
 
 void Processor::begin(bool record_by_record) {
   MQLAB_ASSERT(!busy_ && !work_.empty(), "an application works on one poll at a time");

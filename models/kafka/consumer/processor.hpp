@@ -42,6 +42,8 @@ class Processor {
   /// The process has died of a record, and a supervisor is about to start it again.
   bool restarting() const { return restarting_; }
 
+  /// Tells that poll() has handed its records out, and counts the steps. False when the node did not survive one of them.
+  bool handed_out();
   /// Begins now. With `record_by_record` processed() runs after each record, and go_on() begins the next.
   void begin(bool record_by_record);
   void go_on();
@@ -87,6 +89,7 @@ class Processor {
   std::int64_t frozen_at_ = 0;
   std::int64_t done_ = 0;  // records done and said
   std::int64_t segment_end_ = 0;
+  StepCell& delivered_step_;
   StepCell& effect_step_;
   StepCell& id_step_;
   StepCell& uncommitted_step_;

@@ -8,13 +8,6 @@ namespace {
 /// ConsumerConfig.DEFAULT_CLOSE_TIMEOUT_MS
 constexpr sim::Duration kCloseTimeout{30'000'000'000};
 
-MetadataOptions metadata_options(const ConsumerConfig& config) {
-  return {config.metadata_max_age,
-          config.retry_backoff,
-          config.retry_backoff_max,
-          {config.request_timeout, config.reconnect_backoff, config.reconnect_backoff_max}};
-}
-
 }  // namespace
 
 ShareConsumer::ShareConsumer(ConsumerGroup& group, Node& node)
@@ -24,12 +17,11 @@ ShareConsumer::ShareConsumer(ConsumerGroup& group, Node& node)
       context_(group.cluster().context()),
       node_(node),
       connections_(cluster_, node, options_.config),
-      metadata_(cluster_, node, metadata_options(options_.config), group.topics()),
+      metadata_(cluster_, node, metadata_options_of(options_.config), group.topics()),
       membership_(group, node, "", connections_, metadata_, *this, true),
       fetcher_(group, node, connections_, metadata_, *this),
       recorder_(group, node.entity()),
       processor_(group, node, recorder_, *this),
-      delivered_step_(context_.steps.cell(node.entity(), Step::delivered)),
       close_timer_(context_.simulation, node, [this] { finish_close(); }),
       renew_timer_(context_.simulation, node, [this] { renew_given(); }) {
   node.set_program(*this);
@@ -91,15 +83,7 @@ void ShareConsumer::turn_once() {
 void ShareConsumer::hand_over() {
   phase_ = Phase::processing;
   membership_.left_poll();
-  recorder_.delivered(processor_.work());
-  const std::uint32_t life = node_.incarnation();
-  for (std::int64_t left = processor_.work().size(); left > 0;) {
-    const std::int64_t records = std::min(left, delivered_step_.until_next());
-    left -= records;
-    delivered_step_.advance(records);
-    if (node_.incarnation() != life) return;
-  }
-  when_running(&ShareConsumer::work);
+  if (processor_.handed_out()) when_running(&ShareConsumer::work);
 }
 
 void ShareConsumer::work() {

@@ -117,7 +117,6 @@ class ShareConsumer final : public NodeProgram,
   ShareFetcher fetcher_;
   Recorder recorder_;
   Processor processor_;
-  StepCell& delivered_step_;
   NodeTimer<std::function<void()>> close_timer_;
   NodeTimer<std::function<void()>> renew_timer_;
 };

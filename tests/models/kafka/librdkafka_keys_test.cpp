@@ -7,6 +7,7 @@
 #include "models/kafka/librdkafka.hpp"
 #include "models/world.hpp"
 #include "tests/catch.hpp"
+#include "tests/models/kafka/small_world.hpp"
 #include "tests/models/orders_scenario.hpp"
 
 using namespace std::chrono_literals;
@@ -16,29 +17,12 @@ using models::kafka::KeyScope;
 
 namespace {
 
-/// As that of key_effects_test.cpp, with clients of librdkafka.
-Scenario small_world() {
-  Scenario s = orders_scenario(20s, sim::ArrivalProcess::poisson(150));
-  s.drain = 20s;
-  models::kafka::ClusterOptions& cluster = *s.kafka;
-  cluster.service.request = sim::Distribution::exponential(100'000);
-  cluster.config.broker_session_timeout = 2s;
-  cluster.config.broker_heartbeat_interval = 500ms;
-  cluster.config.min_insync_replicas = 2;
-  cluster.topics[0].partitions = 3;
-  cluster.topics[0].replication_factor = 3;
-  models::ProducerOptions& producer = s.producers[0];
-  producer.config = models::kafka::librdkafka_producer();
-  producer.size = sim::Distribution::constant(200);
-  producer.keys.count = 50;
-  producer.keys.rank = sim::Distribution::uniform(0, 50);
-  models::GroupOptions& group = s.groups[0];
-  group.config = models::kafka::librdkafka_consumer();
-  group.members = 2;
-  group.service = sim::Distribution::constant(3e6);
-  group.config.session_timeout = 10s;
-  s.faults = {crash("kafka/0", 3s, 3s), crash("kafka/1", 8s, 3s), crash("kafka/2", 13s, 3s),
-              crash("billing/0", 17s, 1s)};
+/// small_world() with clients of librdkafka.
+Scenario rdkafka_world() {
+  Scenario s = small_world();
+  s.producers[0].config = models::kafka::librdkafka_producer();
+  s.groups[0].config = models::kafka::librdkafka_consumer();
+  s.groups[0].config.session_timeout = 10s;
   return s;
 }
 
@@ -177,7 +161,7 @@ auto digest_of(Scenario s) {
 
 TEST_CASE("every modelled key of librdkafka changes a run when it is set to an extreme") {
   for (const Row& row : rows()) {
-    Scenario without = small_world();
+    Scenario without = rdkafka_world();
     if (row.prepare) row.prepare(without);
     Scenario with = without;
     if (row.scope == KeyScope::librdkafka_producer)
@@ -206,16 +190,16 @@ TEST_CASE("no modelled key of librdkafka is left out, and each default is what t
 }
 
 TEST_CASE("the defaults set by name change nothing in a client of librdkafka") {
-  Scenario named = small_world();
+  Scenario named = rdkafka_world();
   for (const KeyInfo& key : models::kafka::key_catalogue()) {
     if (!key.modelled || key.default_value == "null" || key.default_value.empty()) continue;
-    if (key.name == "session.timeout.ms") continue;  // small_world() has its own
+    if (key.name == "session.timeout.ms") continue;  // rdkafka_world() has its own
     if (key.scope == KeyScope::librdkafka_producer)
       REQUIRE_FALSE(set_librdkafka(named.producers[0].config, key.name, key.default_value));
     if (key.scope == KeyScope::librdkafka_consumer)
       REQUIRE_FALSE(set_librdkafka(named.groups[0].config, key.name, key.default_value));
   }
-  CHECK(digest_of(small_world()) == digest_of(named));
+  CHECK(digest_of(rdkafka_world()) == digest_of(named));
 }
 
 TEST_CASE("idempotence of librdkafka allows five requests in flight, and must not be asked for more") {
