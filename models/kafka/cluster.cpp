@@ -61,6 +61,10 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   }
   add_racks();
   add_topics();
+  auto empty = std::make_shared<ClusterView>();
+  empty->leaders.resize(partitions_.size());
+  empty->partitions.resize(topics_.size());
+  empty_view_ = std::move(empty);
   // Who may lead without records that its predecessor had shown brings their older values back.
   const bool keep_history = options_.config.unclean_leader_election_enable || options_.power_may_fail ||
                             !options_.rules.has(Rule::leader_epoch_truncation) ||

@@ -126,6 +126,9 @@ class Cluster {
   /// Clients and brokers speak of transactions as KIP-890 has it.
   bool transactions_v2() const { return options_.transaction_version >= 2; }
 
+  /// That of a client which has heard of nothing.
+  const std::shared_ptr<const ClusterView>& empty_view() const { return empty_view_; }
+
   /// The log of `p` at `b`, which has a replica of it.
   const ReplicaLog& log_of(BrokerId b, PartitionIndex p);
   /// What the replicas of `p` share.
@@ -177,6 +180,7 @@ class Cluster {
   std::vector<std::int32_t> rack_of_;  // by broker
   std::vector<TopicInfo> topics_;
   std::vector<PartitionInfo> partitions_;
+  std::shared_ptr<const ClusterView> empty_view_;
   std::vector<std::vector<PartitionIndex>> hosted_by_;
   std::vector<std::unique_ptr<SharedPartition>> shared_;
   std::vector<const LogReader*> readers_;

@@ -12,8 +12,7 @@ Metadata::Metadata(Cluster& cluster, Node& client, const MetadataOptions& option
       client_(client),
       options_(options),
       topics_(std::move(topics)),
-      leaders_(cluster.partitions().size()),
-      counts_(cluster.topics().size()),
+      view_(cluster.empty_view()),
       jitter_(cluster.context().simulation.seed(), "kafka/metadata/" + client.name()),
       timer_(cluster.context().simulation, client, [this] { send(); }) {
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
@@ -31,8 +30,7 @@ void Metadata::start() {
 void Metadata::stop() {
   for (const auto& channel : channels_) channel->abandon();
   timer_.disarm();
-  std::fill(leaders_.begin(), leaders_.end(), PartitionLeader{});
-  std::fill(counts_.begin(), counts_.end(), 0);
+  view_ = cluster_.empty_view();
   known_ = false;
   in_flight_ = false;
   wanted_ = false;
@@ -80,28 +78,9 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
     back_off();
     return timer_.arm_at(allowed_at_);
   }
-  bool changed = !known_;
-  found_nothing_ = call->items.empty();
+  found_nothing_ = call->view->named == 0;
+  const bool changed = take_up(call->view) || !known_;
   known_ = true;
-  for (const MetadataCall::Item& item : call->items) {
-    PartitionLeader& view = leaders_[item.partition.value];
-    const PartitionInfo& partition = cluster_.partition(item.partition);
-    std::int32_t& count = counts_[partition.topic.value];
-    count = std::max(count, partition.number + 1);
-    // Metadata.updateLatestMetadata: an older epoch never replaces a newer one.
-    if (item.leader.epoch < view.epoch ||
-        (item.leader.epoch == view.epoch && item.leader.leader == view.leader))
-      continue;
-    const bool refreshed = view.epoch != kNoEpoch && item.leader.leader != kNoBroker;
-    view = item.leader;
-    changed = true;
-    if (refreshed) {
-      cluster_.context().emit(Kind::client_refreshed,
-                              {.actor = client_.entity().value,
-                               .place = cluster_.partition(item.partition).entity.value,
-                               .a = item.leader.epoch});
-    }
-  }
   if (changed) ++version_;
   wanted_ = false;  // whoever asked meanwhile is served by this answer (Metadata.update: needFullUpdate)
   failures_ = 0;
@@ -109,6 +88,37 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
   back_off();
   timer_.arm_after(options_.max_age);  // from the answer on (Metadata.lastSuccessfulRefreshMs)
   if (updated_) updated_();
+}
+
+/// Metadata.updateLatestMetadata: an older epoch never replaces a newer one. True when some leader has changed.
+bool Metadata::take_up(const std::shared_ptr<const ClusterView>& told) {
+  if (told == view_) return false;
+  bool changed = false;
+  std::shared_ptr<ClusterView> merged;  // made when this client knows something better
+  const auto keep = [&]() -> ClusterView& {
+    if (merged == nullptr) merged = std::make_shared<ClusterView>(*told);
+    return *merged;
+  };
+  for (std::uint32_t p = 0; p < told->leaders.size(); ++p) {
+    const PartitionLeader theirs = told->leaders[p];
+    const PartitionLeader ours = view_->leaders[p];
+    if (theirs.epoch == ours.epoch && theirs.leader == ours.leader) continue;
+    if (theirs.epoch < ours.epoch) {
+      keep().leaders[p] = ours;
+      continue;
+    }
+    changed = true;
+    if (ours.epoch == kNoEpoch || theirs.leader == kNoBroker) continue;
+    cluster_.context().emit(Kind::client_refreshed,
+                            {.actor = client_.entity().value,
+                             .place = cluster_.partition(PartitionIndex{p}).entity.value,
+                             .a = theirs.epoch});
+  }
+  for (std::size_t t = 0; t < told->partitions.size(); ++t) {
+    if (told->partitions[t] < view_->partitions[t]) keep().partitions[t] = view_->partitions[t];
+  }
+  view_ = merged != nullptr ? std::move(merged) : told;
+  return changed;
 }
 
 void Metadata::back_off() {

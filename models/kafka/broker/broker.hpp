@@ -196,6 +196,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void on_altered(BrokerId, Ref<AlterPartitionCall> call);
   void write_in_sync_set(Ref<AlterPartitionCall> call);
   void handle_metadata(Ref<MetadataCall> call);
+  std::shared_ptr<const ClusterView> view_of(const std::vector<TopicIndex>& topics);
   ReplicaFetcher& fetcher_from(BrokerId leader);
   std::int64_t fetched_epoch(const Replica& replica, BrokerId b) const;
 
@@ -212,6 +213,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   LogManager logs_;
   std::vector<const PartitionState*>
       image_;                         // by PartitionIndex: the controller's, as far as this broker has read
+  std::vector<std::pair<std::vector<TopicIndex>, std::shared_ptr<const ClusterView>>>
+      views_;                         // by topics asked for: answers from image_ as it is
   std::vector<bool> ineligible_;      // by broker: fenced or shutting down, as the metadata log says
   std::vector<std::int64_t> epochs_;  // by broker, when it was last unfenced, as the metadata log says
   std::size_t metadata_position_ = 0;

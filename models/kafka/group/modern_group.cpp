@@ -29,28 +29,29 @@ const AssignedPartition* find(const AssignedPartitions& partitions, PartitionInd
 
 const ModernMember* ModernGroupImage::find(std::string_view id) const {
   const auto at = lower(members, id);
-  return at != members.end() && at->id == id ? &*at : nullptr;
+  return at != members.end() && (*at)->id == id ? &**at : nullptr;
 }
 
-ModernMember* ModernGroupImage::find(std::string_view id) {
-  return const_cast<ModernMember*>(std::as_const(*this).find(id));
+ModernMember* ModernGroupImage::edit(std::string_view id) {
+  const auto at = lower(members, id);
+  return at != members.end() && (*at)->id == id ? &at->edit() : nullptr;
 }
 
 const ModernMember* ModernGroupImage::find_static(std::string_view instance_id) const {
   const auto at = std::find_if(members.begin(), members.end(),
                                [&](const ModernMember& m) { return m.instance_id == instance_id; });
-  return at == members.end() || instance_id.empty() ? nullptr : &*at;
+  return at == members.end() || instance_id.empty() ? nullptr : &**at;
 }
 
 ModernMember& ModernGroupImage::insert(ModernMember member) {
   const auto at = lower(members, member.id);
-  MQLAB_ASSERT(at == members.end() || at->id != member.id, "a member.id is taken once");
-  return *members.insert(at, std::move(member));
+  MQLAB_ASSERT(at == members.end() || (*at)->id != member.id, "a member.id is taken once");
+  return members.emplace(at, std::move(member))->edit();
 }
 
 void ModernGroupImage::remove(std::string_view id) {
   const auto at = lower(members, id);
-  if (at != members.end() && at->id == id) members.erase(at);
+  if (at != members.end() && (*at)->id == id) members.erase(at);
 }
 
 std::vector<PartitionIndex> ModernGroupImage::held_by_others(const ModernMember& member) const {
@@ -83,8 +84,8 @@ std::int32_t ModernGroupImage::set_target(TargetAssignment target, sim::Time now
   MQLAB_ASSERT(target.size() == members.size(), "a target is for all members");
   std::int32_t records = 1;
   for (std::size_t m = 0; m < members.size(); ++m) {
-    if (members[m].target == target[m]) continue;
-    members[m].target = std::move(target[m]);
+    if (members[m]->target == target[m]) continue;
+    members[m].edit().target = std::move(target[m]);
     ++records;
   }
   target_epoch = epoch;
@@ -169,8 +170,8 @@ void ModernGroup::adopt(std::shared_ptr<const ModernGroupImage> image) {
   image_ = std::move(image);
   auto member = image_->members.begin();  // both are in order of ids
   for (auto at = by_member_.begin(); at != by_member_.end();) {
-    while (member != image_->members.end() && member->id < at->first) ++member;
-    const bool stays = member != image_->members.end() && member->id == at->first;
+    while (member != image_->members.end() && (*member)->id < at->first) ++member;
+    const bool stays = member != image_->members.end() && (*member)->id == at->first;
     at = stays ? std::next(at) : by_member_.erase(at);
   }
 }

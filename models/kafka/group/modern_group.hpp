@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "models/kafka/group/copy_on_write.hpp"
 #include "models/kafka/group/group.hpp"
 #include "models/kafka/group/server_assignor.hpp"
 
@@ -76,11 +77,12 @@ struct ModernGroupImage {
   std::int32_t target_epoch = 1;
   std::optional<sim::Time> target_made_at;
   std::int32_t partitions = 0;  ///< of the topics subscribed to; Kafka keeps a hash of the topics (KIP-1101)
-  std::vector<ModernMember> members;  ///< in order of their ids
+  std::vector<CopyOnWrite<ModernMember>> members;  ///< in order of their ids
   bool share = false;                 ///< a share group (KIP-932): several members may have one partition
 
   const ModernMember* find(std::string_view id) const;
-  ModernMember* find(std::string_view id);
+  /// The same, to be changed in this image alone.
+  ModernMember* edit(std::string_view id);
   const ModernMember* find_static(std::string_view instance_id) const;
   /// What members subscribe to, ascending.
   std::vector<TopicIndex> topics() const;

@@ -114,7 +114,7 @@ void GroupCoordinator::heartbeat_modern(Shard& shard, Group* group, Ref<Consumer
   const ErrorCode error = admit_modern(change, *call, settings.max_size);
   if (error != ErrorCode::none) return reply(std::move(call), error);
   const std::string member_id = call->member_id;
-  ModernMember& member = *change.image->find(member_id);
+  ModernMember& member = *change.image->edit(member_id);
   const AssignedPartitions before = member.assigned;
   const bool subscribes_anew = take_up(member, *call);
   const std::int32_t partitions = count_partitions(*change.image);
@@ -233,7 +233,7 @@ void GroupCoordinator::leave_modern(Shard& shard, Group& group, Ref<ConsumerGrou
   const bool for_a_while = !call->instance_id.empty() && call->member_epoch == kStaticLeaveEpoch;
   if (for_a_while) {
     // It keeps its place until its session ends, for the next instance of its name.
-    ModernMember& away = *change.image->find(member->id);
+    ModernMember& away = *change.image->edit(member->id);
     away.epoch = kStaticLeaveEpoch;
     away.pending_revocation.clear();
     for (AssignedPartition& one : away.assigned) one.epoch = kJoinEpoch;
