@@ -38,13 +38,7 @@ void StepCell::fire() {
 }
 
 StepCell& Steps::cell(EntityId subject, Step step) {
-  for (StepCell& c : cells_) {
-    if (c.subject_ == subject && c.step_ == step) return c;
-  }
-  StepCell& made = cells_.emplace_back();
-  made.subject_ = subject;
-  made.step_ = step;
-  return made;
+  return cells_[{subject, step}];
 }
 
 void Steps::watch(EntityId subject, Step step, std::int64_t nth, std::function<void()> action) {

@@ -11,8 +11,10 @@
 #include <deque>
 #include <functional>
 #include <limits>
+#include <map>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "models/ids.hpp"
 
@@ -63,8 +65,6 @@ class StepCell {
   };
   void fire();
 
-  EntityId subject_{};
-  Step step_{};
   std::int64_t count_ = 0;
   std::int64_t fires_at_ = kNobody;
   std::deque<Watch> watches_;  // sorted by nth
@@ -78,7 +78,7 @@ class Steps {
   void watch(EntityId subject, Step step, std::int64_t nth, std::function<void()> action);
 
  private:
-  std::deque<StepCell> cells_;
+  std::map<std::pair<EntityId, Step>, StepCell> cells_;
 };
 
 }  // namespace models

@@ -212,7 +212,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::vector<std::unique_ptr<Replica>> owned_;
   LogManager logs_;
   std::vector<const PartitionState*>
-      image_;                         // by PartitionIndex: the controller's, as far as this broker has read
+      image_;  // by PartitionIndex: the controller's, as far as this broker has read
   std::vector<std::pair<std::vector<TopicIndex>, std::shared_ptr<const ClusterView>>>
       views_;                         // by topics asked for: answers from image_ as it is
   std::vector<bool> ineligible_;      // by broker: fenced or shutting down, as the metadata log says

@@ -275,9 +275,9 @@ std::shared_ptr<GroupMetadata> Group::metadata() {
   record->members.reserve(members_.size());
   for (auto& [id, member] : members_) {
     if (member.record == nullptr) {
-      member.record = std::make_shared<const GroupMetadata::Member>(GroupMetadata::Member{
-          id, member.instance_id, member.entity, member.session_timeout, member.rebalance_timeout,
-          member.subscription, member.assignment});
+      member.record = std::make_shared<const GroupMetadata::Member>(
+          GroupMetadata::Member{id, member.instance_id, member.entity, member.session_timeout,
+                                member.rebalance_timeout, member.subscription, member.assignment});
     }
     record->members.push_back(member.record);
   }

@@ -83,7 +83,8 @@ struct GroupMember {
   Ref<SyncGroupCall> sync;  ///< parked until the leader's assignment is stored
   bool is_new = false;
   bool sync_expected = false;
-  std::shared_ptr<const GroupMetadata::Member> record;  ///< for the log; null when something in it has changed
+  std::shared_ptr<const GroupMetadata::Member>
+      record;  ///< for the log; null when something in it has changed
   sim::Timer session;
 };
 

@@ -99,8 +99,9 @@ void GroupCoordinator::receive(Ref<ConsumerGroupHeartbeatCall> call) {
 
 void GroupCoordinator::heartbeat_modern(Shard& shard, Group* group, Ref<ConsumerGroupHeartbeatCall> call) {
   static const ModernGroupImage kNew;
-  const ModernGroupImage& now_is = group == nullptr || !group->modern ? kNew : group->modern->image();
-  const ModernMember* const known = now_is.find(call->member_id);
+  const bool begins = group == nullptr || !group->modern;
+  const ModernGroupImage& now_is = begins ? kNew : group->modern->image();
+  const ModernMember* const known = begins ? nullptr : group->modern->member(call->member_id);
   const ModernSettings settings = settings_of(call->share, call->group);
   call->heartbeat_interval = settings.heartbeat_interval;
   if (known != nullptr && call->instance_id == known->instance_id && !topics_changed(*group->modern) &&

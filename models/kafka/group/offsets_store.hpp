@@ -50,7 +50,7 @@ struct GroupMetadata {
   std::string leader;
   sim::Time state_since{};
   std::vector<std::shared_ptr<const Member>> members;  ///< of which most are those of the record before
-  std::shared_ptr<const ModernGroupImage> modern;  ///< set for a group of the consumer protocol
+  std::shared_ptr<const ModernGroupImage> modern;      ///< set for a group of the consumer protocol
 };
 
 /// What a new leader finds of one group.

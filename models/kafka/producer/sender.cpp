@@ -152,7 +152,8 @@ void Sender::drain(Destination& broker, BrokerId id, ProduceCall& call, sim::Tim
   broker.drain_index = (begin == 0 ? all.size() : begin) - 1;
   const std::uint32_t end = accumulator_.size();
   std::int64_t bytes = 0;
-  for (std::uint32_t p = accumulator_.next_busy(first, end); p != end; p = accumulator_.next_busy(p + 1, end)) {
+  for (std::uint32_t p = accumulator_.next_busy(first, end); p != end;
+       p = accumulator_.next_busy(p + 1, end)) {
     if (!drain_partition(p, broker, id, call, bytes, now, starved)) return;
   }
   for (std::uint32_t p = accumulator_.next_busy(0, first); p != first;
