@@ -69,7 +69,7 @@ std::vector<PartitionIndex> ModernGroupImage::held_by_others(const ModernMember&
     }
   };
   for (const ModernMember& other : members) {
-    if (other.id == member.id) continue;
+    if (&other == &member) continue;
     collect(other.assigned);
     collect(other.pending_revocation);
   }

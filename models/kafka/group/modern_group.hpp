@@ -92,7 +92,7 @@ struct ModernGroupImage {
   ModernMember& insert(ModernMember member);
   /// With its target and all that it held.
   void remove(std::string_view id);
-  /// What of the target of `member` some other member holds, still to be revoked included; ascending
+  /// What of the target of `member`, one of this image's, some other member holds, still to be revoked included; ascending
   /// (currentPartitionEpoch != -1).
   std::vector<PartitionIndex> held_by_others(const ModernMember& member) const;
   /// The members' targets, in their order, for the group's epoch. Returns how many records say so: one for each member
