@@ -22,6 +22,7 @@ enum class EntityKind : std::uint8_t {
   member,  ///< parent: its group; index: member number
   link,
   fault,
+  store,  ///< remote storage of a cluster's tiers
 };
 
 struct Entity {

@@ -45,6 +45,7 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::tombstones, "tombstones", "first_seq", "count", ""},
       KindInfo{Kind::mirrors, "mirrors", "", "", ""},
       KindInfo{Kind::failed_over, "failed_over", "", "", ""},
+      KindInfo{Kind::tiered, "tiered", "base_offset", "count", "bytes"},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

@@ -126,6 +126,10 @@ enum class Kind : std::uint16_t {
   /// place partition, peer group: the group reads it no more, but its copy in another cluster. What it has not processed of it
   /// it will process there, or never. Ledger (lost).
   failed_over,
+  /// actor broker, place partition, offsets [a, a+b), c bytes: a segment was copied to remote storage (code kCopied) or could not
+  /// be (kCopyFailed), or was removed from there (kRemoteDeleted); or from offset a on a consumer's fetch reads it (kRemoteRead),
+  /// or could not (kRemoteReadFailed).
+  tiered,
   count_,
 };
 
@@ -141,6 +145,13 @@ inline constexpr std::uint16_t kApplied = 0;        // effect
 inline constexpr std::uint16_t kSuppressed = 1;     // effect
 inline constexpr std::uint16_t kCompactedAway = 1;  // left_out
 inline constexpr std::uint16_t kMaterialises = 2;   // subscribed
+
+// Of `tiered`.
+inline constexpr std::uint16_t kCopied = 0;
+inline constexpr std::uint16_t kRemoteDeleted = 1;
+inline constexpr std::uint16_t kRemoteRead = 2;
+inline constexpr std::uint16_t kCopyFailed = 3;
+inline constexpr std::uint16_t kRemoteReadFailed = 4;
 
 enum class RefusedCode : std::uint16_t { none, buffer_full, too_large, no_metadata, closed };
 enum class ResetCode : std::uint16_t { committed, earliest, latest, sought };

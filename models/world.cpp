@@ -107,6 +107,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
       faults_->add_target(cluster->node(kafka::BrokerId{b}));
     for (std::int32_t n = 0; n < cluster->options().controllers; ++n)
       faults_->add_target(cluster->node(kafka::controller_id(n)));
+    if (Node* const store = cluster->remote_storage()) faults_->add_target(*store);
   }
   for (const auto& node : nodes_) faults_->add_target(*node);
   for (const auto& cluster : clusters_) add_topic_roles(*cluster);

@@ -111,6 +111,7 @@ class Coherence {
         fail(path + ".replication-factor",
              std::to_string(topic.replication_factor) + " replicas do not fit on " + brokers);
       }
+      config(path, models::kafka::validate(topic.config, kafka.config));
       if (topic.assignment.empty()) continue;
       if (topic.assignment.size() != static_cast<std::size_t>(topic.partitions)) {
         fail(path + ".assignment",
@@ -129,7 +130,7 @@ class Coherence {
   }
 
   void names() const {
-    std::set<std::string> taken{"kafka", "controller", "zookeeper"};
+    std::set<std::string> taken{"kafka", "controller", "zookeeper", "remote-storage"};
     const auto take = [&](const std::string& array, const std::string& name) {
       const std::string path = join_path(array, name);
       if (name.find('/') != std::string::npos)
@@ -278,6 +279,7 @@ class Coherence {
       }
       if (g.type == models::GroupType::share) {
         if (g.failover) fail(path + ".failover", "is not modelled of share groups");
+        readable(path, g, at);
         config(path, models::kafka::validate_share(g.config, at.config));
         shared(path, g);
         continue;
@@ -291,6 +293,18 @@ class Coherence {
       database(path, g);
       streams(path, g);
       transform(path, g);
+    }
+  }
+
+  void readable(const std::string& path, const models::GroupOptions& g,
+                const models::kafka::ClusterOptions& at) const {
+    for (const models::kafka::TopicOptions& t : at.topics) {
+      if (std::count(g.topics.begin(), g.topics.end(), t.name) == 0) continue;
+      if (t.config.tiers.remote_storage_enable)
+        fail(path + ".topics", "reading from remote storage is not modelled of share groups");
+      // Members would acknowledge what is gone as a gap (AcknowledgeType.GAP).
+      if (t.config.compaction.cleanup_policy.value_or(at.config.log_cleanup_policy).compacts)
+        fail(path + ".topics", "what compaction has removed is not modelled of share groups");
     }
   }
 

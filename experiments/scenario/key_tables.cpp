@@ -86,6 +86,18 @@ const std::vector<Row<DiskOptions>>& disk_rows() {
   return rows;
 }
 
+const std::vector<Row<models::kafka::RemoteOptions>>& remote_rows() {
+  static const std::vector<Row<models::kafka::RemoteOptions>> rows{
+      {{"latency", KeyType::distribution, "of a request", "\"20ms\""},
+       [](const Value& v, models::kafka::RemoteOptions& r, const BindContext&) { r.latency = durations(v); }},
+      {{"bandwidth", KeyType::bandwidth, "of each transfer; it takes no time unless given"},
+       [](const Value& v, models::kafka::RemoteOptions& r, const BindContext&) {
+         r.bytes_per_s = static_cast<double>(parse_bandwidth(v.text)) / 8;
+       }},
+  };
+  return rows;
+}
+
 /// A switch for each rule, by its name.
 const Section& rules_section() {
   static const Section section = [] {
@@ -404,6 +416,8 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
   static const Section service = section_of("how long a request handler works on a request", service_rows());
   static const Section disk =
       section_of("the brokers' disks: what a power loss takes, how long a crash is recovered", disk_rows());
+  static const Section remote =
+      section_of("remote storage, of topics with remote.storage.enable", remote_rows());
   static const std::vector<Row<ClusterOptions>> rows{
       {{"brokers", KeyType::integer, "they are named kafka/0, kafka/1 …, in other clusters NAME/0, NAME/1 …",
         "3", false, 1, 1000},
@@ -449,6 +463,10 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
        [](const Value& v, ClusterOptions& k, const BindContext&) { bind_rules(v, k.rules); }},
       {table_key("disk", "the brokers' disks", disk),
        [](const Value& v, ClusterOptions& k, const BindContext& c) { bind_rows(v, disk_rows(), k.disk, c); }},
+      {table_key("remote", "remote storage, of topics with remote.storage.enable", remote),
+       [](const Value& v, ClusterOptions& k, const BindContext& c) {
+         bind_rows(v, remote_rows(), k.remote, c);
+       }},
       {tables("topics", "the topics", topic_section()),
        [](const Value& v, ClusterOptions& k, const BindContext& c) {
          for (const Value& item : v.items) {

@@ -89,6 +89,10 @@ Use transactions_v2(const Scenario& s) {
 Use quorum(const Scenario& s) {
   return s.kafka->controllers > 1 ? Use("kafka.controllers") : std::nullopt;
 }
+Use tiers(const Scenario& s) {
+  return s.kafka->config.tiers.system_enable ? Use("kafka.config.remote.log.storage.system.enable")
+                                             : std::nullopt;
+}
 Use zookeeper(const Scenario& s) {
   return s.kafka->zookeeper ? Use("kafka.coordination") : std::nullopt;
 }
@@ -112,6 +116,7 @@ constexpr auto kFeatures = std::to_array<Feature>({
     {"a quorum of controllers (KRaft)", Version{3, 3}, {}, "KIP-833", quorum},
     {"the consumer group protocol", Version{4, 0}, {}, "KIP-848", consumer_protocol},
     {"share groups", Version{4, 2}, {}, "KIP-932", share_groups},
+    {"tiered storage", Version{3, 6}, {}, "KIP-405", tiers},
     {"transaction.version 2", Version{4, 0}, {}, "KIP-890", transactions_v2},
     {"coordination by ZooKeeper", {}, Version{4, 0}, "KIP-833", zookeeper},
 });

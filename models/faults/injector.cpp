@@ -79,6 +79,8 @@ std::string_view kind_word(EntityKind kind) {
       return "producer";
     case EntityKind::member:
       return "member";
+    case EntityKind::store:
+      return "store";
     default:
       return "thing of another kind";
   }

@@ -8,6 +8,7 @@
 #include "models/kafka/group/offsets_store.hpp"
 #include "models/kafka/placement.hpp"
 #include "models/kafka/share/share_state_store.hpp"
+#include "models/kafka/tiers/remote_store.hpp"
 #include "models/kafka/transaction/transaction_store.hpp"
 #include "models/kafka/zookeeper/ensemble.hpp"
 #include "models/network/network.hpp"
@@ -58,6 +59,10 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
                                                               : "controller/" + std::to_string(n)),
              {place_of(options_.racks, n), place_of(options_.zones, n), place_of(options_.regions, n)},
              static_cast<std::uint32_t>(n));
+  }
+  if (options_.config.tiers.system_enable) {
+    add_node(EntityKind::store, options_.prefix() + "remote-storage", {}, 0);
+    remote_store_ = std::make_unique<RemoteStore>(*nodes_.back(), options_.remote);
   }
   add_racks();
   add_topics();
@@ -239,6 +244,10 @@ RpcServer& Cluster::server(BrokerId id) {
   if (id == kController && zookeeper_) return *zookeeper_;
   if (id.value <= kController.value) return controller(controller_number(id));
   return *brokers_[static_cast<std::size_t>(id.value)];
+}
+
+Node* Cluster::remote_storage() {
+  return remote_store_ ? &remote_store_->node() : nullptr;
 }
 
 Node& Cluster::node(BrokerId id) {

@@ -24,6 +24,7 @@ class MetadataLog;
 class ZooKeeper;
 struct PartitionState;
 class OffsetsStore;
+class RemoteStore;
 class ReplicaLog;
 class ShareStateStore;
 class TransactionStore;
@@ -91,6 +92,10 @@ class Cluster {
   Controller* active_controller();
   /// Null with KRaft.
   ZooKeeper* zookeeper() { return zookeeper_.get(); }
+  /// Requires remote.log.storage.system.enable.
+  RemoteStore& remote_store() { return *remote_store_; }
+  /// Where it runs; null without.
+  Node* remote_storage();
   /// What the controllers have committed.
   MetadataLog& metadata_log() { return *metadata_log_; }
   /// Where the replicas of `p` are in that state, preferred leader first.
@@ -197,6 +202,7 @@ class Cluster {
   std::vector<std::unique_ptr<Controller>> controllers_;
   std::size_t last_active_ = 0;
   std::unique_ptr<ZooKeeper> zookeeper_;
+  std::unique_ptr<RemoteStore> remote_store_;
   std::vector<std::unique_ptr<Broker>> brokers_;
 };
 

@@ -65,6 +65,12 @@ struct DiskOptions {
   double torn = 0;
 };
 
+/// Remote storage, of topics with remote.storage.enable.
+struct RemoteOptions {
+  sim::Distribution latency = sim::Distribution::constant(20e6);  ///< of a request, ns
+  double bytes_per_s = 0;                                         ///< of a transfer; 0: it takes no time
+};
+
 /// Voters of a quorum of controllers, at most.
 inline constexpr std::int32_t kMostControllers = 9;
 
@@ -86,6 +92,7 @@ struct ClusterOptions {
   BrokerConfig config;
   ServiceOptions service;
   DiskOptions disk;
+  RemoteOptions remote;
   std::vector<TopicOptions> topics;
   std::vector<QuotaOptions> quotas;
   /// The feature transaction.version: 0 and 1 have producers name their partitions, 2 is KIP-890.

@@ -139,8 +139,10 @@ struct FetchedPartition {
   bool gaps = false;
   std::uint32_t first_survivor = 0;
   std::uint32_t survivors = 0;
-  Offset first_batch = 0;      ///< with gaps: where the first batch begins
-  Offset log_end = kNoOffset;  ///< with OFFSET_OUT_OF_RANGE
+  Offset first_batch = 0;  ///< with gaps: where the first batch begins
+  /// With OFFSET_OUT_OF_RANGE: the leader's end; with OFFSET_MOVED_TO_TIERED_STORAGE: the start of what is on its disk, and
+  /// `last_epoch` is that of the record before.
+  Offset log_end = kNoOffset;
   /// Set when the fetcher's log diverges: truncate to min(...), ask again.
   LeaderEpoch diverging_epoch = kNoEpoch;
   Offset diverging_end = kNoOffset;

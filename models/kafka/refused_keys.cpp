@@ -65,8 +65,10 @@ std::span<const RefusedKeys> refused_keys() {
        "log.dirs log.dir log.flush.start.offset.checkpoint.interval.ms num.recovery.threads.per.data.dir "
        "num.replica.alter.log.dirs.threads log.dir.failure.timeout.ms"},
       {S::broker, "a cleaner reads and writes as much at a time as it likes", "log.cleaner.io.buffer.size"},
-      {S::broker, "tiered storage is not modelled",
-       "remote.* log.local.retention.ms log.local.retention.bytes"},
+      {S::broker, "tasks for remote storage never wait for a thread",
+       "remote.log.manager.thread.pool.size remote.log.manager.copier.thread.pool.size "
+       "remote.log.manager.expiration.thread.pool.size remote.log.manager.follower.thread.pool.size"},
+      {S::broker, "[kafka.remote] says what remote storage is like", "remote.*"},
       {S::broker, "a transactional id is kept to the end of a run",
        "transactional.id.expiration.ms transaction.remove.expired.transaction.cleanup.interval.ms"},
       {S::broker, "a new coordinator reads its partition at once", "transaction.state.log.load.buffer.size"},
@@ -124,9 +126,8 @@ std::span<const RefusedKeys> refused_keys() {
       {S::topic, "timestamps do not decide delivery",
        "message.timestamp.difference.max.ms message.timestamp.before.max.ms "
        "message.timestamp.after.max.ms"},
-      {S::topic, "tiered storage is not modelled",
-       "remote.storage.enable local.retention.ms local.retention.bytes remote.log.copy.disable "
-       "remote.log.delete.on.disable"},
+      {S::topic, "a topic has its tiers for the length of a run",
+       "remote.log.copy.disable remote.log.delete.on.disable"},
       {S::topic, "all brokers are of one version", "message.format.version message.downconversion.enable"},
       {S::topic, "quotas are not modelled",
        "leader.replication.throttled.replicas follower.replication.throttled.replicas"},

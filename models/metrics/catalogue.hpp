@@ -149,6 +149,9 @@ enum class Metric : std::uint16_t {
   records_deleted,
   cleanings,
   records_compacted,
+  segments_tiered,
+  remote_fetches,
+  remote_failures,
   // the run
   faults_fired,
   drained,

@@ -94,6 +94,11 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       records_deleted_ += r.b;
       segments_deleted_ += r.c;
       return;
+    case Kind::tiered:
+      segments_tiered_ += r.code == kCopied ? 1 : 0;
+      remote_fetches_ += r.code == kRemoteRead ? 1 : 0;
+      remote_failures_ += r.code == kCopyFailed || r.code == kRemoteReadFailed ? 1 : 0;
+      return;
     case Kind::compacted:
       ++cleanings_;
       if (r.code != kOffLine) records_compacted_ += r.c;
@@ -254,6 +259,9 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   values[Metric::records_deleted] = static_cast<double>(records_deleted_);
   values[Metric::cleanings] = static_cast<double>(cleanings_);
   values[Metric::records_compacted] = static_cast<double>(records_compacted_);
+  values[Metric::segments_tiered] = static_cast<double>(segments_tiered_);
+  values[Metric::remote_fetches] = static_cast<double>(remote_fetches_);
+  values[Metric::remote_failures] = static_cast<double>(remote_failures_);
   values[Metric::faults_fired] = static_cast<double>(faults_);
   if (!drained_) return;
   values[Metric::drained] = *drained_ ? 1 : 0;

@@ -104,6 +104,9 @@ class Metrics : public LedgerObserver {
   std::int64_t records_deleted_ = 0;
   std::int64_t cleanings_ = 0;
   std::int64_t records_compacted_ = 0;
+  std::int64_t segments_tiered_ = 0;
+  std::int64_t remote_fetches_ = 0;
+  std::int64_t remote_failures_ = 0;
   std::optional<bool> drained_;
   sim::Time drained_at_{};
   sim::Time end_{};

@@ -3,7 +3,8 @@
 // The parts: request_queue (below) in front; produce.cpp appends and acknowledges; fetch.cpp serves consumers and followers;
 // leadership.cpp follows the controller's metadata log, becomes leader and follower, and keeps the in-sync sets;
 // replica_fetcher.hpp copies from other leaders; log_manager.hpp knows what is on disk; group/coordinator keeps groups;
-// shutdown.cpp ends the process in an orderly way; disk.cpp says what it does when its disk fails it.
+// remote_fetch.cpp reads for consumers what is in remote storage alone; shutdown.cpp ends the process in an orderly way; disk.cpp
+// says what it does when its disk fails it.
 #pragma once
 
 #include <functional>
@@ -29,6 +30,9 @@
 namespace models::kafka {
 
 class GroupCoordinator;
+struct RemoteRead;
+class RemoteReader;
+struct RemoteReadResult;
 class ReplicaFetcher;
 class ShareCoordinator;
 class SharePartitionManager;
@@ -149,6 +153,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void note_follower_fetch(FetchSession& session, const FetchPartition& fetch);
   Offset read_limit(const FetchSession& session, const Replica& replica) const;
   bool has_news(const FetchSession& session, const FetchSession::Entry& entry, const Replica* replica) const;
+  static bool may_serve(const FetchSession& session, const Replica* replica);
   bool enough(FetchSession& session);
   void answer_fetch(FetchSession& session);
   void take_back(FetchSession& session, FetchCall& call);
@@ -163,6 +168,13 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void drop_sessions();
   void handle_list_offsets(Ref<ListOffsetsCall> call);
   void handle_epoch_ends(Ref<OffsetForLeaderEpochCall> call);
+
+  // ---- remote_fetch.cpp ----
+  bool is_remote(const FetchSession& session, const FetchSession::Entry& entry, const Replica& replica) const;
+  bool read_remotely(FetchSession& session);
+  void remotely_read(const RemoteRead& read, const RemoteReadResult& result);
+  void gave_up_reading(FetchSession& session);
+  void tell_remote(const Replica& replica, std::uint16_t what, Offset from);
 
   // ---- leadership.cpp ----
   void follow_metadata();
@@ -259,6 +271,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::unique_ptr<TransactionVerifier> verifier_;  // made when first needed
   std::unique_ptr<SharePartitionManager> shares_;
   std::unique_ptr<ShareCoordinator> share_coordinator_;
+  std::unique_ptr<RemoteReader> remote_reader_;  // null without remote storage
   std::vector<PartitionIndex> unverified_;
   StepCell& appended_step_;
   StepCell& unreplicated_step_;

@@ -177,6 +177,7 @@ void Broker::give_up(Replica& replica, const PartitionState& state) {
   replica.leader = kNoBroker;
   replica.leader_epoch = state.leader_epoch;
   replica.partition_epoch = state.partition_epoch;
+  logs_.role_changed(replica);
   // Model: files are deleted at once, not a minute later; but not those of the last leader, which its successor is compared with.
   if (replica.shared->line == &replica.log) return;
   replica.restart_at(0);
@@ -196,6 +197,7 @@ void Broker::become_leader(Replica& replica, const PartitionState& state) {
   replica.asked_isr.reset();
   if (new_epoch) replica.log.begin_epoch(state.leader_epoch);
   replica.epoch_start = replica.log.end();
+  logs_.role_changed(replica);
   replica.followers.clear();
   for (const BrokerId b : cluster_.replicas(replica.partition, state)) {
     if (b == id_) continue;
@@ -279,6 +281,7 @@ void Broker::become_follower(Replica& replica, const PartitionState& state) {
   replica.leader = state.leader;
   replica.leader_epoch = state.leader_epoch;
   replica.partition_epoch = state.partition_epoch;
+  logs_.role_changed(replica);
   // ReplicaManager.applyLocalFollowersDelta: a broker in controlled shutdown, out of the in-sync set, fetches no more.
   const bool stays_out = shutdown_ != Shutdown::no && !std::count(state.isr.begin(), state.isr.end(), id_);
   if (stays_out && state.leader != kNoBroker) return fetcher_from(state.leader).remove(replica.partition);

@@ -151,10 +151,16 @@ void ReplicaFetcher::apply(const FetchedPartition& fetched, const FetchCall& cal
   Replica& replica = *entry->replica;
   const bool out_of_range = fetched.error == ErrorCode::offset_out_of_range;
   // Not leader yet, or no more: the metadata log will tell; meanwhile ask again later.
-  if (fetched.error != ErrorCode::none && !out_of_range) return delay(*entry);
+  const bool moved = fetched.error == ErrorCode::offset_moved_to_tiered_storage;
+  if (fetched.error != ErrorCode::none && !out_of_range && !moved) return delay(*entry);
   // Asked before a change of role: an old answer, above all one to truncate, says nothing of the log as it is now.
   const bool of_now = fetched.asked_epoch == kNoEpoch || fetched.asked_epoch == replica.leader_epoch;
   if (!of_now || entry->truncating || fetched.base_offset != replica.log.end()) return;
+  if (moved) {
+    if (!broker_.logs().rebuild_from_remote(replica, fetched.log_start, fetched.log_end, fetched.last_epoch))
+      return delay(*entry);
+    return change(*entry);
+  }
   if (out_of_range) {
     // AbstractFetcherThread.fetchOffsetAndTruncate: "There is a potential for a mismatch between the logs of the two replicas
     // here. We don't fix this mismatch as of now."

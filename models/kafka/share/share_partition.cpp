@@ -346,12 +346,15 @@ void SharePartition::release(ShareMember member, std::vector<ShareStateBatch>& c
   }
 }
 
-void SharePartition::complete(std::span<const ShareStateBatch> changes, bool stored, sim::Time now) {
+void SharePartition::complete(std::span<const ShareStateBatch> changes, bool stored, sim::Time now,
+                              std::vector<ShareStateBatch>* archived) {
   ++revision_;
   for (const ShareStateBatch& batch : changes) {
     for (Offset o = std::max(batch.first, start_); o < batch.end; ++o) {
       MQLAB_ASSERT(at(o).in_transition, "what is completed was in transition");
       end_transition(at(o), stored, now);
+      if (!stored && archived != nullptr && at(o).state == ShareRecordState::archived)
+        add(*archived, o, at(o));
       if (available(o)) search_ = std::min(search_, o);
     }
   }
@@ -362,7 +365,7 @@ void SharePartition::end_transition(Record& record, bool stored, sim::Time now) 
   if (!stored) {
     record.state = record.state_before;
     record.delivery_count = record.count_before;
-    // Unless its lock has ended meanwhile.
+    // Unless its lock has ended meanwhile (InFlightState.completeStateTransition).
     if (record.state == ShareRecordState::acquired && record.locked_until <= now) give_back(record);
   }
   if (record.state == ShareRecordState::acquired) return;

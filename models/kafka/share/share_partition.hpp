@@ -82,8 +82,10 @@ class SharePartition {
   /// The member's session has ended: what it holds is available again, as if it had never been delivered
   /// (DeliveryCountOps.DECREASE).
   void release(ShareMember member, std::vector<ShareStateBatch>& changes);
-  /// What was in transition has been stored, or has not and is as it was. Returns whether anything is available now.
-  void complete(std::span<const ShareStateBatch> changes, bool stored, sim::Time now);
+  /// What was in transition has been stored, or has not and is as it was. A record whose lock has ended meanwhile is given back
+  /// then: appends to `archived` those that had been delivered as often as the limit says.
+  void complete(std::span<const ShareStateBatch> changes, bool stored, sim::Time now,
+                std::vector<ShareStateBatch>* archived = nullptr);
   /// Locks that end now. Appends what has changed.
   void expire(sim::Time now, std::vector<ShareStateBatch>& changes);
   /// When the earliest lock ends; kNever without any.

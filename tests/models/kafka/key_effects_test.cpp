@@ -254,6 +254,43 @@ void for_minutes(Scenario& s) {
   s.duration = 100s;
   producer(s).arrivals = sim::ArrivalProcess::poisson(5);
 }
+/// What is closed goes to remote storage, from where a group that comes late reads.
+void tiered(Scenario& s) {
+  many_segments(s);
+  broker(s).tiers.system_enable = true;
+  broker(s).tiers.manager_task_interval = 1s;
+  broker(s).tiers.local_retention_bytes = 1'000'000;
+  s.kafka->topics[0].config.tiers.remote_storage_enable = true;
+  s.kafka->remote.latency = sim::Distribution::constant(100e6);
+  group(s).start = 8s;
+  group(s).config.auto_offset_reset = models::kafka::AutoOffsetReset::earliest;
+}
+void could_be_tiered(Scenario& s) {
+  tiered(s);
+  broker(s).tiers.system_enable = false;
+}
+void tiers_for_others(Scenario& s) {
+  tiered(s);
+  s.kafka->topics[0].config.tiers.remote_storage_enable = false;
+}
+void tiered_and_all_on_disk(Scenario& s) {
+  tiered(s);
+  broker(s).tiers.local_retention_bytes = -2;
+}
+void tiered_and_read_by_four(Scenario& s) {
+  tiered(s);
+  s.faults.clear();
+  s.kafka->topics[0].partitions = 1;
+  s.kafka->remote.latency = sim::Distribution::constant(400e6);
+  for (const char* name : {"b", "c", "d"}) {
+    s.groups.push_back(group(s));
+    s.groups.back().name = name;
+  }
+}
+void tiered_and_read_by_one_thread(Scenario& s) {
+  tiered_and_read_by_four(s);
+  broker(s).tiers.reader_threads = 1;
+}
 /// For so long that an hour matters; some records are there all the time.
 void for_hours(Scenario& s) {
   s.duration = 8000s;
@@ -446,6 +483,18 @@ const std::vector<Row>& rows() {
       {S::broker, "log.retention.check.interval.ms", "100", short_lived_and_rolled},
       {S::broker, "log.initial.task.delay.ms", "100", short_lived_and_rolled},
       {S::broker, "log.cleanup.policy", "compact", rolls_for_the_cleaner},
+      {S::broker, "remote.log.storage.system.enable", "true", could_be_tiered},
+      {S::broker, "remote.log.manager.task.interval.ms", "5000", tiered},
+      {S::broker, "remote.log.manager.copy.max.bytes.per.second", "100000", tiered},
+      {S::broker, "remote.log.manager.fetch.max.bytes.per.second", "1000", tiered},
+      {S::broker, "remote.fetch.max.wait.ms", "1", tiered},
+      {S::broker, "remote.log.reader.threads", "1", tiered_and_read_by_four},
+      {S::broker, "remote.log.reader.max.pending.tasks", "1", tiered_and_read_by_one_thread},
+      {S::broker, "log.local.retention.ms", "2000", tiered_and_all_on_disk},
+      {S::broker, "log.local.retention.bytes", "1000000", tiered_and_all_on_disk},
+      {S::topic, "remote.storage.enable", "true", tiers_for_others},
+      {S::topic, "local.retention.ms", "2000", tiered_and_all_on_disk},
+      {S::topic, "local.retention.bytes", "1000000", tiered_and_all_on_disk},
       {S::broker, "log.cleaner.enable", "false", compacts},
       {S::broker, "log.cleaner.threads", "4", compacts_slowly},
       {S::broker, "log.cleaner.io.max.bytes.per.second", "1000", compacts},
