@@ -84,23 +84,10 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
   found_nothing_ = call->items.empty();
   known_ = true;
   for (const MetadataCall::Item& item : call->items) {
-    PartitionLeader& view = leaders_[item.partition.value];
     const PartitionInfo& partition = cluster_.partition(item.partition);
     std::int32_t& count = counts_[partition.topic.value];
     count = std::max(count, partition.number + 1);
-    // Metadata.updateLatestMetadata: an older epoch never replaces a newer one.
-    if (item.leader.epoch < view.epoch ||
-        (item.leader.epoch == view.epoch && item.leader.leader == view.leader))
-      continue;
-    const bool refreshed = view.epoch != kNoEpoch && item.leader.leader != kNoBroker;
-    view = item.leader;
-    changed = true;
-    if (refreshed) {
-      cluster_.context().emit(Kind::client_refreshed,
-                              {.actor = client_.entity().value,
-                               .place = cluster_.partition(item.partition).entity.value,
-                               .a = item.leader.epoch});
-    }
+    changed = learn(item.partition, item.leader) || changed;
   }
   if (changed) ++version_;
   wanted_ = false;  // whoever asked meanwhile is served by this answer (Metadata.update: needFullUpdate)
@@ -109,6 +96,28 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
   back_off();
   timer_.arm_after(options_.max_age);  // from the answer on (Metadata.lastSuccessfulRefreshMs)
   if (updated_) updated_();
+}
+
+/// Metadata.updateLatestMetadata: an older epoch never replaces a newer one.
+bool Metadata::learn(PartitionIndex p, PartitionLeader leader) {
+  PartitionLeader& view = leaders_[p.value];
+  if (leader.epoch < view.epoch || (leader.epoch == view.epoch && leader.leader == view.leader)) return false;
+  const bool refreshed = view.epoch != kNoEpoch && leader.leader != kNoBroker;
+  view = leader;
+  if (refreshed) {
+    cluster_.context().emit(
+        Kind::client_refreshed,
+        {.actor = client_.entity().value, .place = cluster_.partition(p).entity.value, .a = leader.epoch});
+  }
+  return true;
+}
+
+/// Metadata.updatePartitionLeadership: only what is newer than what is known counts.
+bool Metadata::hear(PartitionIndex p, PartitionLeader leader) {
+  if (!known_ || leader.leader == kNoBroker || leader.epoch <= leaders_[p.value].epoch) return false;
+  if (!learn(p, leader)) return false;
+  ++version_;
+  return true;
 }
 
 void Metadata::back_off() {

@@ -72,6 +72,11 @@ struct CallBase {
 
 // ---- data ---------------------------------------------------------------------------------------------------------
 
+struct PartitionLeader {
+  BrokerId leader = kNoBroker;
+  LeaderEpoch epoch = kNoEpoch;
+};
+
 /// One record batch on its way into a log.
 struct ProduceBatch {
   PartitionIndex partition;
@@ -88,6 +93,7 @@ struct ProduceBatch {
   // response
   ErrorCode error = ErrorCode::none;
   Offset base_offset = kNoOffset;
+  PartitionLeader current_leader{};  ///< where the error is that it is another (KIP-951)
 };
 
 struct ProduceCall : CallBase, Pooled<ProduceCall> {
@@ -127,6 +133,7 @@ struct FetchedPartition {
   Offset log_start = 0;
   /// To be asked from now on, instead of the leader (KIP-392); nothing was read then.
   BrokerId preferred_read_replica = kNoBroker;
+  PartitionLeader current_leader{};  ///< where the error is that it is another (KIP-951)
   /// Up to which offset transactions are decided; a reader of committed data gets nothing beyond.
   Offset last_stable_offset = 0;
   bool has_transactions = false;  ///< the log holds markers: offsets are not all records
@@ -236,11 +243,6 @@ struct OffsetForLeaderEpochCall : CallBase, Pooled<OffsetForLeaderEpochCall> {
 };
 
 // ---- metadata -----------------------------------------------------------------------------------------------------
-
-struct PartitionLeader {
-  BrokerId leader = kNoBroker;
-  LeaderEpoch epoch = kNoEpoch;
-};
 
 /// Asks a broker for the leaders of all partitions of the named topics (empty: all).
 struct MetadataCall : CallBase, Pooled<MetadataCall> {

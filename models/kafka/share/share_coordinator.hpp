@@ -4,8 +4,8 @@
 // A write is answered once the high watermark has passed its record. Of two leaders of a partition the one with the older epoch
 // is fenced. A new coordinator finds what its log holds.
 //
-// Model: every write is one record (share.coordinator.append.linger.ms 0), of about the size of a ShareUpdateValue; loading takes
-// no time; a write waits for its replicas however long.
+// Model: every write is one record, of about the size of a ShareUpdateValue; loading takes no time; a write waits for its
+// replicas however long.
 #pragma once
 
 #include <deque>
