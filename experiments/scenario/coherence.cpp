@@ -74,11 +74,31 @@ class Coherence {
         fail(join_path("groups", group.name) + ".poison",
              "is not modelled of work that is handed to other threads");
     }
-    for (const models::kafka::QuotaOptions& quota : kafka.quotas) {
-      if (quota.client.empty() || producer_of(quota.client) != nullptr || group_of(quota.client) != nullptr)
-        continue;
-      fail(join_path("kafka.quotas", quota.client) + ".name", "is no producer or group");
+    quotas(kafka);
+  }
+
+  void quotas(const models::kafka::ClusterOptions& kafka) const {
+    std::set<std::string> taken;
+    for (const models::kafka::UserOptions& user : kafka.users) {
+      const std::string path = join_path("kafka.users", user.name);
+      for (const std::string& client : user.clients) {
+        if (!is_client(client)) fail(path + ".clients", "'" + client + "' is no producer or group");
+        if (!taken.insert(client).second) fail(path + ".clients", "'" + client + "' is another user, too");
+      }
     }
+    for (std::size_t i = 0; i < kafka.quotas.size(); ++i) {
+      const models::kafka::QuotaOptions& quota = kafka.quotas[i];
+      const std::string client = quota.client.value_or("");
+      if (!client.empty() && !is_client(client))
+        fail(join_path("kafka.quotas", client) + ".name", "is no producer or group");
+      const bool known = std::any_of(kafka.users.begin(), kafka.users.end(),
+                                     [&quota](const auto& user) { return user.name == quota.user; });
+      if (quota.user && !quota.user->empty() && !known)
+        fail("kafka.quotas", "'" + *quota.user + "' is none of kafka.users");
+    }
+  }
+  bool is_client(const std::string& name) const {
+    return producer_of(name) != nullptr || group_of(name) != nullptr;
   }
 
   /// The cluster of that name, which `path` names.

@@ -16,6 +16,7 @@ using models::kafka::DiskOptions;
 using models::kafka::QuotaOptions;
 using models::kafka::ServiceOptions;
 using models::kafka::TopicOptions;
+using models::kafka::UserOptions;
 
 std::vector<std::string> names(const Value& v) {
   std::vector<std::string> out;
@@ -384,10 +385,33 @@ const std::vector<Row<Scenario>>& scenario_rows() {
   return rows;
 }
 
+const std::vector<Row<UserOptions>>& user_rows() {
+  static const std::vector<Row<UserOptions>> rows{
+      {{"name", KeyType::name, "of the user, for quotas", "", true},
+       [](const Value& v, UserOptions& u, const BindContext&) { u.name = v.text; }},
+      {{"clients", KeyType::names, "producers and groups that are his", "", true},
+       [](const Value& v, UserOptions& u, const BindContext&) { u.clients = names(v); }},
+  };
+  return rows;
+}
+
+const Section& user_section() {
+  static const Section section = section_of("who is whom; the others are ANONYMOUS", user_rows());
+  return section;
+}
+
 const std::vector<Row<QuotaOptions>>& quota_rows() {
   static const std::vector<Row<QuotaOptions>> rows{
-      {{"name", KeyType::name, "a producer or group; unless given each that has no quota of its own"},
-       [](const Value& v, QuotaOptions& q, const BindContext&) { q.client = v.text; }},
+      // Before the client: a user's quota is shared by all his clients unless one is named.
+      {{"user", KeyType::name,
+        "one of [[kafka.users]]; \"*\": each user that has no quota of his own; unless given whoever it is"},
+       [](const Value& v, QuotaOptions& q, const BindContext&) {
+         q.user = v.text == "*" ? "" : v.text;
+         q.client.reset();
+       }},
+      {{"name", KeyType::name,
+        "a producer or group; \"*\", and without a user unless given: each that has no quota of its own"},
+       [](const Value& v, QuotaOptions& q, const BindContext&) { q.client = v.text == "*" ? "" : v.text; }},
       {{"producer_byte_rate", KeyType::integer, "bytes a second that it may produce on a broker", "", false,
         1, 1e15},
        [](const Value& v, QuotaOptions& q, const BindContext&) {
@@ -408,7 +432,8 @@ const std::vector<Row<QuotaOptions>>& quota_rows() {
 }
 
 const Section& quota_section() {
-  static const Section section = section_of("what a client may do; beyond it is throttled", quota_rows());
+  static const Section section =
+      section_of("what a user or client may do; beyond it is throttled", quota_rows());
   return section;
 }
 
@@ -426,8 +451,8 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
         "voters of the metadata quorum; one is named controller, more are controller/0, controller/1 …", "1",
         false, 1, models::kafka::kMostControllers},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.controllers = whole<std::int32_t>(v); }},
-      {choice_key("coordination", "who keeps the metadata; ZooKeeper until 3.9", "\"kraft\"",
-                  {"kraft", "zookeeper"}),
+      {choice_key("coordination", "who keeps the metadata; ZooKeeper until 3.9, and unless given before 3.3",
+                  "\"kraft\"", {"kraft", "zookeeper"}),
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.zookeeper = v.text == "zookeeper"; }},
       {{"zookeeper_load_per_partition", KeyType::duration,
         "how long a new controller reads a partition's state from ZooKeeper", "\"0s\""},
@@ -476,7 +501,11 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
            bind_rows(item, topic_rows(), topic, c);
          }
        }},
-      {tables("quotas", "of clients", quota_section()),
+      {tables("users", "who is whom, for quotas", user_section()),
+       [](const Value& v, ClusterOptions& k, const BindContext& c) {
+         for (const Value& item : v.items) bind_rows(item, user_rows(), k.users.emplace_back(), c);
+       }},
+      {tables("quotas", "of users and clients", quota_section()),
        [](const Value& v, ClusterOptions& k, const BindContext& c) {
          for (const Value& item : v.items) bind_rows(item, quota_rows(), k.quotas.emplace_back(), c);
        }},
@@ -521,6 +550,14 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
       {draw_key("size", "bytes of value and key", "\"100B\"", Draws::sizes),
        [](const Value& v, ProducerOptions& p, const BindContext&) {
          p.size = make_distribution(v, Draws::sizes);
+       }},
+      {{"clock_ahead", KeyType::duration, "how far its clock is ahead of the brokers'", "\"0s\""},
+       [](const Value& v, ProducerOptions& p, const BindContext&) {
+         p.clock_ahead += parse_duration(v.text);
+       }},
+      {{"clock_behind", KeyType::duration, "or behind", "\"0s\""},
+       [](const Value& v, ProducerOptions& p, const BindContext&) {
+         p.clock_ahead -= parse_duration(v.text);
        }},
       {{"resend", KeyType::boolean,
         "the application sends a message again when its callback reports a failure", "false"},

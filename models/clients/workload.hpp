@@ -57,6 +57,7 @@ struct ProducerOptions {
   /// Share of messages without a value: in a compacted topic each deletes its key.
   double tombstones = 0;
   sim::Distribution size = sim::Distribution::constant(100);  ///< bytes of value and key
+  sim::Duration clock_ahead{};                                ///< of the brokers' clocks; negative: behind
   bool resend = false;  ///< the application sends a message again when its callback reports a failure
   /// An application that remembers (a table of what is to be sent): after a restart it sends again, as new
   /// messages, those that had been routed and not reported as successes. Open loops only.

@@ -129,7 +129,9 @@ class Cluster {
   const ShareGroupConfig* share_group(std::string_view group) const;
   const ShareGroupConfig* share_group(EntityId group) const;
   /// Clients and brokers speak of transactions as KIP-890 has it.
-  bool transactions_v2() const { return options_.transaction_version >= 2; }
+  bool transactions_v2() const {
+    return options_.transaction_version >= 2 && options_.rules.has(Rule::transactions_v2);
+  }
 
   /// That of a client which has heard of nothing.
   const std::shared_ptr<const ClusterView>& empty_view() const { return empty_view_; }

@@ -31,6 +31,7 @@ void Metadata::stop() {
   for (const auto& channel : channels_) channel->abandon();
   timer_.disarm();
   view_ = cluster_.empty_view();
+  mine_.reset();
   known_ = false;
   in_flight_ = false;
   wanted_ = false;
@@ -108,17 +109,34 @@ bool Metadata::take_up(const std::shared_ptr<const ClusterView>& told) {
       continue;
     }
     changed = true;
-    if (ours.epoch == kNoEpoch || theirs.leader == kNoBroker) continue;
-    cluster_.context().emit(Kind::client_refreshed,
-                            {.actor = client_.entity().value,
-                             .place = cluster_.partition(PartitionIndex{p}).entity.value,
-                             .a = theirs.epoch});
+    if (ours.epoch != kNoEpoch && theirs.leader != kNoBroker) tell_refreshed(PartitionIndex{p}, theirs.epoch);
   }
   for (std::size_t t = 0; t < told->partitions.size(); ++t) {
     if (told->partitions[t] < view_->partitions[t]) keep().partitions[t] = view_->partitions[t];
   }
-  view_ = merged != nullptr ? std::move(merged) : told;
+  mine_ = std::move(merged);
+  view_ = mine_ != nullptr ? mine_ : told;
   return changed;
+}
+
+/// Metadata.updatePartitionLeadership: only what is newer than what is known counts.
+bool Metadata::hear(PartitionIndex p, PartitionLeader leader) {
+  const LeaderEpoch before = view_->leaders[p.value].epoch;
+  if (!known_ || leader.leader == kNoBroker || leader.epoch <= before) return false;
+  if (mine_ == nullptr) {
+    mine_ = std::make_shared<ClusterView>(*view_);
+    view_ = mine_;
+  }
+  mine_->leaders[p.value] = leader;
+  ++version_;
+  if (before != kNoEpoch) tell_refreshed(p, leader.epoch);
+  return true;
+}
+
+void Metadata::tell_refreshed(PartitionIndex p, LeaderEpoch epoch) {
+  cluster_.context().emit(
+      Kind::client_refreshed,
+      {.actor = client_.entity().value, .place = cluster_.partition(p).entity.value, .a = epoch});
 }
 
 void Metadata::back_off() {

@@ -7,7 +7,6 @@
 // client_refreshed record is emitted.
 //
 // Model: once known a partition stays so, though a broker that is behind may not name it.
-// Model: produce and fetch answers carry no hints of the new leader (KIP-951, 3.7); only a metadata answer tells of it.
 #pragma once
 
 #include <functional>
@@ -35,6 +34,9 @@ class Metadata {
   void stop();
   /// Something was stale: refresh as soon as the back-off allows.
   void request_update();
+  /// A produce or fetch answer has named the leader (KIP-951). True where that is news; what waits for an answer about it is
+  /// still asked for.
+  bool hear(PartitionIndex p, PartitionLeader leader);
   void on_update(std::function<void()> updated) { updated_ = std::move(updated); }
 
   /// False until the first response.
@@ -52,12 +54,14 @@ class Metadata {
   void back_off();
   void on_response(BrokerId from, Ref<MetadataCall> call);
   bool take_up(const std::shared_ptr<const ClusterView>& told);
+  void tell_refreshed(PartitionIndex p, LeaderEpoch epoch);
 
   Cluster& cluster_;
   Node& client_;
   MetadataOptions options_;
   std::vector<TopicIndex> topics_;
   std::shared_ptr<const ClusterView> view_;  // never null
+  std::shared_ptr<ClusterView> mine_;        // the same, when it is this client's alone
   std::vector<std::unique_ptr<RpcChannel>> channels_;
   std::function<void()> updated_;
   std::uint64_t version_ = 0;

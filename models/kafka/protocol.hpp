@@ -90,6 +90,7 @@ struct ProduceBatch {
   // response
   ErrorCode error = ErrorCode::none;
   Offset base_offset = kNoOffset;
+  PartitionLeader current_leader{};  ///< where the error is that it is another (KIP-951)
 };
 
 struct ProduceCall : CallBase, Pooled<ProduceCall> {
@@ -129,6 +130,7 @@ struct FetchedPartition {
   Offset log_start = 0;
   /// To be asked from now on, instead of the leader (KIP-392); nothing was read then.
   BrokerId preferred_read_replica = kNoBroker;
+  PartitionLeader current_leader{};  ///< where the error is that it is another (KIP-951)
   /// Up to which offset transactions are decided; a reader of committed data gets nothing beyond.
   Offset last_stable_offset = 0;
   bool has_transactions = false;  ///< the log holds markers: offsets are not all records

@@ -123,7 +123,8 @@ void Broker::note(const MetadataChange& change) {
   if (change.control) return;
   if (change.broker != kNoBroker) {
     const auto b = static_cast<std::size_t>(change.broker.value);
-    ineligible_[b] = change.fenced || change.shutting_down;
+    // Before KIP-841 nobody asks.
+    ineligible_[b] = rules().has(Rule::fenced_stay_out_of_sync) && (change.fenced || change.shutting_down);
     epochs_[b] = change.broker_epoch;
     return;
   }
@@ -283,7 +284,10 @@ void Broker::become_follower(Replica& replica, const PartitionState& state) {
   replica.partition_epoch = state.partition_epoch;
   logs_.role_changed(replica);
   // ReplicaManager.applyLocalFollowersDelta: a broker in controlled shutdown, out of the in-sync set, fetches no more.
-  const bool stays_out = shutdown_ != Shutdown::no && !std::count(state.isr.begin(), state.isr.end(), id_);
+  // ZooKeeper's controller tells it to stop (StopReplica); KRaft's never did before KIP-841.
+  const bool told = zookeeper_ != nullptr || rules().has(Rule::fenced_stay_out_of_sync);
+  const bool stays_out =
+      told && shutdown_ != Shutdown::no && !std::count(state.isr.begin(), state.isr.end(), id_);
   if (stays_out && state.leader != kNoBroker) return fetcher_from(state.leader).remove(replica.partition);
   if (state.leader != kNoBroker && !same_leader) fetcher_from(state.leader).add(replica);
 }
@@ -296,6 +300,7 @@ void Broker::resign(Replica& replica) {
   wake(replica, true);
   wake(replica, false);
   replica.verifying.clear();
+  gathered_.drop(replica.partition);
   if (!cluster_.topic_of(replica.partition).internal) {
     if (shares_) shares_->role_changed(replica.partition);
     return;
@@ -384,9 +389,11 @@ void Broker::shrink_in_sync_sets() {
 }
 
 void Broker::maybe_expand(Replica& replica, Follower& follower) {
-  // Partition.isReplicaIsrEligible: neither fenced nor shutting down, and the process that the controller knows (KIP-903).
+  // Partition.isReplicaIsrEligible: neither fenced nor shutting down (KIP-841), and the process that the controller knows
+  // (KIP-903).
   const auto b = static_cast<std::size_t>(follower.broker.value);
-  if (ineligible_[b] || (follower.broker_epoch != -1 && follower.broker_epoch != epochs_[b])) return;
+  if (ineligible_[b]) return;
+  if (broker_epochs_count() && follower.broker_epoch != -1 && follower.broker_epoch != epochs_[b]) return;
   // Partition.isFollowerInSync: at the high watermark and past the start of this leader's epoch.
   if (replica.asked_isr || follower.log_end < replica.high_watermark ||
       follower.log_end < replica.epoch_start)
@@ -396,6 +403,11 @@ void Broker::maybe_expand(Replica& replica, Follower& follower) {
   std::vector<BrokerId> wanted = replica.isr;
   wanted.push_back(follower.broker);
   ask_in_sync_set(replica, std::move(wanted));
+}
+
+/// ZooKeeper's brokers never told theirs (ZkMetadataCache.hasAliveBroker is all that is asked).
+bool Broker::broker_epochs_count() const {
+  return zookeeper_ == nullptr && rules().has(Rule::broker_epochs_in_sync);
 }
 
 void Broker::ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted) {
@@ -437,6 +449,7 @@ void Broker::ask_again() {
 
 /// The broker epoch with which `b` last fetched (Partition.addBrokerEpochToIsr); -1 before its first fetch of this leader.
 std::int64_t Broker::fetched_epoch(const Replica& replica, BrokerId b) const {
+  if (!broker_epochs_count()) return -1;
   if (b == id_) return broker_epoch_;
   const auto at = std::find_if(replica.followers.begin(), replica.followers.end(),
                                [b](const Follower& f) { return f.broker == b; });

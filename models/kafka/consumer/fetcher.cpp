@@ -164,6 +164,10 @@ void Fetcher::on_fetched(BrokerId from, Ref<FetchCall> call) {
       held.preferred_read_replica = part.preferred_read_replica;
       held.preferred_until = context_.simulation.after(config_.metadata_max_age);
     }
+    if (metadata_.hear(part.partition, part.current_leader)) {  // it is asked instead, at once (KIP-951)
+      metadata_.request_update();
+      continue;
+    }
     const bool news = part.error != ErrorCode::none || part.end_offset > part.base_offset;
     if (!news || held.buffered || !assignment_.holds(part.partition)) continue;
     held.buffered = true;

@@ -207,7 +207,10 @@ void GroupCoordinator::expire_sync(Group& group) {
 }
 
 void GroupCoordinator::retention_due(Group& group) {
-  const auto due = [](Group& g) { return g.is(GroupState::empty) && !g.retention_timer.armed(); };
+  const bool stay = host_.has(Rule::offsets_of_live_groups_stay);
+  const auto due = [stay](Group& g) {
+    return (g.is(GroupState::empty) || !stay) && !g.retention_timer.armed();
+  };
   const auto work = [this](Group& g) { check_retention(*shard_of(g.name), g); };
   if (host_.node().paused()) return run_or_hold(group, due, work);
   if (due(group)) work(group);

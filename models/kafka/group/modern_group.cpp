@@ -149,6 +149,11 @@ ErrorCode ModernGroup::may_commit(const std::string& member_id, std::int32_t epo
   return ErrorCode::none;
 }
 
+bool ModernGroup::is_current(const std::string& member_id, std::int32_t epoch) const {
+  const ModernMember* const member = image_->find(member_id);
+  return member == nullptr || epoch == member->epoch;
+}
+
 ErrorCode ModernGroup::may_fetch(const OffsetFetchCall& call) const {
   if (call.member_id.empty() && call.member_epoch < 0) return ErrorCode::none;
   const ModernMember* const member = this->member(call.member_id);

@@ -133,6 +133,8 @@ class ModernGroup {
   /// `epoch` is the one that the member signs with.
   ErrorCode may_commit(const std::string& member_id, std::int32_t epoch,
                        std::span<const OffsetCommitCall::Item> items) const;
+  /// True of the member's epoch, and of members that are not there.
+  bool is_current(const std::string& member_id, std::int32_t epoch) const;
   ErrorCode may_fetch(const OffsetFetchCall& call) const;
 
   void restart_session(const std::string& member_id, sim::Duration timeout);

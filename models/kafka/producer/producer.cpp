@@ -55,7 +55,8 @@ Producer::Producer(Cluster& cluster, Node& node, const ProducerOptions& options,
           cluster.context(), node, options, partitions_of(cluster, options.to),
           [&](GatewayListener& listener) -> std::unique_ptr<ProducerGateway> {
             return std::make_unique<ClusterGateway>(cluster, node, options.config,
-                                                    *cluster.find_topic(options.to), listener);
+                                                    *cluster.find_topic(options.to), listener,
+                                                    options.clock_ahead);
           },
           by_rules_of(cluster, with_record_keys(cluster, options, setup))) {
   show_partitions(static_cast<std::uint32_t>(cluster.topic(*cluster.find_topic(options.to)).partitions));

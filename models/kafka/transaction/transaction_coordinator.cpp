@@ -42,7 +42,8 @@ TransactionCoordinator::TransactionCoordinator(CoordinatorHost& host, Cluster& c
       channels_(static_cast<std::size_t>(cluster.broker_count())),
       prepared_step_(host.context().steps.cell(host.node().entity(), Step::transaction_prepared)),
       abort_timer_(host.context().simulation, host.node(), [this] { abort_timed_out(); }),
-      retry_timer_(host.context().simulation, host.node(), [this] { retry_markers(); }) {}
+      retry_timer_(host.context().simulation, host.node(), [this] { retry_markers(); }),
+      expiry_timer_(host.context().simulation, host.node(), [this] { remove_expired(); }) {}
 
 // ---- finding, loading ---------------------------------------------------------------------------------------------
 
@@ -75,6 +76,7 @@ void TransactionCoordinator::elected(PartitionIndex partition, LeaderEpoch epoch
   Shard& shard = at->second;
   shard.epoch = epoch;
   if (!abort_timer_.armed()) abort_timer_.arm_after(host_.config().transaction_abort_timed_out_interval);
+  if (!expiry_timer_.armed()) expiry_timer_.arm_after(host_.config().transaction_remove_expired_interval);
   if (!is_new) return;
   for (auto& [id, metadata] : cluster_.transaction_store().load(partition)) {
     Entry& entry = shard.entries[id];
@@ -102,6 +104,7 @@ void TransactionCoordinator::crashed() {
   }
   abort_timer_.disarm();
   retry_timer_.disarm();
+  expiry_timer_.disarm();
 }
 
 // ---- the log ------------------------------------------------------------------------------------------------------
@@ -116,6 +119,7 @@ void TransactionCoordinator::write(PartitionIndex partition, Shard& shard, Entry
     entry.fencing = false;
     return follow(entry, std::move(then), ErrorCode::coordinator_not_available);
   }
+  next.updated = host_.context().now();
   entry.next = std::move(next);
   entry.pending = true;
   entry.end = end;
@@ -143,6 +147,10 @@ void TransactionCoordinator::written(PartitionIndex partition, Shard& shard, Ent
   entry.fencing = false;
   entry.failed_epoch_fence = false;
   Follow then = std::exchange(entry.then, {});
+  if (entry.now.state == TransactionState::dead) {
+    shard.entries.erase(shard.entries.find(entry.id));
+    return;
+  }
   if (!entry.now.preparing()) return follow(entry, std::move(then), error);
   host_.context().emit(Kind::transaction_state,
                        {.code = entry.now.state == TransactionState::prepare_commit ? kCommitted : kAborted,
@@ -418,6 +426,24 @@ void TransactionCoordinator::abort_timed_out() {
     }
   }
   if (!shards_.empty()) abort_timer_.arm_after(host_.config().transaction_abort_timed_out_interval);
+}
+
+// ---- transactional.id.expiration.ms -------------------------------------------------------------------------------
+
+/// TransactionStateManager.removeExpiredTransactionalIds. A tombstone that the log refuses is written the next time.
+void TransactionCoordinator::remove_expired() {
+  const sim::Time now = host_.context().now();
+  for (auto& [partition, shard] : shards_) {
+    for (auto& [id, entry] : shard.entries) {
+      const bool unused = entry.now.state == TransactionState::empty || entry.now.complete();
+      if (!unused || entry.pending || now - entry.now.updated < host_.config().transactional_id_expiration)
+        continue;
+      TransactionMetadata dead = entry.now;
+      dead.state = TransactionState::dead;
+      write(partition, shard, entry, std::move(dead), {});
+    }
+  }
+  if (!shards_.empty()) expiry_timer_.arm_after(host_.config().transaction_remove_expired_interval);
 }
 
 }  // namespace models::kafka

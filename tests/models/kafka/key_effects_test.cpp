@@ -358,6 +358,30 @@ void balances_often(Scenario& s) {
   broker(s).leader_imbalance_check_interval = 1s;
 }
 
+void balances_with_zookeeper(Scenario& s) {
+  with_zookeeper(s);
+  balances_often(s);
+}
+/// One request handler, for whom requests queue up.
+void a_slow_thread(Scenario& s) {
+  slow_brokers(s);
+  broker(s).num_io_threads = 1;
+  producer(s).instances = 4;
+}
+void a_short_queue(Scenario& s) {
+  a_slow_thread(s);
+  broker(s).queued_max_requests = 1;
+}
+void clocks_ahead(Scenario& s) {
+  producer(s).clock_ahead = 10min;
+}
+void clocks_far_ahead(Scenario& s) {
+  producer(s).clock_ahead = 2h;
+}
+void clocks_behind(Scenario& s) {
+  producer(s).clock_ahead = -10min;
+}
+
 /// The group makes charges of orders, in transactions.
 void transforms(Scenario& s) {
   s.kafka->topics.push_back(s.kafka->topics[0]);
@@ -378,6 +402,19 @@ void transforms_on_two_brokers(Scenario& s) {
 void transforms_without_kip_890(Scenario& s) {
   transforms(s);
   s.kafka->transaction_version = 1;
+}
+/// Nothing comes for a while, then some more.
+void transforms_after_a_rest(Scenario& s) {
+  transforms(s);
+  s.faults = {crash("shop", 6s, 8s)};
+}
+void looks_for_unused_ids(Scenario& s) {
+  transforms_after_a_rest(s);
+  broker(s).transaction_remove_expired_interval = 500ms;
+}
+void ids_expire_soon(Scenario& s) {
+  transforms_after_a_rest(s);
+  broker(s).transactional_id_expiration = 1s;
 }
 /// A member dies for good in the middle of a transaction.
 void abandons_a_transaction(Scenario& s) {
@@ -414,6 +451,7 @@ const std::vector<Row>& rows() {
       {S::broker, "unclean.leader.election.enable", "true", leaderless},
       {S::broker, "auto.leader.rebalance.enable", "false", balances_often},
       {S::broker, "leader.imbalance.check.interval.seconds", "1"},
+      {S::broker, "leader.imbalance.per.broker.percentage", "100", balances_with_zookeeper},
       {S::broker, "broker.heartbeat.interval.ms", "100"},
       {S::broker, "broker.session.timeout.ms", "9000"},
       {S::broker, "zookeeper.session.timeout.ms", "2000", with_zookeeper},
@@ -429,6 +467,13 @@ const std::vector<Row>& rows() {
       {S::broker, "replica.selector.class", "RackAwareReplicaSelector", with_a_rack},
       {S::broker, "controlled.shutdown.enable", "false", orderly_restarts},
       {S::broker, "num.io.threads", "1", slow_brokers},
+      {S::broker, "queued.max.requests", "1", a_slow_thread},
+      {S::broker, "num.network.threads", "1", a_short_queue},
+      {S::broker, "log.message.timestamp.type", "LogAppendTime", clocks_far_ahead},
+      {S::broker, "log.message.timestamp.before.max.ms", "1", clocks_behind},
+      {S::broker, "log.message.timestamp.after.max.ms", "9223372036854775807", clocks_far_ahead},
+      {S::broker, "group.coordinator.append.linger.ms", "20"},
+      {S::broker, "share.coordinator.append.linger.ms", "20", shared},
       {S::broker, "connections.max.idle.ms", "1000", speaks_rarely},
       {S::broker, "producer.id.expiration.ms", "1000", forgets_producers_often},
       {S::broker, "producer.id.expiration.check.interval.ms", "1000", forgets_producers_soon},
@@ -465,6 +510,8 @@ const std::vector<Row>& rows() {
       {S::broker, "transaction.max.timeout.ms", "1", transforms},
       {S::broker, "transaction.abort.timed.out.transaction.cleanup.interval.ms", "100",
        abandons_a_transaction},
+      {S::broker, "transactional.id.expiration.ms", "1000", looks_for_unused_ids},
+      {S::broker, "transaction.remove.expired.transaction.cleanup.interval.ms", "100", ids_expire_soon},
       {S::broker, "transaction.partition.verification.enable", "false", transforms_without_kip_890},
       {S::broker, "add.partitions.to.txn.retry.backoff.ms", "1", transforms},
       {S::broker, "add.partitions.to.txn.retry.backoff.max.ms", "0", transforms},
@@ -513,6 +560,9 @@ const std::vector<Row>& rows() {
       {S::topic, "min.insync.replicas", "3"},
       {S::topic, "unclean.leader.election.enable", "true", leaderless},
       {S::topic, "max.message.bytes", "100"},
+      {S::topic, "message.timestamp.type", "LogAppendTime", clocks_far_ahead},
+      {S::topic, "message.timestamp.before.max.ms", "1", clocks_behind},
+      {S::topic, "message.timestamp.after.max.ms", "1000", clocks_ahead},
       {S::topic, "segment.bytes", "1048576", little_kept},
       {S::topic, "segment.ms", "1000", short_lived},
       {S::topic, "retention.ms", "2000", rolls_often},
