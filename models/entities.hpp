@@ -22,6 +22,7 @@ enum class EntityKind : std::uint8_t {
   member,  ///< parent: its group; index: member number
   link,
   fault,
+  dependency,
 };
 
 struct Entity {
