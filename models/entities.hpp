@@ -23,6 +23,7 @@ enum class EntityKind : std::uint8_t {
   link,
   fault,
   store,  ///< remote storage of a cluster's tiers
+  dependency,
 };
 
 struct Entity {

@@ -15,6 +15,16 @@
 
 namespace models {
 
+/// Thresholds for a group's lag, looked at with every sample; what is not given raises no alarm.
+struct AlertOptions {
+  std::string group;
+  std::optional<std::int64_t> records;  ///< lag of the group
+  std::optional<sim::Duration> age;     ///< of the oldest unprocessed record of any partition
+  std::optional<double> growth;         ///< records a second, over `window`
+  sim::Duration window = std::chrono::seconds{10};
+  sim::Duration lasts{};  ///< so long it must hold (`for`)
+};
+
 struct Scenario {
   std::string name;
   std::string question;
@@ -28,6 +38,8 @@ struct Scenario {
   std::vector<kafka::MirrorOptions> mirrors;
   std::vector<ProducerOptions> producers;
   std::vector<GroupOptions> groups;
+  std::vector<DependencyOptions> dependencies;
+  std::optional<AlertOptions> alerts;
   std::vector<FaultSpec> faults;
 };
 

@@ -46,6 +46,11 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::mirrors, "mirrors", "", "", ""},
       KindInfo{Kind::failed_over, "failed_over", "", "", ""},
       KindInfo{Kind::tiered, "tiered", "base_offset", "count", "bytes"},
+      KindInfo{Kind::called, "called", "attempt", "", ""},
+      KindInfo{Kind::call_ended, "call_ended", "attempt", "waited_ns", ""},
+      KindInfo{Kind::breaker_state, "breaker_state", "", "", ""},
+      KindInfo{Kind::buffered, "buffered", "messages", "", ""},
+      KindInfo{Kind::scaled, "scaled", "members", "members_before", "lag"},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

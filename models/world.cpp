@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "models/clients/dependency.hpp"
 #include "models/faults/topic_faults.hpp"
+#include "models/kafka/autoscaler.hpp"
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/cluster.hpp"
@@ -100,6 +102,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   }
   add_producers();
   add_mirrors();
+  add_dependencies();
   add_groups();
   faults_ = std::make_unique<FaultInjector>(context_, scenario_.faults);
   for (const auto& cluster : clusters_) {
@@ -144,6 +147,13 @@ void World::add_cluster(kafka::ClusterOptions options) {
   for (const GroupOptions& group : scenario_.groups) {
     if (group.type == GroupType::share && group.cluster == options.name)
       options.share_groups.emplace_back(group.name, group.config.share);
+  }
+  for (kafka::TopicOptions& topic : options.topics) {
+    topic.keys_read =
+        std::any_of(scenario_.groups.begin(), scenario_.groups.end(), [&](const GroupOptions& g) {
+          return g.cluster == options.name && g.hand_off && g.hand_off->order == HandOff::Order::key &&
+                 std::find(g.topics.begin(), g.topics.end(), topic.name) != g.topics.end();
+        });
   }
   options.power_may_fail = std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
                                        [](const FaultSpec& fault) { return fault.kind == "power-loss"; });
@@ -195,6 +205,14 @@ void World::add_producer(const ProducerOptions& options, const std::string& tabl
     setup.keys =
         std::make_shared<kafka::KeyPartitions>(options.keys, partitions, kafka::key_hash(options.config));
   }
+  if (options.admission && options.admission->shed) {
+    const auto watched =
+        std::find_if(scenario_.groups.begin(), scenario_.groups.end(),
+                     [&](const GroupOptions& g) { return g.name == options.admission->shed->group; });
+    if (watched == scenario_.groups.end())
+      throw ScenarioError("producers." + options.name + ".admission.shed.group", "is no group");
+    setup.topics_watched = watched->topics;
+  }
   for (std::uint32_t i = 0; i < options.instances; ++i) {
     const std::string name = options.instances == 1 ? table : table + "/" + std::to_string(i);
     Node& node = add_node(EntityKind::producer, name, {}, i, location);
@@ -230,6 +248,14 @@ void World::add_mirrors() {
   }
 }
 
+void World::add_dependencies() {
+  for (const DependencyOptions& options : scenario_.dependencies) {
+    Node& node =
+        add_node(EntityKind::dependency, options.name, {}, 0, {options.rack, options.zone, options.region});
+    dependencies_.push_back(std::make_unique<Dependency>(context_, node, options));
+  }
+}
+
 void World::add_groups() {
   for (const GroupOptions& options : scenario_.groups) {
     const std::string path = "groups." + options.name;
@@ -254,6 +280,14 @@ void World::add_groups() {
 kafka::ConsumerGroup& World::add_group(const GroupOptions& options, EntityId entity, const std::string& name,
                                        kafka::Cluster& cluster, const Location& location) {
   groups_.push_back(std::make_unique<kafka::ConsumerGroup>(cluster, options, entity));
+  if (options.calls) {
+    const auto called = std::find_if(dependencies_.begin(), dependencies_.end(),
+                                     [&](const auto& d) { return d->name() == options.calls->to; });
+    if (called == dependencies_.end())
+      throw ScenarioError("groups." + options.name + ".calls.to",
+                          "there is no dependency '" + options.calls->to + "'");
+    groups_.back()->call(**called);
+  }
   for (std::uint32_t i = 0; i < options.members; ++i) {
     Location at = location;
     if (!options.racks.empty()) at.rack = options.racks[i % options.racks.size()];
@@ -262,7 +296,12 @@ kafka::ConsumerGroup& World::add_group(const GroupOptions& options, EntityId ent
       groups_.back()->add_share_member(node);
     else
       groups_.back()->add_member(node);
-    if (joins_later(nodes_.back()->name())) groups_.back()->stand_by(i);
+    const bool scaled = options.autoscale && i >= options.autoscale->min;
+    if (scaled || joins_later(nodes_.back()->name())) groups_.back()->stand_by(i);
+  }
+  if (options.autoscale) {
+    Node& node = add_node(EntityKind::dependency, name + "-autoscaler", {}, 0, location);
+    autoscalers_.push_back(std::make_unique<kafka::Autoscaler>(*groups_.back(), node));
   }
   return *groups_.back();
 }
@@ -490,6 +529,7 @@ RunOutcome World::run() {
   for (const auto& cluster : clusters_) cluster->start();
   for (const auto& mirror : mirrors_) mirror->tell();
   for (const auto& group : groups_) group->start();
+  for (const auto& scaler : autoscalers_) scaler->start();
   for (const Sending& one : producers_) {
     if (!one.standing_by) one.producer->start();
   }

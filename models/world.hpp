@@ -33,9 +33,12 @@
 
 namespace models {
 
+class Dependency;
+
 namespace kafka {
 class Cluster;
 class Producer;
+class Autoscaler;
 class ConsumerGroup;
 class Invariants;
 class Mirror;
@@ -96,6 +99,7 @@ class World {
   void add_producers();
   void add_producer(const ProducerOptions& options, const std::string& name, kafka::Cluster& cluster,
                     const Location& location);
+  void add_dependencies();
   void add_groups();
   kafka::ConsumerGroup& add_group(const GroupOptions& options, EntityId entity, const std::string& name,
                                   kafka::Cluster& cluster, const Location& location);
@@ -137,6 +141,7 @@ class World {
 
   std::vector<std::unique_ptr<kafka::Cluster>> clusters_;
   std::vector<std::unique_ptr<Node>> nodes_;  // of clients
+  std::vector<std::unique_ptr<Dependency>> dependencies_;
   std::vector<std::unique_ptr<kafka::Mirror>> mirrors_;
   std::vector<std::unique_ptr<ProducerOptions>> elsewhere_;  // of producers that stand by
   std::vector<Sending> producers_;
@@ -144,6 +149,7 @@ class World {
   std::vector<std::pair<EntityId, EntityId>> same_keys_;  // a producer, and the one whose keys it has as well
   std::vector<std::unique_ptr<kafka::ConsumerGroup>> groups_;
   std::vector<Moving> moving_;
+  std::vector<std::unique_ptr<kafka::Autoscaler>> autoscalers_;
   std::unique_ptr<FaultInjector> faults_;
   std::vector<std::unique_ptr<kafka::Invariants>> invariants_;  // of a checked run
   std::vector<Look> looks_;

@@ -1,5 +1,6 @@
 #include "experiments/scenario/bind.hpp"
 
+#include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/key_tables.hpp"
 #include "experiments/scenario/versions.hpp"
 #include "models/kafka/librdkafka.hpp"
@@ -52,6 +53,11 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
       bind_rows(item, group_rows(), group, context);
     }
   }
+  if (const Value* v = checked.find("dependencies")) {
+    for (const Value& item : v->items)
+      bind_rows(item, dependency_rows(), out.dependencies.emplace_back(), context);
+  }
+  if (const Value* v = checked.find("alerts")) bind_rows(*v, alert_rows(), out.alerts.emplace(), context);
   set_earlier_defaults(checked, out);
   turn_off_idempotence(checked, out);
   if (const Value* v = checked.find("faults")) {

@@ -5,6 +5,7 @@
 
 #include "experiments/errors.hpp"
 #include "experiments/scenario/check.hpp"
+#include "experiments/scenario/flow_coherence.hpp"
 #include "experiments/scenario/paths.hpp"
 #include "experiments/scenario/versions.hpp"
 #include "models/faults/catalogue.hpp"
@@ -29,6 +30,8 @@ class Coherence {
     producers();
     compaction();
     groups();
+    const Misfit wrong = flow_misfit(s_);
+    if (!wrong.path.empty()) fail(wrong.path, wrong.message);
     for (std::size_t i = 0; i < s_.faults.size(); ++i) fault(i);
   }
 
@@ -159,6 +162,7 @@ class Coherence {
     };
     for (const models::ProducerOptions& p : s_.producers) take("producers", p.name);
     for (const models::GroupOptions& g : s_.groups) take("groups", g.name);
+    for (const models::DependencyOptions& d : s_.dependencies) take("dependencies", d.name);
     for (const models::kafka::MirrorOptions& m : s_.mirrors) take("mirrors", m.name);
     for (const models::kafka::ClusterOptions& c : s_.clusters) take("clusters", c.name);
     for (const models::kafka::TopicOptions& t : s_.kafka->topics) take("kafka.topics", t.name);

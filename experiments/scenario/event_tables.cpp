@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "experiments/scenario/draws.hpp"
+#include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/key_tables.hpp"
 #include "experiments/scenario/units.hpp"
 #include "models/faults/catalogue.hpp"
@@ -181,6 +182,9 @@ const Section& scenario_format() {
       section_of("topics of one cluster that are copied to another (MirrorMaker 2)", mirror_rows());
   static const Section producer = section_of("an application that sends", producer_rows());
   static const Section group = section_of("a consumer group", group_rows());
+  static const Section dependency = section_of("a service that groups call", dependency_rows());
+  static const Section alerts =
+      section_of("alarms for a group's lag, looked at with every sample", alert_rows());
   static const Section fault = section_of("what goes wrong, where and when", fault_rows());
   static const Section format{"a scenario file",
                               {section_key("scenario", scenario, true),
@@ -190,6 +194,8 @@ const Section& scenario_format() {
                                array_key("mirrors", mirror),
                                array_key("producers", producer),
                                array_key("groups", group),
+                               array_key("dependencies", dependency),
+                               section_key("alerts", alerts),
                                array_key("faults", fault),
                                array_key("variant", variant_section()),
                                array_key("expect", expect_section()),

@@ -1,6 +1,7 @@
 #include "experiments/scenario/key_tables.hpp"
 
 #include "experiments/scenario/draws.hpp"
+#include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/kafka_keys.hpp"
 #include "experiments/scenario/table_parts.hpp"
 #include "experiments/scenario/units.hpp"
@@ -33,12 +34,6 @@ Row<Target> unbound(Key key) {
 Key config_key(std::string_view about, models::kafka::KeyScope scope) {
   Key key{"config", KeyType::config, about};
   key.scope = scope;
-  return key;
-}
-
-Key draw_key(std::string_view name, std::string_view about, std::string_view default_value, Draws draws) {
-  Key key{name, KeyType::distribution, about, default_value};
-  key.draws = draws;
   return key;
 }
 
@@ -161,19 +156,31 @@ models::CommitMode commit_mode(const std::string& name) {
   if (name == "asynchronous") return models::CommitMode::asynchronous;
   if (name == "stored") return models::CommitMode::stored;
   if (name == "with-effect") return models::CommitMode::with_effect;
+  if (name == "completed") return models::CommitMode::completed;
   return models::CommitMode::automatic;
 }
 
-Key choice_key(std::string_view name, std::string_view about, std::string_view default_value,
-               std::vector<std::string_view> choices) {
-  Key key{name, KeyType::choice, about, default_value};
-  key.choices = std::move(choices);
-  return key;
+const Section& hand_off_section() {
+  static const Section section =
+      section_of("work handed to other threads: poll() goes on before it is done", hand_off_rows());
+  return section;
 }
 
-const Section& hand_off_section() {
-  static const Section section{"work handed to other threads: poll() goes on before it is done",
-                               {{"threads", KeyType::integer, "how many", "1", false, 1, 10'000}}};
+const Section& calls_section() {
+  static const Section section =
+      section_of("calls to a dependency, each made when a record's service time is over", call_rows());
+  return section;
+}
+
+const Section& admission_section() {
+  static const Section section =
+      section_of("who is let in before send(), and what waits there", admission_rows());
+  return section;
+}
+
+const Section& autoscale_section() {
+  static const Section section =
+      section_of("members that are started and stopped by the lag", autoscale_rows());
   return section;
 }
 
@@ -306,12 +313,6 @@ const Section& streams_section() {
       "a Streams application that counts by key: stores, their changelog, and how they are restored",
       streams_rows());
   return section;
-}
-
-Key table_key(std::string_view name, std::string_view about, const Section& section) {
-  Key key{name, KeyType::table, about};
-  key.section = &section;
-  return key;
 }
 
 const std::vector<Row<models::FailoverOptions>>& failover_rows() {
@@ -571,6 +572,11 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
        [](const Value& v, ProducerOptions& p, const BindContext& c) {
          bind_rows(v, transactions_rows(), p.transactions.emplace(), c);
        }},
+      {table_key("admission", "who is let in before send(); everybody, at once, unless given",
+                 admission_section()),
+       [](const Value& v, ProducerOptions& p, const BindContext& c) {
+         bind_rows(v, admission_rows(), p.admission.emplace(), c);
+       }},
       {{"host", KeyType::name, "where it runs; a host of its own unless given"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.host = v.text; }},
       {{"rack", KeyType::name, "of its host"},
@@ -610,7 +616,7 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        [](const Value& v, GroupOptions& g, const BindContext&) { g.service = durations(v); }},
       {choice_key("commit", "when offsets are committed", "\"auto\"",
                   {"auto", "after-processing", "before-processing", "each-record", "asynchronous",
-                   "in-transaction", "stored", "with-effect"}),
+                   "in-transaction", "stored", "with-effect", "completed"}),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.commit = commit_mode(v.text); }},
       {choice_key(
            "stored_offsets",
@@ -622,9 +628,12 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("hand_off", "work handed to other threads; processed inside poll's loop unless given",
                  hand_off_section()),
-       [](const Value& v, GroupOptions& g, const BindContext&) {
-         g.hand_off.emplace();
-         if (const Value* threads = v.find("threads")) g.hand_off->threads = whole<std::uint32_t>(*threads);
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         bind_rows(v, hand_off_rows(), g.hand_off.emplace(), c);
+       }},
+      {table_key("calls", "what the work on a record calls; nothing unless given", calls_section()),
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         bind_rows(v, call_rows(), g.calls.emplace(), c);
        }},
       {table_key("effect", "an outside effect of each message, as a charge; none unless given",
                  effect_section()),
@@ -643,6 +652,10 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("poison", "messages that it cannot process; none unless given", poison_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.poison = bind_poison(v); }},
+      {table_key("autoscale", "an autoscaler; all members run unless given", autoscale_section()),
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         bind_rows(v, autoscale_rows(), g.autoscale.emplace(), c);
+       }},
       {{"materialise", KeyType::boolean,
         "it keeps a table of each key's last value, which is compared with the log in the end", "false"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.materialise = v.boolean; }},

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "experiments/scenario/draws.hpp"
 #include "experiments/scenario/keys.hpp"
@@ -16,6 +18,26 @@ Int whole(const Value& v) {
 
 inline sim::Distribution durations(const Value& v) {
   return make_distribution(v, Draws::durations);
+}
+
+inline Key choice_key(std::string_view name, std::string_view about, std::string_view default_value,
+                      std::vector<std::string_view> choices) {
+  Key key{name, KeyType::choice, about, default_value};
+  key.choices = std::move(choices);
+  return key;
+}
+
+inline Key table_key(std::string_view name, std::string_view about, const Section& section) {
+  Key key{name, KeyType::table, about};
+  key.section = &section;
+  return key;
+}
+
+inline Key draw_key(std::string_view name, std::string_view about, std::string_view default_value,
+                    Draws draws) {
+  Key key{name, KeyType::distribution, about, default_value};
+  key.draws = draws;
+  return key;
 }
 
 inline Key tables(std::string_view name, std::string_view about, const Section& section) {

@@ -169,6 +169,7 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
   topics_.push_back({topic.name, entity, PartitionIndex{static_cast<std::uint32_t>(partitions_.size())},
                      topic.partitions, std::max(topic.partitions, topic.partitions_most), topic.config,
                      internal});
+  topics_.back().keys_read = topic.keys_read;
   if (!internal)
     topics_.back().cleanup =
         topic.config.compaction.cleanup_policy.value_or(options_.config.log_cleanup_policy);

@@ -49,6 +49,7 @@ struct TopicInfo {
   TopicConfig config;
   bool internal = false;    ///< __consumer_offsets, __transaction_state
   CleanupPolicy cleanup{};  ///< of the topic, or the broker's
+  bool keys_read = false;   ///< record_keys() has the keys of its records, as of a compacted topic's
 };
 
 struct PartitionInfo {
@@ -144,7 +145,7 @@ class Cluster {
   void add_reader(const LogReader& reader) { readers_.push_back(&reader); }
   /// Lets go of the batches of `p` that no replica holds and no reader has in hand.
   void forget_expired(PartitionIndex p);
-  /// Of the records in compacted topics.
+  /// Of the records in compacted topics, and in those whose keys somebody else looks at.
   RecordKeys& record_keys() { return record_keys_; }
   OffsetsStore& offsets_store() { return *offsets_store_; }
   TransactionStore& transaction_store() { return *transaction_store_; }

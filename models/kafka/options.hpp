@@ -25,6 +25,8 @@ struct TopicOptions {
   /// Brokers of each partition, preferred leader first; empty: round robin.
   std::vector<std::vector<std::int32_t>> assignment;
   TopicConfig config;
+  /// Somebody looks at the keys of its records. Set by the world.
+  bool keys_read = false;
 };
 
 /// How long a broker's request handler thread works on a request: a fixed part, a part for each batch or partition in it,

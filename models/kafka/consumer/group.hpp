@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "models/clients/dependency.hpp"
 #include "models/clients/workload.hpp"
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/consumer/effect_site.hpp"
@@ -75,6 +76,10 @@ class ConsumerGroup final : public LogReader {
   EffectSite& effects() { return effects_; }
   /// Those of its tasks; null unless it is a Streams application.
   StateStores* stores() { return stores_.get(); }
+  /// Its application calls that. Before members are added.
+  void call(Dependency& dependency) { dependency_ = &dependency; }
+  /// Requires options().calls.
+  Dependency& dependency() { return *dependency_; }
   /// What its application cannot process.
   PoisonedRecords& poison() { return poison_; }
 
@@ -83,6 +88,7 @@ class ConsumerGroup final : public LogReader {
   GroupOptions options_;
   EntityId entity_;
   Mirror* mirror_ = nullptr;
+  Dependency* dependency_ = nullptr;
   std::vector<TopicIndex> topics_;
   std::vector<sim::StreamKey> service_keys_;  // by topic of the cluster
   std::vector<OffsetCounts> attempts_;        // by partition of the cluster

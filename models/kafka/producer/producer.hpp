@@ -30,6 +30,7 @@
 #include <string>
 #include <vector>
 
+#include "models/clients/admission.hpp"
 #include "models/clients/message_source.hpp"
 #include "models/clients/workload.hpp"
 #include "models/context.hpp"
@@ -60,11 +61,15 @@ struct ProducerSetup {
   std::shared_ptr<KeyPartitions> keys{};
   /// It is part of another program, which forwards what happens to the node and hands it messages (send()).
   ProducerApplication* application = nullptr;
-  RecordKeys* record_keys = nullptr;  ///< of a compacted topic, as the cluster keeps them
+  RecordKeys* record_keys = nullptr;  ///< of a topic whose keys are looked at, as the cluster keeps them
   EntityId group{};                   ///< whose output its messages are, then
   std::string transactional_id{};     ///< empty: no transactions
-  ProtocolRules rules{};              ///< its cluster's
+  /// What the group reads whose lag ProducerOptions::admission looks at.
+  std::vector<std::string> topics_watched{};
+  ProtocolRules rules{};  ///< its cluster's
 };
+
+class LagReader;
 
 class Producer final : public NodeProgram,
                        private GatewayListener,
@@ -135,6 +140,7 @@ class Producer final : public NodeProgram,
 
   // The application's thread.
   void catch_up(sim::Time now);
+  void send_arisen(sim::Time now);
   void send_one(const Message& message);
   bool send_sticky(sim::Time now);
   bool send_routed(sim::Time now);
@@ -144,6 +150,12 @@ class Producer final : public NodeProgram,
   void take_head();
   void unblock();
   Message described(std::size_t i) const;
+
+  // Who is let in (gate.cpp).
+  void let_in(sim::Time now);
+  bool let_in_next(sim::Time now);
+  void make_room(sim::Time now);
+  sim::Time next_at_gate();
 
   // Its own transactions (own_transactions.cpp).
   void drive_transactions(sim::Time now);
@@ -168,6 +180,11 @@ class Producer final : public NodeProgram,
   RecordSizer sizer_;
   std::int32_t fixed_ = 0;  ///< bytes of every record where all are alike, else 0
   MessageSource source_;
+  std::optional<Admission> admission_;
+  std::unique_ptr<LagReader> lag_reader_;
+  std::size_t let_in_ =
+      0;  ///< with admission: how many at the source's head were let in, and wait for send()
+  std::size_t most_waited_ = 0;
   Accumulator accumulator_;
   std::unique_ptr<ProducerGateway> gateway_;
   std::unique_ptr<Sender> sender_;
