@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "models/apps/options.hpp"
 #include "models/clients/workload.hpp"
 #include "models/faults/fault_spec.hpp"
 #include "models/kafka/mirror/options.hpp"
@@ -28,6 +29,10 @@ struct Scenario {
   std::vector<kafka::MirrorOptions> mirrors;
   std::vector<ProducerOptions> producers;
   std::vector<GroupOptions> groups;
+  std::vector<DatabaseOptions> databases;
+  std::vector<ServiceOptions> services;
+  std::vector<RelayOptions> relays;
+  SagaOptions saga;
   std::vector<FaultSpec> faults;
 };
 

@@ -45,6 +45,13 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::tombstones, "tombstones", "first_seq", "count", ""},
       KindInfo{Kind::mirrors, "mirrors", "", "", ""},
       KindInfo{Kind::failed_over, "failed_over", "", "", ""},
+      KindInfo{Kind::fact_type, "fact_type", "role", "undoes", ""},
+      KindInfo{Kind::fact, "fact", "seq", "aggregate", "log_position"},
+      KindInfo{Kind::published, "published", "first_seq", "count", "first_fact_seq"},
+      KindInfo{Kind::request, "request", "created_ns", "answered", ""},
+      KindInfo{Kind::applied, "applied", "seq", "aggregate", ""},
+      KindInfo{Kind::viewed, "viewed", "seq", "found", ""},
+      KindInfo{Kind::vote, "vote", "transaction", "", ""},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

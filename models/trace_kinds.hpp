@@ -126,6 +126,26 @@ enum class Kind : std::uint16_t {
   /// place partition, peer group: the group reads it no more, but its copy in another cluster. What it has not processed of it
   /// it will process there, or never. Ledger (lost).
   failed_over,
+
+  // ---- applications with databases of their own ------------------------------------------------------------------
+  /// code a type of fact, a FactRole, b the type of what it undoes, or -1. Emitted when the world is built. Sagas.
+  fact_type,
+  /// actor database, place service instance, peer lane of facts, a its seq: a transaction has committed this fact. b aggregate
+  /// that it is of, c position in the database's log; code type, with kToBePublished where somebody is to publish it.
+  /// Facts, sagas, views.
+  fact,
+  /// actor producer, peer lane, seqs [a, a+b) say facts [c, c+b) of lane payload[0]. Facts.
+  published,
+  /// actor service instance, a creation time (ns) of a request, b 1 it was answered, 0 whoever asked has heard nothing.
+  /// Requests.
+  request,
+  /// actor database, place service, peer lane of facts, a seq: a view there has taken this fact in; b aggregate. Views.
+  applied,
+  /// actor service instance, place service whose view was read, peer lane of facts, a seq of what the reader had written just
+  /// before, b 1 the view had it. Views.
+  viewed,
+  /// actor database, place service instance that decides, a number of a transaction over several participants, code VoteCode. Commitment.
+  vote,
   count_,
 };
 
@@ -142,6 +162,10 @@ inline constexpr std::uint16_t kSuppressed = 1;     // effect
 inline constexpr std::uint16_t kCompactedAway = 1;  // left_out
 inline constexpr std::uint16_t kMaterialises = 2;   // subscribed
 
+inline constexpr std::uint16_t kToBePublished = 1u << 15;  // fact
+
+enum class FactRole : std::uint16_t { step, succeeds, fails };
+enum class VoteCode : std::uint16_t { prepared, committed, aborted };
 enum class RefusedCode : std::uint16_t { none, buffer_full, too_large, no_metadata, closed };
 enum class ResetCode : std::uint16_t { committed, earliest, latest, sought };
 enum class OwnershipCode : std::uint16_t { assigned, revoked, lost, crashed, closed };

@@ -17,30 +17,6 @@ using models::kafka::QuotaOptions;
 using models::kafka::ServiceOptions;
 using models::kafka::TopicOptions;
 
-std::vector<std::string> names(const Value& v) {
-  std::vector<std::string> out;
-  for (const Value& item : v.items) out.push_back(item.text);
-  return out;
-}
-
-/// A key that people read and no run depends on.
-template <class Target>
-Row<Target> unbound(Key key) {
-  return {std::move(key), [](const Value&, Target&, const BindContext&) {}};
-}
-
-Key config_key(std::string_view about, models::kafka::KeyScope scope) {
-  Key key{"config", KeyType::config, about};
-  key.scope = scope;
-  return key;
-}
-
-Key draw_key(std::string_view name, std::string_view about, std::string_view default_value, Draws draws) {
-  Key key{name, KeyType::distribution, about, default_value};
-  key.draws = draws;
-  return key;
-}
-
 const std::vector<Row<ServiceOptions>>& service_rows() {
   static const std::vector<Row<ServiceOptions>> rows{
       {{"request", KeyType::distribution, "of each request", "\"0s\""},
@@ -149,13 +125,6 @@ models::CommitMode commit_mode(const std::string& name) {
   if (name == "stored") return models::CommitMode::stored;
   if (name == "with-effect") return models::CommitMode::with_effect;
   return models::CommitMode::automatic;
-}
-
-Key choice_key(std::string_view name, std::string_view about, std::string_view default_value,
-               std::vector<std::string_view> choices) {
-  Key key{name, KeyType::choice, about, default_value};
-  key.choices = std::move(choices);
-  return key;
 }
 
 const Section& hand_off_section() {
@@ -293,12 +262,6 @@ const Section& streams_section() {
       "a Streams application that counts by key: stores, their changelog, and how they are restored",
       streams_rows());
   return section;
-}
-
-Key table_key(std::string_view name, std::string_view about, const Section& section) {
-  Key key{name, KeyType::table, about};
-  key.section = &section;
-  return key;
 }
 
 const std::vector<Row<models::FailoverOptions>>& failover_rows() {
