@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "models/apps/options.hpp"
 #include "models/clients/workload.hpp"
 #include "models/faults/fault_spec.hpp"
 #include "models/kafka/mirror/options.hpp"
@@ -40,6 +41,10 @@ struct Scenario {
   std::vector<GroupOptions> groups;
   std::vector<DependencyOptions> dependencies;
   std::optional<AlertOptions> alerts;
+  std::vector<DatabaseOptions> databases;
+  std::vector<ServiceOptions> services;
+  std::vector<RelayOptions> relays;
+  SagaOptions saga;
   std::vector<FaultSpec> faults;
 };
 

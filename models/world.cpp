@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/applications.hpp"
 #include "models/clients/dependency.hpp"
 #include "models/faults/topic_faults.hpp"
 #include "models/kafka/autoscaler.hpp"
@@ -104,6 +105,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   add_mirrors();
   add_dependencies();
   add_groups();
+  add_applications();
   faults_ = std::make_unique<FaultInjector>(context_, scenario_.faults);
   for (const auto& cluster : clusters_) {
     for (std::int32_t b = 0; b < cluster->broker_count(); ++b)
@@ -325,6 +327,15 @@ std::vector<std::string> World::topics_at(kafka::Cluster& cluster, const GroupOp
   return names;
 }
 
+void World::add_applications() {
+  if (scenario_.databases.empty() && scenario_.services.empty() && scenario_.relays.empty()) return;
+  applications_ = std::make_unique<Applications>(
+      context_, scenario_, clusters_.empty() ? nullptr : clusters_.front().get(),
+      [this](EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index,
+             Location location) -> Node& { return add_node(kind, name, parent, index, std::move(location)); },
+      groups_);
+}
+
 bool World::joins_later(const std::string& member) const {
   return std::any_of(scenario_.faults.begin(), scenario_.faults.end(), [&member](const FaultSpec& fault) {
     return fault.kind == "join" && fault.target == member;
@@ -473,6 +484,7 @@ bool World::idle() const {
                      [](const Sending& one) { return one.standing_by || one.producer->idle(); }) &&
          std::none_of(clusters_.begin(), clusters_.end(),
                       [&](const auto& cluster) { return cluster->producing() && !lost(*cluster); }) &&
+         (applications_ == nullptr || applications_->idle()) &&
          std::all_of(groups_.begin(), groups_.end(),
                      [&](const auto& g) { return lost(g->cluster()) || (g->idle() && read_to_the_end(*g)); });
 }
@@ -528,8 +540,10 @@ RunOutcome World::run() {
     context_.emit(Kind::same_keys, {.actor = one.value, .peer = other.value});
   for (const auto& cluster : clusters_) cluster->start();
   for (const auto& mirror : mirrors_) mirror->tell();
+  if (applications_) applications_->tell();
   for (const auto& group : groups_) group->start();
   for (const auto& scaler : autoscalers_) scaler->start();
+  if (applications_) applications_->start();
   for (const Sending& one : producers_) {
     if (!one.standing_by) one.producer->start();
   }
@@ -542,6 +556,7 @@ RunOutcome World::run() {
   for (const Sending& one : producers_) {
     if (!one.standing_by) one.producer->stop_arrivals();
   }
+  if (applications_) applications_->stop_arrivals();
   faults_->heal_all();
   phase(PhaseCode::arrivals_stopped);
 

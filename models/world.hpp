@@ -44,6 +44,8 @@ class Invariants;
 class Mirror;
 }  // namespace kafka
 
+class Applications;
+
 struct RunOutcome {
   bool drained = false;  ///< nothing was under way at the end
   sim::Time end{};       ///< when the run ended
@@ -104,6 +106,7 @@ class World {
   kafka::ConsumerGroup& add_group(const GroupOptions& options, EntityId entity, const std::string& name,
                                   kafka::Cluster& cluster, const Location& location);
   std::vector<std::string> topics_at(kafka::Cluster& cluster, const GroupOptions& group) const;
+  void add_applications();
   void add_failovers();
   bool fail_over(const ProducerOptions& options);
   bool fail_over(kafka::ConsumerGroup& from, kafka::ConsumerGroup& to);
@@ -150,6 +153,7 @@ class World {
   std::vector<std::unique_ptr<kafka::ConsumerGroup>> groups_;
   std::vector<Moving> moving_;
   std::vector<std::unique_ptr<kafka::Autoscaler>> autoscalers_;
+  std::unique_ptr<Applications> applications_;  // null: there are none
   std::unique_ptr<FaultInjector> faults_;
   std::vector<std::unique_ptr<kafka::Invariants>> invariants_;  // of a checked run
   std::vector<Look> looks_;

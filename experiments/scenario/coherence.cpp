@@ -4,6 +4,7 @@
 #include <set>
 
 #include "experiments/errors.hpp"
+#include "experiments/scenario/application_coherence.hpp"
 #include "experiments/scenario/check.hpp"
 #include "experiments/scenario/flow_coherence.hpp"
 #include "experiments/scenario/paths.hpp"
@@ -30,8 +31,9 @@ class Coherence {
     producers();
     compaction();
     groups();
-    const Misfit wrong = flow_misfit(s_);
-    if (!wrong.path.empty()) fail(wrong.path, wrong.message);
+    for (const FoundMisfit& wrong : {flow_misfit(s_), application_misfit(s_)}) {
+      if (wrong) fail(wrong->path, wrong->message);
+    }
     for (std::size_t i = 0; i < s_.faults.size(); ++i) fault(i);
   }
 
@@ -164,6 +166,9 @@ class Coherence {
     for (const models::GroupOptions& g : s_.groups) take("groups", g.name);
     for (const models::DependencyOptions& d : s_.dependencies) take("dependencies", d.name);
     for (const models::kafka::MirrorOptions& m : s_.mirrors) take("mirrors", m.name);
+    for (const models::DatabaseOptions& d : s_.databases) take("databases", d.name);
+    for (const models::ServiceOptions& s : s_.services) take("services", s.name);
+    for (const models::RelayOptions& r : s_.relays) take("relays", r.name);
     for (const models::kafka::ClusterOptions& c : s_.clusters) take("clusters", c.name);
     for (const models::kafka::TopicOptions& t : s_.kafka->topics) take("kafka.topics", t.name);
     for (const models::kafka::ClusterOptions& c : s_.clusters) {

@@ -185,6 +185,14 @@ const Section& scenario_format() {
   static const Section dependency = section_of("a service that groups call", dependency_rows());
   static const Section alerts =
       section_of("alarms for a group's lag, looked at with every sample", alert_rows());
+  static const Section database =
+      section_of("a database, on a host of its own: local transactions, an outbox, a log", database_rows());
+  static const Section service =
+      section_of("an application with a database: what comes in is a transaction each, and an event",
+                 application_service_rows());
+  static const Section relay = section_of("brings what a database has to tell to a topic", relay_rows());
+  static const Section saga =
+      section_of("what facts mean to the order, or whatever it is, that they are about", saga_rows());
   static const Section fault = section_of("what goes wrong, where and when", fault_rows());
   static const Section format{"a scenario file",
                               {section_key("scenario", scenario, true),
@@ -196,6 +204,10 @@ const Section& scenario_format() {
                                array_key("groups", group),
                                array_key("dependencies", dependency),
                                section_key("alerts", alerts),
+                               array_key("databases", database),
+                               array_key("services", service),
+                               array_key("relays", relay),
+                               section_key("saga", saga),
                                array_key("faults", fault),
                                array_key("variant", variant_section()),
                                array_key("expect", expect_section()),

@@ -1,17 +1,12 @@
 // Whether what regulates load fits together.
 #pragma once
 
-#include <string>
-
+#include "experiments/scenario/misfit.hpp"
 #include "models/scenario.hpp"
 
 namespace experiments {
 
-struct Misfit {
-  std::string path;  ///< of the key that is wrong; empty: none is
-  std::string message;
-};
 /// The first that is found.
-Misfit flow_misfit(const models::Scenario& scenario);
+FoundMisfit flow_misfit(const models::Scenario& scenario);
 
 }  // namespace experiments

@@ -19,24 +19,6 @@ using models::kafka::ServiceOptions;
 using models::kafka::TopicOptions;
 using models::kafka::UserOptions;
 
-std::vector<std::string> names(const Value& v) {
-  std::vector<std::string> out;
-  for (const Value& item : v.items) out.push_back(item.text);
-  return out;
-}
-
-/// A key that people read and no run depends on.
-template <class Target>
-Row<Target> unbound(Key key) {
-  return {std::move(key), [](const Value&, Target&, const BindContext&) {}};
-}
-
-Key config_key(std::string_view about, models::kafka::KeyScope scope) {
-  Key key{"config", KeyType::config, about};
-  key.scope = scope;
-  return key;
-}
-
 const std::vector<Row<ServiceOptions>>& service_rows() {
   static const std::vector<Row<ServiceOptions>> rows{
       {{"request", KeyType::distribution, "of each request", "\"0s\""},

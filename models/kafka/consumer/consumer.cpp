@@ -72,6 +72,7 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
   OutletOwner& owner = *this;
   if (options_.transform) outlet_ = std::make_unique<Transformer>(group, node, index, owner);
   if (group.mirror() != nullptr) outlet_ = group.mirror()->make_task(node, owner);
+  if (group.outlet_maker()) outlet_ = group.outlet_maker()(node, index, owner);
 }
 
 void Consumer::add_pool() {

@@ -104,6 +104,7 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
   if (application_ == nullptr) node.set_program(*this);
   if (options.admission) admission_.emplace(*options.admission);
   if (application_ != nullptr) accumulator_.report().derives(setup.group);
+  if (setup.facts != nullptr) accumulator_.report().says(*setup.facts);
   if (options.tombstones > 0) accumulator_.report().look_for_tombstones();
   if (!options.keys.in_records()) {
     setup.keys = nullptr;
@@ -144,6 +145,15 @@ Message Producer::made(std::uint32_t size, LaneId of_lane, std::int64_t of_seq,
           .old_lane = of_lane,
           .old_seq = of_seq,
           .partition = partition};
+}
+
+Message Producer::event(std::uint32_t size, std::uint32_t key, LaneId lane, std::int64_t seq) const {
+  return {.created = context_.now(),
+          .key = key,
+          .size = size,
+          .fixed = sizer_.fixed_bytes(size, key),
+          .old_lane = lane,
+          .old_seq = seq};
 }
 
 void Producer::send(std::span<const Message> messages) {
@@ -327,6 +337,8 @@ void Producer::refuse_unsent() {
 void Producer::refuse_head(RefusedCode code, sim::Time now) {
   const sim::Time created = resent_ < resends_.size() ? resends_[resent_].created : source_.times()[0];
   accumulator_.report().refused(code, {sim::nanoseconds(created)});
+  if (application_ != nullptr && resent_ < resends_.size())
+    application_->told(resends_[resent_].old_lane, resends_[resent_].old_seq, false);
   if (blocked_ != Blocked::no) free_ = now;
   blocked_ = Blocked::no;
   ++disturbances_;
@@ -443,6 +455,7 @@ void Producer::acknowledged(Batch& batch, Offset base_offset) {
     if (!node_.up()) return;
   }
   acknowledging_ = nullptr;
+  if (application_ != nullptr) tell_application(batch, true);
   if (!options_.closed_loop) return;
   source_.release(context_.now(), static_cast<std::size_t>(batch.fill.count));
   ++disturbances_;
@@ -453,9 +466,17 @@ void Producer::failed(Batch& batch, ErrorCode error) {
   accumulator_.report().failed(queue.entity, queue.lane, batch, error);
   ++disturbances_;
   failures_ += static_cast<std::uint64_t>(batch.count);
+  if (application_ != nullptr) tell_application(batch, false);
   if (transactions_) transactions_->batch_failed(error);
   if (!options_.resend) return source_.release(context_.now(), static_cast<std::size_t>(batch.count));
   send_again(batch, queue.lane, resends_);
+}
+
+void Producer::tell_application(const Batch& batch, bool acknowledged) {
+  for (const ResendRange& range : batch.resends) {
+    for (std::int32_t i = 0; i < range.count; ++i)
+      application_->told(range.old_lane, range.old_seq + i, acknowledged);
+  }
 }
 
 void Producer::send_again(const Batch& batch, LaneId lane, std::vector<Message>& out) const {

@@ -30,6 +30,7 @@
 #include <string>
 #include <vector>
 
+#include "models/apps/facts.hpp"
 #include "models/clients/admission.hpp"
 #include "models/clients/message_source.hpp"
 #include "models/clients/workload.hpp"
@@ -52,6 +53,9 @@ class ProducerApplication {
   virtual ~ProducerApplication() = default;
   /// The producer has done all that can be done now: what was waited for may be so.
   virtual void producer_moved() = 0;
+  /// A message of its own that resends, or says, something else was acknowledged or given up. Inside of what the producer
+  /// does: producer_moved() comes after.
+  virtual void told(LaneId, std::int64_t, bool) {}
 };
 
 /// What the world decides for a producer, beyond its options.
@@ -66,7 +70,8 @@ struct ProducerSetup {
   std::string transactional_id{};     ///< empty: no transactions
   /// What the group reads whose lag ProducerOptions::admission looks at.
   std::vector<std::string> topics_watched{};
-  ProtocolRules rules{};  ///< its cluster's
+  ProtocolRules rules{};      ///< its cluster's
+  FactBook* facts = nullptr;  ///< what its messages say, where they say facts
 };
 
 class LagReader;
@@ -93,6 +98,8 @@ class Producer final : public NodeProgram,
   void send(std::span<const Message> messages);
   /// A message as send() takes it, made of `count` bytes by the application.
   Message made(std::uint32_t size, LaneId of_lane, std::int64_t of_seq, std::int32_t partition) const;
+  /// The event of a fact.
+  Message event(std::uint32_t size, std::uint32_t key, LaneId lane, std::int64_t seq) const;
   /// Waits for no more than the answers: batches that linger are sent (flush()).
   void flush();
   /// All that was handed over lies in batches.
@@ -170,6 +177,8 @@ class Producer final : public NodeProgram,
   /// The batch's open messages, as new ones that name them.
   void send_again(const Batch& batch, LaneId lane, std::vector<Message>& out) const;
   void abandon_batches();
+  /// What became of the batch's messages, where an application has named them.
+  void tell_application(const Batch& batch, bool acknowledged);
 
   Context& context_;
   Node& node_;
