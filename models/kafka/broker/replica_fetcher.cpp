@@ -145,6 +145,20 @@ void ReplicaFetcher::take(const Ref<FetchCall>& call) {
   send();
 }
 
+namespace {
+
+/// The log has diverged and ends within a batch of its leader's, which is sent as a whole. UnifiedLog.append refuses it
+/// (UnexpectedAppendOffsetException), and the partition has failed: it is fetched again when its leader changes
+/// (AbstractFetcherThread.markPartitionFailed, KIP-461).
+/// Model: before 2.3 the whole fetcher thread ended, and with it all that was fetched from that broker.
+bool begins_below(const FetchedPartition& fetched, const Replica& replica) {
+  if (fetched.gaps || replica.log.end() == replica.log.start()) return false;
+  const Branch& leaders = replica.shared->store.branch(fetched.last_epoch);
+  return leaders[leaders.find(fetched.base_offset)].base < fetched.base_offset;
+}
+
+}  // namespace
+
 void ReplicaFetcher::apply(const FetchedPartition& fetched, const FetchCall& call) {
   Entry* entry = find(fetched.partition);
   if (entry == nullptr) return;
@@ -174,6 +188,7 @@ void ReplicaFetcher::apply(const FetchedPartition& fetched, const FetchCall& cal
     return;
   }
   if (fetched.end_offset > fetched.base_offset) {
+    if (begins_below(fetched, replica)) return remove(replica.partition);
     if (!broker_.can_write(fetched.bytes)) return;
     if (fetched.gaps) {
       const std::span<const Surviving> all(call.survivors);
