@@ -90,6 +90,9 @@ class TransactionCoordinator {
   void on_markers(BrokerId from, Ref<WriteTxnMarkersCall> call);
   void abort_timed_out();
   void retry_markers();
+  /// Until this broker dies of it.
+  template <class Visit>
+  void each_entry(Visit&& visit);
   RpcChannel& channel(BrokerId broker);
   template <class CallT>
   void reply(Ref<CallT> call, ErrorCode error) {
