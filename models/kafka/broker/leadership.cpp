@@ -362,6 +362,7 @@ void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
                                                           heartbeat_failures_++, lifecycle_stream_, 0.02));
   }
   heartbeat_failures_ = 0;
+  controllers_.answered();
   const bool registered = broker_epoch_ == -1;
   broker_epoch_ = call->broker_epoch;
   // What a new incarnation reads of the metadata log holds its own registration: it sees what it has lost before it

@@ -272,7 +272,7 @@ std::int64_t Fetcher::take_of_transactions(Buffered& head, Offset end, Work& wor
     }
     leave_out(head.partition, none, records);
     if (taken == room) {
-      none = records = head.next;
+      none = head.next;
       break;
     }
     const Offset to = std::min(stop, head.next + (room - taken));
