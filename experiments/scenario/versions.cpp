@@ -104,8 +104,8 @@ struct Feature {
   std::optional<Version> since, until;
   std::string_view source;
   Use (*use)(const Scenario&);
-  /// By which it is switched on beside an older version. Switched off by itself it is not refused: what the scenario asks for then
-  /// comes out as in the release before.
+  /// By which it is switched on beside an older version. Switched off by itself it is not refused: what the scenario asks for
+  /// then comes out as in the release before.
   std::optional<Rule> rule = std::nullopt;
 };
 

@@ -1,7 +1,7 @@
 // Who is let in to an application that sends: a token bucket, and a gate that is shut while somebody's lag is high.
 //
-// The bucket holds up to `burst` tokens, gets `rate` of them a second, and gives one to each message that it admits: in any time t
-// no more than rate * t + burst messages pass.
+// The bucket holds up to `burst` tokens, gets `rate` of them a second, and gives one to each message that it admits: in any
+// time t no more than rate * t + burst messages pass.
 #pragma once
 
 #include <algorithm>

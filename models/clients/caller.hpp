@@ -1,9 +1,9 @@
 // An application's calls to a dependency: time-outs, attempts with back-off and jitter, and a circuit breaker.
 //
-// Each of its threads makes one call at a time, and waits: for the answer, for the time until the next attempt, or for the breaker.
-// An attempt that finds the breaker open fails, or with BreakerOptions::pauses waits until the breaker lets it through; then
-// neither the failures that open the breaker nor its probes use up a record's attempts. All of it is one process's: nothing of it
-// outlives a crash.
+// Each of its threads makes one call at a time, and waits: for the answer, for the time until the next attempt, or for the
+// breaker. An attempt that finds the breaker open fails, or with BreakerOptions::pauses waits until the breaker lets it
+// through; then neither the failures that open the breaker nor its probes use up a record's attempts. All of it is one
+// process's: nothing of it outlives a crash.
 #pragma once
 
 #include <cstdint>

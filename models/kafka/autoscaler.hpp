@@ -2,7 +2,8 @@
 // ceil(lag / lag_per_member) members, at least `min`, at most as many as there are members or partitions (more would be idle).
 //
 // Up: at once, but not within up_after of the step before. Down: only to the highest number that was wanted at any time in the
-// last down_after (the HPA's stabilization window). What stops closes cleanly. Each step is a rebalance, during which the lag grows.
+// last down_after (the HPA's stabilization window). What stops closes cleanly. Each step is a rebalance, during which the lag
+// grows.
 #pragma once
 
 #include <cstdint>

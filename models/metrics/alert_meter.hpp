@@ -1,8 +1,8 @@
 // Alarms for a group's lag: which of three rules fires first when something breaks, and which when nothing has.
 //
-// A rule is looked at with every sample after the warm-up. It fires once its condition has held for `lasts`, and may fire again when
-// the condition has ceased in between. An alarm before the first fault of the run is a false one; the delay of a rule is from the
-// first fault to its first alarm after it, or nothing if it was raised already or never came.
+// A rule is looked at with every sample after the warm-up. It fires once its condition has held for `lasts`, and may fire again
+// when the condition has ceased in between. An alarm before the first fault of the run is a false one; the delay of a rule is
+// from the first fault to its first alarm after it, or nothing if it was raised already or never came.
 #pragma once
 
 #include <array>

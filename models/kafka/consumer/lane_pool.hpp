@@ -1,11 +1,11 @@
 // Threads that work on records with an order among them, one event for each: what a HandOffPool cannot foresee.
 //
-// Records wait in lanes: each in one of its own (any order), or with the others of its key or partition, of which one is worked on
-// at a time. A thread that is free takes the oldest record that may begin. When its service time is over it may call a dependency
-// (Caller), and holds its thread until that is over; a record whose attempts are used up goes to the dead letter topic, or is left
-// out. What is completed without a gap is stored for the consumer to commit, as Confluent's parallel-consumer does
-// (PartitionState.getOffsetHighestSequentialSucceeded): what is beyond the first record that is not done will be done again after a
-// crash. What was revoked and has not begun is dropped; what has begun is finished, and not stored.
+// Records wait in lanes: each in one of its own (any order), or with the others of its key or partition, of which one is worked
+// on at a time. A thread that is free takes the oldest record that may begin. When its service time is over it may call a
+// dependency (Caller), and holds its thread until that is over; a record whose attempts are used up goes to the dead letter
+// topic, or is left out. What is completed without a gap is stored for the consumer to commit, as Confluent's parallel-consumer
+// does (PartitionState.getOffsetHighestSequentialSucceeded): what is beyond the first record that is not done will be done
+// again after a crash. What was revoked and has not begun is dropped; what has begun is finished, and not stored.
 //
 // Model: parallel-consumer also writes into a commit's metadata which records beyond it are completed
 // (OffsetMapCodecManager), as long as 4096 bytes hold it; here such records are done again. Records without a key are in one lane

@@ -1,7 +1,7 @@
 // Who is let in to an application that sends, and what waits before send() (ProducerOptions::admission).
 //
-// Messages are judged one by one as they arise. Those that are let in wait at the source's head until send() takes them, which it does
-// at once unless it blocks.
+// Messages are judged one by one as they arise. Those that are let in wait at the source's head until send() takes them, which
+// it does at once unless it blocks.
 #include <algorithm>
 
 #include "models/kafka/producer/producer.hpp"
