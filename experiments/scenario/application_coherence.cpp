@@ -66,6 +66,9 @@ class Applications {
       return Misfit{path + ".begins", "is missing: what a request leaves in the database"};
     if (!requests && !s.begins.empty()) return Misfit{path + ".begins", "needs requests: `arrivals`"};
     if (!requests && s.own_read) return Misfit{path + ".own_read", "needs requests: `arrivals`"};
+    if (s.own_read) {
+      if (auto wrong = known(path + ".own_read.view", s.own_read->view, "service", s_.services)) return wrong;
+    }
     if (!requests && s.reads.empty())
       return Misfit{path, "does nothing: it needs `arrivals` of requests, or topics that it `reads`"};
     if (s.reads.empty() && !s.reactions.empty())

@@ -52,9 +52,17 @@ void Database::crashed() {
 // ---- transactions -------------------------------------------------------------------------------------------------
 
 void Database::receive(DatabaseCallRef call) {
+  const auto aborted = [&call](const Aborted& one) {
+    return one.coordinator == call->coordinator && one.transaction == call->transaction;
+  };
   switch (call->what) {
-    case DatabaseCall::What::transact:
     case DatabaseCall::What::prepare:
+      if (std::any_of(aborted_.begin(), aborted_.end(), aborted)) {
+        call->outcome = Outcome::left_out;
+        return respond(std::move(call));
+      }
+      [[fallthrough]];
+    case DatabaseCall::What::transact:
       return locked(call->change.what.aggregate) ? waiting_.push_back(std::move(call))
                                                  : begin(std::move(call));
     case DatabaseCall::What::decide:
@@ -218,6 +226,17 @@ void Database::emit_vote(const Prepared& vote, VoteCode code) {
                              .a = vote.transaction});
 }
 
+/// It waits for its row, has not come so far, or is still on its way over a connection that broke: it never will be prepared.
+void Database::forget_prepare(const DatabaseCall& abort) {
+  const auto same = [&abort](const DatabaseCallRef& other) {
+    return other->what == DatabaseCall::What::prepare && other->transaction == abort.transaction &&
+           other->coordinator == abort.coordinator;
+  };
+  std::erase_if(waiting_, same);
+  std::erase_if(running_, same);
+  aborted_.push_back({abort.coordinator, abort.transaction});
+}
+
 void Database::abort_alone(EntityId coordinator, std::int64_t transaction) {
   const auto at = std::find_if(prepared_.begin(), prepared_.end(), [&](const Prepared& vote) {
     return vote.transaction == transaction && vote.coordinator == coordinator;
@@ -235,14 +254,10 @@ void Database::decide(DatabaseCallRef call) {
   });
   call->outcome = Outcome::repeated;
   if (at == prepared_.end()) {
-    // It waits for a row, or has not come so far: it never will.
-    const auto same = [&call](const DatabaseCallRef& other) {
-      return other->what == DatabaseCall::What::prepare && other->transaction == call->transaction &&
-             other->coordinator == call->coordinator;
-    };
-    std::erase_if(waiting_, same);
-    std::erase_if(running_, same);
-    return respond(std::move(call));
+    if (!call->commit) forget_prepare(*call);
+    const std::uint32_t aggregate = call->change.what.aggregate;
+    respond(std::move(call));
+    return wake(aggregate);
   }
   const Prepared vote = *at;
   prepared_.erase(at);
@@ -286,12 +301,12 @@ void Database::read_log(DatabaseCall& call) {
 }
 
 void Database::wake_readers() {
-  std::vector<DatabaseCallRef> ready;
-  ready.swap(readers_);
-  for (DatabaseCallRef& call : ready) {
+  ready_.swap(readers_);
+  for (DatabaseCallRef& call : ready_) {
     read_log(*call);
     respond(std::move(call));
   }
+  ready_.clear();
 }
 
 void Database::mark(DatabaseCall& call) {

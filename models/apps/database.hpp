@@ -142,6 +142,11 @@ class Database final : public NodeProgram {
     std::int64_t row_id = -1;
   };
 
+  struct Aborted {
+    EntityId coordinator{};
+    std::int64_t transaction = 0;
+  };
+
   static FactId processed_id(const Change& change) {
     return {change.cause.lane, change.cause.seq * kMostReactions + change.reaction};
   }
@@ -165,6 +170,7 @@ class Database final : public NodeProgram {
   void mark(DatabaseCall& call);
   void wake_readers();
   void free_rows_of(ConnectionId connection);
+  void forget_prepare(const DatabaseCall& abort);
   /// In doubt for too long: the vote is withdrawn, against all promises.
   void abort_alone(EntityId coordinator, std::int64_t transaction);
   void emit_vote(const Prepared& vote, VoteCode code);
@@ -196,11 +202,13 @@ class Database final : public NodeProgram {
   Ids facts_, processed_, view_;
   std::vector<FactTypeSet> types_;  // by aggregate
   std::vector<Prepared> prepared_;  // votes given, not decided
+  std::vector<Aborted> aborted_;    // before they were prepared: rare
 
   // of the process
   std::vector<DatabaseCallRef> running_;  // by rising finish
   std::deque<DatabaseCallRef> waiting_;   // for a row
   std::vector<DatabaseCallRef> readers_;  // at the log's end
+  std::vector<DatabaseCallRef> ready_;    // of these, about to be answered
   std::vector<ConnectionId> watched_;
   NodeTimer<std::function<void()>> timer_;
 };

@@ -366,6 +366,7 @@ void Service::committed(std::size_t index, Outcome outcome) {
 void Service::later(std::size_t index, sim::Duration delay, void (Service::*next)(std::size_t)) {
   context_.simulation.schedule_after(delay, [this, index, next, life = life_] {
     if (life_ != life) return;
+    if (!node_.paused()) return (this->*next)(index);
     node_.run_or_hold([this, index, next, life] {
       if (life_ == life) (this->*next)(index);
     });

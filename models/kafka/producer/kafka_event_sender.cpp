@@ -52,14 +52,16 @@ void KafkaEventSender::told(LaneId lane, std::int64_t seq, bool acknowledged) {
 
 /// The producer is done with what it was at. The owner may send more from here.
 void KafkaEventSender::producer_moved() {
-  if (sending_ || told_.empty()) return;
-  std::vector<Told> told;
-  told.swap(told_);
+  if (sending_ || !passing_.empty() || told_.empty()) return;
+  passing_.swap(told_);
   const std::uint32_t life = life_;
-  for (const Told& one : told) {
-    owner_.sent(one.fact, one.acknowledged);
-    if (life_ != life) return;
+  for (std::size_t i = 0; i < passing_.size(); ++i) {
+    owner_.sent(passing_[i].fact, passing_[i].acknowledged);
+    if (life_ != life) break;
   }
+  passing_.clear();
+  // What was told of meanwhile.
+  if (!told_.empty()) turn_.arm_after(sim::Duration{});
 }
 
 }  // namespace models::kafka

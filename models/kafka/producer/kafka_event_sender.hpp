@@ -39,7 +39,8 @@ class KafkaEventSender final : public EventSender, private ProducerApplication {
   bool sending_ = false;
   std::uint32_t life_ = 0;
   std::vector<Message> messages_;
-  std::vector<Told> told_;  // not passed on yet
+  std::vector<Told> told_;     // not passed on yet
+  std::vector<Told> passing_;  // being passed on
   NodeTimer<std::function<void()>> turn_;
 };
 

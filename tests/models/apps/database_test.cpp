@@ -288,3 +288,19 @@ TEST_CASE("a vote that is to be aborted leaves nothing", "[apps]") {
   CHECK(g.commits.votes == std::vector<std::uint16_t>{static_cast<std::uint16_t>(models::VoteCode::prepared),
                                                       static_cast<std::uint16_t>(models::VoteCode::aborted)});
 }
+
+TEST_CASE("what is aborted before it is prepared never will be, and lets others go on", "[apps]") {
+  Ground g({20});
+  g.prepare(*g.user, 1, g.change(0));
+  g.run(5ms);
+  g.transact(*g.other, g.change(1));
+  g.run(5ms);
+  g.decide(*g.user, 1, false);
+  g.run();
+  CHECK(g.commits.facts == Ids{1});
+  g.prepare(*g.user, 1, g.change(0));
+  g.run();
+  CHECK(g.user->outcomes.back() == Outcome::left_out);
+  CHECK(g.commits.votes.empty());
+  CHECK(g.database->idle());
+}
