@@ -117,7 +117,8 @@ void RpcChannel::submit(Pending pending, sim::Duration timeout) {
     transmit(in_flight_.back().call);
   else
     connect();
-  if (deadline < timer_.deadline()) timer_.arm_at(deadline);
+  const sim::Time first = std::min(deadline, idle_until());
+  if (first < timer_.deadline()) timer_.arm_at(first);
 }
 
 void RpcChannel::transmit(AnyCall call) {
@@ -143,12 +144,14 @@ Network& RpcChannel::network() const {
 std::optional<RoundTrip> RpcChannel::rest(const CallBase& call, sim::Duration longest,
                                           RestingTraffic& traffic) {
   const bool alone = call.connection == connection_ && in_flight_.size() == 1 && backlog_.empty();
-  if (!alone || throttled_ || longest >= options_.request_timeout) return std::nullopt;
+  if (!alone || throttled_ || longest >= std::min(options_.request_timeout, longest_idle_))
+    return std::nullopt;
   return network().rest(connection_, traffic);
 }
 
 void RpcChannel::sent_at(sim::Time sent) {
   in_flight_.front().deadline = sent + options_.request_timeout;
+  last_used_ = sent;
 }
 
 void RpcChannel::transmit_since(sim::Time sent, AnyCall call) {
@@ -191,6 +194,7 @@ void RpcChannel::connected(ConnectionId id) {
   last_used_ = now();
   failures_ = 0;
   for (Pending& waiting : in_flight_) transmit(waiting.call);
+  if (idle_until() < timer_.deadline()) timer_.arm_at(idle_until());
   if (notify_) notify_();
 }
 
@@ -226,7 +230,7 @@ void RpcChannel::fail_all(ErrorCode error) {
 }
 
 void RpcChannel::watch_deadlines() {
-  sim::Time next = sim::kNever;
+  sim::Time next = idle_until();
   for (const Pending& pending : in_flight_) next = std::min(next, pending.deadline);
   if (state_ == State::closed && want_connection_)
     next = std::min(next, std::max(retry_at_, cluster_.context().now()));
@@ -241,7 +245,7 @@ void RpcChannel::on_timer() {
   const sim::Time now = cluster_.context().now();
   const bool timed_out = std::any_of(in_flight_.begin(), in_flight_.end(),
                                      [now](const Pending& pending) { return pending.deadline <= now; });
-  if (timed_out) {
+  if (timed_out || idle_until() <= now) {
     // NetworkClient.handleTimedOutRequests: one late answer costs the whole connection. What waited for one to be made ends
     // without putting that off (ClusterConnectionStates).
     if (state_ != State::closed) {

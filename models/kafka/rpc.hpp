@@ -5,9 +5,11 @@
 // is called, after which nothing completes. Calls complete in the order in which they were sent (Kafka answers a connection
 // in order). Connecting, reconnect back-off (reconnect.backoff.ms, doubling, +-20 % jitter) and request.timeout.ms are
 // handled here: a call not answered in time closes the connection and completes everything in flight as `disconnected`. So is
-// connections.max.idle.ms: a connection on which nothing is said for so long is closed.
+// connections.max.idle.ms: a connection on which nothing is said for so long is closed, be it that a call waits for its answer
+// (Selector.IdleExpiryManager counts what is read and written).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -66,6 +68,9 @@ std::optional<AnyCall> next_after(const CallBase& answered);
 /// The server closes the connection of this call: what came behind it on it is not carried out, and the client finds it
 /// closed after what was answered before.
 void hang_up(Network& network, const CallBase& refused);
+
+/// The time-out of a call that waits for news however long. Model: it stands for polling, which keeps a connection busy.
+inline constexpr sim::Duration kForEver = std::chrono::hours{24 * 365};
 
 struct RpcOptions {
   sim::Duration request_timeout{30'000'000'000};
@@ -160,6 +165,12 @@ class RpcChannel final : public ConnectionListener {
   void watch_deadlines();
   bool expired() const { return in_flight_.empty() && now() - last_used_ >= longest_idle_; }
   void close_expired();
+  /// When the connection will have been idle for too long, while calls are in flight; kNever without.
+  sim::Time idle_until() const {
+    const bool counts = state_ == State::open && longest_idle_ != kNever && !in_flight_.empty();
+    const bool for_ever = counts && in_flight_.front().deadline - last_used_ > kForEver / 2;
+    return counts && !for_ever ? last_used_ + longest_idle_ : sim::kNever;
+  }
   sim::Time now() const;
   void on_timer();
   void throttle(sim::Duration duration);

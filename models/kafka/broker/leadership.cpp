@@ -55,7 +55,7 @@ void Broker::follow_metadata() {
   controllers_.introduce(*call);
   // One controller answers when there is something; a dead connection is noticed by the heartbeats' own. A quorum's leader
   // answers within half a second, or is not there any more.
-  const sim::Duration patience = controllers_.learns() ? sim::Duration{} : std::chrono::hours{24 * 365};
+  const sim::Duration patience = controllers_.learns() ? sim::Duration{} : kForEver;
   controllers_.metadata().call<&Broker::on_metadata>(*this, std::move(call), patience);
 }
 

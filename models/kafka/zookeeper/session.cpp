@@ -12,7 +12,6 @@ namespace {
 /// second).
 constexpr sim::Duration kRetry = std::chrono::milliseconds{100};
 constexpr sim::Duration kSessionRetry = std::chrono::seconds{1};
-constexpr sim::Duration kForEver = std::chrono::hours{24 * 365};
 /// IsrChangeNotificationConfig: looks so often, waits until changes have stopped for so long, or for so long in all.
 constexpr sim::Duration kPropagateEvery = std::chrono::milliseconds{2500};
 constexpr sim::Duration kPropagateLinger = std::chrono::seconds{5};

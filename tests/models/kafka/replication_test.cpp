@@ -251,3 +251,19 @@ TEST_CASE("the same run twice has the same digest") {
   };
   CHECK(run() == run());
 }
+
+TEST_CASE(
+    "a connection on which nothing is said for connections.max.idle.ms is closed, be it that a fetch waits "
+    "on it") {
+  FixtureOptions options;
+  const bool longer = GENERATE(false, true);
+  options.config.connections_max_idle = longer ? 3s : 1s;
+  ClusterFixture f(options);
+  const sim::Time began = f.simulation.now();
+  const auto waits = f.fetch(BrokerId{0}, 0, 0, 2s);
+  f.run_for(5s);
+  REQUIRE(waits->answered);
+  CHECK(waits->error == (longer ? ErrorCode::none : ErrorCode::disconnected));
+  CHECK(waits->at - began >= (longer ? 2s : 1s));
+  CHECK(waits->at - began < (longer ? 2010ms : 1010ms));
+}

@@ -1,7 +1,10 @@
 // Tiered storage: what is copied, what leaves the brokers' disks, and who reads what from where.
 #include "models/kafka/tiers/remote_store.hpp"
+#include "models/metrics/observers.hpp"
+#include "models/world.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/kafka/cluster_fixture.hpp"
+#include "tests/models/orders_scenario.hpp"
 
 using namespace kafka_test;
 
@@ -418,6 +421,36 @@ TEST_CASE("after an unclean election nobody reads what remote storage has of rec
   f.node(0).restart();
   f.run_for(6s);
   CHECK(f.replica(0).log.common_prefix(f.replica(1).log) == 9 * kBatch);
+}
+
+TEST_CASE("transactions are told from each other in remote storage, too") {
+  for (const bool committed : {true, false}) {
+    INFO("read_committed " << committed);
+    models::Scenario s = orders_scenario(25s, sim::ArrivalProcess::poisson(100));
+    s.kafka->topics[0].replication_factor = 1;
+    s.kafka->topics[0].config.tiers.remote_storage_enable = true;
+    s.kafka->topics[0].config.segment_bytes = 1048576;
+    s.kafka->config.tiers.system_enable = true;
+    s.kafka->config.tiers.manager_task_interval = 1s;
+    s.kafka->config.tiers.local_retention_bytes = 1'000'000;
+    s.kafka->config.log_retention_check_interval = 1s;
+    s.producers[0].size = sim::Distribution::constant(10'000);
+    s.producers[0].transactions = models::TransactionOptions{.every = 300ms, .aborts = 0.3};
+    s.groups[0].start = 15s;
+    s.groups[0].config.auto_offset_reset = AutoOffsetReset::earliest;
+    s.groups[0].config.read_committed = committed;
+    models::World world(s, 1, {.checked = true});
+    models::Observers observers({.entities = &world.entities()});
+    world.trace().add_sink(observers);
+    CHECK(world.run().drained);
+    const auto value = [&observers](models::Metric metric) {
+      return observers.values()[metric].value_or(-1);
+    };
+    CHECK(value(models::Metric::remote_fetches) >= 10);
+    CHECK(value(models::Metric::aborted) >= 100);
+    CHECK((value(models::Metric::aborted_read) == 0) == committed);
+    CHECK(value(models::Metric::lost) + value(models::Metric::in_flight) == 0);
+  }
 }
 
 TEST_CASE("what brokers refuse of tiers") {
