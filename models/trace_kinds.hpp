@@ -144,7 +144,8 @@ enum class Kind : std::uint16_t {
   /// actor service instance, place service whose view was read, peer lane of facts, a seq of what the reader had written just
   /// before, b 1 the view had it. Views.
   viewed,
-  /// actor database, place service instance that decides, a number of a transaction over several participants, code VoteCode. Commitment.
+  /// actor database, place service instance that decides, a number of a transaction over several participants, code VoteCode.
+  /// Commitment.
   vote,
   count_,
 };
