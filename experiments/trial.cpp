@@ -103,12 +103,14 @@ class TraceWriter final : public sim::TraceSink {
         .text(cause == 0 ? "" : std::to_string(cause))
         .end();
   }
-  /// The peer is a lane for what producers do, else an entity.
+  /// The peer is a lane for what producers do, and for facts; else an entity.
   std::string peer(const sim::TraceRecord& r) const {
     const auto kind = static_cast<models::Kind>(r.kind);
     const bool lane = kind == models::Kind::offered || kind == models::Kind::acknowledged ||
                       kind == models::Kind::failed || kind == models::Kind::resent ||
-                      kind == models::Kind::stored || kind == models::Kind::refused;
+                      kind == models::Kind::stored || kind == models::Kind::refused ||
+                      kind == models::Kind::fact || kind == models::Kind::published ||
+                      kind == models::Kind::applied || kind == models::Kind::viewed;
     return lane ? "lane " + std::to_string(r.peer) : entities_[r.peer].name;
   }
   std::string& out_;
