@@ -11,6 +11,7 @@ namespace {
 
 /// Elections of preferred leaders in one round at most (ReplicationControlManager.MAX_ELECTIONS_PER_IMBALANCE).
 constexpr int kMostElectionsPerImbalance = 1000;
+constexpr sim::Duration kFirstRebalance = std::chrono::seconds{5};
 
 bool contains(const std::vector<BrokerId>& set, BrokerId b) {
   return std::find(set.begin(), set.end(), b) != set.end();
@@ -56,7 +57,10 @@ void Controller::watch_brokers() {
     if (!broker.fenced && !cluster_.options().zookeeper)
       broker.session->arm_after(config.broker_session_timeout);
   }
-  if (config.auto_leader_rebalance_enable) rebalance_timer_.arm_after(config.leader_imbalance_check_interval);
+  if (!config.auto_leader_rebalance_enable) return;
+  // KafkaController.onControllerFailover: five seconds after it has taken office.
+  rebalance_timer_.arm_after(cluster_.options().zookeeper ? kFirstRebalance
+                                                          : config.leader_imbalance_check_interval);
 }
 
 void Controller::receive(AnyCall call) {

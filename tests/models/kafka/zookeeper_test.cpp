@@ -153,3 +153,28 @@ TEST_CASE("an orderly end closes the session at once") {
   f.run_for(3s);
   CHECK(f.replica(f.leader()).isr.size() == 3);
 }
+
+TEST_CASE("a broker gets its partitions back when it lacks more than a share of those that prefer it") {
+  for (const std::int32_t percentage : {10, 60}) {
+    FixtureOptions options = with_zookeeper({3, 9});
+    options.partitions = 6;  // two prefer each broker, …
+    options.config.offsets_topic_num_partitions = 3;
+    options.config.leader_imbalance_check_interval = 30s;
+    options.config.leader_imbalance_per_broker_percentage = percentage;
+    ClusterFixture f(options);
+    const PartitionIndex of_offsets{7};  // … and one of these
+    f.run_for(7s);
+    REQUIRE(f.leader(of_offsets) == 1);
+    f.node(1).crash();
+    f.run_for(8s);
+    REQUIRE(f.leader(of_offsets) != 1);
+    f.node(1).restart();
+    f.run_for(2s);
+    f.cluster.active_controller()->elect_preferred(TopicIndex{0});
+    f.run_for(13s);
+    REQUIRE(f.leader(PartitionIndex{1}) == 1);
+    REQUIRE(f.leader(of_offsets) != 1);  // a third of what prefers it
+    f.run_for(7s);                       // the controller has looked, 35 s after it took office
+    CHECK((f.leader(of_offsets) == 1) == (percentage == 10));
+  }
+}
