@@ -22,6 +22,11 @@ enum class EntityKind : std::uint8_t {
   member,  ///< parent: its group; index: member number
   link,
   fault,
+  store,  ///< remote storage of a cluster's tiers
+  dependency,
+  database,
+  service,  ///< an instance of one that reads no topics
+  relay,    ///< an instance: it brings what a database has to a topic
 };
 
 struct Entity {

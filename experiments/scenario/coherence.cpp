@@ -4,7 +4,9 @@
 #include <set>
 
 #include "experiments/errors.hpp"
+#include "experiments/scenario/application_coherence.hpp"
 #include "experiments/scenario/check.hpp"
+#include "experiments/scenario/flow_coherence.hpp"
 #include "experiments/scenario/paths.hpp"
 #include "experiments/scenario/versions.hpp"
 #include "models/faults/catalogue.hpp"
@@ -29,6 +31,9 @@ class Coherence {
     producers();
     compaction();
     groups();
+    for (const FoundMisfit& wrong : {flow_misfit(s_), application_misfit(s_)}) {
+      if (wrong) fail(wrong->path, wrong->message);
+    }
     for (std::size_t i = 0; i < s_.faults.size(); ++i) fault(i);
   }
 
@@ -131,6 +136,7 @@ class Coherence {
         fail(path + ".replication-factor",
              std::to_string(topic.replication_factor) + " replicas do not fit on " + brokers);
       }
+      config(path, models::kafka::validate(topic.config, kafka.config));
       if (topic.assignment.empty()) continue;
       if (topic.assignment.size() != static_cast<std::size_t>(topic.partitions)) {
         fail(path + ".assignment",
@@ -149,7 +155,7 @@ class Coherence {
   }
 
   void names() const {
-    std::set<std::string> taken{"kafka", "controller", "zookeeper"};
+    std::set<std::string> taken{"kafka", "controller", "zookeeper", "remote-storage"};
     const auto take = [&](const std::string& array, const std::string& name) {
       const std::string path = join_path(array, name);
       if (name.find('/') != std::string::npos)
@@ -158,7 +164,11 @@ class Coherence {
     };
     for (const models::ProducerOptions& p : s_.producers) take("producers", p.name);
     for (const models::GroupOptions& g : s_.groups) take("groups", g.name);
+    for (const models::DependencyOptions& d : s_.dependencies) take("dependencies", d.name);
     for (const models::kafka::MirrorOptions& m : s_.mirrors) take("mirrors", m.name);
+    for (const models::DatabaseOptions& d : s_.databases) take("databases", d.name);
+    for (const models::ServiceOptions& s : s_.services) take("services", s.name);
+    for (const models::RelayOptions& r : s_.relays) take("relays", r.name);
     for (const models::kafka::ClusterOptions& c : s_.clusters) take("clusters", c.name);
     for (const models::kafka::TopicOptions& t : s_.kafka->topics) take("kafka.topics", t.name);
     for (const models::kafka::ClusterOptions& c : s_.clusters) {
@@ -298,6 +308,7 @@ class Coherence {
       }
       if (g.type == models::GroupType::share) {
         if (g.failover) fail(path + ".failover", "is not modelled of share groups");
+        readable(path, g, at);
         config(path, models::kafka::validate_share(g.config, at.config));
         shared(path, g);
         continue;
@@ -311,6 +322,18 @@ class Coherence {
       database(path, g);
       streams(path, g);
       transform(path, g);
+    }
+  }
+
+  void readable(const std::string& path, const models::GroupOptions& g,
+                const models::kafka::ClusterOptions& at) const {
+    for (const models::kafka::TopicOptions& t : at.topics) {
+      if (std::count(g.topics.begin(), g.topics.end(), t.name) == 0) continue;
+      if (t.config.tiers.remote_storage_enable)
+        fail(path + ".topics", "reading from remote storage is not modelled of share groups");
+      // Members would acknowledge what is gone as a gap (AcknowledgeType.GAP).
+      if (t.config.compaction.cleanup_policy.value_or(at.config.log_cleanup_policy).compacts)
+        fail(path + ".topics", "what compaction has removed is not modelled of share groups");
     }
   }
 

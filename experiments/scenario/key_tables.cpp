@@ -1,6 +1,7 @@
 #include "experiments/scenario/key_tables.hpp"
 
 #include "experiments/scenario/draws.hpp"
+#include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/kafka_keys.hpp"
 #include "experiments/scenario/table_parts.hpp"
 #include "experiments/scenario/units.hpp"
@@ -17,30 +18,6 @@ using models::kafka::QuotaOptions;
 using models::kafka::ServiceOptions;
 using models::kafka::TopicOptions;
 using models::kafka::UserOptions;
-
-std::vector<std::string> names(const Value& v) {
-  std::vector<std::string> out;
-  for (const Value& item : v.items) out.push_back(item.text);
-  return out;
-}
-
-/// A key that people read and no run depends on.
-template <class Target>
-Row<Target> unbound(Key key) {
-  return {std::move(key), [](const Value&, Target&, const BindContext&) {}};
-}
-
-Key config_key(std::string_view about, models::kafka::KeyScope scope) {
-  Key key{"config", KeyType::config, about};
-  key.scope = scope;
-  return key;
-}
-
-Key draw_key(std::string_view name, std::string_view about, std::string_view default_value, Draws draws) {
-  Key key{name, KeyType::distribution, about, default_value};
-  key.draws = draws;
-  return key;
-}
 
 const std::vector<Row<ServiceOptions>>& service_rows() {
   static const std::vector<Row<ServiceOptions>> rows{
@@ -83,6 +60,18 @@ const std::vector<Row<DiskOptions>>& disk_rows() {
       {{"torn", KeyType::share,
         "how likely a power loss tears the last batch that was written back and not flushed", "0"},
        [](const Value& v, DiskOptions& d, const BindContext&) { d.torn = v.number; }},
+  };
+  return rows;
+}
+
+const std::vector<Row<models::kafka::RemoteOptions>>& remote_rows() {
+  static const std::vector<Row<models::kafka::RemoteOptions>> rows{
+      {{"latency", KeyType::distribution, "of a request", "\"20ms\""},
+       [](const Value& v, models::kafka::RemoteOptions& r, const BindContext&) { r.latency = durations(v); }},
+      {{"bandwidth", KeyType::bandwidth, "of each transfer; it takes no time unless given"},
+       [](const Value& v, models::kafka::RemoteOptions& r, const BindContext&) {
+         r.bytes_per_s = static_cast<double>(parse_bandwidth(v.text)) / 8;
+       }},
   };
   return rows;
 }
@@ -149,19 +138,31 @@ models::CommitMode commit_mode(const std::string& name) {
   if (name == "asynchronous") return models::CommitMode::asynchronous;
   if (name == "stored") return models::CommitMode::stored;
   if (name == "with-effect") return models::CommitMode::with_effect;
+  if (name == "completed") return models::CommitMode::completed;
   return models::CommitMode::automatic;
 }
 
-Key choice_key(std::string_view name, std::string_view about, std::string_view default_value,
-               std::vector<std::string_view> choices) {
-  Key key{name, KeyType::choice, about, default_value};
-  key.choices = std::move(choices);
-  return key;
+const Section& hand_off_section() {
+  static const Section section =
+      section_of("work handed to other threads: poll() goes on before it is done", hand_off_rows());
+  return section;
 }
 
-const Section& hand_off_section() {
-  static const Section section{"work handed to other threads: poll() goes on before it is done",
-                               {{"threads", KeyType::integer, "how many", "1", false, 1, 10'000}}};
+const Section& calls_section() {
+  static const Section section =
+      section_of("calls to a dependency, each made when a record's service time is over", call_rows());
+  return section;
+}
+
+const Section& admission_section() {
+  static const Section section =
+      section_of("who is let in before send(), and what waits there", admission_rows());
+  return section;
+}
+
+const Section& autoscale_section() {
+  static const Section section =
+      section_of("members that are started and stopped by the lag", autoscale_rows());
   return section;
 }
 
@@ -296,12 +297,6 @@ const Section& streams_section() {
   return section;
 }
 
-Key table_key(std::string_view name, std::string_view about, const Section& section) {
-  Key key{name, KeyType::table, about};
-  key.section = &section;
-  return key;
-}
-
 const std::vector<Row<models::FailoverOptions>>& failover_rows() {
   using models::FailoverOptions;
   static const std::vector<Row<FailoverOptions>> rows{
@@ -429,6 +424,8 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
   static const Section service = section_of("how long a request handler works on a request", service_rows());
   static const Section disk =
       section_of("the brokers' disks: what a power loss takes, how long a crash is recovered", disk_rows());
+  static const Section remote =
+      section_of("remote storage, of topics with remote.storage.enable", remote_rows());
   static const std::vector<Row<ClusterOptions>> rows{
       {{"brokers", KeyType::integer, "they are named kafka/0, kafka/1 …, in other clusters NAME/0, NAME/1 …",
         "3", false, 1, 1000},
@@ -474,6 +471,10 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
        [](const Value& v, ClusterOptions& k, const BindContext&) { bind_rules(v, k.rules); }},
       {table_key("disk", "the brokers' disks", disk),
        [](const Value& v, ClusterOptions& k, const BindContext& c) { bind_rows(v, disk_rows(), k.disk, c); }},
+      {table_key("remote", "remote storage, of topics with remote.storage.enable", remote),
+       [](const Value& v, ClusterOptions& k, const BindContext& c) {
+         bind_rows(v, remote_rows(), k.remote, c);
+       }},
       {tables("topics", "the topics", topic_section()),
        [](const Value& v, ClusterOptions& k, const BindContext& c) {
          for (const Value& item : v.items) {
@@ -553,6 +554,11 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
        [](const Value& v, ProducerOptions& p, const BindContext& c) {
          bind_rows(v, transactions_rows(), p.transactions.emplace(), c);
        }},
+      {table_key("admission", "who is let in before send(); everybody, at once, unless given",
+                 admission_section()),
+       [](const Value& v, ProducerOptions& p, const BindContext& c) {
+         bind_rows(v, admission_rows(), p.admission.emplace(), c);
+       }},
       {{"host", KeyType::name, "where it runs; a host of its own unless given"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.host = v.text; }},
       {{"rack", KeyType::name, "of its host"},
@@ -592,7 +598,7 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        [](const Value& v, GroupOptions& g, const BindContext&) { g.service = durations(v); }},
       {choice_key("commit", "when offsets are committed", "\"auto\"",
                   {"auto", "after-processing", "before-processing", "each-record", "asynchronous",
-                   "in-transaction", "stored", "with-effect"}),
+                   "in-transaction", "stored", "with-effect", "completed"}),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.commit = commit_mode(v.text); }},
       {choice_key(
            "stored_offsets",
@@ -604,9 +610,12 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("hand_off", "work handed to other threads; processed inside poll's loop unless given",
                  hand_off_section()),
-       [](const Value& v, GroupOptions& g, const BindContext&) {
-         g.hand_off.emplace();
-         if (const Value* threads = v.find("threads")) g.hand_off->threads = whole<std::uint32_t>(*threads);
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         bind_rows(v, hand_off_rows(), g.hand_off.emplace(), c);
+       }},
+      {table_key("calls", "what the work on a record calls; nothing unless given", calls_section()),
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         bind_rows(v, call_rows(), g.calls.emplace(), c);
        }},
       {table_key("effect", "an outside effect of each message, as a charge; none unless given",
                  effect_section()),
@@ -625,6 +634,10 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("poison", "messages that it cannot process; none unless given", poison_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.poison = bind_poison(v); }},
+      {table_key("autoscale", "an autoscaler; all members run unless given", autoscale_section()),
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         bind_rows(v, autoscale_rows(), g.autoscale.emplace(), c);
+       }},
       {{"materialise", KeyType::boolean,
         "it keeps a table of each key's last value, which is compared with the log in the end", "false"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.materialise = v.boolean; }},

@@ -89,6 +89,10 @@ Use transactions_v2(const Scenario& s) {
 Use quorum(const Scenario& s) {
   return s.kafka->controllers > 1 ? Use("kafka.controllers") : std::nullopt;
 }
+Use tiers(const Scenario& s) {
+  return s.kafka->config.tiers.system_enable ? Use("kafka.config.remote.log.storage.system.enable")
+                                             : std::nullopt;
+}
 Use zookeeper(const Scenario& s) {
   return s.kafka->zookeeper ? Use("kafka.coordination") : std::nullopt;
 }
@@ -100,8 +104,8 @@ struct Feature {
   std::optional<Version> since, until;
   std::string_view source;
   Use (*use)(const Scenario&);
-  /// By which it is switched on beside an older version. Switched off by itself it is not refused: what the scenario asks for then
-  /// comes out as in the release before.
+  /// By which it is switched on beside an older version. Switched off by itself it is not refused: what the scenario asks for
+  /// then comes out as in the release before.
   std::optional<Rule> rule = std::nullopt;
 };
 
@@ -117,6 +121,7 @@ constexpr auto kFeatures = std::to_array<Feature>({
     {"a quorum of controllers (KRaft)", Version{3, 3}, {}, "KIP-833", quorum},
     {"the consumer group protocol", Version{4, 0}, {}, "KIP-848", consumer_protocol, Rule::consumer_protocol},
     {"share groups", Version{4, 2}, {}, "KIP-932", share_groups, Rule::share_groups},
+    {"tiered storage", Version{3, 6}, {}, "KIP-405", tiers},
     {"transaction.version 2", Version{4, 0}, {}, "KIP-890", transactions_v2, Rule::transactions_v2},
     {"coordination by ZooKeeper", {}, Version{4, 0}, "KIP-833", zookeeper},
 });

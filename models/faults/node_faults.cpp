@@ -79,7 +79,8 @@ Striker crash(const FaultBinding& binding) {
     std::optional<Strike> strike = striker();
     if (strike) {
       const EntityKind kind = binding.context.entities[strike->actor].kind;
-      strike->heals_by_itself = kind == EntityKind::broker || kind == EntityKind::controller;
+      strike->heals_by_itself =
+          kind == EntityKind::broker || kind == EntityKind::controller || kind == EntityKind::store;
     }
     return strike;
   };

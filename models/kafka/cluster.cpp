@@ -8,6 +8,7 @@
 #include "models/kafka/group/offsets_store.hpp"
 #include "models/kafka/placement.hpp"
 #include "models/kafka/share/share_state_store.hpp"
+#include "models/kafka/tiers/remote_store.hpp"
 #include "models/kafka/transaction/transaction_store.hpp"
 #include "models/kafka/zookeeper/ensemble.hpp"
 #include "models/network/network.hpp"
@@ -59,8 +60,16 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
              {place_of(options_.racks, n), place_of(options_.zones, n), place_of(options_.regions, n)},
              static_cast<std::uint32_t>(n));
   }
+  if (options_.config.tiers.system_enable) {
+    add_node(EntityKind::store, options_.prefix() + "remote-storage", {}, 0);
+    remote_store_ = std::make_unique<RemoteStore>(*nodes_.back(), options_.remote);
+  }
   add_racks();
   add_topics();
+  auto empty = std::make_shared<ClusterView>();
+  empty->leaders.resize(partitions_.size());
+  empty->partitions.resize(topics_.size());
+  empty_view_ = std::move(empty);
   // Who may lead without records that its predecessor had shown brings their older values back.
   const bool keep_history = options_.config.unclean_leader_election_enable || options_.power_may_fail ||
                             !options_.rules.has(Rule::leader_epoch_truncation) ||
@@ -160,6 +169,7 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
   topics_.push_back({topic.name, entity, PartitionIndex{static_cast<std::uint32_t>(partitions_.size())},
                      topic.partitions, std::max(topic.partitions, topic.partitions_most), topic.config,
                      internal});
+  topics_.back().keys_read = topic.keys_read;
   if (!internal)
     topics_.back().cleanup =
         topic.config.compaction.cleanup_policy.value_or(options_.config.log_cleanup_policy);
@@ -235,6 +245,10 @@ RpcServer& Cluster::server(BrokerId id) {
   if (id == kController && zookeeper_) return *zookeeper_;
   if (id.value <= kController.value) return controller(controller_number(id));
   return *brokers_[static_cast<std::size_t>(id.value)];
+}
+
+Node* Cluster::remote_storage() {
+  return remote_store_ ? &remote_store_->node() : nullptr;
 }
 
 Node& Cluster::node(BrokerId id) {

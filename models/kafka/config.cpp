@@ -232,6 +232,14 @@ Error of_cleaner(BrokerConfig& config, std::string_view text) {
   return Apply(config.log_cleaner, text);
 }
 template <auto Apply>
+Error of_tiers(BrokerConfig& config, std::string_view text) {
+  return Apply(config.tiers, text);
+}
+template <auto Apply>
+Error of_topic_tiers(TopicConfig& config, std::string_view text) {
+  return Apply(config.tiers, text);
+}
+template <auto Apply>
 Error of_compaction(TopicConfig& config, std::string_view text) {
   return Apply(config.compaction, text);
 }
@@ -277,6 +285,8 @@ constexpr std::int64_t kLeastSegment = 1048576;
 using B = BrokerConfig;
 using L = CleanerConfig;
 using M = CompactionConfig;
+using R = TierConfig;
+using D = TopicTierConfig;
 constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"min.insync.replicas", "int", "1", integer<&B::min_insync_replicas, 1, kInt32Max, B>},
     {"replica.lag.time.max.ms", "ms", "30000", span<&B::replica_lag_time_max, 1, 1'000'000, B>},
@@ -432,6 +442,20 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      span<&B::log_retention_check_interval, 1, 1'000'000, B>},
     {"log.initial.task.delay.ms", "ms", "30000", span<&B::log_initial_task_delay, 0, 1'000'000, B>},
     {"log.cleanup.policy", "list", "delete", set_policy},
+    {"remote.log.storage.system.enable", "bool", "false", of_tiers<boolean<&R::system_enable, R>>},
+    {"remote.log.manager.task.interval.ms", "ms", "30000",
+     of_tiers<span<&R::manager_task_interval, 1, 1'000'000, R>>},
+    {"remote.log.manager.copy.max.bytes.per.second", "int", "9223372036854775807",
+     of_tiers<integer<&R::copy_max_bytes_per_second, 1, kInt64Max, R>>},
+    {"remote.log.manager.fetch.max.bytes.per.second", "int", "9223372036854775807",
+     of_tiers<integer<&R::fetch_max_bytes_per_second, 1, kInt64Max, R>>},
+    {"remote.fetch.max.wait.ms", "ms", "500", of_tiers<span<&R::fetch_max_wait, 1, 1'000'000, R>>},
+    {"remote.log.reader.threads", "int", "10", of_tiers<integer<&R::reader_threads, 1, kInt32Max, R>>},
+    {"remote.log.reader.max.pending.tasks", "int", "100",
+     of_tiers<integer<&R::reader_max_pending_tasks, 1, kInt32Max, R>>},
+    {"log.local.retention.ms", "ms", "-2", of_tiers<integer<&R::local_retention_ms, -2, kMsMax, R>>},
+    {"log.local.retention.bytes", "bytes", "-2",
+     of_tiers<integer<&R::local_retention_bytes, -2, kInt64Max, R>>},
     {"log.cleaner.enable", "bool", "true", of_cleaner<boolean<&L::enable, L>>},
     {"log.cleaner.threads", "int", "1", of_cleaner<integer<&L::threads, 1, kInt32Max, L>>},
     {"log.cleaner.io.max.bytes.per.second", "double", "1.7976931348623157E308", of_cleaner<set_io_limit>},
@@ -473,6 +497,10 @@ constexpr auto kTopicKeys = std::to_array<Key<T>>({
      optional_integer<&T::segment_bytes, kLeastSegment, kInt32Max, T>},
     {"segment.ms", "ms", "604800000", span<&T::segment_interval, 1, 1'000'000, T>},
     {"cleanup.policy", "list", "delete", set_topic_policy},
+    {"remote.storage.enable", "bool", "false", of_topic_tiers<boolean<&D::remote_storage_enable, D>>},
+    {"local.retention.ms", "ms", "-2", of_topic_tiers<optional_long<&D::local_retention_ms, -2, kMsMax, D>>},
+    {"local.retention.bytes", "bytes", "-2",
+     of_topic_tiers<optional_long<&D::local_retention_bytes, -2, kInt64Max, D>>},
     {"min.cleanable.dirty.ratio", "double", "0.5", of_compaction<set_topic_cleanable_ratio>},
     {"min.compaction.lag.ms", "ms", "0", of_compaction<span<&M::min_compaction_lag, 0, 1'000'000, M>>},
     {"max.compaction.lag.ms", "ms", "9223372036854775807",

@@ -45,6 +45,19 @@ struct CleanerConfig {
   Duration delete_retention{86'400'000'000'000};
 };
 
+/// remote.*, log.local.retention.* (RemoteLogManagerConfig.java)
+struct TierConfig {
+  bool system_enable = false;
+  Duration manager_task_interval{30'000'000'000};
+  std::int64_t copy_max_bytes_per_second = std::numeric_limits<std::int64_t>::max();
+  std::int64_t fetch_max_bytes_per_second = std::numeric_limits<std::int64_t>::max();
+  Duration fetch_max_wait{500'000'000};
+  std::int32_t reader_threads = 10;
+  std::int32_t reader_max_pending_tasks = 100;
+  std::int64_t local_retention_ms = -2;     ///< -2: as retention.ms
+  std::int64_t local_retention_bytes = -2;  ///< -2: as retention.bytes
+};
+
 /// message.timestamp.*: of a topic, where it does not say it of its broker (UnifiedLog.append, LogValidator.java).
 struct TimestampConfig {
   std::optional<bool> log_append_time{};  ///< message.timestamp.type
@@ -160,6 +173,7 @@ struct BrokerConfig {
   Duration log_retention_check_interval{300'000'000'000};
   CleanupPolicy log_cleanup_policy;
   CleanerConfig log_cleaner;
+  TierConfig tiers;
   Duration log_initial_task_delay{30'000'000'000};
 
   /// By log.retention.ms, or minutes, or hours; negative: for ever.
@@ -178,8 +192,16 @@ struct CompactionConfig {
   std::optional<Duration> delete_retention;
 };
 
+/// What a topic may say of its tiers.
+struct TopicTierConfig {
+  bool remote_storage_enable = false;
+  std::optional<std::int64_t> local_retention_ms;  // unset: the broker's
+  std::optional<std::int64_t> local_retention_bytes;
+};
+
 struct TopicConfig {
   CompactionConfig compaction;
+  TopicTierConfig tiers;
   std::optional<std::int32_t> min_insync_replicas;  // unset: the broker's
   std::optional<bool> unclean_leader_election_enable;
   std::optional<std::int32_t> max_message_bytes;
@@ -335,6 +357,8 @@ std::optional<ConfigError> set(MirrorConfig& config, std::string_view key, std::
 
 /// What a broker refuses to start with (GroupCoordinatorConfig).
 std::optional<ConfigError> validate(const BrokerConfig& config);
+/// Of a topic whose brokers have that configuration.
+std::optional<ConfigError> validate(const TopicConfig& config, const BrokerConfig& broker);
 /// Combinations Kafka itself refuses (ConfigException): idempotence with acks other than all or more than 5 in flight,
 /// delivery.timeout.ms < linger.ms + request.timeout.ms, heartbeat.interval.ms >= session.timeout.ms …
 std::optional<ConfigError> validate(const ProducerConfig& config);

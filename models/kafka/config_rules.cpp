@@ -39,6 +39,25 @@ std::optional<ConfigError> validate(const ProducerConfig& c) {
   return std::nullopt;
 }
 
+/// LogConfig.validateTopicLogConfigValues, as far as it is about tiers.
+std::optional<ConfigError> validate(const TopicConfig& c, const BrokerConfig& broker) {
+  if (!c.tiers.remote_storage_enable) return std::nullopt;
+  if (!broker.tiers.system_enable)
+    return ConfigError{"remote.storage.enable", "needs remote.log.storage.system.enable=true of the brokers"};
+  if (c.compaction.cleanup_policy.value_or(broker.log_cleanup_policy).compacts)
+    return ConfigError{"remote.storage.enable", "is unsupported for compacted topics"};
+  const auto above = [](std::int64_t local, std::int64_t all) {
+    return local != -2 && all != -1 && (local == -1 || local > all);
+  };
+  if (above(c.tiers.local_retention_ms.value_or(broker.tiers.local_retention_ms),
+            c.retention_ms.value_or(broker.retention_ms())))
+    return ConfigError{"local.retention.ms", "must not be above retention.ms"};
+  if (above(c.tiers.local_retention_bytes.value_or(broker.tiers.local_retention_bytes),
+            c.retention_bytes.value_or(broker.log_retention_bytes)))
+    return ConfigError{"local.retention.bytes", "must not be above retention.bytes"};
+  return std::nullopt;
+}
+
 std::optional<ConfigError> validate(const BrokerConfig& c) {
   struct Bounded {
     std::string_view what;

@@ -43,9 +43,9 @@ class Metadata {
   bool known() const { return known_; }
   /// The last response named no partition: a broker that has heard of none.
   bool found_nothing() const { return found_nothing_; }
-  PartitionLeader leader(PartitionIndex p) const { return leaders_[p.value]; }
+  PartitionLeader leader(PartitionIndex p) const { return view_->leaders[p.value]; }
   /// How many partitions the topic has, as far as is known; 0 when nothing is.
-  std::int32_t partitions(TopicIndex topic) const { return counts_[topic.value]; }
+  std::int32_t partitions(TopicIndex topic) const { return view_->partitions[topic.value]; }
   /// Raised with every change of any leader: cheap to compare.
   std::uint64_t version() const { return version_; }
 
@@ -53,14 +53,15 @@ class Metadata {
   void send();
   void back_off();
   void on_response(BrokerId from, Ref<MetadataCall> call);
-  bool learn(PartitionIndex p, PartitionLeader leader);
+  bool take_up(const std::shared_ptr<const ClusterView>& told);
+  void tell_refreshed(PartitionIndex p, LeaderEpoch epoch);
 
   Cluster& cluster_;
   Node& client_;
   MetadataOptions options_;
   std::vector<TopicIndex> topics_;
-  std::vector<PartitionLeader> leaders_;  // by PartitionIndex
-  std::vector<std::int32_t> counts_;      // by TopicIndex
+  std::shared_ptr<const ClusterView> view_;  // never null
+  std::shared_ptr<ClusterView> mine_;        // the same, when it is this client's alone
   std::vector<std::unique_ptr<RpcChannel>> channels_;
   std::function<void()> updated_;
   std::uint64_t version_ = 0;

@@ -25,6 +25,8 @@ struct TopicOptions {
   /// Brokers of each partition, preferred leader first; empty: round robin.
   std::vector<std::vector<std::int32_t>> assignment;
   TopicConfig config;
+  /// Somebody looks at the keys of its records. Set by the world.
+  bool keys_read = false;
 };
 
 /// How long a broker's request handler thread works on a request: a fixed part, a part for each batch or partition in it,
@@ -75,6 +77,12 @@ struct DiskOptions {
   double torn = 0;
 };
 
+/// Remote storage, of topics with remote.storage.enable.
+struct RemoteOptions {
+  sim::Distribution latency = sim::Distribution::constant(20e6);  ///< of a request, ns
+  double bytes_per_s = 0;                                         ///< of a transfer; 0: it takes no time
+};
+
 /// Voters of a quorum of controllers, at most.
 inline constexpr std::int32_t kMostControllers = 9;
 
@@ -96,6 +104,7 @@ struct ClusterOptions {
   BrokerConfig config;
   ServiceOptions service;
   DiskOptions disk;
+  RemoteOptions remote;
   std::vector<TopicOptions> topics;
   std::vector<UserOptions> users;
   std::vector<QuotaOptions> quotas;

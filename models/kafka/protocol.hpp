@@ -8,12 +8,14 @@
 // offset ranges. Sizes on the wire are estimates (request_bytes, response_bytes) and only matter for bandwidth.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "models/ids.hpp"
 #include "models/kafka/broker/survivors.hpp"
+#include "models/kafka/cluster_view.hpp"
 #include "models/kafka/pool.hpp"
 #include "models/kafka/types.hpp"
 #include "models/network/network.hpp"
@@ -71,11 +73,6 @@ struct CallBase {
 };
 
 // ---- data ---------------------------------------------------------------------------------------------------------
-
-struct PartitionLeader {
-  BrokerId leader = kNoBroker;
-  LeaderEpoch epoch = kNoEpoch;
-};
 
 /// One record batch on its way into a log.
 struct ProduceBatch {
@@ -144,8 +141,10 @@ struct FetchedPartition {
   bool gaps = false;
   std::uint32_t first_survivor = 0;
   std::uint32_t survivors = 0;
-  Offset first_batch = 0;      ///< with gaps: where the first batch begins
-  Offset log_end = kNoOffset;  ///< with OFFSET_OUT_OF_RANGE
+  Offset first_batch = 0;  ///< with gaps: where the first batch begins
+  /// With OFFSET_OUT_OF_RANGE: the leader's end; with OFFSET_MOVED_TO_TIERED_STORAGE: the start of what is on its disk, and
+  /// `last_epoch` is that of the record before.
+  Offset log_end = kNoOffset;
   /// Set when the fetcher's log diverges: truncate to min(...), ask again.
   LeaderEpoch diverging_epoch = kNoEpoch;
   Offset diverging_end = kNoOffset;
@@ -247,17 +246,11 @@ struct OffsetForLeaderEpochCall : CallBase, Pooled<OffsetForLeaderEpochCall> {
 /// Asks a broker for the leaders of all partitions of the named topics (empty: all).
 struct MetadataCall : CallBase, Pooled<MetadataCall> {
   std::vector<TopicIndex> topics;
-  struct Item {
-    PartitionIndex partition;
-    PartitionLeader leader;
-  };
-  std::vector<Item> items;        ///< response
-  std::vector<BrokerId> brokers;  ///< response: brokers alive
+  std::shared_ptr<const ClusterView> view;  ///< response
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::metadata};
     topics.clear();
-    items.clear();
-    brokers.clear();
+    view.reset();
   }
 };
 

@@ -61,8 +61,10 @@ std::span<const RefusedKeys> refused_keys() {
        "log.dirs log.dir log.flush.start.offset.checkpoint.interval.ms num.recovery.threads.per.data.dir "
        "num.replica.alter.log.dirs.threads log.dir.failure.timeout.ms"},
       {S::broker, "a cleaner reads and writes as much at a time as it likes", "log.cleaner.io.buffer.size"},
-      {S::broker, "tiered storage is not modelled",
-       "remote.* log.local.retention.ms log.local.retention.bytes"},
+      {S::broker, "tasks for remote storage never wait for a thread",
+       "remote.log.manager.thread.pool.size remote.log.manager.copier.thread.pool.size "
+       "remote.log.manager.expiration.thread.pool.size remote.log.manager.follower.thread.pool.size"},
+      {S::broker, "[kafka.remote] says what remote storage is like", "remote.*"},
       {S::broker, "a new coordinator reads its partition at once", "transaction.state.log.load.buffer.size"},
       {S::broker, "the transaction log's segments are not modelled", "transaction.state.log.segment.bytes"},
       {S::broker, "two-phase commit with other systems is not modelled",
@@ -117,9 +119,8 @@ std::span<const RefusedKeys> refused_keys() {
        "compression.gzip.level compression.lz4.level compression.zstd.level"},
       {S::topic, "gone since 4.0: message.timestamp.before.max.ms and after.max.ms say it",
        "message.timestamp.difference.max.ms"},
-      {S::topic, "tiered storage is not modelled",
-       "remote.storage.enable local.retention.ms local.retention.bytes remote.log.copy.disable "
-       "remote.log.delete.on.disable"},
+      {S::topic, "a topic has its tiers for the length of a run",
+       "remote.log.copy.disable remote.log.delete.on.disable"},
       {S::topic, "all brokers are of one version", "message.format.version message.downconversion.enable"},
       {S::topic, "quotas are not modelled",
        "leader.replication.throttled.replicas follower.replication.throttled.replicas"},

@@ -100,6 +100,10 @@ std::string_view error_name(ErrorCode code) {
       return "INVALID_UPDATE_VERSION";
     case ErrorCode::ineligible_replica:
       return "INELIGIBLE_REPLICA";
+    case ErrorCode::unknown_server_error:
+      return "UNKNOWN_SERVER_ERROR";
+    case ErrorCode::offset_moved_to_tiered_storage:
+      return "OFFSET_MOVED_TO_TIERED_STORAGE";
     case ErrorCode::group_id_not_found:
       return "GROUP_ID_NOT_FOUND";
     case ErrorCode::fenced_member_epoch:

@@ -37,6 +37,7 @@ constexpr std::int32_t advance_sequence(std::int32_t sequence, std::int32_t by) 
 /// Kafka's own numbers (clients/src/main/java/org/apache/kafka/common/protocol/Errors.java).
 enum class ErrorCode : std::uint16_t {
   none = 0,
+  unknown_server_error = 65535,  ///< -1 on the wire
   offset_out_of_range = 1,
   unknown_topic_or_partition = 3,
   leader_not_available = 5,
@@ -84,6 +85,7 @@ enum class ErrorCode : std::uint16_t {
   fenced_instance_id = 82,
   invalid_update_version = 95,
   ineligible_replica = 107,
+  offset_moved_to_tiered_storage = 109,
   fenced_member_epoch = 110,
   unreleased_instance_id = 111,
   unsupported_assignor = 112,

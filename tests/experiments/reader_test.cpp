@@ -317,6 +317,29 @@ TEST_CASE("the topic that a cluster keeps offsets in is its own, and fits on its
         "__consumer_offsets could not be created, and no group would find its coordinator");
 }
 
+TEST_CASE("what a topic with remote storage needs, and who cannot read it") {
+  const auto with = [](const std::string& broker, const std::string& topic, const std::string& group) {
+    std::string text = small_with("members = 2", "members = 2\n" + group);
+    const std::string partitions = "name = \"orders\"\n";
+    text.replace(text.find(partitions), partitions.size(), partitions + "config = { " + topic + " }\n");
+    return complaint(text + "[kafka.config]\n" + broker);
+  };
+  const std::string enabled = "remote.log.storage.system.enable = true\n";
+  const std::string tiered = "remote.storage.enable = true";
+  CHECK(with(enabled, tiered, "").empty());
+  CHECK(holds(with("", tiered, ""),
+              "config.remote.storage.enable: needs remote.log.storage.system.enable=true of the brokers"));
+  CHECK(holds(with(enabled + "log.cleanup.policy = \"compact\"\n", tiered, ""),
+              "config.remote.storage.enable: is unsupported for compacted topics"));
+  CHECK(holds(with(enabled, tiered + ", retention.ms = 5, local.retention.ms = 6", ""),
+              "config.local.retention.ms: must not be above retention.ms"));
+  CHECK(holds(with(enabled, tiered, "type = \"share\""),
+              "billing.topics: reading from remote storage is not modelled of share groups"));
+  CHECK(holds(with("log.cleanup.policy = \"compact\"\n", "", "type = \"share\""),
+              "billing.topics: what compaction has removed is not modelled of share groups"));
+  CHECK(holds(with(enabled + "remote.log.manager.thread.pool.size = 3\n", "", ""), "not model it"));
+}
+
 TEST_CASE("settings that rule idempotence out turn it off unless it was asked for") {
   const auto with = [](const std::string& lines) {
     return small_with("rate = 100 }\n", "rate = 100 }\n[producers.config]\n" + lines);

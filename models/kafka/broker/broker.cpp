@@ -7,6 +7,7 @@
 #include "models/kafka/group/group_coordinator.hpp"
 #include "models/kafka/share/share_coordinator.hpp"
 #include "models/kafka/share/share_partition_manager.hpp"
+#include "models/kafka/tiers/remote_reader.hpp"
 #include "models/kafka/transaction/transaction_coordinator.hpp"
 #include "sim/assert.hpp"
 
@@ -72,6 +73,11 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
   coordinator_ = std::make_unique<GroupCoordinator>(*this);
   if (cluster.options().transactional)
     transactions_ = std::make_unique<TransactionCoordinator>(*this, cluster);
+  if (cluster.options().config.tiers.system_enable) {
+    remote_reader_ = std::make_unique<RemoteReader>(
+        cluster, node,
+        [this](const RemoteRead& read, const RemoteReadResult& result) { remotely_read(read, result); });
+  }
   if (!cluster.options().share_groups.empty()) {
     shares_ = std::make_unique<SharePartitionManager>(*this);
     share_coordinator_ = std::make_unique<ShareCoordinator>(*this, cluster);
@@ -264,6 +270,7 @@ void Broker::crashed() {
     share_coordinator_->crashed();
   }
   if (verifier_) verifier_->crashed();
+  if (remote_reader_) remote_reader_->crashed();
   for (const auto& fetcher : fetchers_) {
     if (fetcher) fetcher->stop();
   }

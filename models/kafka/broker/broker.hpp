@@ -3,7 +3,8 @@
 // The parts: request_queue.hpp in front; produce.cpp appends and acknowledges; fetch.cpp serves consumers and followers;
 // leadership.cpp follows the controller's metadata log, becomes leader and follower, and keeps the in-sync sets;
 // replica_fetcher.hpp copies from other leaders; log_manager.hpp knows what is on disk; group/coordinator keeps groups;
-// shutdown.cpp ends the process in an orderly way; disk.cpp says what it does when its disk fails it.
+// remote_fetch.cpp reads for consumers what is in remote storage alone; shutdown.cpp ends the process in an orderly way; disk.cpp
+// says what it does when its disk fails it.
 #pragma once
 
 #include <functional>
@@ -31,6 +32,9 @@
 namespace models::kafka {
 
 class GroupCoordinator;
+struct RemoteRead;
+class RemoteReader;
+struct RemoteReadResult;
 class ReplicaFetcher;
 class ShareCoordinator;
 class SharePartitionManager;
@@ -161,6 +165,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void note_follower_fetch(FetchSession& session, const FetchPartition& fetch);
   Offset read_limit(const FetchSession& session, const Replica& replica) const;
   bool has_news(const FetchSession& session, const FetchSession::Entry& entry, const Replica* replica) const;
+  static bool may_serve(const FetchSession& session, const Replica* replica);
   bool enough(FetchSession& session);
   void answer_fetch(FetchSession& session);
   void take_back(FetchSession& session, FetchCall& call);
@@ -175,6 +180,13 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void drop_sessions();
   void handle_list_offsets(Ref<ListOffsetsCall> call);
   void handle_epoch_ends(Ref<OffsetForLeaderEpochCall> call);
+
+  // ---- remote_fetch.cpp ----
+  bool is_remote(const FetchSession& session, const FetchSession::Entry& entry, const Replica& replica) const;
+  bool read_remotely(FetchSession& session);
+  void remotely_read(const RemoteRead& read, const RemoteReadResult& result);
+  void gave_up_reading(FetchSession& session);
+  void tell_remote(const Replica& replica, std::uint16_t what, Offset from);
 
   // ---- leadership.cpp ----
   void follow_metadata();
@@ -209,6 +221,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void on_altered(BrokerId, Ref<AlterPartitionCall> call);
   void write_in_sync_set(Ref<AlterPartitionCall> call);
   void handle_metadata(Ref<MetadataCall> call);
+  std::shared_ptr<const ClusterView> view_of(const std::vector<TopicIndex>& topics);
   ReplicaFetcher& fetcher_from(BrokerId leader);
   std::int64_t fetched_epoch(const Replica& replica, BrokerId b) const;
 
@@ -224,7 +237,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::vector<std::unique_ptr<Replica>> owned_;
   LogManager logs_;
   std::vector<const PartitionState*>
-      image_;                         // by PartitionIndex: the controller's, as far as this broker has read
+      image_;  // by PartitionIndex: the controller's, as far as this broker has read
+  std::vector<std::pair<std::vector<TopicIndex>, std::shared_ptr<const ClusterView>>>
+      views_;                         // by topics asked for: answers from image_ as it is
   std::vector<bool> ineligible_;      // by broker: fenced or shutting down, as the metadata log says
   std::vector<std::int64_t> epochs_;  // by broker, when it was last unfenced, as the metadata log says
   std::size_t metadata_position_ = 0;
@@ -270,6 +285,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::unique_ptr<TransactionVerifier> verifier_;  // made when first needed
   std::unique_ptr<SharePartitionManager> shares_;
   std::unique_ptr<ShareCoordinator> share_coordinator_;
+  std::unique_ptr<RemoteReader> remote_reader_;  // null without remote storage
   std::vector<PartitionIndex> unverified_;
   GatheredAppends gathered_;
   StepCell& appended_step_;

@@ -30,6 +30,7 @@ void Broker::handle_fetch(Ref<FetchCall> call) {
   call->session = session->id();
   session->waiting = std::move(call);
   session->deadline = context().simulation.after(session->waiting->max_wait);
+  if (remote_reader_ && read_remotely(*session)) return;
   if (session->waiting->max_wait <= sim::Duration{} || enough(*session)) {
     answer_fetch(*session);
     return;
@@ -121,7 +122,7 @@ void Broker::update_session(FetchSession& session, const FetchCall& call) {
 void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fetch) {
   Replica* replica = replicas_[fetch.partition.value];
   if (replica == nullptr || !replica->speaks_in(fetch.current_leader_epoch)) return;
-  if (fetch.fetch_offset < replica->log.start()) return;  // out of range
+  if (fetch.fetch_offset < replica->local_start()) return;  // out of range, or remote
   Follower* f = replica->follower(session.replica());
   if (f == nullptr) return;
   const EpochEnd mine = replica->log.end_of(fetch.last_fetched_epoch);
@@ -174,17 +175,17 @@ void tell_transactions(const FetchSession& session, const Replica& replica, Fetc
   out.aborted = static_cast<std::uint32_t>(call.aborted.size()) - out.first_aborted;
 }
 
+}  // namespace
+
 /// Followers and consumers without a rack read from leaders alone (FetchParams.fetchOnlyLeader).
 /// Model: Kafka lets a follower serve any consumer that asks it; only those that were sent there do. A partition with
 /// transactions is read from its leader: followers here keep no index of them.
-bool may_serve(const FetchSession& session, const Replica* replica) {
+bool Broker::may_serve(const FetchSession& session, const Replica* replica) {
   if (replica == nullptr) return false;
   if (replica->leads) return true;
   const bool sent_there = session.rack >= 0 && !session.follower();
   return sent_there && replica->leader != kNoBroker && !replica->shared->transactional;
 }
-
-}  // namespace
 
 /// How far this session may read of the partition.
 Offset Broker::read_limit(const FetchSession& session, const Replica& replica) const {
@@ -205,6 +206,7 @@ bool Broker::has_news(const FetchSession& session, const FetchSession::Entry& en
                       const Replica* replica) const {
   if (!may_serve(session, replica) || !replica->in_epoch(entry.current_epoch)) return true;
   if (entry.offset > replica->log.end()) return true;
+  if (is_remote(session, entry, *replica)) return false;  // not by waiting here
   const Offset limit = read_limit(session, *replica);
   const Survivors* survivors = replica->log.survivors();
   const bool in_gaps =
@@ -251,6 +253,7 @@ bool Broker::enough(FetchSession& session) {
 }
 
 void Broker::answer_fetch(FetchSession& session) {
+  if (session.remote.state == FetchSession::Remote::reading) gave_up_reading(session);
   Ref<FetchCall> call = std::move(session.waiting);
   std::int64_t room = std::min(call->max_bytes, config().fetch_max_bytes);  // KafkaApis.handleFetchRequest
   std::vector<std::uint32_t>& queue = session.queued();
@@ -319,8 +322,18 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
     } else if (const BrokerId other = preferred_read_replica(session, *replica, entry.offset);
                other != kNoBroker) {
       out.preferred_read_replica = other;
+    } else if (entry.offset < replica->disk.local_start && session.follower()) {
+      out.error = ErrorCode::offset_moved_to_tiered_storage;
+      out.log_end = replica->disk.local_start;
+      out.last_epoch = replica->log.epoch_at(out.log_end - 1);
+    } else if (is_remote(session, entry, *replica) && !session.has_read(entry)) {
+      return false;  // in another fetch
+    } else if (is_remote(session, entry, *replica) && session.remote.error != ErrorCode::none) {
+      out.error = session.remote.error;
+      out.log_end = replica->log.end();
     } else {
-      const Offset limit = read_limit(session, *replica);
+      const Offset limit =
+          is_remote(session, entry, *replica) ? session.remote.end : read_limit(session, *replica);
       if (entry.offset < limit && room <= 0) return false;
       const bool slowed = session.follower() && throttled(*replica, session.replica());
       if (slowed) return false;
@@ -401,7 +414,8 @@ void Broker::wake(Replica& replica, bool followers) {
     }
     rouse(session);
     session.queue(watcher.entry);
-    if (session.waiting && (session.waiting->min_bytes <= 1 || enough(session))) answer_fetch(session);
+    const bool waits = session.waiting && session.remote.state != FetchSession::Remote::reading;
+    if (waits && (session.waiting->min_bytes <= 1 || enough(session))) answer_fetch(session);
   }
 }
 

@@ -52,11 +52,25 @@ class FetchSession final : public RestingTraffic {
   /// Entries with news, in order of service; the caller removes what it has dealt with (and clears `queued`).
   std::vector<std::uint32_t>& queued() { return queue_; }
 
+  /// The read of remote storage that its fetch has waited for was of this entry as it is.
+  bool has_read(const Entry& of) const {
+    return remote.state == Remote::read && &entries_[remote.entry] == &of && remote.from == of.offset;
+  }
+
   // RestingTraffic
   void rouse() override;
 
-  Ref<FetchCall> waiting;     ///< a fetch in purgatory
-  sim::Time deadline{};       ///< of that fetch
+  Ref<FetchCall> waiting;  ///< a fetch in purgatory
+  sim::Time deadline{};    ///< of that fetch
+  /// What that fetch waits for from remote storage, and for nothing else (remote_fetch.cpp).
+  struct Remote {
+    enum State : std::uint8_t { none, reading, read } state = none;
+    ErrorCode error = ErrorCode::none;
+    std::uint32_t entry = 0;
+    Offset from = 0;
+    Offset end = 0;  ///< once it has been read
+  };
+  Remote remote{};
   bool in_purgatory = false;  ///< stands in the broker's list of deadlines
   bool resting = false;       ///< `waiting` goes round unsimulated (resting_fetches.cpp), since `deadline`
   RoundTrip trip{};           ///< while it does

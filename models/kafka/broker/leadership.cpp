@@ -129,6 +129,7 @@ void Broker::note(const MetadataChange& change) {
     return;
   }
   image_[change.partition.value] = &change.state;
+  views_.clear();
   Replica* replica = replicas_[change.partition.value];
   if (replica != nullptr && std::find(touched_.begin(), touched_.end(), replica) == touched_.end()) {
     touched_.push_back(replica);
@@ -177,6 +178,7 @@ void Broker::give_up(Replica& replica, const PartitionState& state) {
   replica.leader = kNoBroker;
   replica.leader_epoch = state.leader_epoch;
   replica.partition_epoch = state.partition_epoch;
+  logs_.role_changed(replica);
   // Model: files are deleted at once, not a minute later; but not those of the last leader, which its successor is compared with.
   if (replica.shared->line == &replica.log) return;
   replica.restart_at(0);
@@ -196,6 +198,7 @@ void Broker::become_leader(Replica& replica, const PartitionState& state) {
   replica.asked_isr.reset();
   if (new_epoch) replica.log.begin_epoch(state.leader_epoch);
   replica.epoch_start = replica.log.end();
+  logs_.role_changed(replica);
   replica.followers.clear();
   for (const BrokerId b : cluster_.replicas(replica.partition, state)) {
     if (b == id_) continue;
@@ -279,6 +282,7 @@ void Broker::become_follower(Replica& replica, const PartitionState& state) {
   replica.leader = state.leader;
   replica.leader_epoch = state.leader_epoch;
   replica.partition_epoch = state.partition_epoch;
+  logs_.role_changed(replica);
   // ReplicaManager.applyLocalFollowersDelta: a broker in controlled shutdown, out of the in-sync set, fetches no more.
   // ZooKeeper's controller tells it to stop (StopReplica); KRaft's never did before KIP-841.
   const bool told = zookeeper_ != nullptr || rules().has(Rule::fenced_stay_out_of_sync);
@@ -358,6 +362,7 @@ void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
                                                           heartbeat_failures_++, lifecycle_stream_, 0.02));
   }
   heartbeat_failures_ = 0;
+  controllers_.answered();
   const bool registered = broker_epoch_ == -1;
   broker_epoch_ = call->broker_epoch;
   // What a new incarnation reads of the metadata log holds its own registration: it sees what it has lost before it
@@ -479,21 +484,35 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
 }
 
 void Broker::handle_metadata(Ref<MetadataCall> call) {
+  call->view = view_of(call->topics);
+  call->response_bytes = 100 + 30 * call->view->named;
+  answer(std::move(call));
+}
+
+std::shared_ptr<const ClusterView> Broker::view_of(const std::vector<TopicIndex>& topics) {
   // A broker that ZooKeeper's controller has told nothing yet knows no topics.
-  const std::uint32_t known_partitions =
-      zookeeper_ && !has_roles_ ? 0 : static_cast<std::uint32_t>(image_.size());
-  for (std::uint32_t p = 0; p < known_partitions; ++p) {
-    const TopicIndex topic = cluster_.partition(PartitionIndex{p}).topic;
-    if (!call->topics.empty() &&
-        std::find(call->topics.begin(), call->topics.end(), topic) == call->topics.end())
-      continue;
+  const bool knows_none = zookeeper_ && !has_roles_;
+  if (!knows_none) {
+    for (const auto& [of, view] : views_) {
+      if (of == topics) return view;
+    }
+  }
+  auto view = std::make_shared<ClusterView>();
+  view->leaders.resize(image_.size());
+  view->partitions.resize(cluster_.topics().size());
+  if (knows_none) return view;
+  for (std::uint32_t p = 0; p < image_.size(); ++p) {
+    const PartitionInfo& info = cluster_.partition(PartitionIndex{p});
+    if (!topics.empty() && std::find(topics.begin(), topics.end(), info.topic) == topics.end()) continue;
     const PartitionState& known = *image_[p];
     if (!known.exists()) continue;
-    call->items.push_back({PartitionIndex{p}, {known.leader, known.leader_epoch}});
+    view->leaders[p] = {known.leader, known.leader_epoch};
+    std::int32_t& count = view->partitions[info.topic.value];
+    count = std::max(count, info.number + 1);
+    ++view->named;
   }
-  for (std::int32_t b = 0; b < cluster_.broker_count(); ++b) call->brokers.push_back(BrokerId{b});
-  call->response_bytes = static_cast<std::uint32_t>(100 + 30 * call->items.size());
-  answer(std::move(call));
+  views_.emplace_back(topics, view);
+  return view;
 }
 
 /// With the partitions that this broker has heard of.

@@ -174,6 +174,12 @@ void ReplicaLog::restart_at(Offset offset) {
   writing_ = nullptr;
 }
 
+void ReplicaLog::adopt(const ReplicaLog& other, Offset start) {
+  *this = other;
+  writing_ = nullptr;
+  if (start > start_) raise_start(start);
+}
+
 std::size_t ReplicaLog::epoch_index(Offset offset) const {
   std::size_t i = runs_.size() - 1;
   while (runs_[i].start > offset) --i;

@@ -156,6 +156,9 @@ class ReplicaLog {
   /// Nothing is left, and the next record is that of `offset` (UnifiedLog.truncateFullyAndStartAt).
   void restart_at(Offset offset);
 
+  /// It is as another log was, but for what that one has deleted since: up to `start` (TierStateMachine.buildRemoteLogAuxState).
+  void adopt(const ReplicaLog& other, Offset start);
+
   /// What compaction has left; null as long as it has removed nothing.
   const Survivors* survivors() const { return survivors_.get(); }
   /// The records below `survivors.end()` are these now.

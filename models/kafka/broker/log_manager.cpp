@@ -25,6 +25,11 @@ void LogManager::added(Replica& replica) {
   disk.segment_interval =
       topic.config.segment_interval.value_or(config().log_roll.value_or(config().log_roll_hours));
   disk.segmented = !topic.internal;
+  disk.tiered = topic.config.tiers.remote_storage_enable && config().tiers.system_enable && !topic.internal;
+  if (disk.tiered) {
+    if (!tiers_) tiers_ = std::make_unique<RemoteLogManager>(cluster_, node_, *this);
+    tiers_->added(replica);
+  }
   disk.compacted = topic.cleanup.compacts && !topic.internal;
   if (!disk.compacted) return;
   // LogConfig.maxSegmentMs: what is due to be compacted must not lie in the active segment.
@@ -51,6 +56,7 @@ void LogManager::start() {
     flush_task_.arm_after(somewhere_in(config().log_flush_scheduler_interval));
   retention_task_.arm_after(somewhere_in(config().log_retention_check_interval));
   if (cleaner_) cleaner_->start();
+  if (tiers_) tiers_->start();
   if (cluster_.options().power_may_fail)
     write_back_timer_.arm_after(somewhere_in(cluster_.options().disk.write_back_every));
 }
@@ -140,12 +146,11 @@ void LogManager::clean_up() {
 
 /// UnifiedLog.deleteOldSegments
 void LogManager::delete_old_segments(Replica& replica) {
-  const TopicConfig& topic = cluster_.topic_of(replica.partition).config;
   delete_segments(replica, [&replica](const Segment&, const Segment* next) {
-    return next != nullptr && next->base <= replica.log.start();
+    return next != nullptr && next->base <= replica.local_start();
   });
   if (!cluster_.topic_of(replica.partition).cleanup.deletes) return;
-  const std::int64_t most = topic.retention_bytes.value_or(config().log_retention_bytes);
+  const std::int64_t most = kept_bytes(replica);
   if (most >= 0 && replica.disk.segments.bytes() >= most) {
     std::int64_t excess = replica.disk.segments.bytes() - most;
     delete_segments(replica, [&excess](const Segment& segment, const Segment*) {
@@ -154,7 +159,7 @@ void LogManager::delete_old_segments(Replica& replica) {
       return true;
     });
   }
-  const std::int64_t longest = topic.retention_ms.value_or(config().retention_ms());
+  const std::int64_t longest = kept_ms(replica);
   if (longest >= 0) {
     const sim::Time oldest = cluster_.context().now() - sim::Duration{longest * 1'000'000};
     delete_segments(replica, [oldest](const Segment& segment, const Segment*) {
@@ -163,30 +168,59 @@ void LogManager::delete_old_segments(Replica& replica) {
   }
 }
 
+std::int64_t LogManager::kept_bytes(const Replica& replica) const {
+  const TopicConfig& topic = cluster_.topic_of(replica.partition).config;
+  const std::int64_t local = topic.tiers.local_retention_bytes.value_or(config().tiers.local_retention_bytes);
+  if (replica.disk.tiered && local != -2) return local;
+  return topic.retention_bytes.value_or(config().log_retention_bytes);
+}
+
+std::int64_t LogManager::kept_ms(const Replica& replica) const {
+  const TopicConfig& topic = cluster_.topic_of(replica.partition).config;
+  const std::int64_t local = topic.tiers.local_retention_ms.value_or(config().tiers.local_retention_ms);
+  if (replica.disk.tiered && local != -2) return local;
+  return topic.retention_ms.value_or(config().retention_ms());
+}
+
+/// UnifiedLog.deletableSegments, isSegmentEligibleForDeletion
+bool LogManager::may_leave_disk(const Replica& replica, Offset end) {
+  return !replica.disk.tiered || end <= replica.disk.remote_end || end <= replica.log.start();
+}
+
 template <class Expired>
 void LogManager::delete_segments(Replica& replica, Expired&& expired) {
   LogSegments& segments = replica.disk.segments;
   const std::vector<Segment>& all = segments.all();
   std::size_t n = 0;
+  bool roll = false;
   for (; n < all.size(); ++n) {
     const Segment* next = n + 1 < all.size() ? &all[n + 1] : nullptr;
     const Offset end = next != nullptr ? next->base : replica.log.end();
     const bool empty = next == nullptr && all[n].bytes == 0;
     if (empty || replica.high_watermark < end || !expired(all[n], next)) break;
+    // What is active cannot be copied: it is rolled, and goes when it has been.
+    roll = replica.disk.tiered && next == nullptr;
+    if (roll || !may_leave_disk(replica, end)) break;
   }
-  if (n == 0) return;
-  if (n == all.size()) {
+  if (n == 0 && !roll) return;
+  if (n == all.size() || roll) {
     segments.roll(replica.log.end());
     flush_up_to(replica, replica.log.end());
   }
+  if (n == 0) return;
   const Offset start = all[n].base;
   segments.drop_oldest(n);
+  if (replica.disk.tiered) {
+    replica.disk.local_start = std::max(replica.disk.local_start, start);
+    return;
+  }
   if (start > replica.log.start()) raise_start(replica, start, static_cast<std::int64_t>(n));
 }
 
 void LogManager::raise_start(Replica& replica, Offset start, std::int64_t segments) {
   const Offset before = replica.log.start();
   replica.log.raise_start(start);
+  replica.disk.local_start = std::max(replica.disk.local_start, start);
   replica.producers.forget_below(start);
   for (const Watcher& watcher : replica.watchers) {
     if (watcher.session->follower()) watcher.session->queue(watcher.entry);  // told with the next answer
@@ -208,6 +242,19 @@ void LogManager::leader_starts_at(Replica& replica, Offset start) {
   if (start > replica.log.start() && start <= replica.high_watermark) raise_start(replica, start);
 }
 
+bool LogManager::rebuild_from_remote(Replica& replica, Offset start, Offset local_start, LeaderEpoch epoch) {
+  const RemoteSegment* last =
+      replica.disk.tiered ? tiers_->rebuilds_from(replica, epoch, local_start) : nullptr;
+  if (last == nullptr || last->end < start) return false;
+  replica.shared->keep_line(replica.log);
+  replica.log.adopt(last->lineage, start);
+  replica.high_watermark = replica.log.end();
+  replica.disk.restarted(replica.log.end());
+  replica.disk.segments.restart(replica.log.end());
+  cluster_.forget_expired(replica.partition);
+  return true;
+}
+
 void LogManager::restart_at(Replica& replica, Offset start) {
   replica.restart_at(start);
   cluster_.forget_expired(replica.partition);
@@ -225,6 +272,7 @@ void LogManager::crashed() {
   for (Task* task : {&retention_task_, &flush_task_, &recovery_point_task_, &high_watermark_task_})
     task->disarm();
   if (cleaner_) cleaner_->crashed();
+  if (tiers_) tiers_->crashed();
   for (const auto& replica : replicas_) {
     replica->log.reload(replica->log.end());
     replica->high_watermark =

@@ -11,6 +11,9 @@
 // active one is rolled first. The log then starts with the first record of what is left, and followers start no lower than
 // their leader.
 //
+// Of a topic with remote storage what local.retention.* removes must have been copied, and stays in the log; what its leader
+// finds to be older than retention.* goes from there (tiers/remote_log_manager.hpp).
+//
 // The logs of compacted topics are cleaned by LogCleaner, which also applies retention to them.
 //
 // Model: the kernel writes a file back as a whole: what one of its pages was dirty for long takes the newer ones along (as
@@ -27,6 +30,7 @@
 #include "models/kafka/broker/log_cleaner.hpp"
 #include "models/kafka/broker/replica.hpp"
 #include "models/kafka/cluster.hpp"
+#include "models/kafka/tiers/remote_log_manager.hpp"
 #include "models/network/node.hpp"
 #include "sim/random.hpp"
 #include "sim/timer.hpp"
@@ -63,6 +67,13 @@ class LogManager {
   void raise_start(Replica& replica, Offset start, std::int64_t segments = 0);
   /// The log that counts started at `before` until now: says what has expired.
   void start_moved(const Replica& replica, Offset before, std::int64_t segments = 0);
+  /// A replica of this broker leads now, or follows now.
+  void role_changed(Replica& replica) {
+    if (replica.disk.tiered) tiers_->role_changed(replica);
+  }
+  /// A follower takes over from remote storage what is on its leader's disk no more: that one's log starts at `start`, its disk
+  /// begins at `local_start`, and the record before is of `epoch`. False: it cannot be done now.
+  bool rebuild_from_remote(Replica& replica, Offset start, Offset local_start, LeaderEpoch epoch);
   /// A follower that ends below its leader's start begins there.
   void restart_at(Replica& replica, Offset start);
   /// An orderly end: all of it is on disk, and so are its marks.
@@ -91,6 +102,11 @@ class LogManager {
   bool recovery_takes_time() const { return cluster_.options().disk.recovery_bytes_per_s > 0; }
   sim::Duration somewhere_in(sim::Duration interval);
   sim::Duration flush_interval(const Replica& replica) const;
+  /// The records of a segment that ends at `end` can be read elsewhere, or not at all any more.
+  static bool may_leave_disk(const Replica& replica, Offset end);
+  /// retention.*, or local.retention.* of what is tiered; negative: no bound.
+  std::int64_t kept_bytes(const Replica& replica) const;
+  std::int64_t kept_ms(const Replica& replica) const;
 
   Cluster& cluster_;
   const std::vector<std::unique_ptr<Replica>>& replicas_;
@@ -101,8 +117,9 @@ class LogManager {
   Task flush_task_;
   Task recovery_point_task_;
   Task high_watermark_task_;
-  std::unique_ptr<LogCleaner> cleaner_;  // null where nothing is compacted
-  sim::Timer write_back_timer_;          // the kernel's: it goes on while the process is down
+  std::unique_ptr<LogCleaner> cleaner_;      // null where nothing is compacted
+  std::unique_ptr<RemoteLogManager> tiers_;  // null where nothing is tiered
+  sim::Timer write_back_timer_;              // the kernel's: it goes on while the process is down
 };
 
 }  // namespace models::kafka

@@ -212,8 +212,8 @@ void Broker::await_replicas(Replica& replica, Offset required, std::uint64_t tok
   });
 }
 
-/// Of the coordinator that writes this partition. A negative one (adaptive) ends when the coordinator has nothing else to do, which
-/// here takes no time.
+/// Of the coordinator that writes this partition. A negative one (adaptive) ends when the coordinator has nothing else to do,
+/// which here takes no time.
 sim::Duration Broker::append_linger(PartitionIndex partition) {
   if (cluster_.is_offsets(partition)) return config().group_coordinator_append_linger;
   if (cluster_.is_share_state(partition)) return config().share_coordinator_append_linger;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "models/kafka/broker/producer_state.hpp"
 #include "models/kafka/broker/segments.hpp"
 #include "models/kafka/protocol.hpp"
+#include "models/kafka/tiers/remote_log.hpp"
 #include "sim/ring.hpp"
 
 namespace models::kafka {
@@ -24,6 +26,7 @@ class FetchSession;
 /// What a partition's replicas have in common.
 struct SharedPartition {
   PartitionStore store;
+  std::unique_ptr<RemoteLog> remote;  ///< null without remote.storage.enable
   /// Log of the newest leader: the one that counts as "the log" for verdicts.
   const ReplicaLog* line = nullptr;
   LeaderEpoch line_epoch = kNoEpoch;  ///< of that leader
@@ -54,6 +57,9 @@ struct ReplicaDisk {
   std::int64_t segment_bytes = 0;    ///< segment.bytes
   sim::Duration segment_interval{};  ///< segment.ms
   bool segmented = false;            ///< __consumer_offsets is not
+  bool tiered = false;               ///< remote.storage.enable
+  Offset local_start = 0;            ///< what lies below it is on this disk no more
+  Offset remote_end = 0;             ///< tiered: what lies below it has been copied, as this broker knows
   bool compacted = false;            ///< cleanup.policy holds compact
   bool cleaning = false;             ///< by a thread of the cleaner, just now
   Offset first_dirty = 0;            ///< the cleaner's checkpoint: it has cleaned what lies below
@@ -65,6 +71,7 @@ struct ReplicaDisk {
   void restarted(Offset offset) {
     flushed = written = checkpointed_recovery_point = offset;
     checkpointed_high_watermark = std::min(checkpointed_high_watermark, offset);
+    local_start = offset;
     first_dirty = offset;
     ++cuts;
     dirty_since.reset();
@@ -137,6 +144,8 @@ struct Replica {
   /// It leads, and in the epoch that a request was made for; kNoEpoch asks for none (Partition.checkCurrentLeaderEpoch).
   bool speaks_in(LeaderEpoch epoch) const { return leads && in_epoch(epoch); }
   bool in_epoch(LeaderEpoch epoch) const { return epoch == kNoEpoch || epoch == leader_epoch; }
+  /// From here on its disk holds the log (UnifiedLog.localLogStartOffset).
+  Offset local_start() const { return std::max(log.start(), disk.local_start); }
   /// Offsets from here on have been sent to no follower.
   Offset sent_to_followers() const;
   bool in_sync(BrokerId b) const;
@@ -153,9 +162,9 @@ struct Replica {
     if (high_watermark < epoch_start) return std::nullopt;
     return read_committed ? last_stable_offset() : high_watermark;
   }
-  /// Cuts the log, and with it what is known of it (UnifiedLog.truncateTo; below its start: truncateFullyAndStartAt).
+  /// Cuts the log, and with it what is known of it (UnifiedLog.truncateTo; below what is on its disk: truncateFullyAndStartAt).
   void truncate(Offset to) {
-    if (to < log.start()) return restart_at(to);
+    if (to < local_start()) return restart_at(to);
     if (to < log.end()) {
       shared->keep_line(log);
       ++disk.cuts;

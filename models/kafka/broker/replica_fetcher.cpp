@@ -145,16 +145,36 @@ void ReplicaFetcher::take(const Ref<FetchCall>& call) {
   send();
 }
 
+namespace {
+
+/// The log has diverged and ends within a batch of its leader's, which is sent as a whole. UnifiedLog.append refuses it
+/// (UnexpectedAppendOffsetException), and the partition has failed: it is fetched again when its leader changes
+/// (AbstractFetcherThread.markPartitionFailed, KIP-461).
+/// Model: before 2.3 the whole fetcher thread ended, and with it all that was fetched from that broker.
+bool begins_below(const FetchedPartition& fetched, const Replica& replica) {
+  if (fetched.gaps || replica.log.end() == replica.log.start()) return false;
+  const Branch& leaders = replica.shared->store.branch(fetched.last_epoch);
+  return leaders[leaders.find(fetched.base_offset)].base < fetched.base_offset;
+}
+
+}  // namespace
+
 void ReplicaFetcher::apply(const FetchedPartition& fetched, const FetchCall& call) {
   Entry* entry = find(fetched.partition);
   if (entry == nullptr) return;
   Replica& replica = *entry->replica;
   const bool out_of_range = fetched.error == ErrorCode::offset_out_of_range;
   // Not leader yet, or no more: the metadata log will tell; meanwhile ask again later.
-  if (fetched.error != ErrorCode::none && !out_of_range) return delay(*entry);
+  const bool moved = fetched.error == ErrorCode::offset_moved_to_tiered_storage;
+  if (fetched.error != ErrorCode::none && !out_of_range && !moved) return delay(*entry);
   // Asked before a change of role: an old answer, above all one to truncate, says nothing of the log as it is now.
   const bool of_now = fetched.asked_epoch == kNoEpoch || fetched.asked_epoch == replica.leader_epoch;
   if (!of_now || entry->truncating || fetched.base_offset != replica.log.end()) return;
+  if (moved) {
+    if (!broker_.logs().rebuild_from_remote(replica, fetched.log_start, fetched.log_end, fetched.last_epoch))
+      return delay(*entry);
+    return change(*entry);
+  }
   if (out_of_range) {
     // AbstractFetcherThread.fetchOffsetAndTruncate: "There is a potential for a mismatch between the logs of the two replicas
     // here. We don't fix this mismatch as of now."
@@ -168,6 +188,7 @@ void ReplicaFetcher::apply(const FetchedPartition& fetched, const FetchCall& cal
     return;
   }
   if (fetched.end_offset > fetched.base_offset) {
+    if (begins_below(fetched, replica)) return remove(replica.partition);
     if (!broker_.can_write(fetched.bytes)) return;
     if (fetched.gaps) {
       const std::span<const Surviving> all(call.survivors);

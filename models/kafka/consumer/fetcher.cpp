@@ -272,7 +272,7 @@ std::int64_t Fetcher::take_of_transactions(Buffered& head, Offset end, Work& wor
     }
     leave_out(head.partition, none, records);
     if (taken == room) {
-      none = records = head.next;
+      none = head.next;
       break;
     }
     const Offset to = std::min(stop, head.next + (room - taken));
@@ -311,7 +311,9 @@ void Fetcher::deal_with_error(const Buffered& head) {
     if (held.position == head.next) positions_.out_of_range(head.partition);
     return owner_.fetched();
   }
-  if (head.error != ErrorCode::unknown_leader_epoch) metadata_.request_update();
+  const bool says_nothing_of_leaders =
+      head.error == ErrorCode::unknown_leader_epoch || head.error == ErrorCode::unknown_server_error;
+  if (!says_nothing_of_leaders) metadata_.request_update();
   // Model: Kafka asks again at once, and is refused at once, until it hears of the new leader; here it waits a moment,
   // which a change of leader cuts short.
   held.retry_at = context_.simulation.after(config_.retry_backoff);

@@ -76,6 +76,7 @@ void ConsumerGroup::stop() {
 Offset ConsumerGroup::lowest_in_hand(PartitionIndex p) const {
   Offset lowest = kNoLowest;
   for (const auto& member : members_) lowest = std::min(lowest, member->lowest_in_hand(p));
+  for (const auto& member : share_members_) lowest = std::min(lowest, member->lowest_in_hand(p));
   return lowest;
 }
 

@@ -108,8 +108,7 @@ void GroupCoordinator::load_group(Shard& shard, const LoadedGroup& loaded) {
     group.generation = loaded.metadata->generation;
     group.protocol = loaded.metadata->protocol;
     group.state_since = loaded.metadata->state_since;
-    for (const GroupMetadata::Member& member : loaded.metadata->members)
-      restart_session(group.restore(member));
+    for (const auto& member : loaded.metadata->members) restart_session(group.restore(*member));
     group.leader = loaded.metadata->leader;
     group.had_members = loaded.metadata->had_members;
   }

@@ -45,11 +45,21 @@ void ShareCoordinator::receive(Ref<ShareGroupStateCall> call) {
   ShareGroupState& state = shard.states[key];
   if (call->state.leader_epoch < state.leader_epoch)
     return reply(std::move(call), ErrorCode::fenced_leader_epoch);
-  if (!call->write) {
-    // From now on no older leader can write (maybeUpdateLeaderEpochAndRead).
-    state.leader_epoch = call->state.leader_epoch;
+  if (!call->write && call->state.leader_epoch == state.leader_epoch) {
     call->state = state;
     return reply(std::move(call), ErrorCode::none);
+  }
+  write(kept_in, shard, key, std::move(call));
+}
+
+/// What a leader has to say. From a newer leader that only reads, it is its epoch: no older one can write from now on, at
+/// whatever coordinator (ShareCoordinatorShard.maybeUpdateLeaderEpochAndRead).
+void ShareCoordinator::write(PartitionIndex kept_in, Shard& shard, const ShareKey& key,
+                             Ref<ShareGroupStateCall> call) {
+  ShareGroupState& state = shard.states[key];
+  if (!call->write) {
+    call->state.start_offset = state.start_offset;
+    call->state.batches.clear();  // of an answer that did not come
   }
   const std::uint64_t token = kTokenBit | next_write_++ << kPartitionBits | kept_in.value;
   const auto bytes = kRecordBytes + kBatchBytes * static_cast<std::int32_t>(call->state.batches.size());
@@ -57,6 +67,7 @@ void ShareCoordinator::receive(Ref<ShareGroupStateCall> call) {
   if (end == kNoOffset) return reply(std::move(call), ErrorCode::coordinator_not_available);
   cluster_.share_state_store().append(kept_in, shard.epoch, end, key, call->state);
   merge(state, call->state);
+  if (!call->write) call->state = state;
   shard.waiting.push_back({token, end, std::move(call)});
 }
 

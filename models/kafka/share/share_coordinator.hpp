@@ -2,7 +2,8 @@
 // __share_group_state that this broker leads (ShareCoordinatorShard.java, ShareCoordinatorService.java).
 //
 // A write is answered once the high watermark has passed its record. Of two leaders of a partition the one with the older epoch
-// is fenced. A new coordinator finds what its log holds.
+// is fenced, from the moment that the newer one has read on, which is a write of its epoch. A new coordinator finds what its log
+// holds.
 //
 // Model: every write is one record, of about the size of a ShareUpdateValue; loading takes no time; a write waits for its
 // replicas however long.
@@ -45,6 +46,7 @@ class ShareCoordinator {
     std::map<ShareKey, ShareGroupState> states;
     std::deque<Waiting> waiting;
   };
+  void write(PartitionIndex kept_in, Shard& shard, const ShareKey& key, Ref<ShareGroupStateCall> call);
   void reply(Ref<ShareGroupStateCall> call, ErrorCode error);
 
   CoordinatorHost& host_;

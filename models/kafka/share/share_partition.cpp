@@ -106,8 +106,10 @@ void SharePartition::lock(Offset offset, ShareMember member, sim::Time now) {
   one.locked_until = now + options_.lock_duration;
 }
 
-void SharePartition::add(std::vector<AcquiredRecords>& acquired, Offset offset, std::int16_t count) {
-  if (!acquired.empty() && acquired.back().end == offset && acquired.back().delivery_count == count) {
+void SharePartition::add(std::vector<AcquiredRecords>& acquired, Offset offset, std::int16_t count) const {
+  // What stands before is of other partitions.
+  if (acquired.size() > acquired_before_ && acquired.back().end == offset &&
+      acquired.back().delivery_count == count) {
     ++acquired.back().end;
   } else {
     acquired.push_back({.first = offset, .end = offset + 1, .delivery_count = count});
@@ -129,6 +131,7 @@ std::int64_t SharePartition::acquire(const Acquire& request, std::span<const Log
                                      std::vector<AcquiredRecords>& acquired) {
   if (request.max_records <= 0 || batches.empty()) return 0;
   ++revision_;
+  acquired_before_ = acquired.size();
   // lastOffsetAndMaxRecordsToAcquire
   Offset to = batches.back().end;
   std::int64_t most = std::min<std::int64_t>(request.max_records, options_.max_record_locks - in_flight());
@@ -346,12 +349,15 @@ void SharePartition::release(ShareMember member, std::vector<ShareStateBatch>& c
   }
 }
 
-void SharePartition::complete(std::span<const ShareStateBatch> changes, bool stored, sim::Time now) {
+void SharePartition::complete(std::span<const ShareStateBatch> changes, bool stored, sim::Time now,
+                              std::vector<ShareStateBatch>* archived) {
   ++revision_;
   for (const ShareStateBatch& batch : changes) {
     for (Offset o = std::max(batch.first, start_); o < batch.end; ++o) {
       MQLAB_ASSERT(at(o).in_transition, "what is completed was in transition");
       end_transition(at(o), stored, now);
+      if (!stored && archived != nullptr && at(o).state == ShareRecordState::archived)
+        add(*archived, o, at(o));
       if (available(o)) search_ = std::min(search_, o);
     }
   }
@@ -362,7 +368,7 @@ void SharePartition::end_transition(Record& record, bool stored, sim::Time now) 
   if (!stored) {
     record.state = record.state_before;
     record.delivery_count = record.count_before;
-    // Unless its lock has ended meanwhile.
+    // Unless its lock has ended meanwhile (InFlightState.completeStateTransition).
     if (record.state == ShareRecordState::acquired && record.locked_until <= now) give_back(record);
   }
   if (record.state == ShareRecordState::acquired) return;

@@ -82,8 +82,10 @@ class SharePartition {
   /// The member's session has ended: what it holds is available again, as if it had never been delivered
   /// (DeliveryCountOps.DECREASE).
   void release(ShareMember member, std::vector<ShareStateBatch>& changes);
-  /// What was in transition has been stored, or has not and is as it was. Returns whether anything is available now.
-  void complete(std::span<const ShareStateBatch> changes, bool stored, sim::Time now);
+  /// What was in transition has been stored, or has not and is as it was. A record whose lock has ended meanwhile is given back
+  /// then: appends to `archived` those that had been delivered as often as the limit says.
+  void complete(std::span<const ShareStateBatch> changes, bool stored, sim::Time now,
+                std::vector<ShareStateBatch>* archived = nullptr);
   /// Locks that end now. Appends what has changed.
   void expire(sim::Time now, std::vector<ShareStateBatch>& changes);
   /// When the earliest lock ends; kNever without any.
@@ -112,7 +114,7 @@ class SharePartition {
   void extend(Offset first, Offset end, bool per_offset);
   void insert_batch(Batch batch);
   void lock(Offset offset, ShareMember member, sim::Time now);
-  static void add(std::vector<AcquiredRecords>& acquired, Offset offset, std::int16_t count);
+  void add(std::vector<AcquiredRecords>& acquired, Offset offset, std::int16_t count) const;
   static void add(std::vector<ShareStateBatch>& changes, Offset offset, const Record& record);
 
   bool available(Offset offset) const;
@@ -139,6 +141,7 @@ class SharePartition {
   Offset end_ = 0;
   Offset search_ = 0;  ///< nothing below is available
   std::uint64_t revision_ = 1;
+  std::size_t acquired_before_ = 0;  ///< by the same request, of other partitions
   std::size_t mask_ = 0;
   std::vector<Record> records_ = std::vector<Record>(1);  ///< by offset, in a ring of a power of two
   std::vector<Batch> batches_;                            ///< rising; what none holds is a gap

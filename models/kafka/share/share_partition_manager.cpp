@@ -305,8 +305,10 @@ void SharePartitionManager::written(Write& write, ErrorCode error) {
   Entry* const found = entry(write.key.group, p);
   const bool here = found != nullptr && found->id == write.entry;
   if (here && write.transition) {
-    found->records.complete(write.changes, error == ErrorCode::none, broker_.context().now());
-    if (error == ErrorCode::none) tell_archived(write.key, write.changes);
+    changes_.clear();
+    found->records.complete(write.changes, error == ErrorCode::none, broker_.context().now(), &changes_);
+    // Kafka stores nothing of what a rollback archives: another leader, which has not heard of it, delivers it again.
+    tell_archived(write.key, error == ErrorCode::none ? write.changes : changes_);
     watch_locks(*found);
   }
   // A newer leader has begun (fetchPersisterError).

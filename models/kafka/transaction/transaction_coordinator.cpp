@@ -113,7 +113,10 @@ void TransactionCoordinator::write(PartitionIndex partition, Shard& shard, Entry
                                    TransactionMetadata next, Follow then) {
   MQLAB_ASSERT(!entry.pending, "one change of a transactional id at a time");
   const std::uint64_t token = kTokenBit | next_number_++ << kPartitionBits | partition.value;
+  const std::uint32_t life = host_.node().incarnation();
   const Offset end = host_.append(partition, 1, kRecordBytes, token);
+  // An earlier record of this log may have become replicated by that, and this broker died of what followed.
+  if (host_.node().incarnation() != life) return;
   if (end == kNoOffset) {
     if (entry.fencing) entry.failed_epoch_fence = true;
     entry.fencing = false;
@@ -329,9 +332,11 @@ void TransactionCoordinator::receive(Ref<EndTxnCall> call) {
       return write(partition, shard, *entry, std::move(next), std::move(call));
     }
     case TransactionState::prepare_commit:
-    case TransactionState::prepare_abort:
-      return reply(std::move(call), committed == call->commit ? ErrorCode::concurrent_transactions
-                                                              : ErrorCode::invalid_txn_state);
+    case TransactionState::prepare_abort: {
+      const bool same = committed == call->commit;
+      return reply(std::move(call),
+                   same ? ErrorCode::concurrent_transactions : ErrorCode::invalid_txn_state);
+    }
     case TransactionState::complete_commit:
     case TransactionState::complete_abort:
       if (committed == call->commit && (again || again_rotated || !now.v2)) {
@@ -401,8 +406,17 @@ void TransactionCoordinator::on_markers(BrokerId, Ref<WriteTxnMarkersCall> call)
 }
 
 void TransactionCoordinator::retry_markers() {
+  each_entry([this](PartitionIndex, Shard& shard, Entry& entry) { send_markers(shard, entry); });
+}
+
+template <class Visit>
+void TransactionCoordinator::each_entry(Visit&& visit) {
+  const std::uint32_t life = host_.node().incarnation();
   for (auto& [partition, shard] : shards_) {
-    for (auto& [id, entry] : shard.entries) send_markers(shard, entry);
+    for (auto& [id, entry] : shard.entries) {
+      visit(partition, shard, entry);
+      if (host_.node().incarnation() != life) return;
+    }
   }
 }
 
@@ -419,12 +433,10 @@ RpcChannel& TransactionCoordinator::channel(BrokerId broker) {
 
 void TransactionCoordinator::abort_timed_out() {
   const sim::Time now = host_.context().now();
-  for (auto& [partition, shard] : shards_) {
-    for (auto& [id, entry] : shard.entries) {
-      const bool open = entry.now.state == TransactionState::ongoing && !entry.pending;
-      if (open && entry.now.started + entry.now.timeout < now) fence(partition, shard, entry, {});
-    }
-  }
+  each_entry([this, now](PartitionIndex partition, Shard& shard, Entry& entry) {
+    const bool open = entry.now.state == TransactionState::ongoing && !entry.pending;
+    if (open && entry.now.started + entry.now.timeout < now) fence(partition, shard, entry, {});
+  });
   if (!shards_.empty()) abort_timer_.arm_after(host_.config().transaction_abort_timed_out_interval);
 }
 

@@ -93,6 +93,9 @@ class TransactionCoordinator {
   void abort_timed_out();
   void remove_expired();
   void retry_markers();
+  /// Until this broker dies of it.
+  template <class Visit>
+  void each_entry(Visit&& visit);
   RpcChannel& channel(BrokerId broker);
   template <class CallT>
   void reply(Ref<CallT> call, ErrorCode error) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/context.hpp"
@@ -45,6 +46,8 @@ struct FixtureOptions {
   DiskOptions disk;
   bool power_may_fail = false;
   TopicConfig topic{};
+  RemoteOptions remote{};
+  std::vector<std::pair<std::string, ShareGroupConfig>> share_groups{};
 };
 
 class ClusterFixture : public NodeProgram {
@@ -182,6 +185,8 @@ class ClusterFixture : public NodeProgram {
     cluster.config = options.config;
     cluster.rules = options.rules;
     cluster.disk = options.disk;
+    cluster.remote = options.remote;
+    cluster.share_groups = options.share_groups;
     cluster.power_may_fail = options.power_may_fail;
     TopicOptions topic;
     topic.name = "orders";

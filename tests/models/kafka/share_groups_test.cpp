@@ -6,6 +6,7 @@
 
 #include "models/kafka/group/describe.hpp"
 #include "models/kafka/group/simple_assignor.hpp"
+#include "models/kafka/quorum/metadata_log.hpp"
 #include "models/kafka/share/share_state_store.hpp"
 #include "models/metrics/observers.hpp"
 #include "models/world.hpp"
@@ -284,4 +285,80 @@ TEST_CASE("a leader that stands still past a change of leaders has let go of its
     CHECK(seen.outcome.drained);
     CHECK(seen[Metric::lost] == 0);
   }
+}
+
+namespace {
+
+/// Speaks to share coordinators as leaders of partitions do.
+struct Persister {
+  ErrorCode error = ErrorCode::none;
+  ShareGroupState state;
+  bool answered = false;
+
+  void ask(ClusterFixture& f, EntityId group, LeaderEpoch epoch, bool write, Offset start = 0) {
+    Ref<ShareGroupStateCall> call = f.cluster.take<ShareGroupStateCall>();
+    call->group = group;
+    call->write = write;
+    call->state.leader_epoch = epoch;
+    if (write) call->state.start_offset = start;
+    answered = false;
+    const BrokerId coordinator =
+        f.cluster.metadata_log().state(f.cluster.share_state_partition(group, {})).leader;
+    f.channels[static_cast<std::size_t>(coordinator.value)]->call<&Persister::told>(*this, std::move(call));
+    f.run_for(1s);
+  }
+  void told(BrokerId, Ref<ShareGroupStateCall> call) {
+    answered = true;
+    error = call->error;
+    state = call->state;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what a newer leader has read nobody older writes, be it at another share coordinator", "[share]") {
+  FixtureOptions options;
+  options.config.broker_session_timeout = 2s;
+  options.config.broker_heartbeat_interval = 500ms;
+  options.share_groups = {{"billing", {}}};
+  ClusterFixture f(options);
+  const EntityId group = f.entities.add(EntityKind::group, "billing");
+  Persister persister;
+  persister.ask(f, group, 4, true, 10);
+  REQUIRE(persister.answered);
+  REQUIRE(persister.error == ErrorCode::none);
+  persister.ask(f, group, 5, false);
+  REQUIRE(persister.error == ErrorCode::none);
+  CHECK(persister.state.start_offset == 10);
+  persister.ask(f, group, 4, true, 20);
+  CHECK(persister.error == ErrorCode::fenced_leader_epoch);
+  const BrokerId coordinator =
+      f.cluster.metadata_log().state(f.cluster.share_state_partition(group, {})).leader;
+  f.node(coordinator.value).crash();
+  f.run_for(4s);
+  persister.ask(f, group, 4, true, 20);
+  CHECK(persister.error == ErrorCode::fenced_leader_epoch);
+  persister.ask(f, group, 5, false);
+  CHECK(persister.error == ErrorCode::none);
+  CHECK(persister.state.start_offset == 10);
+}
+
+TEST_CASE("a record that is archived because its lock ended while its state could not be stored is told",
+          "[share]") {
+  Scenario s = shared_orders(80s, 5);
+  s.kafka->config.broker_session_timeout = 2s;
+  s.kafka->config.broker_heartbeat_interval = 500ms;
+  s.kafka->topics[0].assignment = {{1}, {1}, {1}, {1}};
+  s.kafka->topics[0].replication_factor = 1;
+  s.kafka->config.share_state_topic_num_partitions = 1;
+  s.kafka->config.share_state_topic_replication_factor = 1;  // at broker 0
+  s.kafka->config.share_state_topic_min_isr = 1;
+  s.kafka->config.group_share_record_lock_duration = 2s;
+  s.kafka->config.group_share_delivery_count_limit = 2;
+  s.groups[0].config.explicit_acknowledgement = true;
+  s.groups[0].poison = models::PoisonOptions{.share = 0.3, .then = models::PoisonOptions::Then::release};
+  s.faults = {crash("kafka/0", 5s, 70s)};
+  const Seen seen = run(s);
+  CHECK(seen[Metric::dead_lettered] >= 10);
+  CHECK(seen[Metric::lost] + seen[Metric::in_flight] == 0);
 }

@@ -1,5 +1,8 @@
 // Arbitrary scenarios under every version of the protocol, with power losses, segments and retention: nothing asserts, the
 // invariants hold as far as the rules promise them, and every message has one fate.
+#include <algorithm>
+#include <string>
+
 #include "models/checkers/ledger.hpp"
 #include "models/metrics/observers.hpp"
 #include "models/world.hpp"
@@ -17,6 +20,36 @@ models::FaultSpec arbitrary_power_loss(const models::kafka::ClusterOptions& clus
   fault.at = 1ms * *rc::gen::inRange(100, 8000);
   fault.duration = 1ms * *rc::gen::inRange(1, 3000);
   return fault;
+}
+
+/// Closed segments go to remote storage, which may fail; little of them stays on disks.
+void arbitrary_tiers(models::Scenario& scenario) {
+  models::kafka::ClusterOptions& cluster = *scenario.kafka;
+  cluster.remote.latency =
+      one_of<sim::Distribution>({sim::Distribution::constant(1e6), sim::Distribution::exponential(50e6),
+                                 sim::Distribution::constant(600e6)});
+  cluster.remote.bytes_per_s = one_of<double>({0, 1e7});
+  models::kafka::TierConfig& tiers = cluster.config.tiers;
+  tiers.system_enable = true;
+  tiers.manager_task_interval = one_of<sim::Duration>({30s, 500ms, 100ms});
+  tiers.copy_max_bytes_per_second = one_of<std::int64_t>({std::int64_t{1} << 60, 100'000});
+  tiers.fetch_max_bytes_per_second = one_of<std::int64_t>({std::int64_t{1} << 60, 100'000});
+  tiers.reader_threads = one_of<std::int32_t>({10, 1});
+  tiers.reader_max_pending_tasks = one_of<std::int32_t>({100, 1});
+  tiers.local_retention_ms = one_of<std::int64_t>({-2, 0, 300});
+  cluster.config.log_roll = one_of<sim::Duration>({1s, 100ms});
+  cluster.config.log_retention_check_interval = 500ms;
+  cluster.config.log_initial_task_delay = 100ms;
+  for (models::kafka::TopicOptions& topic : cluster.topics)
+    topic.config.tiers.remote_storage_enable = sometimes(8);
+  if (sometimes(5)) {
+    models::FaultSpec fault;
+    fault.kind = one_of<std::string>({"crash", "pause"});
+    fault.target = "remote-storage";
+    fault.at = 1ms * *rc::gen::inRange(100, 8000);
+    fault.duration = 1ms * *rc::gen::inRange(1, 4000);
+    scenario.faults.push_back(fault);
+  }
 }
 
 ArbitraryWorld arbitrary_storage() {
@@ -59,6 +92,10 @@ ArbitraryWorld arbitrary_storage() {
   for (models::ProducerOptions& producer : world.scenario.producers) {
     if (sometimes(4)) producer.size = sim::Distribution::constant(5000);
   }
+  const bool shared =
+      std::any_of(world.scenario.groups.begin(), world.scenario.groups.end(),
+                  [](const models::GroupOptions& g) { return g.type == models::GroupType::share; });
+  if (!shared && !config.log_cleanup_policy.compacts && sometimes(5)) arbitrary_tiers(world.scenario);
   const int losses = *rc::gen::inRange(0, 3);
   for (int i = 0; i < losses; ++i) world.scenario.faults.push_back(arbitrary_power_loss(cluster));
   return world;
@@ -89,6 +126,8 @@ TEST_CASE("under power losses, old protocols and retention every message has one
     RC_CLASSIFY(counted(models::Metric::expired), "messages expired");
     RC_CLASSIFY(counted(models::Metric::records_deleted), "segments were deleted");
     RC_CLASSIFY(counted(models::Metric::records_compacted), "logs were compacted");
+    RC_CLASSIFY(counted(models::Metric::segments_tiered), "segments were copied to remote storage");
+    RC_CLASSIFY(counted(models::Metric::remote_fetches), "consumers read from remote storage");
     RC_CLASSIFY(counted(models::Metric::compacted), "messages were superseded before they were read");
     RC_CLASSIFY(counted(models::Metric::replica_divergence), "replicas diverged");
   }));
