@@ -77,6 +77,28 @@ const std::vector<Group>& groups() {
        {},
        {M::unavailability_max_s, M::detection_mean_s, M::election_mean_s, M::client_refresh_mean_s,
         M::leader_elections, M::unclean_elections, M::isr_shrinks, M::partitions_offline_max}},
+      {"applications",
+       {},
+       {M::facts,
+        M::events_lost,
+        M::events_invented,
+        M::events_duplicated,
+        M::events_reordered,
+        M::event_delay_mean_ms,
+        M::requests_answered,
+        M::requests_failed,
+        M::request_latency_p50_ms,
+        M::request_latency_max_ms,
+        M::sagas_done,
+        M::sagas_compensated,
+        M::sagas_stuck,
+        M::sagas_inconsistent,
+        M::saga_latency_mean_ms,
+        M::projection_lag_max_ms,
+        M::views_wrong,
+        M::own_reads_stale,
+        M::in_doubt_max_ms,
+        M::decisions_split}},
   };
   return all;
 }
@@ -106,9 +128,9 @@ std::string latency_rows(const TrialResult& trial) {
   return out;
 }
 
-/// Each latency has six metrics, which are a table of their own.
+/// Each latency of messages has six metrics, which are a table of their own.
 bool is_latency(const models::MetricInfo& info) {
-  return info.name.find("_latency_") != std::string_view::npos;
+  return info.name.find("publish_latency_") == 0 || info.name.find("e2e_latency_") == 0;
 }
 
 std::string all_rows(const TrialResult& trial) {
