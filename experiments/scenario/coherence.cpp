@@ -478,6 +478,12 @@ class Coherence {
                                  "' answers nobody: name the broker whose response gets lost, and '" +
                                  f.target + "' as `other`");
     }
+    const auto stored = [](const std::string& name) {
+      return name == "remote-storage" || name.ends_with("/remote-storage");
+    };
+    const bool stops = f.kind == "crash" || f.kind == "pause" || f.kind == "power-loss";
+    if ((stored(f.target) || stored(f.other)) && !stops)
+      fail(path + ".target", "remote storage is behind no link of the network: it can crash, or be paused");
     if (f.kind == "delete-records" && !deletes(f.target))
       fail(path + ".target",
            "keeps its records (cleanup.policy=compact): Kafka refuses to delete any, POLICY_VIOLATION");

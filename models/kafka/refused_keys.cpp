@@ -64,6 +64,11 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "tasks for remote storage never wait for a thread",
        "remote.log.manager.thread.pool.size remote.log.manager.copier.thread.pool.size "
        "remote.log.manager.expiration.thread.pool.size remote.log.manager.follower.thread.pool.size"},
+      {S::broker, "quotas of remote storage have Kafka's default windows",
+       "remote.log.manager.copy.quota.window.num remote.log.manager.copy.quota.window.size.seconds "
+       "remote.log.manager.fetch.quota.window.num remote.log.manager.fetch.quota.window.size.seconds"},
+      {S::broker, "indexes of remote segments are always at hand",
+       "remote.log.index.file.cache.total.size.bytes remote.list.offsets.request.timeout.ms"},
       {S::broker, "[kafka.remote] says what remote storage is like", "remote.*"},
       {S::broker, "a new coordinator reads its partition at once", "transaction.state.log.load.buffer.size"},
       {S::broker, "the transaction log's segments are not modelled", "transaction.state.log.segment.bytes"},

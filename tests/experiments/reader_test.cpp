@@ -338,6 +338,13 @@ TEST_CASE("what a topic with remote storage needs, and who cannot read it") {
   CHECK(holds(with("log.cleanup.policy = \"compact\"\n", "", "type = \"share\""),
               "billing.topics: what compaction has removed is not modelled of share groups"));
   CHECK(holds(with(enabled + "remote.log.manager.thread.pool.size = 3\n", "", ""), "not model it"));
+  const auto struck = [&enabled](const std::string& kind) {
+    return complaint(small_and("[kafka.config]\n" + enabled + "[[faults]]\nkind = \"" + kind +
+                               "\"\ntarget = \"remote-storage\"\nat = \"1s\"\n"));
+  };
+  INFO(struck("pause"));
+  CHECK(struck("pause").empty());
+  CHECK(holds(struck("isolate"), "remote storage is behind no link of the network"));
 }
 
 TEST_CASE("settings that rule idempotence out turn it off unless it was asked for") {
