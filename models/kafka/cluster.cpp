@@ -15,23 +15,26 @@
 #include "sim/assert.hpp"
 
 namespace models::kafka {
-namespace {
 
-/// Of __consumer_offsets, unless offsets.topic.replication.factor says otherwise.
-constexpr std::int32_t kCoordinatorsTopicCopies = 3;
-
-/// String.hashCode of Java, which chooses a group's coordinator.
 std::int32_t java_hash(std::string_view text) {
   std::uint32_t hash = 0;
   for (const char c : text) hash = 31 * hash + static_cast<unsigned char>(c);
   return static_cast<std::int32_t>(hash);
 }
 
-/// Utils.abs(name.hashCode()) % numPartitions; abs of the least integer is 0.
+std::int32_t java_abs(std::int32_t n) {
+  return n == INT32_MIN ? 0 : n < 0 ? -n : n;
+}
+
+namespace {
+
+/// Of __consumer_offsets, unless offsets.topic.replication.factor says otherwise.
+constexpr std::int32_t kCoordinatorsTopicCopies = 3;
+
+/// Utils.abs(name.hashCode()) % numPartitions
 PartitionIndex partition_of(const TopicInfo& topic, std::string_view name) {
-  const std::int32_t hash = java_hash(name);
-  const std::int32_t positive = hash == INT32_MIN ? 0 : hash < 0 ? -hash : hash;
-  return PartitionIndex{topic.first.value + static_cast<std::uint32_t>(positive % topic.partitions)};
+  const std::int32_t number = java_abs(java_hash(name)) % topic.partitions;
+  return PartitionIndex{topic.first.value + static_cast<std::uint32_t>(number)};
 }
 
 std::string place_of(const std::vector<std::string>& names, std::int32_t broker) {

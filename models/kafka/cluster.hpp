@@ -39,6 +39,11 @@ class LogReader {
   static constexpr Offset kNoLowest = std::numeric_limits<Offset>::max();
 };
 
+/// String.hashCode of Java, which chooses a group's coordinator and a partition's fetcher.
+std::int32_t java_hash(std::string_view text);
+/// Utils.abs: of the least integer it is 0.
+std::int32_t java_abs(std::int32_t n);
+
 struct TopicInfo {
   std::string name;
   EntityId entity{};

@@ -419,7 +419,7 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"connections.max.idle.ms", "ms", "600000", milliseconds_unless_negative<&B::connections_max_idle, B>},
     {"num.network.threads", "int", "3", integer<&B::num_network_threads, 1, kInt32Max, B>,
      "a network thread that finds no room in the queue of requests stands still"},
-    {"num.replica.fetchers", "int", "1", nullptr, "one fetcher per source broker is modelled"},
+    {"num.replica.fetchers", "int", "1", integer<&B::num_replica_fetchers, 1, 1024, B>},
     {"log.flush.interval.messages", "int", "9223372036854775807",
      integer<&B::log_flush_interval_messages, 1, kInt64Max, B>},
     {"log.flush.interval.ms", "ms", "null", milliseconds_or_never<&B::log_flush_interval, 0, B>},

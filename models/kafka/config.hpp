@@ -73,6 +73,7 @@ struct BrokerConfig {
   std::int32_t replica_fetch_max_bytes = 1048576;
   std::int32_t replica_fetch_response_max_bytes = 10485760;
   Duration replica_fetch_backoff{1'000'000'000};
+  std::int32_t num_replica_fetchers = 1;
   bool unclean_leader_election_enable = false;
   bool auto_leader_rebalance_enable = true;
   Duration leader_imbalance_check_interval{300'000'000'000};

@@ -69,7 +69,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
         cluster, id, node, controller, [this](std::int64_t session) { broker_epoch_ = session; });
     controller.use(*zookeeper_);
   }
-  fetchers_.resize(static_cast<std::size_t>(cluster.broker_count()));
+  fetchers_.resize(static_cast<std::size_t>(cluster.broker_count() * config().num_replica_fetchers));
   coordinator_ = std::make_unique<GroupCoordinator>(*this);
   if (cluster.options().transactional)
     transactions_ = std::make_unique<TransactionCoordinator>(*this, cluster);

@@ -222,7 +222,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void write_in_sync_set(Ref<AlterPartitionCall> call);
   void handle_metadata(Ref<MetadataCall> call);
   std::shared_ptr<const ClusterView> view_of(const std::vector<TopicIndex>& topics);
-  ReplicaFetcher& fetcher_from(BrokerId leader);
+  ReplicaFetcher& fetcher_from(BrokerId leader, PartitionIndex p);
   std::int64_t fetched_epoch(const Replica& replica, BrokerId b) const;
 
   // ---- shutdown.cpp ----
@@ -279,7 +279,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::unique_ptr<ZooKeeperSession> zookeeper_;
   std::int32_t controller_epoch_ = 0;                      // the newest that told it something
   std::vector<PartitionIndex> unasked_;                    // whose AlterPartition has found no controller
-  std::vector<std::unique_ptr<ReplicaFetcher>> fetchers_;  // by source broker
+  std::vector<std::unique_ptr<ReplicaFetcher>> fetchers_;  // num.replica.fetchers for each source broker
   std::unique_ptr<GroupCoordinator> coordinator_;
   std::unique_ptr<TransactionCoordinator> transactions_;
   std::unique_ptr<TransactionVerifier> verifier_;  // made when first needed

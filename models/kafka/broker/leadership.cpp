@@ -174,7 +174,7 @@ void Broker::follow_assignment(Replica& replica, const PartitionState& state) {
 void Broker::give_up(Replica& replica, const PartitionState& state) {
   if (replica.leads) resign(replica);
   if (replica.leader != kNoBroker && replica.leader != id_)
-    fetcher_from(replica.leader).remove(replica.partition);
+    fetcher_from(replica.leader, replica.partition).remove(replica.partition);
   replica.leader = kNoBroker;
   replica.leader_epoch = state.leader_epoch;
   replica.partition_epoch = state.partition_epoch;
@@ -188,7 +188,7 @@ void Broker::give_up(Replica& replica, const PartitionState& state) {
 
 void Broker::become_leader(Replica& replica, const PartitionState& state) {
   if (replica.leader != kNoBroker && replica.leader != id_)
-    fetcher_from(replica.leader).remove(replica.partition);
+    fetcher_from(replica.leader, replica.partition).remove(replica.partition);
   const bool new_epoch = state.leader_epoch > replica.log.latest_epoch();
   replica.leads = true;
   replica.leader = id_;
@@ -276,7 +276,7 @@ void Broker::declare_restored(const Replica& replica, Offset from) {
 void Broker::become_follower(Replica& replica, const PartitionState& state) {
   if (replica.leads) resign(replica);
   if (replica.leader != kNoBroker && replica.leader != state.leader) {
-    fetcher_from(replica.leader).remove(replica.partition);
+    fetcher_from(replica.leader, replica.partition).remove(replica.partition);
   }
   const bool same_leader = replica.leader == state.leader && replica.leader_epoch == state.leader_epoch;
   replica.leader = state.leader;
@@ -288,8 +288,9 @@ void Broker::become_follower(Replica& replica, const PartitionState& state) {
   const bool told = zookeeper_ != nullptr || rules().has(Rule::fenced_stay_out_of_sync);
   const bool stays_out =
       told && shutdown_ != Shutdown::no && !std::count(state.isr.begin(), state.isr.end(), id_);
-  if (stays_out && state.leader != kNoBroker) return fetcher_from(state.leader).remove(replica.partition);
-  if (state.leader != kNoBroker && !same_leader) fetcher_from(state.leader).add(replica);
+  if (stays_out && state.leader != kNoBroker)
+    return fetcher_from(state.leader, replica.partition).remove(replica.partition);
+  if (state.leader != kNoBroker && !same_leader) fetcher_from(state.leader, replica.partition).add(replica);
 }
 
 void Broker::resign(Replica& replica) {
@@ -321,9 +322,14 @@ void Broker::follower_moved(Replica& replica, Offset leader_high_watermark) {
   if (replica.high_watermark > before && !replica.watchers.empty()) wake(replica, false);
 }
 
-ReplicaFetcher& Broker::fetcher_from(BrokerId leader) {
-  auto& fetcher = fetchers_[static_cast<std::size_t>(leader.value)];
-  if (!fetcher) fetcher = std::make_unique<ReplicaFetcher>(*this, leader);
+/// AbstractFetcherManager.getFetcherId: the partitions of a leader are spread over its fetchers.
+ReplicaFetcher& Broker::fetcher_from(BrokerId leader, PartitionIndex p) {
+  const std::int32_t count = config().num_replica_fetchers;
+  const auto hash = 31 * static_cast<std::uint32_t>(java_hash(cluster_.topic_of(p).name)) +
+                    static_cast<std::uint32_t>(cluster_.partition(p).number);
+  const std::int32_t number = count == 1 ? 0 : java_abs(static_cast<std::int32_t>(hash)) % count;
+  auto& fetcher = fetchers_[static_cast<std::size_t>(leader.value * count + number)];
+  if (!fetcher) fetcher = std::make_unique<ReplicaFetcher>(*this, leader, number);
   return *fetcher;
 }
 

@@ -6,9 +6,16 @@
 #include "models/kafka/broker/broker.hpp"
 
 namespace models::kafka {
+namespace {
 
-ReplicaFetcher::ReplicaFetcher(Broker& broker, BrokerId source)
+/// Of a fetcher's number in its name: there are fewer entities.
+constexpr unsigned kNumberShift = 22;
+
+}  // namespace
+
+ReplicaFetcher::ReplicaFetcher(Broker& broker, BrokerId source, std::int32_t number)
     : broker_(broker),
+      name_{broker.node().entity().value + (static_cast<std::uint32_t>(number) << kNumberShift)},
       channel_(broker.cluster(), broker.node(), source, {}),
       retry_timer_(broker.context().simulation, broker.node(), [this] { send(); }),
       write_timer_(broker.context().simulation, broker.node(), [this] { disk_goes_on(); }) {}
@@ -78,7 +85,7 @@ void ReplicaFetcher::send() {
   Ref<FetchCall> call = broker_.cluster().take<FetchCall>();
   call->replica = broker_.id();
   call->replica_epoch = broker_.epoch();
-  call->client = broker_.node().entity();
+  call->client = name_;
   call->session = session_;
   call->max_wait = config.replica_fetch_wait_max;
   call->min_bytes = config.replica_fetch_min_bytes;

@@ -1,5 +1,5 @@
-// A broker's fetcher thread for one source broker: copies the partitions that the source leads and this broker follows
-// (AbstractFetcherThread.java, ReplicaFetcherThread.scala; num.replica.fetchers = 1).
+// A broker's fetcher thread for one source broker: copies partitions that the source leads and this broker follows
+// (AbstractFetcherThread.java, ReplicaFetcherThread.scala). There are num.replica.fetchers of them for each source.
 //
 // One fetch is under way at a time, over an incremental session. Truncation is decided on fetch: the follower tells the epoch
 // of its last record, the leader answers with the point where the logs diverge (KIP-595, KIP-279), and the follower cuts its
@@ -24,7 +24,8 @@ namespace models::kafka {
 
 class ReplicaFetcher {
  public:
-  ReplicaFetcher(Broker& broker, BrokerId source);
+  /// The `number`th of this broker's from that one.
+  ReplicaFetcher(Broker& broker, BrokerId source, std::int32_t number);
 
   void add(Replica& replica);
   void remove(PartitionIndex p);
@@ -57,6 +58,7 @@ class ReplicaFetcher {
   void restart_session();
 
   Broker& broker_;
+  EntityId name_;  ///< by which the source tells the sessions of this broker's fetchers apart
   RpcChannel channel_;
   std::vector<Entry> entries_;           // sorted by partition
   std::vector<PartitionIndex> changed_;  // those, and some that have been removed

@@ -38,6 +38,7 @@ const std::vector<Row>& rows() {
       {S::broker, "replica.fetch.max.bytes", "1"},
       {S::broker, "replica.fetch.response.max.bytes", "1"},
       {S::broker, "replica.fetch.backoff.ms", "10"},
+      {S::broker, "num.replica.fetchers", "3"},
       {S::broker, "unclean.leader.election.enable", "true", leaderless},
       {S::broker, "auto.leader.rebalance.enable", "false", balances_often},
       {S::broker, "leader.imbalance.check.interval.seconds", "1"},
