@@ -1,19 +1,64 @@
 #include "experiments/notes.hpp"
 
+#include <array>
 #include <ostream>
 #include <set>
+#include <string_view>
 
 #include "experiments/scenario/bind.hpp"
 #include "experiments/scenario/paths.hpp"
+#include "experiments/scenario/versions.hpp"
 
 namespace experiments {
+namespace {
+
+/// Brokers take these with either coordination, and look at them with one.
+constexpr std::array<std::string_view, 2> kOfZooKeeper{"zookeeper.session.timeout.ms",
+                                                       "leader.imbalance.per.broker.percentage"};
+constexpr std::array<std::string_view, 8> kOfKraft{"broker.session.timeout.ms",
+                                                   "broker.heartbeat.interval.ms",
+                                                   "controller.quorum.fetch.timeout.ms",
+                                                   "controller.quorum.election.timeout.ms",
+                                                   "controller.quorum.append.linger.ms",
+                                                   "controller.quorum.election.backoff.max.ms",
+                                                   "controller.quorum.request.timeout.ms",
+                                                   "controller.quorum.retry.backoff.ms"};
+
+void note_on_cluster(const models::kafka::ClusterOptions& cluster, const Value& table, const std::string& at,
+                     std::vector<std::string>& notes) {
+  if (cluster.controllers > 1 && cluster.controllers % 2 == 0) {
+    notes.push_back(at + ".controllers = " + std::to_string(cluster.controllers) +
+                    " can do without no more of them than " + std::to_string(cluster.controllers - 1) +
+                    ": a majority has to be there");
+  }
+  const Value* const config = table.find("config");
+  if (config == nullptr) return;
+  const auto tell = [&](const auto& keys, const std::string& other) {
+    for (const std::string_view key : keys) {
+      if (config->find(key) != nullptr)
+        notes.push_back(at + ".config." + std::string(key) + " is for coordination by " + other +
+                        ": it has no effect here");
+    }
+  };
+  cluster.zookeeper ? tell(kOfKraft, "KRaft") : tell(kOfZooKeeper, "ZooKeeper");
+}
+
+}  // namespace
 
 std::vector<std::string> notes_on(const Resolved& resolved) {
   std::vector<std::string> notes;
+  if (resolved.scenario.kafka)
+    note_on_cluster(*resolved.scenario.kafka, *resolved.checked.find("kafka"), "kafka", notes);
+  for (std::size_t i = 0; i < resolved.scenario.clusters.size(); ++i) {
+    const models::kafka::ClusterOptions& cluster = resolved.scenario.clusters[i];
+    note_on_cluster(cluster, resolved.checked.find("clusters")->items[i], join_path("clusters", cluster.name),
+                    notes);
+  }
+  const bool idempotent_by_default = version_of(resolved.checked) >= models::kafka::Version{3, 0};  // KIP-679
   for (std::size_t i = 0; i < resolved.scenario.producers.size(); ++i) {
     const models::ProducerOptions& producer = resolved.scenario.producers[i];
     const Value& table = resolved.checked.find("producers")->items[i];
-    if (producer.config.enable_idempotence || asks_for_idempotence(table)) continue;
+    if (producer.config.enable_idempotence || asks_for_idempotence(table) || !idempotent_by_default) continue;
     const std::string reason = producer.config.acks != -1
                                    ? "acks = " + std::to_string(producer.config.acks)
                                    : "retries = " + std::to_string(producer.config.retries);

@@ -136,7 +136,8 @@ TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialO
   models::World world(resolved.scenario, seed, options.world);
   models::Observers observers({.warmup = resolved.scenario.warmup,
                                .sample = resolved.scenario.sample,
-                               .entities = &world.entities()});
+                               .entities = &world.entities(),
+                               .alerts = resolved.scenario.alerts ? &*resolved.scenario.alerts : nullptr});
   world.trace().add_sink(observers);
   std::optional<TraceWriter> writer;
   if (options.trace_csv != nullptr)

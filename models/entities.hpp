@@ -23,6 +23,10 @@ enum class EntityKind : std::uint8_t {
   link,
   fault,
   store,  ///< remote storage of a cluster's tiers
+  dependency,
+  database,
+  service,  ///< an instance of one that reads no topics
+  relay,    ///< an instance: it brings what a database has to a topic
 };
 
 struct Entity {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "models/apps/options.hpp"
 #include "models/clients/workload.hpp"
 #include "models/faults/fault_spec.hpp"
 #include "models/kafka/mirror/options.hpp"
@@ -14,6 +15,16 @@
 #include "sim/time.hpp"
 
 namespace models {
+
+/// Thresholds for a group's lag, looked at with every sample; what is not given raises no alarm.
+struct AlertOptions {
+  std::string group;
+  std::optional<std::int64_t> records;  ///< lag of the group
+  std::optional<sim::Duration> age;     ///< of the oldest unprocessed record of any partition
+  std::optional<double> growth;         ///< records a second, over `window`
+  sim::Duration window = std::chrono::seconds{10};
+  sim::Duration lasts{};  ///< so long it must hold (`for`)
+};
 
 struct Scenario {
   std::string name;
@@ -28,6 +39,12 @@ struct Scenario {
   std::vector<kafka::MirrorOptions> mirrors;
   std::vector<ProducerOptions> producers;
   std::vector<GroupOptions> groups;
+  std::vector<DependencyOptions> dependencies;
+  std::optional<AlertOptions> alerts;
+  std::vector<DatabaseOptions> databases;
+  std::vector<ServiceOptions> services;
+  std::vector<RelayOptions> relays;
+  SagaOptions saga;
   std::vector<FaultSpec> faults;
 };
 

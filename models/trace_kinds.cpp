@@ -46,6 +46,18 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::mirrors, "mirrors", "", "", ""},
       KindInfo{Kind::failed_over, "failed_over", "", "", ""},
       KindInfo{Kind::tiered, "tiered", "base_offset", "count", "bytes"},
+      KindInfo{Kind::called, "called", "attempt", "", ""},
+      KindInfo{Kind::call_ended, "call_ended", "attempt", "waited_ns", ""},
+      KindInfo{Kind::breaker_state, "breaker_state", "", "", ""},
+      KindInfo{Kind::buffered, "buffered", "messages", "", ""},
+      KindInfo{Kind::scaled, "scaled", "members", "members_before", "lag"},
+      KindInfo{Kind::fact_type, "fact_type", "role", "undoes", ""},
+      KindInfo{Kind::fact, "fact", "seq", "aggregate", "log_position"},
+      KindInfo{Kind::published, "published", "first_seq", "count", "first_fact_seq"},
+      KindInfo{Kind::request, "request", "created_ns", "answered", ""},
+      KindInfo{Kind::applied, "applied", "seq", "aggregate", ""},
+      KindInfo{Kind::viewed, "viewed", "seq", "found", ""},
+      KindInfo{Kind::vote, "vote", "transaction", "", ""},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

@@ -110,7 +110,7 @@ enum class Kind : std::uint16_t {
   /// actor controller of a quorum, a its epoch, b 1 when it becomes active, 0 when it is no longer. Availability.
   controller_changed,
   /// actor leader, place partition, peer share group, offsets [a, a+b): archived, none of them will be delivered again; c how
-  /// often they were. Ledger (dead-lettered).
+  /// often they were. Or actor member: it has written them to a dead letter topic, after c attempts. Ledger (dead-lettered).
   archived,
   /// actor producer, peer another producer: their keys are the same. Ledger (order per key).
   same_keys,
@@ -130,6 +130,38 @@ enum class Kind : std::uint16_t {
   /// be (kCopyFailed), or was removed from there (kRemoteDeleted); or from offset a on a consumer's fetch reads it (kRemoteRead),
   /// or could not (kRemoteReadFailed).
   tiered,
+  /// actor caller, place dependency, peer group, a attempt from 1: a call reached a dependency, or its host if no process
+  /// listened there. Calls.
+  called,
+  /// the same, b ns that the caller waited, code CallCode: what it made of that attempt. Calls.
+  call_ended,
+  /// actor caller, place dependency, peer group, code BreakerCode: its circuit breaker. Calls.
+  breaker_state,
+  /// actor producer, a messages wait before send(), more than ever before. Admission.
+  buffered,
+  /// peer group, a members wanted from now on, b before, c the lag that was seen. Scaling.
+  scaled,
+
+  // ---- applications with databases of their own ------------------------------------------------------------------
+  /// code a type of fact, a FactRole, b the type of what it undoes, or -1. Emitted when the world is built. Sagas.
+  fact_type,
+  /// actor database, place service instance, peer lane of facts, a its seq: a transaction has committed this fact. b aggregate
+  /// that it is of, c position in the database's log; code type, with kToBePublished where somebody is to publish it.
+  /// Facts, sagas, views.
+  fact,
+  /// actor producer, peer lane, seqs [a, a+b) say facts [c, c+b) of lane payload[0]. Facts.
+  published,
+  /// actor service instance, a creation time (ns) of a request, b 1 it was answered, 0 whoever asked has heard nothing.
+  /// Requests.
+  request,
+  /// actor database, place service, peer lane of facts, a seq: a view there has taken this fact in; b aggregate. Views.
+  applied,
+  /// actor service instance, place service whose view was read, peer lane of facts, a seq of what the reader had written just
+  /// before, b 1 the view had it. Views.
+  viewed,
+  /// actor database, place service instance that decides, a number of a transaction over several participants, code VoteCode.
+  /// Commitment.
+  vote,
   count_,
 };
 
@@ -153,7 +185,24 @@ inline constexpr std::uint16_t kRemoteRead = 2;
 inline constexpr std::uint16_t kCopyFailed = 3;
 inline constexpr std::uint16_t kRemoteReadFailed = 4;
 
-enum class RefusedCode : std::uint16_t { none, buffer_full, too_large, no_metadata, closed };
+/// over_rate: by a token bucket; shed: the lag of a group is too high; dropped: what waited made room for it, or it found none.
+enum class RefusedCode : std::uint16_t {
+  none,
+  buffer_full,
+  too_large,
+  no_metadata,
+  closed,
+  over_rate,
+  shed,
+  dropped
+};
+/// refused: nobody listens; overloaded: it took no more; lost: it died over it; not_permitted: by the caller's own breaker.
+enum class CallCode : std::uint16_t { answered, refused, overloaded, lost, timed_out, not_permitted };
+enum class BreakerCode : std::uint16_t { closed, open, half_open };
+inline constexpr std::uint16_t kToBePublished = 1u << 15;  // fact
+
+enum class FactRole : std::uint16_t { step, succeeds, fails };
+enum class VoteCode : std::uint16_t { prepared, committed, aborted };
 enum class ResetCode : std::uint16_t { committed, earliest, latest, sought };
 enum class OwnershipCode : std::uint16_t { assigned, revoked, lost, crashed, closed };
 enum class MemberCode : std::uint16_t { joining, joined, left, evicted, fenced, crashed, restarted };

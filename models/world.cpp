@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "models/applications.hpp"
+#include "models/clients/dependency.hpp"
 #include "models/faults/topic_faults.hpp"
+#include "models/kafka/autoscaler.hpp"
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/cluster.hpp"
@@ -100,7 +103,9 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   }
   add_producers();
   add_mirrors();
+  add_dependencies();
   add_groups();
+  add_applications();
   faults_ = std::make_unique<FaultInjector>(context_, scenario_.faults);
   for (const auto& cluster : clusters_) {
     for (std::int32_t b = 0; b < cluster->broker_count(); ++b)
@@ -144,6 +149,13 @@ void World::add_cluster(kafka::ClusterOptions options) {
   for (const GroupOptions& group : scenario_.groups) {
     if (group.type == GroupType::share && group.cluster == options.name)
       options.share_groups.emplace_back(group.name, group.config.share);
+  }
+  for (kafka::TopicOptions& topic : options.topics) {
+    topic.keys_read =
+        std::any_of(scenario_.groups.begin(), scenario_.groups.end(), [&](const GroupOptions& g) {
+          return g.cluster == options.name && g.hand_off && g.hand_off->order == HandOff::Order::key &&
+                 std::find(g.topics.begin(), g.topics.end(), topic.name) != g.topics.end();
+        });
   }
   options.power_may_fail = std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
                                        [](const FaultSpec& fault) { return fault.kind == "power-loss"; });
@@ -195,6 +207,14 @@ void World::add_producer(const ProducerOptions& options, const std::string& tabl
     setup.keys =
         std::make_shared<kafka::KeyPartitions>(options.keys, partitions, kafka::key_hash(options.config));
   }
+  if (options.admission && options.admission->shed) {
+    const auto watched =
+        std::find_if(scenario_.groups.begin(), scenario_.groups.end(),
+                     [&](const GroupOptions& g) { return g.name == options.admission->shed->group; });
+    if (watched == scenario_.groups.end())
+      throw ScenarioError("producers." + options.name + ".admission.shed.group", "is no group");
+    setup.topics_watched = watched->topics;
+  }
   for (std::uint32_t i = 0; i < options.instances; ++i) {
     const std::string name = options.instances == 1 ? table : table + "/" + std::to_string(i);
     Node& node = add_node(EntityKind::producer, name, {}, i, location);
@@ -230,6 +250,14 @@ void World::add_mirrors() {
   }
 }
 
+void World::add_dependencies() {
+  for (const DependencyOptions& options : scenario_.dependencies) {
+    Node& node =
+        add_node(EntityKind::dependency, options.name, {}, 0, {options.rack, options.zone, options.region});
+    dependencies_.push_back(std::make_unique<Dependency>(context_, node, options));
+  }
+}
+
 void World::add_groups() {
   for (const GroupOptions& options : scenario_.groups) {
     const std::string path = "groups." + options.name;
@@ -254,6 +282,14 @@ void World::add_groups() {
 kafka::ConsumerGroup& World::add_group(const GroupOptions& options, EntityId entity, const std::string& name,
                                        kafka::Cluster& cluster, const Location& location) {
   groups_.push_back(std::make_unique<kafka::ConsumerGroup>(cluster, options, entity));
+  if (options.calls) {
+    const auto called = std::find_if(dependencies_.begin(), dependencies_.end(),
+                                     [&](const auto& d) { return d->name() == options.calls->to; });
+    if (called == dependencies_.end())
+      throw ScenarioError("groups." + options.name + ".calls.to",
+                          "there is no dependency '" + options.calls->to + "'");
+    groups_.back()->call(**called);
+  }
   for (std::uint32_t i = 0; i < options.members; ++i) {
     Location at = location;
     if (!options.racks.empty()) at.rack = options.racks[i % options.racks.size()];
@@ -262,7 +298,12 @@ kafka::ConsumerGroup& World::add_group(const GroupOptions& options, EntityId ent
       groups_.back()->add_share_member(node);
     else
       groups_.back()->add_member(node);
-    if (joins_later(nodes_.back()->name())) groups_.back()->stand_by(i);
+    const bool scaled = options.autoscale && i >= options.autoscale->min;
+    if (scaled || joins_later(nodes_.back()->name())) groups_.back()->stand_by(i);
+  }
+  if (options.autoscale) {
+    Node& node = add_node(EntityKind::dependency, name + "-autoscaler", {}, 0, location);
+    autoscalers_.push_back(std::make_unique<kafka::Autoscaler>(*groups_.back(), node));
   }
   return *groups_.back();
 }
@@ -284,6 +325,15 @@ std::vector<std::string> World::topics_at(kafka::Cluster& cluster, const GroupOp
   if (names.empty())
     throw ScenarioError("groups." + group.name + ".failover.cluster", "has none of the group's topics");
   return names;
+}
+
+void World::add_applications() {
+  if (scenario_.databases.empty() && scenario_.services.empty() && scenario_.relays.empty()) return;
+  applications_ = std::make_unique<Applications>(
+      context_, scenario_, clusters_.empty() ? nullptr : clusters_.front().get(),
+      [this](EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index,
+             Location location) -> Node& { return add_node(kind, name, parent, index, std::move(location)); },
+      groups_);
 }
 
 bool World::joins_later(const std::string& member) const {
@@ -434,6 +484,7 @@ bool World::idle() const {
                      [](const Sending& one) { return one.standing_by || one.producer->idle(); }) &&
          std::none_of(clusters_.begin(), clusters_.end(),
                       [&](const auto& cluster) { return cluster->producing() && !lost(*cluster); }) &&
+         (applications_ == nullptr || applications_->idle()) &&
          std::all_of(groups_.begin(), groups_.end(),
                      [&](const auto& g) { return lost(g->cluster()) || (g->idle() && read_to_the_end(*g)); });
 }
@@ -489,7 +540,10 @@ RunOutcome World::run() {
     context_.emit(Kind::same_keys, {.actor = one.value, .peer = other.value});
   for (const auto& cluster : clusters_) cluster->start();
   for (const auto& mirror : mirrors_) mirror->tell();
+  if (applications_) applications_->tell();
   for (const auto& group : groups_) group->start();
+  for (const auto& scaler : autoscalers_) scaler->start();
+  if (applications_) applications_->start();
   for (const Sending& one : producers_) {
     if (!one.standing_by) one.producer->start();
   }
@@ -502,6 +556,7 @@ RunOutcome World::run() {
   for (const Sending& one : producers_) {
     if (!one.standing_by) one.producer->stop_arrivals();
   }
+  if (applications_) applications_->stop_arrivals();
   faults_->heal_all();
   phase(PhaseCode::arrivals_stopped);
 

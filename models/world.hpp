@@ -33,13 +33,18 @@
 
 namespace models {
 
+class Dependency;
+
 namespace kafka {
 class Cluster;
 class Producer;
+class Autoscaler;
 class ConsumerGroup;
 class Invariants;
 class Mirror;
 }  // namespace kafka
+
+class Applications;
 
 struct RunOutcome {
   bool drained = false;  ///< nothing was under way at the end
@@ -96,10 +101,12 @@ class World {
   void add_producers();
   void add_producer(const ProducerOptions& options, const std::string& name, kafka::Cluster& cluster,
                     const Location& location);
+  void add_dependencies();
   void add_groups();
   kafka::ConsumerGroup& add_group(const GroupOptions& options, EntityId entity, const std::string& name,
                                   kafka::Cluster& cluster, const Location& location);
   std::vector<std::string> topics_at(kafka::Cluster& cluster, const GroupOptions& group) const;
+  void add_applications();
   void add_failovers();
   bool fail_over(const ProducerOptions& options);
   bool fail_over(kafka::ConsumerGroup& from, kafka::ConsumerGroup& to);
@@ -137,6 +144,7 @@ class World {
 
   std::vector<std::unique_ptr<kafka::Cluster>> clusters_;
   std::vector<std::unique_ptr<Node>> nodes_;  // of clients
+  std::vector<std::unique_ptr<Dependency>> dependencies_;
   std::vector<std::unique_ptr<kafka::Mirror>> mirrors_;
   std::vector<std::unique_ptr<ProducerOptions>> elsewhere_;  // of producers that stand by
   std::vector<Sending> producers_;
@@ -144,6 +152,8 @@ class World {
   std::vector<std::pair<EntityId, EntityId>> same_keys_;  // a producer, and the one whose keys it has as well
   std::vector<std::unique_ptr<kafka::ConsumerGroup>> groups_;
   std::vector<Moving> moving_;
+  std::vector<std::unique_ptr<kafka::Autoscaler>> autoscalers_;
+  std::unique_ptr<Applications> applications_;  // null: there are none
   std::unique_ptr<FaultInjector> faults_;
   std::vector<std::unique_ptr<kafka::Invariants>> invariants_;  // of a checked run
   std::vector<Look> looks_;

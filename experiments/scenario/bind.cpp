@@ -1,5 +1,6 @@
 #include "experiments/scenario/bind.hpp"
 
+#include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/key_tables.hpp"
 #include "experiments/scenario/versions.hpp"
 #include "models/kafka/librdkafka.hpp"
@@ -23,6 +24,14 @@ void turn_off_idempotence(const Value& checked, models::Scenario& out) {
     const Value* const transform = checked.find("groups")->items[i].find("transform");
     if (transform != nullptr && !asks_for_idempotence(*transform))
       models::kafka::turn_off_idempotence(out.groups[i].transform->config);
+  }
+  for (std::size_t i = 0; i < out.services.size(); ++i) {
+    if (!asks_for_idempotence(checked.find("services")->items[i]))
+      models::kafka::turn_off_idempotence(out.services[i].config);
+  }
+  for (std::size_t i = 0; i < out.relays.size(); ++i) {
+    if (!asks_for_idempotence(checked.find("relays")->items[i]))
+      models::kafka::turn_off_idempotence(out.relays[i].config);
   }
 }
 
@@ -52,6 +61,23 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
       bind_rows(item, group_rows(), group, context);
     }
   }
+  if (const Value* v = checked.find("dependencies")) {
+    for (const Value& item : v->items)
+      bind_rows(item, dependency_rows(), out.dependencies.emplace_back(), context);
+  }
+  if (const Value* v = checked.find("alerts")) bind_rows(*v, alert_rows(), out.alerts.emplace(), context);
+  if (const Value* v = checked.find("databases")) {
+    for (const Value& item : v->items)
+      bind_rows(item, database_rows(), out.databases.emplace_back(), context);
+  }
+  if (const Value* v = checked.find("services")) {
+    for (const Value& item : v->items)
+      bind_rows(item, application_service_rows(), out.services.emplace_back(), context);
+  }
+  if (const Value* v = checked.find("relays")) {
+    for (const Value& item : v->items) bind_rows(item, relay_rows(), out.relays.emplace_back(), context);
+  }
+  if (const Value* v = checked.find("saga")) bind_rows(*v, saga_rows(), out.saga, context);
   set_earlier_defaults(checked, out);
   turn_off_idempotence(checked, out);
   if (const Value* v = checked.find("faults")) {

@@ -4,7 +4,9 @@
 #include <set>
 
 #include "experiments/errors.hpp"
+#include "experiments/scenario/application_coherence.hpp"
 #include "experiments/scenario/check.hpp"
+#include "experiments/scenario/flow_coherence.hpp"
 #include "experiments/scenario/paths.hpp"
 #include "experiments/scenario/versions.hpp"
 #include "models/faults/catalogue.hpp"
@@ -29,6 +31,9 @@ class Coherence {
     producers();
     compaction();
     groups();
+    for (const FoundMisfit& wrong : {flow_misfit(s_), application_misfit(s_)}) {
+      if (wrong) fail(wrong->path, wrong->message);
+    }
     for (std::size_t i = 0; i < s_.faults.size(); ++i) fault(i);
   }
 
@@ -74,11 +79,31 @@ class Coherence {
         fail(join_path("groups", group.name) + ".poison",
              "is not modelled of work that is handed to other threads");
     }
-    for (const models::kafka::QuotaOptions& quota : kafka.quotas) {
-      if (quota.client.empty() || producer_of(quota.client) != nullptr || group_of(quota.client) != nullptr)
-        continue;
-      fail(join_path("kafka.quotas", quota.client) + ".name", "is no producer or group");
+    quotas(kafka);
+  }
+
+  void quotas(const models::kafka::ClusterOptions& kafka) const {
+    std::set<std::string> taken;
+    for (const models::kafka::UserOptions& user : kafka.users) {
+      const std::string path = join_path("kafka.users", user.name);
+      for (const std::string& client : user.clients) {
+        if (!is_client(client)) fail(path + ".clients", "'" + client + "' is no producer or group");
+        if (!taken.insert(client).second) fail(path + ".clients", "'" + client + "' is another user, too");
+      }
     }
+    for (std::size_t i = 0; i < kafka.quotas.size(); ++i) {
+      const models::kafka::QuotaOptions& quota = kafka.quotas[i];
+      const std::string client = quota.client.value_or("");
+      if (!client.empty() && !is_client(client))
+        fail(join_path("kafka.quotas", client) + ".name", "is no producer or group");
+      const bool known = std::any_of(kafka.users.begin(), kafka.users.end(),
+                                     [&quota](const auto& user) { return user.name == quota.user; });
+      if (quota.user && !quota.user->empty() && !known)
+        fail("kafka.quotas", "'" + *quota.user + "' is none of kafka.users");
+    }
+  }
+  bool is_client(const std::string& name) const {
+    return producer_of(name) != nullptr || group_of(name) != nullptr;
   }
 
   /// The cluster of that name, which `path` names.
@@ -139,7 +164,11 @@ class Coherence {
     };
     for (const models::ProducerOptions& p : s_.producers) take("producers", p.name);
     for (const models::GroupOptions& g : s_.groups) take("groups", g.name);
+    for (const models::DependencyOptions& d : s_.dependencies) take("dependencies", d.name);
     for (const models::kafka::MirrorOptions& m : s_.mirrors) take("mirrors", m.name);
+    for (const models::DatabaseOptions& d : s_.databases) take("databases", d.name);
+    for (const models::ServiceOptions& s : s_.services) take("services", s.name);
+    for (const models::RelayOptions& r : s_.relays) take("relays", r.name);
     for (const models::kafka::ClusterOptions& c : s_.clusters) take("clusters", c.name);
     for (const models::kafka::TopicOptions& t : s_.kafka->topics) take("kafka.topics", t.name);
     for (const models::kafka::ClusterOptions& c : s_.clusters) {

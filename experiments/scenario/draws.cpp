@@ -407,16 +407,19 @@ void make_arrivals(const Value& checked, models::ProducerOptions& producer, cons
 }
 
 void pin_replays(Value& checked_scenario, const BindContext& context) {
-  Value* producers = checked_scenario.find("producers");
-  if (producers == nullptr) return;
-  for (Value& producer : producers->items) {
-    Value* arrivals = producer.find("arrivals");
-    if (arrivals == nullptr || arrivals->find("process")->text != "replay" ||
-        arrivals->find("content") != nullptr)
-      continue;
-    const Value& file = *arrivals->find("file");
-    const std::string text = read_text_file(replay_path(file, context), file.place, "file", kMostReplayBytes);
-    arrivals->put("content", Value::of(content_digest(text)));
+  for (const char* const name : {"producers", "services"}) {
+    Value* sources = checked_scenario.find(name);
+    if (sources == nullptr) continue;
+    for (Value& source : sources->items) {
+      Value* arrivals = source.find("arrivals");
+      if (arrivals == nullptr || arrivals->find("process")->text != "replay" ||
+          arrivals->find("content") != nullptr)
+        continue;
+      const Value& file = *arrivals->find("file");
+      const std::string text =
+          read_text_file(replay_path(file, context), file.place, "file", kMostReplayBytes);
+      arrivals->put("content", Value::of(content_digest(text)));
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "experiments/scenario/draws.hpp"
+#include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/key_tables.hpp"
 #include "experiments/scenario/units.hpp"
 #include "models/faults/catalogue.hpp"
@@ -181,6 +182,17 @@ const Section& scenario_format() {
       section_of("topics of one cluster that are copied to another (MirrorMaker 2)", mirror_rows());
   static const Section producer = section_of("an application that sends", producer_rows());
   static const Section group = section_of("a consumer group", group_rows());
+  static const Section dependency = section_of("a service that groups call", dependency_rows());
+  static const Section alerts =
+      section_of("alarms for a group's lag, looked at with every sample", alert_rows());
+  static const Section database =
+      section_of("a database, on a host of its own: local transactions, an outbox, a log", database_rows());
+  static const Section service =
+      section_of("an application with a database: what comes in is a transaction each, and an event",
+                 application_service_rows());
+  static const Section relay = section_of("brings what a database has to tell to a topic", relay_rows());
+  static const Section saga =
+      section_of("what facts mean to the order, or whatever it is, that they are about", saga_rows());
   static const Section fault = section_of("what goes wrong, where and when", fault_rows());
   static const Section format{"a scenario file",
                               {section_key("scenario", scenario, true),
@@ -190,6 +202,12 @@ const Section& scenario_format() {
                                array_key("mirrors", mirror),
                                array_key("producers", producer),
                                array_key("groups", group),
+                               array_key("dependencies", dependency),
+                               section_key("alerts", alerts),
+                               array_key("databases", database),
+                               array_key("services", service),
+                               array_key("relays", relay),
+                               section_key("saga", saga),
                                array_key("faults", fault),
                                array_key("variant", variant_section()),
                                array_key("expect", expect_section()),

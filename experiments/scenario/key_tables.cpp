@@ -1,6 +1,7 @@
 #include "experiments/scenario/key_tables.hpp"
 
 #include "experiments/scenario/draws.hpp"
+#include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/kafka_keys.hpp"
 #include "experiments/scenario/table_parts.hpp"
 #include "experiments/scenario/units.hpp"
@@ -16,30 +17,7 @@ using models::kafka::DiskOptions;
 using models::kafka::QuotaOptions;
 using models::kafka::ServiceOptions;
 using models::kafka::TopicOptions;
-
-std::vector<std::string> names(const Value& v) {
-  std::vector<std::string> out;
-  for (const Value& item : v.items) out.push_back(item.text);
-  return out;
-}
-
-/// A key that people read and no run depends on.
-template <class Target>
-Row<Target> unbound(Key key) {
-  return {std::move(key), [](const Value&, Target&, const BindContext&) {}};
-}
-
-Key config_key(std::string_view about, models::kafka::KeyScope scope) {
-  Key key{"config", KeyType::config, about};
-  key.scope = scope;
-  return key;
-}
-
-Key draw_key(std::string_view name, std::string_view about, std::string_view default_value, Draws draws) {
-  Key key{name, KeyType::distribution, about, default_value};
-  key.draws = draws;
-  return key;
-}
+using models::kafka::UserOptions;
 
 const std::vector<Row<ServiceOptions>>& service_rows() {
   static const std::vector<Row<ServiceOptions>> rows{
@@ -160,19 +138,31 @@ models::CommitMode commit_mode(const std::string& name) {
   if (name == "asynchronous") return models::CommitMode::asynchronous;
   if (name == "stored") return models::CommitMode::stored;
   if (name == "with-effect") return models::CommitMode::with_effect;
+  if (name == "completed") return models::CommitMode::completed;
   return models::CommitMode::automatic;
 }
 
-Key choice_key(std::string_view name, std::string_view about, std::string_view default_value,
-               std::vector<std::string_view> choices) {
-  Key key{name, KeyType::choice, about, default_value};
-  key.choices = std::move(choices);
-  return key;
+const Section& hand_off_section() {
+  static const Section section =
+      section_of("work handed to other threads: poll() goes on before it is done", hand_off_rows());
+  return section;
 }
 
-const Section& hand_off_section() {
-  static const Section section{"work handed to other threads: poll() goes on before it is done",
-                               {{"threads", KeyType::integer, "how many", "1", false, 1, 10'000}}};
+const Section& calls_section() {
+  static const Section section =
+      section_of("calls to a dependency, each made when a record's service time is over", call_rows());
+  return section;
+}
+
+const Section& admission_section() {
+  static const Section section =
+      section_of("who is let in before send(), and what waits there", admission_rows());
+  return section;
+}
+
+const Section& autoscale_section() {
+  static const Section section =
+      section_of("members that are started and stopped by the lag", autoscale_rows());
   return section;
 }
 
@@ -307,12 +297,6 @@ const Section& streams_section() {
   return section;
 }
 
-Key table_key(std::string_view name, std::string_view about, const Section& section) {
-  Key key{name, KeyType::table, about};
-  key.section = &section;
-  return key;
-}
-
 const std::vector<Row<models::FailoverOptions>>& failover_rows() {
   using models::FailoverOptions;
   static const std::vector<Row<FailoverOptions>> rows{
@@ -384,10 +368,33 @@ const std::vector<Row<Scenario>>& scenario_rows() {
   return rows;
 }
 
+const std::vector<Row<UserOptions>>& user_rows() {
+  static const std::vector<Row<UserOptions>> rows{
+      {{"name", KeyType::name, "of the user, for quotas", "", true},
+       [](const Value& v, UserOptions& u, const BindContext&) { u.name = v.text; }},
+      {{"clients", KeyType::names, "producers and groups that are his", "", true},
+       [](const Value& v, UserOptions& u, const BindContext&) { u.clients = names(v); }},
+  };
+  return rows;
+}
+
+const Section& user_section() {
+  static const Section section = section_of("who is whom; the others are ANONYMOUS", user_rows());
+  return section;
+}
+
 const std::vector<Row<QuotaOptions>>& quota_rows() {
   static const std::vector<Row<QuotaOptions>> rows{
-      {{"name", KeyType::name, "a producer or group; unless given each that has no quota of its own"},
-       [](const Value& v, QuotaOptions& q, const BindContext&) { q.client = v.text; }},
+      // Before the client: a user's quota is shared by all his clients unless one is named.
+      {{"user", KeyType::name,
+        "one of [[kafka.users]]; \"*\": each user that has no quota of his own; unless given whoever it is"},
+       [](const Value& v, QuotaOptions& q, const BindContext&) {
+         q.user = v.text == "*" ? "" : v.text;
+         q.client.reset();
+       }},
+      {{"name", KeyType::name,
+        "a producer or group; \"*\", and without a user unless given: each that has no quota of its own"},
+       [](const Value& v, QuotaOptions& q, const BindContext&) { q.client = v.text == "*" ? "" : v.text; }},
       {{"producer_byte_rate", KeyType::integer, "bytes a second that it may produce on a broker", "", false,
         1, 1e15},
        [](const Value& v, QuotaOptions& q, const BindContext&) {
@@ -408,7 +415,8 @@ const std::vector<Row<QuotaOptions>>& quota_rows() {
 }
 
 const Section& quota_section() {
-  static const Section section = section_of("what a client may do; beyond it is throttled", quota_rows());
+  static const Section section =
+      section_of("what a user or client may do; beyond it is throttled", quota_rows());
   return section;
 }
 
@@ -426,8 +434,8 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
         "voters of the metadata quorum; one is named controller, more are controller/0, controller/1 …", "1",
         false, 1, models::kafka::kMostControllers},
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.controllers = whole<std::int32_t>(v); }},
-      {choice_key("coordination", "who keeps the metadata; ZooKeeper until 3.9", "\"kraft\"",
-                  {"kraft", "zookeeper"}),
+      {choice_key("coordination", "who keeps the metadata; ZooKeeper until 3.9, and unless given before 3.3",
+                  "\"kraft\"", {"kraft", "zookeeper"}),
        [](const Value& v, ClusterOptions& k, const BindContext&) { k.zookeeper = v.text == "zookeeper"; }},
       {{"zookeeper_load_per_partition", KeyType::duration,
         "how long a new controller reads a partition's state from ZooKeeper", "\"0s\""},
@@ -476,7 +484,11 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
            bind_rows(item, topic_rows(), topic, c);
          }
        }},
-      {tables("quotas", "of clients", quota_section()),
+      {tables("users", "who is whom, for quotas", user_section()),
+       [](const Value& v, ClusterOptions& k, const BindContext& c) {
+         for (const Value& item : v.items) bind_rows(item, user_rows(), k.users.emplace_back(), c);
+       }},
+      {tables("quotas", "of users and clients", quota_section()),
        [](const Value& v, ClusterOptions& k, const BindContext& c) {
          for (const Value& item : v.items) bind_rows(item, quota_rows(), k.quotas.emplace_back(), c);
        }},
@@ -522,6 +534,14 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
        [](const Value& v, ProducerOptions& p, const BindContext&) {
          p.size = make_distribution(v, Draws::sizes);
        }},
+      {{"clock_ahead", KeyType::duration, "how far its clock is ahead of the brokers'", "\"0s\""},
+       [](const Value& v, ProducerOptions& p, const BindContext&) {
+         p.clock_ahead += parse_duration(v.text);
+       }},
+      {{"clock_behind", KeyType::duration, "or behind", "\"0s\""},
+       [](const Value& v, ProducerOptions& p, const BindContext&) {
+         p.clock_ahead -= parse_duration(v.text);
+       }},
       {{"resend", KeyType::boolean,
         "the application sends a message again when its callback reports a failure", "false"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.resend = v.boolean; }},
@@ -533,6 +553,11 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
                  transactions_section()),
        [](const Value& v, ProducerOptions& p, const BindContext& c) {
          bind_rows(v, transactions_rows(), p.transactions.emplace(), c);
+       }},
+      {table_key("admission", "who is let in before send(); everybody, at once, unless given",
+                 admission_section()),
+       [](const Value& v, ProducerOptions& p, const BindContext& c) {
+         bind_rows(v, admission_rows(), p.admission.emplace(), c);
        }},
       {{"host", KeyType::name, "where it runs; a host of its own unless given"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.host = v.text; }},
@@ -573,7 +598,7 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        [](const Value& v, GroupOptions& g, const BindContext&) { g.service = durations(v); }},
       {choice_key("commit", "when offsets are committed", "\"auto\"",
                   {"auto", "after-processing", "before-processing", "each-record", "asynchronous",
-                   "in-transaction", "stored", "with-effect"}),
+                   "in-transaction", "stored", "with-effect", "completed"}),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.commit = commit_mode(v.text); }},
       {choice_key(
            "stored_offsets",
@@ -585,9 +610,12 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("hand_off", "work handed to other threads; processed inside poll's loop unless given",
                  hand_off_section()),
-       [](const Value& v, GroupOptions& g, const BindContext&) {
-         g.hand_off.emplace();
-         if (const Value* threads = v.find("threads")) g.hand_off->threads = whole<std::uint32_t>(*threads);
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         bind_rows(v, hand_off_rows(), g.hand_off.emplace(), c);
+       }},
+      {table_key("calls", "what the work on a record calls; nothing unless given", calls_section()),
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         bind_rows(v, call_rows(), g.calls.emplace(), c);
        }},
       {table_key("effect", "an outside effect of each message, as a charge; none unless given",
                  effect_section()),
@@ -606,6 +634,10 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("poison", "messages that it cannot process; none unless given", poison_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.poison = bind_poison(v); }},
+      {table_key("autoscale", "an autoscaler; all members run unless given", autoscale_section()),
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         bind_rows(v, autoscale_rows(), g.autoscale.emplace(), c);
+       }},
       {{"materialise", KeyType::boolean,
         "it keeps a table of each key's last value, which is compared with the log in the end", "false"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.materialise = v.boolean; }},

@@ -97,11 +97,16 @@ Use zookeeper(const Scenario& s) {
   return s.kafka->zookeeper ? Use("kafka.coordination") : std::nullopt;
 }
 
+using models::kafka::Rule;
+
 struct Feature {
   std::string_view what;
   std::optional<Version> since, until;
   std::string_view source;
   Use (*use)(const Scenario&);
+  /// By which it is switched on beside an older version. Switched off by itself it is not refused: what the scenario asks for
+  /// then comes out as in the release before.
+  std::optional<Rule> rule = std::nullopt;
 };
 
 /// To add one: its row.
@@ -109,15 +114,15 @@ constexpr auto kFeatures = std::to_array<Feature>({
     {"idempotence", Version{0, 11}, {}, "KIP-98", idempotence},
     {"transactions", Version{0, 11}, {}, "KIP-98", transactions},
     {"isolation.level=read_committed", Version{0, 11}, {}, "KIP-98", committed_reads},
-    {"static membership", Version{2, 3}, {}, "KIP-345", static_members},
-    {"client.rack", Version{2, 4}, {}, "KIP-392", client_racks},
-    {"fetching from followers", Version{2, 4}, {}, "KIP-392", replica_selector},
-    {"cooperative rebalancing", Version{2, 4}, {}, "KIP-429", cooperative},
+    {"static membership", Version{2, 3}, {}, "KIP-345", static_members, Rule::static_members},
+    {"client.rack", Version{2, 4}, {}, "KIP-392", client_racks, Rule::fetch_from_followers},
+    {"fetching from followers", Version{2, 4}, {}, "KIP-392", replica_selector, Rule::fetch_from_followers},
+    {"cooperative rebalancing", Version{2, 4}, {}, "KIP-429", cooperative, Rule::cooperative_rebalancing},
     {"a quorum of controllers (KRaft)", Version{3, 3}, {}, "KIP-833", quorum},
-    {"the consumer group protocol", Version{4, 0}, {}, "KIP-848", consumer_protocol},
-    {"share groups", Version{4, 2}, {}, "KIP-932", share_groups},
+    {"the consumer group protocol", Version{4, 0}, {}, "KIP-848", consumer_protocol, Rule::consumer_protocol},
+    {"share groups", Version{4, 2}, {}, "KIP-932", share_groups, Rule::share_groups},
     {"tiered storage", Version{3, 6}, {}, "KIP-405", tiers},
-    {"transaction.version 2", Version{4, 0}, {}, "KIP-890", transactions_v2},
+    {"transaction.version 2", Version{4, 0}, {}, "KIP-890", transactions_v2, Rule::transactions_v2},
     {"coordination by ZooKeeper", {}, Version{4, 0}, "KIP-833", zookeeper},
 });
 
@@ -127,31 +132,71 @@ std::string text(Version version) {
 
 }  // namespace
 
+namespace {
+
+/// Since it can be had, of a production cluster (KIP-833); before, ZooKeeper coordinates unless the scenario says otherwise.
+constexpr Version kKraftSince{3, 3};
+
+/// That of one cluster.
+Version version_in(const Value& cluster) {
+  const Value* const given = cluster.find("version");
+  return given == nullptr ? models::kafka::kNewestVersion : *models::kafka::parse_version(given->text);
+}
+
+/// The table of the cluster of that name.
+const Value& table_of(const Value& checked, const Scenario& s, std::string_view cluster) {
+  for (std::size_t i = 0; i < s.clusters.size(); ++i) {
+    if (s.clusters[i].name == cluster) return checked.find("clusters")->items[i];
+  }
+  return *checked.find("kafka");
+}
+
+void set_earlier(models::kafka::ClusterOptions& cluster, const Value& table) {
+  const Version version = version_in(table);
+  set_earlier(cluster.config, models::kafka::KeyScope::broker, version, &table);
+  if (!cluster.rules.has(Rule::transactions_v2) && table.find("transaction_version") == nullptr)
+    cluster.transaction_version = 0;
+  const bool says = table.find("coordination") != nullptr || table.find("controllers") != nullptr;
+  if (version < kKraftSince && !says) cluster.zookeeper = true;
+}
+
+/// The scenario's own word on it: true or false; nothing where `version` decides.
+std::optional<bool> switched(const Value& checked, Rule rule) {
+  const Value* const rules = checked.find("kafka")->find("rules");
+  const Value* const given =
+      rules == nullptr ? nullptr
+                       : rules->find(models::kafka::rule_catalogue()[static_cast<std::size_t>(rule)].name);
+  if (given == nullptr) return std::nullopt;
+  return given->boolean;
+}
+
+}  // namespace
+
 Version version_of(const Value& checked) {
   const Value* const kafka = checked.find("kafka");
-  const Value* const given = kafka == nullptr ? nullptr : kafka->find("version");
-  return given == nullptr ? models::kafka::kNewestVersion : *models::kafka::parse_version(given->text);
+  return kafka == nullptr ? models::kafka::kNewestVersion : version_in(*kafka);
 }
 
 void set_earlier_defaults(const Value& checked, Scenario& s) {
   using models::kafka::KeyScope;
-  const Version version = version_of(checked);
-  if (!s.kafka || version == models::kafka::kNewestVersion) return;
-  const Value& kafka = *checked.find("kafka");
-  set_earlier(s.kafka->config, KeyScope::broker, version, &kafka);
-  if (version < Version{4, 0} && kafka.find("transaction_version") == nullptr)
-    s.kafka->transaction_version = 0;
+  if (!s.kafka) return;
+  set_earlier(*s.kafka, *checked.find("kafka"));
+  for (models::kafka::ClusterOptions& cluster : s.clusters)
+    set_earlier(cluster, table_of(checked, s, cluster.name));
   // librdkafka's clients have versions of their own.
   const auto librdkafka = [](const auto& config) {
     return config.client == models::kafka::Client::librdkafka;
   };
   for (std::size_t i = 0; i < s.producers.size(); ++i) {
-    if (!librdkafka(s.producers[i].config))
-      set_earlier(s.producers[i].config, KeyScope::producer, version, &checked.find("producers")->items[i]);
+    if (librdkafka(s.producers[i].config)) continue;
+    set_earlier(s.producers[i].config, KeyScope::producer,
+                version_in(table_of(checked, s, s.producers[i].cluster)),
+                &checked.find("producers")->items[i]);
   }
   for (std::size_t i = 0; i < s.groups.size(); ++i) {
     const Value& table = checked.find("groups")->items[i];
     models::GroupOptions& group = s.groups[i];
+    const Version version = version_in(table_of(checked, s, group.cluster));
     const std::string_view classic = group.config.classic_key_given;
     if (!librdkafka(group.config)) set_earlier(group.config, KeyScope::consumer, version, &table);
     group.config.classic_key_given = classic;
@@ -164,11 +209,14 @@ void set_earlier_defaults(const Value& checked, Scenario& s) {
 OutOfVersion out_of_version(const Value& checked, const Scenario& s) {
   const Version version = version_of(checked);
   for (const Feature& feature : kFeatures) {
-    const bool missing = feature.since && version < *feature.since;
+    const std::optional<bool> given = feature.rule ? switched(checked, *feature.rule) : std::nullopt;
+    const bool refused = feature.rule == Rule::share_groups && given == false;
+    const bool missing = feature.since && version < *feature.since && !given;
     const bool gone = feature.until && version >= *feature.until;
-    if (!missing && !gone) continue;
+    if (!missing && !gone && !refused) continue;
     const Use use = feature.use(s);
     if (!use) continue;
+    if (refused) return {*use, "[kafka.rules] share_groups is off, and nothing before it is like it"};
     const std::string source = " (" + std::string(feature.source) + ")";
     return {*use, "Kafka " + text(version) + " does not have " + std::string(feature.what) + ": " +
                       (missing ? "it came with " + text(*feature.since)

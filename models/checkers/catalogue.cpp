@@ -2,15 +2,20 @@
 
 #include <array>
 
+#include "models/checkers/commitment.hpp"
 #include "models/checkers/duplicate.hpp"
+#include "models/checkers/facts.hpp"
 #include "models/checkers/inconsistent_offsets.hpp"
 #include "models/checkers/lost_write.hpp"
 #include "models/checkers/outputs.hpp"
 #include "models/checkers/poll_order.hpp"
+#include "models/checkers/requests.hpp"
+#include "models/checkers/sagas.hpp"
 #include "models/checkers/send_order.hpp"
 #include "models/checkers/tables.hpp"
 #include "models/checkers/transaction_reads.hpp"
 #include "models/checkers/unseen.hpp"
+#include "models/checkers/views.hpp"
 
 namespace models {
 
@@ -40,6 +45,13 @@ std::span<const CheckerInfo> checker_catalogue() {
                   make<Outputs>},
       CheckerInfo{"tables", "whether the tables that groups keep hold the last value of each key",
                   make<Tables>},
+      CheckerInfo{"facts", "whether the events in logs are the facts in databases", make<Facts>},
+      CheckerInfo{"sagas", "whether every saga comes to an end that is consistent", make<Sagas>},
+      CheckerInfo{"requests", "how many requests services answer, and after how long", make<Requests>},
+      CheckerInfo{"views", "whether views hold the last fact of each aggregate, and how far they are behind",
+                  make<Views>},
+      CheckerInfo{"commitment", "whether participants of a transaction end it alike, and how long they wait",
+                  make<Commitment>},
   };
   return kRows;
 }

@@ -567,13 +567,24 @@ void Ledger::abandoned(const sim::TraceRecord& r) {
   if (p.log.all_live(end, r.c)) pass(s, end, {0, 0, r.time, number_, Why::passed});
 }
 
-/// No member will be handed them again.
+/// No member will be handed them again. Markers of transactions are archived too, and messages that have been processed.
 void Ledger::archived(const sim::TraceRecord& r) {
   Partition& p = partition_at(r.place);
-  Subscription& s = p.subscriptions[subscription(p, r.peer)];
+  const std::size_t sub = subscription(p, r.peer);
+  Subscription& s = p.subscriptions[sub];
+  LogIndex::Cursor cursor = 0;
+  const auto dead_lettered = [&](const LogPiece& piece) {
+    of_group(p, sub, lanes_[piece.lane.value])
+        .processed.visit(piece.seq, piece.count,
+                         [&](std::uint64_t seq, std::uint64_t n, std::uint32_t done) {
+                           if (done == 0)
+                             note(Verdict::dead_lettered, r, piece.lane, seq,
+                                  piece.offset + signed_of(seq - piece.seq), n);
+                         });
+  };
   s.archived.add(unsigned_of(r.a), unsigned_of(r.b),
                  [&](std::uint64_t first, std::uint64_t n, std::uint32_t before) {
-                   if (before == 0) note(Verdict::dead_lettered, r, {}, 0, signed_of(first), n);
+                   if (before == 0) p.log.walk(signed_of(first), signed_of(n), cursor, dead_lettered);
                  });
 }
 

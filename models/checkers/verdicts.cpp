@@ -72,6 +72,27 @@ std::span<const VerdictInfo> verdict_catalogue() {
                   "a key whose row in a group's table is not what its last record in the log says"},
       VerdictInfo{Verdict::resurrected, "resurrected", "tables",
                   "of these, a key that was deleted and that the table has"},
+      VerdictInfo{Verdict::event_lost, "event_lost", "facts",
+                  "a committed fact that was to be published, and no record in the log says it"},
+      VerdictInfo{Verdict::event_invented, "event_invented", "facts",
+                  "a record in the log that says a fact which no database has"},
+      VerdictInfo{Verdict::event_duplicated, "event_duplicated", "facts",
+                  "a second record in the log that says the same fact"},
+      VerdictInfo{
+          Verdict::event_reordered, "event_reordered", "facts",
+          "the first record of a fact lies behind one of a fact of the same aggregate that was committed "
+          "later"},
+      VerdictInfo{Verdict::saga_stuck, "saga_stuck", "sagas", "a saga that neither succeeded nor failed"},
+      VerdictInfo{
+          Verdict::saga_inconsistent, "saga_inconsistent", "sagas",
+          "a saga that succeeded and failed, did something twice, failed without undoing what it had done, "
+          "or undid what had succeeded"},
+      VerdictInfo{Verdict::view_wrong, "view_wrong", "views",
+                  "an aggregate of which a view holds something else than its last fact"},
+      VerdictInfo{Verdict::view_stale, "view_stale", "views",
+                  "somebody read a view, and did not find what they had just written"},
+      VerdictInfo{Verdict::decision_split, "decision_split", "commitment",
+                  "a transaction that one participant has committed and another has not"},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Verdict::count_));
   return kRows;

@@ -53,6 +53,16 @@ enum class Verdict : std::uint16_t {
   output_missing,
   table_wrong,
   resurrected,
+  // of applications with databases
+  event_lost,
+  event_invented,
+  event_duplicated,
+  event_reordered,
+  saga_stuck,
+  saga_inconsistent,
+  view_wrong,
+  view_stale,
+  decision_split,
   count_,
 };
 

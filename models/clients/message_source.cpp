@@ -92,6 +92,14 @@ void MessageSource::release(sim::Time now, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) arise_at(now + loop_->think.sample_duration(think_stream_));
 }
 
+void MessageSource::remove(std::size_t i) {
+  const auto at = static_cast<std::ptrdiff_t>(head_ + i);
+  times_.erase(times_.begin() + at);
+  if (keyed_) keys_.erase(keys_.begin() + at);
+  if (tombstone_share_ > 0) tombstones_.erase(tombstones_.begin() + at);
+  if (!constant_size_) sizes_.erase(sizes_.begin() + at);
+}
+
 void MessageSource::skip_to(sim::Time now) {
   if (loop_) {
     // The loop's messages of the life before were never sent: their numbers go to the new life.

@@ -63,6 +63,8 @@ class MessageSource {
     head_ += count;
     if (head_ >= kCompactAt && 2 * head_ >= times_.size()) compact();
   }
+  /// Takes known message `i` away.
+  void remove(std::size_t i);
   /// Closed loop: `count` messages were answered (or refused) at `now`; as many arise after their think time.
   void release(sim::Time now, std::size_t count);
   /// Passes over what would have arisen before `now`; a closed loop begins anew.

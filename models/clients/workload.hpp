@@ -44,6 +44,29 @@ struct FailoverOptions {
   std::string rack, zone, region;
 };
 
+/// What stands between an application's messages and send(): who is let in, and what waits there.
+struct AdmissionOptions {
+  /// A token bucket: admits at most rate * t + burst messages in any time t, and refuses the others. 0: no bound.
+  double rate = 0;  ///< messages a second
+  double burst = 1;
+  /// Messages of an application that is not critical are refused while a group's lag is high: from the moment at which it is
+  /// seen above `above` until it is seen below `below`.
+  struct Shed {
+    std::string group;
+    std::int64_t above = 0;  ///< records
+    std::int64_t below = 0;
+    sim::Duration every = std::chrono::seconds{1};  ///< how often the lag is looked at
+  };
+  std::optional<Shed> shed;
+  /// The application's own queue before send(), which fills while send() blocks.
+  struct Buffer {
+    enum class Overflow : std::uint8_t { block, fail, drop_oldest, drop_newest };
+    std::uint32_t messages = 1000;
+    Overflow overflow = Overflow::block;
+  };
+  std::optional<Buffer> buffer;
+};
+
 struct ProducerOptions {
   std::string name;
   std::string cluster = "kafka";
@@ -57,11 +80,13 @@ struct ProducerOptions {
   /// Share of messages without a value: in a compacted topic each deletes its key.
   double tombstones = 0;
   sim::Distribution size = sim::Distribution::constant(100);  ///< bytes of value and key
+  sim::Duration clock_ahead{};                                ///< of the brokers' clocks; negative: behind
   bool resend = false;  ///< the application sends a message again when its callback reports a failure
   /// An application that remembers (a table of what is to be sent): after a restart it sends again, as new
   /// messages, those that had been routed and not reported as successes. Open loops only.
   bool resend_after_restart = false;
   std::optional<TransactionOptions> transactions;
+  std::optional<AdmissionOptions> admission;
   std::string host, rack;  ///< where it runs; empty: a host of its own
   std::string zone, region;
   std::optional<FailoverOptions> failover;
@@ -77,12 +102,73 @@ enum class CommitMode : std::uint8_t {
   in_transaction,  ///< sendOffsetsToTransaction: committed with what the poll's records were transformed into
   stored,  ///< librdkafka's enable.auto.offset.store=false: auto-commit of what the application has marked as done
   with_effect,  ///< the application's database holds the offset: one transaction for effect and offset, sought on assignment
+  completed,  ///< of work handed to threads: every auto.commit.interval.ms, up to the first record that is not done
 };
 
 /// Work handed to other threads: poll() returns at once and goes on, `auto` then commits what is not yet
 /// done.
 struct HandOff {
+  enum class Order : std::uint8_t {
+    none,       ///< any thread takes the next record
+    key,        ///< of a partition's records of one key, one is worked on at a time, the oldest first
+    partition,  ///< of a partition's records
+  };
+  /// What happens to records beyond `buffer`.
+  enum class Overflow : std::uint8_t {
+    pause,        ///< none come: consumption is paused while another poll might not fit
+    drop_oldest,  ///< they take the place of the oldest that wait
+    drop_newest,  ///< they are left out
+  };
   std::uint32_t threads = 1;
+  Order order = Order::none;
+  std::uint32_t buffer = 0;  ///< records handed over and not done, at most; 0: no bound
+  Overflow overflow = Overflow::pause;
+};
+
+/// A circuit breaker around the calls of one process (Resilience4j's CircuitBreakerConfig and its defaults).
+struct BreakerOptions {
+  double failure_rate = 0.5;      ///< of the last calls, from which on it opens
+  std::uint32_t window = 100;     ///< so many calls
+  std::uint32_t min_calls = 100;  ///< before that it never opens
+  sim::Duration open = std::chrono::seconds{60};
+  std::uint32_t half_open_calls = 10;  ///< let through then, to see
+  /// While it is open: consumption is paused, and records wait; or calls fail at once, as any other failure.
+  bool pauses = true;
+};
+
+/// What processing a record calls, once its own service time is over.
+struct CallOptions {
+  std::string to;                                          ///< a dependency
+  sim::Duration timeout = std::chrono::seconds{1};         ///< of each attempt
+  std::uint32_t attempts = 3;                              ///< 0: for ever
+  sim::Duration backoff = std::chrono::milliseconds{500};  ///< before the second attempt
+  double multiplier = 1;                                   ///< from one to the next
+  sim::Duration backoff_max = std::chrono::seconds{60};
+  double jitter = 0;         ///< each is drawn within so much of itself to either side
+  std::string dead_letters;  ///< topic for records whose attempts are used up; empty: they are left out
+  std::optional<BreakerOptions> breaker;
+};
+
+/// A service that groups call: a program on a host of its own. To crash it or to pause it is an outage.
+/// Model: what a call takes on the way is said here (`latency`), and it is not lost there; of connections only those to a
+/// process that is down are refused.
+struct DependencyOptions {
+  std::string name;
+  sim::Distribution service = sim::Distribution::constant(0);  ///< ns a call
+  std::uint32_t concurrency = 1;                               ///< calls worked on at a time
+  std::uint32_t queue = 1000;                                  ///< that wait; more are refused
+  sim::Duration latency{};                                     ///< one way
+  std::string rack, zone, region;
+};
+
+/// Members are started and stopped by the group's lag (as KEDA's kafka scaler and a Kubernetes HPA do).
+struct AutoscaleOptions {
+  std::uint32_t min = 1;  ///< members, also at the start; `members` is the most
+  std::int64_t lag_per_member =
+      1000;  ///< records: wanted are lag / lag_per_member, at most as many as partitions
+  sim::Duration every = std::chrono::seconds{15};        ///< how often it looks
+  sim::Duration up_after{};                              ///< at least between a step and the next one up …
+  sim::Duration down_after = std::chrono::seconds{300};  ///< … and down: so long must fewer have been enough
 };
 
 /// A table of processed messages beside the effect, in the application's own database (idempotent consumer).
@@ -97,6 +183,9 @@ enum class ProcessedIds : std::uint8_t {
 struct EffectOptions {
   bool idempotency_key = false;  ///< the other side recognises a repeated message and leaves it out
   ProcessedIds processed_ids = ProcessedIds::none;
+  /// It carries the generation in which its member was given the partition; the other side refuses one that is lower than one it
+  /// has seen of that partition.
+  bool fencing_token = false;
 };
 
 /// Consume, transform, produce: each record processed is made into one message, which is sent to the partition of the same
@@ -155,6 +244,8 @@ struct GroupOptions {
   std::optional<TransformOptions> transform;
   std::optional<StreamsOptions> streams;
   std::optional<PoisonOptions> poison;
+  std::optional<CallOptions> calls;
+  std::optional<AutoscaleOptions> autoscale;
   /// It keeps a table: of each key the last value that it has processed; a tombstone deletes it.
   bool materialise = false;
   /// Of a share group: so often the application renews the locks of what it has in hand (AcknowledgeType.RENEW).

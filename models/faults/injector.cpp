@@ -81,6 +81,12 @@ std::string_view kind_word(EntityKind kind) {
       return "member";
     case EntityKind::store:
       return "store";
+    case EntityKind::database:
+      return "database";
+    case EntityKind::service:
+      return "service";
+    case EntityKind::relay:
+      return "relay";
     default:
       return "thing of another kind";
   }
@@ -129,8 +135,10 @@ void FaultInjector::watch_step(Armed& fault) {
   const Node& subject = targets_.resolve_node(path, when.subject.empty() ? fault.spec.target : when.subject);
   const StepInfo& step = step_info(when.step);
   const std::string_view kind = kind_word(context_.entities[subject.entity()].kind);
-  // A member that transforms has a producer inside.
-  const bool inside = step.subject == "producer" && kind == "member";
+  // A member that transforms has a producer inside, as services and relays have; a service that reads topics is a member.
+  const bool inside =
+      (step.subject == "producer" && (kind == "member" || kind == "service" || kind == "relay")) ||
+      (step.subject == "service" && kind == "member");
   if (kind != step.subject && !inside) {
     throw ScenarioError(path, "'" + std::string(step.name) + "' happens at a " + std::string(step.subject) +
                                   ", and '" + subject.name() + "' is a " + std::string(kind));

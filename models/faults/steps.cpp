@@ -23,6 +23,18 @@ std::span<const StepInfo> step_catalogue() {
       StepInfo{Step::transaction_ended, "transaction-ended", "producer"},
       StepInfo{Step::transaction_prepared, "transaction-prepared", "broker"},
       StepInfo{Step::id_recorded, "id-recorded", "member"},
+      StepInfo{Step::transaction_sent, "transaction-sent", "service"},
+      StepInfo{Step::transaction_committed, "transaction-committed", "service"},
+      StepInfo{Step::event_acknowledged, "event-acknowledged", "service"},
+      StepInfo{Step::rows_read, "rows-read", "relay"},
+      StepInfo{Step::rows_sent, "rows-sent", "relay"},
+      StepInfo{Step::rows_marked, "rows-marked", "relay"},
+      StepInfo{Step::row_inserted, "row-inserted", "database"},
+      StepInfo{Step::transaction_stored, "transaction-stored", "database"},
+      StepInfo{Step::prepare_sent, "prepare-sent", "service"},
+      StepInfo{Step::votes_collected, "votes-collected", "service"},
+      StepInfo{Step::decision_recorded, "decision-recorded", "service"},
+      StepInfo{Step::vote_given, "vote-given", "database"},
   };
   return kRows;
 }
@@ -38,13 +50,7 @@ void StepCell::fire() {
 }
 
 StepCell& Steps::cell(EntityId subject, Step step) {
-  for (StepCell& c : cells_) {
-    if (c.subject_ == subject && c.step_ == step) return c;
-  }
-  StepCell& made = cells_.emplace_back();
-  made.subject_ = subject;
-  made.step_ = step;
-  return made;
+  return cells_[{subject, step}];
 }
 
 void Steps::watch(EntityId subject, Step step, std::int64_t nth, std::function<void()> action) {

@@ -11,8 +11,10 @@
 #include <deque>
 #include <functional>
 #include <limits>
+#include <map>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "models/ids.hpp"
 
@@ -33,6 +35,18 @@ enum class Step : std::uint8_t {
   transaction_ended,            ///< producer: the answer to that arrived
   transaction_prepared,  ///< broker: a coordinator has decided a transaction, and written no marker yet
   id_recorded,  ///< member: a record is in the table of processed messages, its effect is not applied yet
+  transaction_sent,       ///< service: a transaction has left it for its database
+  transaction_committed,  ///< service: it has heard that one was committed, and has done nothing since
+  event_acknowledged,     ///< service: an event of its own was acknowledged, and it has done nothing since
+  rows_read,              ///< relay: it has rows in hand, and has sent none of them
+  rows_sent,     ///< relay: all events of what it had in hand were acknowledged, and it has noted it nowhere
+  rows_marked,   ///< relay: it has heard that they are noted
+  row_inserted,  ///< database: a row has its id, and its transaction is open
+  transaction_stored,  ///< database: a transaction was committed, and nobody has been told
+  prepare_sent,        ///< service: participants have been asked for their votes
+  votes_collected,     ///< service: all have voted yes, and nothing was decided
+  decision_recorded,   ///< service: the decision is in its log, and nobody has been told
+  vote_given,          ///< database: it has prepared a transaction, and waits for the decision
 };
 
 struct StepInfo {
@@ -63,8 +77,6 @@ class StepCell {
   };
   void fire();
 
-  EntityId subject_{};
-  Step step_{};
   std::int64_t count_ = 0;
   std::int64_t fires_at_ = kNobody;
   std::deque<Watch> watches_;  // sorted by nth
@@ -78,7 +90,7 @@ class Steps {
   void watch(EntityId subject, Step step, std::int64_t nth, std::function<void()> action);
 
  private:
-  std::deque<StepCell> cells_;
+  std::map<std::pair<EntityId, Step>, StepCell> cells_;
 };
 
 }  // namespace models

@@ -66,6 +66,10 @@ Cluster::Cluster(Context& context, const ClusterOptions& options) : context_(con
   }
   add_racks();
   add_topics();
+  auto empty = std::make_shared<ClusterView>();
+  empty->leaders.resize(partitions_.size());
+  empty->partitions.resize(topics_.size());
+  empty_view_ = std::move(empty);
   // Who may lead without records that its predecessor had shown brings their older values back.
   const bool keep_history = options_.config.unclean_leader_election_enable || options_.power_may_fail ||
                             !options_.rules.has(Rule::leader_epoch_truncation) ||
@@ -165,6 +169,7 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
   topics_.push_back({topic.name, entity, PartitionIndex{static_cast<std::uint32_t>(partitions_.size())},
                      topic.partitions, std::max(topic.partitions, topic.partitions_most), topic.config,
                      internal});
+  topics_.back().keys_read = topic.keys_read;
   if (!internal)
     topics_.back().cleanup =
         topic.config.compaction.cleanup_policy.value_or(options_.config.log_cleanup_policy);

@@ -49,6 +49,7 @@ struct TopicInfo {
   TopicConfig config;
   bool internal = false;    ///< __consumer_offsets, __transaction_state
   CleanupPolicy cleanup{};  ///< of the topic, or the broker's
+  bool keys_read = false;   ///< record_keys() has the keys of its records, as of a compacted topic's
 };
 
 struct PartitionInfo {
@@ -129,7 +130,12 @@ class Cluster {
   const ShareGroupConfig* share_group(std::string_view group) const;
   const ShareGroupConfig* share_group(EntityId group) const;
   /// Clients and brokers speak of transactions as KIP-890 has it.
-  bool transactions_v2() const { return options_.transaction_version >= 2; }
+  bool transactions_v2() const {
+    return options_.transaction_version >= 2 && options_.rules.has(Rule::transactions_v2);
+  }
+
+  /// That of a client which has heard of nothing.
+  const std::shared_ptr<const ClusterView>& empty_view() const { return empty_view_; }
 
   /// The log of `p` at `b`, which has a replica of it.
   const ReplicaLog& log_of(BrokerId b, PartitionIndex p);
@@ -139,7 +145,7 @@ class Cluster {
   void add_reader(const LogReader& reader) { readers_.push_back(&reader); }
   /// Lets go of the batches of `p` that no replica holds and no reader has in hand.
   void forget_expired(PartitionIndex p);
-  /// Of the records in compacted topics.
+  /// Of the records in compacted topics, and in those whose keys somebody else looks at.
   RecordKeys& record_keys() { return record_keys_; }
   OffsetsStore& offsets_store() { return *offsets_store_; }
   TransactionStore& transaction_store() { return *transaction_store_; }
@@ -182,6 +188,7 @@ class Cluster {
   std::vector<std::int32_t> rack_of_;  // by broker
   std::vector<TopicInfo> topics_;
   std::vector<PartitionInfo> partitions_;
+  std::shared_ptr<const ClusterView> empty_view_;
   std::vector<std::vector<PartitionIndex>> hosted_by_;
   std::vector<std::unique_ptr<SharedPartition>> shared_;
   std::vector<const LogReader*> readers_;

@@ -257,6 +257,23 @@ Error set_topic_cleanable_ratio(CompactionConfig& config, std::string_view text)
   return parse_share(text, config.min_cleanable_dirty_ratio.emplace());
 }
 
+using S = TimestampConfig;
+/// A setting of timestamps, by any of the functions above.
+template <auto Apply>
+Error of_log_timestamp(BrokerConfig& config, std::string_view text) {
+  return Apply(config.log_message_timestamp, text);
+}
+template <auto Apply>
+Error of_timestamp(TopicConfig& config, std::string_view text) {
+  return Apply(config.message_timestamp, text);
+}
+Error set_timestamp_type(TimestampConfig& config, std::string_view text) {
+  if (text != "CreateTime" && text != "LogAppendTime")
+    return "'" + std::string(text) + "' is neither CreateTime nor LogAppendTime";
+  config.log_append_time = text == "LogAppendTime";
+  return std::nullopt;
+}
+
 Error only_simple(BrokerConfig&, std::string_view text) {
   if (text == "simple") return std::nullopt;
   return "'" + std::string(text) + "' is not modelled; allowed: simple";
@@ -283,6 +300,9 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"auto.leader.rebalance.enable", "bool", "true", boolean<&B::auto_leader_rebalance_enable, B>},
     {"leader.imbalance.check.interval.seconds", "s", "300",
      span<&B::leader_imbalance_check_interval, 1, 1'000'000'000, B>},
+    {"leader.imbalance.per.broker.percentage", "int", "10",
+     integer<&B::leader_imbalance_per_broker_percentage, 0, 100, B>,
+     "with coordination = \"zookeeper\"; KRaft mends any imbalance"},
     {"broker.heartbeat.interval.ms", "ms", "2000", span<&B::broker_heartbeat_interval, 1, 1'000'000, B>},
     {"broker.session.timeout.ms", "ms", "9000", span<&B::broker_session_timeout, 1, 1'000'000, B>},
     {"broker.rack", "string", "null", text_value<&B::broker_rack, B>,
@@ -377,14 +397,28 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      span<&B::add_partitions_to_txn_retry_backoff, 0, 1'000'000, B>},
     {"add.partitions.to.txn.retry.backoff.max.ms", "ms", "100",
      span<&B::add_partitions_to_txn_retry_backoff_max, 0, 1'000'000, B>},
-    {"queued.max.requests", "int", "500", nullptr, "the queue of requests has no bound"},
+    {"transactional.id.expiration.ms", "ms", "604800000",
+     span<&B::transactional_id_expiration, 1, 1'000'000, B>},
+    {"transaction.remove.expired.transaction.cleanup.interval.ms", "ms", "3600000",
+     span<&B::transaction_remove_expired_interval, 1, 1'000'000, B>},
+    {"queued.max.requests", "int", "500", integer<&B::queued_max_requests, 1, kInt32Max, B>},
+    {"group.coordinator.append.linger.ms", "ms", "-1",
+     span<&B::group_coordinator_append_linger, -1, 1'000'000, B>, "-1: no longer than there is work"},
+    {"share.coordinator.append.linger.ms", "ms", "-1",
+     span<&B::share_coordinator_append_linger, -1, 1'000'000, B>, "-1: no longer than there is work"},
+    {"log.message.timestamp.type", "string", "CreateTime", of_log_timestamp<set_timestamp_type>},
+    {"log.message.timestamp.before.max.ms", "ms", "9223372036854775807",
+     of_log_timestamp<milliseconds_or_never<&S::before_max, 0, S>>},
+    {"log.message.timestamp.after.max.ms", "ms", "3600000",
+     of_log_timestamp<milliseconds_or_never<&S::after_max, 0, S>>},
     {"producer.id.expiration.ms", "ms", "86400000", span<&B::producer_id_expiration, 1, 1'000'000, B>},
     {"producer.id.expiration.check.interval.ms", "ms", "600000",
      span<&B::producer_id_expiration_check_interval, 1, 1'000'000, B>},
     {"default.replication.factor", "int", "1", integer<&B::default_replication_factor, 1, 32767, B>},
     {"num.partitions", "int", "1", integer<&B::num_partitions, 1, 100'000, B>},
     {"connections.max.idle.ms", "ms", "600000", milliseconds_unless_negative<&B::connections_max_idle, B>},
-    {"num.network.threads", "int", "3", nullptr, "network threads never limit the modelled brokers"},
+    {"num.network.threads", "int", "3", integer<&B::num_network_threads, 1, kInt32Max, B>,
+     "a network thread that finds no room in the queue of requests stands still"},
     {"num.replica.fetchers", "int", "1", nullptr, "one fetcher per source broker is modelled"},
     {"log.flush.interval.messages", "int", "9223372036854775807",
      integer<&B::log_flush_interval_messages, 1, kInt64Max, B>},
@@ -475,7 +509,11 @@ constexpr auto kTopicKeys = std::to_array<Key<T>>({
     {"flush.messages", "int", "9223372036854775807", optional_long<&T::flush_messages, 1, kInt64Max, T>},
     {"flush.ms", "ms", "9223372036854775807", milliseconds_or_never<&T::flush_interval, 0, T>},
     {"compression.type", "string", "producer", nullptr, "compression is not modelled"},
-    {"message.timestamp.type", "string", "CreateTime", nullptr, "timestamps do not decide delivery"},
+    {"message.timestamp.type", "string", "CreateTime", of_timestamp<set_timestamp_type>},
+    {"message.timestamp.before.max.ms", "ms", "9223372036854775807",
+     of_timestamp<milliseconds_or_never<&S::before_max, 0, S>>},
+    {"message.timestamp.after.max.ms", "ms", "3600000",
+     of_timestamp<milliseconds_or_never<&S::after_max, 0, S>>},
 });
 
 using P = ProducerConfig;

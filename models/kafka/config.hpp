@@ -58,6 +58,13 @@ struct TierConfig {
   std::int64_t local_retention_bytes = -2;  ///< -2: as retention.bytes
 };
 
+/// message.timestamp.*: of a topic, where it does not say it of its broker (UnifiedLog.append, LogValidator.java).
+struct TimestampConfig {
+  std::optional<bool> log_append_time{};  ///< message.timestamp.type
+  std::optional<Duration> before_max{};   ///< how much earlier than the broker's clock
+  std::optional<Duration> after_max{};    ///< how much later
+};
+
 struct BrokerConfig {
   std::int32_t min_insync_replicas = 1;
   Duration replica_lag_time_max{30'000'000'000};
@@ -69,6 +76,7 @@ struct BrokerConfig {
   bool unclean_leader_election_enable = false;
   bool auto_leader_rebalance_enable = true;
   Duration leader_imbalance_check_interval{300'000'000'000};
+  std::int32_t leader_imbalance_per_broker_percentage = 10;  ///< ZooKeeper's controllers alone look at it
   Duration broker_heartbeat_interval{2'000'000'000};
   Duration broker_session_timeout{9'000'000'000};
   bool controlled_shutdown_enable = true;
@@ -89,9 +97,14 @@ struct BrokerConfig {
   std::string broker_rack;  ///< "{rack}" stands for the rack of the broker's host; empty: none is known
   bool rack_aware_replica_selector = false;  ///< replica.selector.class
   std::int32_t num_io_threads = 8;
+  std::int32_t num_network_threads = 3;
+  std::int32_t queued_max_requests = 500;
   std::int32_t message_max_bytes = 1048588;
   std::int32_t fetch_max_bytes = 57671680;
+  TimestampConfig log_message_timestamp{false, kNever, std::chrono::hours{1}};
   Duration group_initial_rebalance_delay{3'000'000'000};
+  Duration group_coordinator_append_linger{
+      -1'000'000};  ///< negative: no longer than there is work (adaptive)
   Duration group_min_session_timeout{6'000'000'000};
   Duration group_max_session_timeout{1'800'000'000'000};
   std::int32_t group_max_size = 2147483647;
@@ -126,6 +139,7 @@ struct BrokerConfig {
   /// Unset: 3, or as many as there are brokers.
   std::optional<std::int32_t> share_state_topic_replication_factor;
   std::int32_t share_state_topic_min_isr = 2;
+  Duration share_coordinator_append_linger{-1'000'000};  ///< as the group coordinator's
   Duration offsets_retention{604'800'000'000'000};
   Duration offsets_retention_check_interval{600'000'000'000};
   std::int32_t offsets_topic_num_partitions = 50;
@@ -137,6 +151,8 @@ struct BrokerConfig {
   std::optional<std::int32_t> transaction_state_log_replication_factor;
   std::int32_t transaction_state_log_min_isr = 2;
   Duration transaction_max_timeout{900'000'000'000};
+  Duration transactional_id_expiration{604'800'000'000'000};
+  Duration transaction_remove_expired_interval{3'600'000'000'000};
   Duration transaction_abort_timed_out_interval{10'000'000'000};
   bool transaction_partition_verification_enable = true;
   Duration add_partitions_to_txn_retry_backoff{20'000'000};
@@ -189,6 +205,7 @@ struct TopicConfig {
   std::optional<std::int32_t> min_insync_replicas;  // unset: the broker's
   std::optional<bool> unclean_leader_election_enable;
   std::optional<std::int32_t> max_message_bytes;
+  TimestampConfig message_timestamp;
   std::optional<std::int64_t> flush_messages;  // unset: log.flush.interval.messages
   std::optional<Duration> flush_interval;      // unset: log.flush.interval.ms
   std::optional<std::int32_t> segment_bytes;

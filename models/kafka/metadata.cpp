@@ -12,8 +12,7 @@ Metadata::Metadata(Cluster& cluster, Node& client, const MetadataOptions& option
       client_(client),
       options_(options),
       topics_(std::move(topics)),
-      leaders_(cluster.partitions().size()),
-      counts_(cluster.topics().size()),
+      view_(cluster.empty_view()),
       jitter_(cluster.context().simulation.seed(), "kafka/metadata/" + client.name()),
       timer_(cluster.context().simulation, client, [this] { send(); }) {
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
@@ -31,8 +30,8 @@ void Metadata::start() {
 void Metadata::stop() {
   for (const auto& channel : channels_) channel->abandon();
   timer_.disarm();
-  std::fill(leaders_.begin(), leaders_.end(), PartitionLeader{});
-  std::fill(counts_.begin(), counts_.end(), 0);
+  view_ = cluster_.empty_view();
+  mine_.reset();
   known_ = false;
   in_flight_ = false;
   wanted_ = false;
@@ -80,28 +79,9 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
     back_off();
     return timer_.arm_at(allowed_at_);
   }
-  bool changed = !known_;
-  found_nothing_ = call->items.empty();
+  found_nothing_ = call->view->named == 0;
+  const bool changed = take_up(call->view) || !known_;
   known_ = true;
-  for (const MetadataCall::Item& item : call->items) {
-    PartitionLeader& view = leaders_[item.partition.value];
-    const PartitionInfo& partition = cluster_.partition(item.partition);
-    std::int32_t& count = counts_[partition.topic.value];
-    count = std::max(count, partition.number + 1);
-    // Metadata.updateLatestMetadata: an older epoch never replaces a newer one.
-    if (item.leader.epoch < view.epoch ||
-        (item.leader.epoch == view.epoch && item.leader.leader == view.leader))
-      continue;
-    const bool refreshed = view.epoch != kNoEpoch && item.leader.leader != kNoBroker;
-    view = item.leader;
-    changed = true;
-    if (refreshed) {
-      cluster_.context().emit(Kind::client_refreshed,
-                              {.actor = client_.entity().value,
-                               .place = cluster_.partition(item.partition).entity.value,
-                               .a = item.leader.epoch});
-    }
-  }
   if (changed) ++version_;
   wanted_ = false;  // whoever asked meanwhile is served by this answer (Metadata.update: needFullUpdate)
   failures_ = 0;
@@ -109,6 +89,54 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
   back_off();
   timer_.arm_after(options_.max_age);  // from the answer on (Metadata.lastSuccessfulRefreshMs)
   if (updated_) updated_();
+}
+
+/// Metadata.updateLatestMetadata: an older epoch never replaces a newer one. True when some leader has changed.
+bool Metadata::take_up(const std::shared_ptr<const ClusterView>& told) {
+  if (told == view_) return false;
+  bool changed = false;
+  std::shared_ptr<ClusterView> merged;  // made when this client knows something better
+  const auto keep = [&]() -> ClusterView& {
+    if (merged == nullptr) merged = std::make_shared<ClusterView>(*told);
+    return *merged;
+  };
+  for (std::uint32_t p = 0; p < told->leaders.size(); ++p) {
+    const PartitionLeader theirs = told->leaders[p];
+    const PartitionLeader ours = view_->leaders[p];
+    if (theirs.epoch == ours.epoch && theirs.leader == ours.leader) continue;
+    if (theirs.epoch < ours.epoch) {
+      keep().leaders[p] = ours;
+      continue;
+    }
+    changed = true;
+    if (ours.epoch != kNoEpoch && theirs.leader != kNoBroker) tell_refreshed(PartitionIndex{p}, theirs.epoch);
+  }
+  for (std::size_t t = 0; t < told->partitions.size(); ++t) {
+    if (told->partitions[t] < view_->partitions[t]) keep().partitions[t] = view_->partitions[t];
+  }
+  mine_ = std::move(merged);
+  view_ = mine_ != nullptr ? mine_ : told;
+  return changed;
+}
+
+/// Metadata.updatePartitionLeadership: only what is newer than what is known counts.
+bool Metadata::hear(PartitionIndex p, PartitionLeader leader) {
+  const LeaderEpoch before = view_->leaders[p.value].epoch;
+  if (!known_ || leader.leader == kNoBroker || leader.epoch <= before) return false;
+  if (mine_ == nullptr) {
+    mine_ = std::make_shared<ClusterView>(*view_);
+    view_ = mine_;
+  }
+  mine_->leaders[p.value] = leader;
+  ++version_;
+  if (before != kNoEpoch) tell_refreshed(p, leader.epoch);
+  return true;
+}
+
+void Metadata::tell_refreshed(PartitionIndex p, LeaderEpoch epoch) {
+  cluster_.context().emit(
+      Kind::client_refreshed,
+      {.actor = client_.entity().value, .place = cluster_.partition(p).entity.value, .a = epoch});
 }
 
 void Metadata::back_off() {

@@ -7,7 +7,6 @@
 // client_refreshed record is emitted.
 //
 // Model: once known a partition stays so, though a broker that is behind may not name it.
-// Model: produce and fetch answers carry no hints of the new leader (KIP-951, 3.7); only a metadata answer tells of it.
 #pragma once
 
 #include <functional>
@@ -35,15 +34,18 @@ class Metadata {
   void stop();
   /// Something was stale: refresh as soon as the back-off allows.
   void request_update();
+  /// A produce or fetch answer has named the leader (KIP-951). True where that is news; what waits for an answer about it is
+  /// still asked for.
+  bool hear(PartitionIndex p, PartitionLeader leader);
   void on_update(std::function<void()> updated) { updated_ = std::move(updated); }
 
   /// False until the first response.
   bool known() const { return known_; }
   /// The last response named no partition: a broker that has heard of none.
   bool found_nothing() const { return found_nothing_; }
-  PartitionLeader leader(PartitionIndex p) const { return leaders_[p.value]; }
+  PartitionLeader leader(PartitionIndex p) const { return view_->leaders[p.value]; }
   /// How many partitions the topic has, as far as is known; 0 when nothing is.
-  std::int32_t partitions(TopicIndex topic) const { return counts_[topic.value]; }
+  std::int32_t partitions(TopicIndex topic) const { return view_->partitions[topic.value]; }
   /// Raised with every change of any leader: cheap to compare.
   std::uint64_t version() const { return version_; }
 
@@ -51,13 +53,15 @@ class Metadata {
   void send();
   void back_off();
   void on_response(BrokerId from, Ref<MetadataCall> call);
+  bool take_up(const std::shared_ptr<const ClusterView>& told);
+  void tell_refreshed(PartitionIndex p, LeaderEpoch epoch);
 
   Cluster& cluster_;
   Node& client_;
   MetadataOptions options_;
   std::vector<TopicIndex> topics_;
-  std::vector<PartitionLeader> leaders_;  // by PartitionIndex
-  std::vector<std::int32_t> counts_;      // by TopicIndex
+  std::shared_ptr<const ClusterView> view_;  // never null
+  std::shared_ptr<ClusterView> mine_;        // the same, when it is this client's alone
   std::vector<std::unique_ptr<RpcChannel>> channels_;
   std::function<void()> updated_;
   std::uint64_t version_ = 0;

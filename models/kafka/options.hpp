@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,8 @@ struct TopicOptions {
   /// Brokers of each partition, preferred leader first; empty: round robin.
   std::vector<std::vector<std::int32_t>> assignment;
   TopicConfig config;
+  /// Somebody looks at the keys of its records. Set by the world.
+  bool keys_read = false;
 };
 
 /// How long a broker's request handler thread works on a request: a fixed part, a part for each batch or partition in it,
@@ -40,10 +43,19 @@ struct ServiceOptions {
   }
 };
 
-/// What one client id may do on each broker (kafka-configs --entity-type clients); 0: no limit.
+/// Who a client is (KafkaPrincipal); the others are ANONYMOUS.
+struct UserOptions {
+  std::string name;
+  std::vector<std::string> clients;  ///< names of producers and groups
+};
+
+/// What a user, a client id or a pair of them may do on each broker (kafka-configs --entity-type users, clients); 0: no limit.
 struct QuotaOptions {
-  /// A producer's or group's name; empty: the default, of each client that has none of its own.
-  std::string client{};
+  /// A producer's or group's name; empty: the default, of each client that has none of its own; unset: all clients of the
+  /// user together.
+  std::optional<std::string> client = std::string{};
+  /// A user's name; empty: the default, of each user that has none of his own; unset: whoever the user is.
+  std::optional<std::string> user{};
   double producer_byte_rate = 0;  ///< bytes a second
   double consumer_byte_rate = 0;  ///< bytes a second
   double request_percentage = 0;  ///< of one request handler thread's time
@@ -94,6 +106,7 @@ struct ClusterOptions {
   DiskOptions disk;
   RemoteOptions remote;
   std::vector<TopicOptions> topics;
+  std::vector<UserOptions> users;
   std::vector<QuotaOptions> quotas;
   /// The feature transaction.version: 0 and 1 have producers name their partitions, 2 is KIP-890.
   std::int32_t transaction_version = 2;

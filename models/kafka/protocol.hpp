@@ -8,12 +8,14 @@
 // offset ranges. Sizes on the wire are estimates (request_bytes, response_bytes) and only matter for bandwidth.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "models/ids.hpp"
 #include "models/kafka/broker/survivors.hpp"
+#include "models/kafka/cluster_view.hpp"
 #include "models/kafka/pool.hpp"
 #include "models/kafka/types.hpp"
 #include "models/network/network.hpp"
@@ -88,6 +90,7 @@ struct ProduceBatch {
   // response
   ErrorCode error = ErrorCode::none;
   Offset base_offset = kNoOffset;
+  PartitionLeader current_leader{};  ///< where the error is that it is another (KIP-951)
 };
 
 struct ProduceCall : CallBase, Pooled<ProduceCall> {
@@ -127,6 +130,7 @@ struct FetchedPartition {
   Offset log_start = 0;
   /// To be asked from now on, instead of the leader (KIP-392); nothing was read then.
   BrokerId preferred_read_replica = kNoBroker;
+  PartitionLeader current_leader{};  ///< where the error is that it is another (KIP-951)
   /// Up to which offset transactions are decided; a reader of committed data gets nothing beyond.
   Offset last_stable_offset = 0;
   bool has_transactions = false;  ///< the log holds markers: offsets are not all records
@@ -239,25 +243,14 @@ struct OffsetForLeaderEpochCall : CallBase, Pooled<OffsetForLeaderEpochCall> {
 
 // ---- metadata -----------------------------------------------------------------------------------------------------
 
-struct PartitionLeader {
-  BrokerId leader = kNoBroker;
-  LeaderEpoch epoch = kNoEpoch;
-};
-
 /// Asks a broker for the leaders of all partitions of the named topics (empty: all).
 struct MetadataCall : CallBase, Pooled<MetadataCall> {
   std::vector<TopicIndex> topics;
-  struct Item {
-    PartitionIndex partition;
-    PartitionLeader leader;
-  };
-  std::vector<Item> items;        ///< response
-  std::vector<BrokerId> brokers;  ///< response: brokers alive
+  std::shared_ptr<const ClusterView> view;  ///< response
   void clear() {
     static_cast<CallBase&>(*this) = CallBase{.api = Api::metadata};
     topics.clear();
-    items.clear();
-    brokers.clear();
+    view.reset();
   }
 };
 

@@ -195,6 +195,98 @@ std::span<const RuleInfo> rule_catalogue() {
        "KIP-98",
        "a producer whose metadata do not name its topic for a while keeps its sequence numbers; without, it "
        "forgets the topic and begins again at 0, which the leader takes for batches that it has"},
+      {Rule::answer_before_throttling,
+       "answer_before_throttling",
+       {2, 0},
+       {},
+       "KIP-219",
+       "who exceeds his quota is answered at once, and then not read from; without, the answer is held back, "
+       "and a client may run out of patience meanwhile"},
+      {Rule::offsets_of_live_groups_stay,
+       "offsets_of_live_groups_stay",
+       {2, 1},
+       {},
+       "KIP-211",
+       "committed offsets expire when their group has been empty for offsets.retention.minutes; without, so "
+       "long after their commit, though members live and have nothing new to commit"},
+      {Rule::static_members,
+       "static_members",
+       {2, 3},
+       {},
+       "KIP-345",
+       "a member with group.instance.id keeps its place over a restart; without, each process is a new "
+       "member"},
+      {Rule::fetch_from_followers,
+       "fetch_from_followers",
+       {2, 4},
+       {},
+       "KIP-392",
+       "with replica.selector.class a consumer is sent to the replica in its rack; without, leaders serve "
+       "all"},
+      {Rule::cooperative_rebalancing,
+       "cooperative_rebalancing",
+       {2, 4},
+       {},
+       "KIP-429",
+       "members with the CooperativeStickyAssignor keep what stays theirs in a rebalance; without, they give "
+       "up everything first, as with the StickyAssignor"},
+      {Rule::fenced_stay_out_of_sync,
+       "fenced_stay_out_of_sync",
+       {3, 3},
+       {},
+       "KIP-841",
+       "a broker that is fenced, or is being shut down, is let into no in-sync set; without, it is as soon "
+       "as "
+       "it has caught up, though it could not lead"},
+      {Rule::broker_epochs_in_sync,
+       "broker_epochs_in_sync",
+       {3, 5},
+       {},
+       "KIP-903",
+       "with KRaft, a follower that was restarted is let into the in-sync set by what its present process "
+       "has "
+       "fetched; without, a request of its leader that was on its way lets it in with what it had before"},
+      {Rule::epoch_stays_on_shrink,
+       "epoch_stays_on_shrink",
+       {3, 6},
+       {},
+       "KAFKA-15021",
+       "with KRaft, the leader epoch stays when an in-sync set shrinks; without, it rises, and all that "
+       "fetch and produce are refused until they know"},
+      {Rule::consumer_protocol,
+       "consumer_protocol",
+       {4, 0},
+       {},
+       "KIP-848",
+       "groups with group.protocol=consumer are assigned by their coordinator, member by member; without, "
+       "they are classic"},
+      {Rule::transactions_v2,
+       "transactions_v2",
+       {4, 0},
+       {},
+       "KIP-890",
+       "with transaction_version 2 the epoch of a producer rises with every transaction, and brokers name "
+       "the partitions; without, late batches may join the next transaction"},
+      {Rule::share_groups,
+       "share_groups",
+       {4, 2},
+       {},
+       "KIP-932",
+       "groups of type share; without, they are refused"},
+      {Rule::assignment_epochs,
+       "assignment_epochs",
+       {4, 3},
+       Rule::consumer_protocol,
+       "KIP-1251",
+       "a commit with an earlier epoch of its member's counts for partitions that it has had since then; "
+       "without, it is refused, and what it covers comes again if they move on"},
+      {Rule::leader_hints,
+       "leader_hints",
+       {3, 7},
+       {},
+       "KIP-951",
+       "a broker that does not lead says who does, and clients go there at once; without, they ask for "
+       "metadata first"},
   });
   static_assert(kRows.size() == static_cast<std::size_t>(Rule::count_));
   return kRows;

@@ -52,6 +52,19 @@ enum class Rule : std::uint8_t {
   uniform_sticky_partitioner,
   generation_with_offsets,
   sequences_outlive_metadata,
+  answer_before_throttling,
+  offsets_of_live_groups_stay,
+  static_members,
+  fetch_from_followers,
+  cooperative_rebalancing,
+  fenced_stay_out_of_sync,
+  broker_epochs_in_sync,
+  epoch_stays_on_shrink,
+  consumer_protocol,
+  transactions_v2,
+  share_groups,
+  assignment_epochs,
+  leader_hints,
   count_
 };
 

@@ -246,9 +246,12 @@ void RpcChannel::on_timer() {
   const bool timed_out = std::any_of(in_flight_.begin(), in_flight_.end(),
                                      [now](const Pending& pending) { return pending.deadline <= now; });
   if (timed_out || idle_until() <= now) {
-    // NetworkClient.handleTimedOutRequests: one late answer costs the whole connection.
-    if (connection_ != ConnectionId{}) cluster_.context().network.close(connection_);
-    back_off(now);
+    // NetworkClient.handleTimedOutRequests: one late answer costs the whole connection. What waited for one to be made ends
+    // without putting that off (ClusterConnectionStates).
+    if (state_ != State::closed) {
+      cluster_.context().network.close(connection_);
+      back_off(now);
+    }
     return fail_all(ErrorCode::disconnected);
   }
   if (state_ == State::closed && want_connection_ && !backing_off()) open_connection();

@@ -30,6 +30,8 @@ std::string_view error_name(ErrorCode code) {
       return "NOT_ENOUGH_REPLICAS";
     case ErrorCode::not_enough_replicas_after_append:
       return "NOT_ENOUGH_REPLICAS_AFTER_APPEND";
+    case ErrorCode::invalid_timestamp:
+      return "INVALID_TIMESTAMP";
     case ErrorCode::illegal_generation:
       return "ILLEGAL_GENERATION";
     case ErrorCode::inconsistent_group_protocol:

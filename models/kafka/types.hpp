@@ -50,6 +50,7 @@ enum class ErrorCode : std::uint16_t {
   not_coordinator = 16,
   not_enough_replicas = 19,
   not_enough_replicas_after_append = 20,
+  invalid_timestamp = 32,
   stale_controller_epoch = 11,
   illegal_generation = 22,
   inconsistent_group_protocol = 23,

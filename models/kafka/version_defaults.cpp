@@ -24,6 +24,10 @@ std::span<const EarlierDefault> earlier_defaults() {
       {S::broker, "group.initial.rebalance.delay.ms", {0, 11}, "0", "KIP-134"},
       {S::broker, "group.consumer.assignment.interval.ms", {4, 3}, "0", "KIP-1263"},
       {S::broker, "transaction.partition.verification.enable", {3, 6}, "false", "KIP-890"},
+      {S::broker, "log.message.timestamp.after.max.ms", {4, 0}, "9223372036854775807", "KIP-1030"},
+      {S::broker, "group.coordinator.append.linger.ms", {4, 3}, "5", "KAFKA-19825"},
+      {S::broker, "group.coordinator.append.linger.ms", {4, 0}, "0", "KIP-848"},
+      {S::broker, "share.coordinator.append.linger.ms", {4, 3}, "5", "KAFKA-19825"},
   });
   return kRows;
 }

@@ -164,6 +164,7 @@ double LagMeter::sample_age(std::size_t reading, sim::Time t) {
   const Ledger::Partition* p = ledger_.partition(readings_[reading].place);
   const auto created = p == nullptr ? std::nullopt : ledger_.created_at(*p, s.processed, s.cursor);
   const double age = created ? sim::seconds(t - *created) : 0;
+  s.age = age;
   if (t >= window_.warm) s.age_max = std::max(s.age_max, age);
   if (steady(t)) s.age_sum += age;
   return age;
@@ -197,6 +198,17 @@ void LagMeter::sample(sim::Time t, std::vector<Sample>* points) {
     g.points.push_back({t, lag});
     if (points != nullptr) points->push_back({t, Series::lag_records, EntityId{id}, {}, lag});
   }
+}
+
+LagMeter::Now LagMeter::now(EntityId group) const {
+  Now now;
+  for (std::size_t reading = 0; reading < states_.size(); ++reading) {
+    const State& s = states_[reading];
+    if (!s.open || s.lag() == 0 || readings_[reading].group != group) continue;
+    now.records += static_cast<double>(s.lag());
+    now.age_s = std::max(now.age_s, s.age);
+  }
+  return now;
 }
 
 std::optional<double> LagMeter::growth(const Group& group) const {

@@ -55,6 +55,13 @@ class LagMeter {
     return reading < states_.size() && states_[reading].open && states_[reading].lag() > 0;
   }
 
+  /// A group's lag, and the age of its oldest unprocessed record as of the last sample.
+  struct Now {
+    double records = 0;
+    double age_s = 0;
+  };
+  Now now(EntityId group) const;
+
   void report(MetricValues& values, std::vector<Labelled>& labelled) const;
 
  private:
@@ -69,6 +76,7 @@ class LagMeter {
     std::int64_t committed_lag_max = 0;
     double age_sum = 0;
     double age_max = 0;
+    double age = 0;                    ///< when last sampled with a lag
     std::uint64_t samples_before = 0;  ///< it was open
     LogIndex::Cursor cursor = 0;
     std::int64_t lag() const { return readable > processed ? readable - processed : 0; }

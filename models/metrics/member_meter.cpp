@@ -100,6 +100,7 @@ void MemberMeter::delivered(const sim::TraceRecord& r) {
   Member& member = members_[r.actor];
   if (member.in_hand == 0) member.handed = r.time;
   member.in_hand += r.b;
+  in_hand_max_ = std::max(in_hand_max_, member.in_hand);
 }
 
 void MemberMeter::abandoned(const sim::TraceRecord& r) {
@@ -187,6 +188,7 @@ void MemberMeter::report_members(MetricValues& values, std::vector<Labelled>& la
     labelled.push_back({Metric::processed, EntityId{id}, {}, static_cast<double>(member.processed)});
   }
   if (members == 0) return;
+  values[Metric::in_hand_max_records] = static_cast<double>(in_hand_max_);
   values[Metric::members_idle] = static_cast<double>(idle);
   values[Metric::members_active] = static_cast<double>(active);
   values[Metric::member_utilisation_mean] = busy_sum / static_cast<double>(members);

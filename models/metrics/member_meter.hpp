@@ -84,6 +84,7 @@ class MemberMeter {
   sim::Duration detection_sum_{};
   sim::Duration detection_max_{};
   sim::Duration again_{};
+  std::int64_t in_hand_max_ = 0;
 };
 
 }  // namespace models

@@ -16,6 +16,7 @@ Metrics::Metrics(const MetricsOptions& options, Ledger& ledger, Anomalies& anoma
       availability_(window_),
       controllers_(window_) {
   ledger.observe(*this);
+  if (options.alerts != nullptr) alerts_.emplace(*options.alerts);
 }
 
 void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payload,
@@ -103,6 +104,18 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       ++cleanings_;
       if (r.code != kOffLine) records_compacted_ += r.c;
       return;
+    case Kind::called:
+      return calls_.called(r);
+    case Kind::call_ended:
+      return calls_.ended(r);
+    case Kind::breaker_state:
+      return calls_.breaker(r);
+    case Kind::buffered:
+      buffered_max_ = std::max(buffered_max_, r.a);
+      return;
+    case Kind::scaled:
+      scalings_ = std::max<std::int64_t>(scalings_, 0) + 1;
+      return;
     case Kind::phase:
       return phase(r);
     default:
@@ -144,6 +157,10 @@ void Metrics::catch_up(sim::Time t) {
 
 void Metrics::take_sample(sim::Time t) {
   lag_.sample(t, options_.timeseries ? &samples_ : nullptr);
+  if (alerts_ && warm_ && t <= window_.stop) {
+    const LagMeter::Now now = lag_.now(options_.entities->find(options_.alerts->group));
+    alerts_->sample(t, now.records, now.age_s);
+  }
   if (!options_.timeseries) return;
   pauses_.sample(t, samples_);
   const auto put = [&](Series series, std::uint32_t subject, Flow& flow) {
@@ -172,6 +189,7 @@ void Metrics::finish(sim::Time end) {
   pauses_.finish(end);
   availability_.finish(end);
   controllers_.finish(end);
+  calls_.finish();
 }
 
 // ---- records that several meters want ---------------------------------------------------------------------
@@ -222,6 +240,8 @@ void Metrics::fault(const sim::TraceRecord& r, sim::RecordNumber number) {
   availability_.fault(r, names_area(r.actor) || names_area(r.place));
   pauses_.fault(r, number, [this](std::size_t reading) { return lag_.unread(reading); });
   members_.fault(r);
+  calls_.fault(r);
+  if (alerts_ && r.a == 1) alerts_->struck(r.time);
 }
 
 void Metrics::phase(const sim::TraceRecord& r) {
@@ -252,6 +272,10 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   members_.report(values, labelled, end_);
   availability_.report(values, labelled);
   controllers_.report(values);
+  calls_.report(values);
+  if (alerts_) alerts_->report(values);
+  if (buffered_max_ >= 0) values[Metric::buffered_max_messages] = static_cast<double>(buffered_max_);
+  if (scalings_ >= 0) values[Metric::scalings] = static_cast<double>(scalings_);
   values[Metric::transactions_committed] = static_cast<double>(transactions_committed_);
   values[Metric::transactions_aborted] = static_cast<double>(transactions_aborted_);
   values[Metric::replica_divergence] = static_cast<double>(diverged_);

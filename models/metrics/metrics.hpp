@@ -13,7 +13,9 @@
 
 #include "models/checkers/ledger.hpp"
 #include "models/entities.hpp"
+#include "models/metrics/alert_meter.hpp"
 #include "models/metrics/availability_meter.hpp"
+#include "models/metrics/call_meter.hpp"
 #include "models/metrics/catalogue.hpp"
 #include "models/metrics/controller_meter.hpp"
 #include "models/metrics/entity_table.hpp"
@@ -31,6 +33,7 @@ struct MetricsOptions {
   sim::Duration sample = std::chrono::seconds{1};
   bool timeseries = true;
   const Entities* entities = nullptr;  ///< see ObserverOptions
+  const AlertOptions* alerts = nullptr;
 };
 
 class Metrics : public LedgerObserver {
@@ -92,6 +95,10 @@ class Metrics : public LedgerObserver {
   MemberMeter members_;
   AvailabilityMeter availability_;
   ControllerMeter controllers_;
+  CallMeter calls_;
+  std::optional<AlertMeter> alerts_;
+  std::int64_t buffered_max_ = -1;
+  std::int64_t scalings_ = -1;
   Flow offered_;
   Flow acknowledged_;
   EntityTable<Flow> processed_;  ///< by group

@@ -89,7 +89,8 @@ void put_checkers(const Anomalies& anomalies, MetricValues& values) {
 Observers::Observers(const ObserverOptions& options)
     : anomalies_(options.anomaly_rows_each),
       ledger_(anomalies_),
-      metrics_({options.warmup, options.sample, options.timeseries, options.entities}, ledger_, anomalies_) {
+      metrics_({options.warmup, options.sample, options.timeseries, options.entities, options.alerts},
+               ledger_, anomalies_) {
   if (!options.checkers) return;
   for (const CheckerInfo& row : checker_catalogue()) {
     checkers_.push_back(row.make(ledger_, anomalies_));

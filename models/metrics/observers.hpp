@@ -32,6 +32,8 @@ struct ObserverOptions {
   std::size_t anomaly_rows_each = 100;             ///< rows kept of every verdict; all are counted
   /// Tells partitions of topics from those of __consumer_offsets, whose leaders are not counted; null: all count.
   const Entities* entities = nullptr;
+  /// Rules whose alarms are counted; null: none. Needs `entities`.
+  const AlertOptions* alerts = nullptr;
 };
 
 class Observers : public sim::TraceSink {

@@ -109,7 +109,7 @@ template <class F>
 class NodeTimer {
  public:
   NodeTimer(sim::Simulation& simulation, Node& node, F work)
-      : node_(node), work_(std::move(work)), timer_(simulation, [this] { fire(); }) {}
+      : node_(node), work_(std::move(work)), timer_(simulation, [this, &node] { fire(node); }) {}
 
   void arm_at(sim::Time t) { timer_.arm_at(t); }
   void arm_after(sim::Duration d) { timer_.arm_after(d); }
@@ -121,8 +121,9 @@ class NodeTimer {
   sim::Time deadline() const { return timer_.deadline(); }
 
  private:
-  void fire() {
-    if (!node_.paused()) return work_();
+  /// The node is told, though it is known: it and this are then read from memory at once, not one after the other.
+  void fire(const Node& node) {
+    if (!node.paused()) return work_();
     // What is held may outlast this timer: its owner may end for another reason when the node goes on.
     if (!alive_) alive_ = std::make_shared<bool>(true);
     node_.run_or_hold([this, mine = generation_, alive = std::weak_ptr<bool>(alive_)] {

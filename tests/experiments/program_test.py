@@ -481,7 +481,11 @@ class Lists(Case):
             self.mqlab("run", "s.toml")
 
     def test_every_step_can_be_waited_for(self):
-        targets = {"member": "billing/0", "producer": "shop", "broker": "kafka/0", "coordinator": "kafka/0"}
+        targets = {"member": "billing/0", "producer": "shop", "broker": "kafka/0", "service": "desk",
+                   "relay": "carrier", "database": "desk-db"}
+        desk = ('[[databases]]\nname = "desk-db"\n[[databases]]\nname = "queue-db"\n[[services]]\nname = "desk"\n'
+                'database = "desk-db"\narrivals = { process = "poisson", rate = 20 }\nbegins = "asked"\npublish = HOW\n'
+                '[[relays]]\nname = "carrier"\ndatabase = "desk-db"\nto = "orders"\n')
         for line in self.mqlab("list", "steps").stdout.splitlines():
             step, subject = line.split()[:2]
             small = SMALL.replace("members = 2", "members = 2\neffect = {}")
@@ -491,6 +495,13 @@ class Lists(Case):
                 small = SMALL.replace("members = 2", 'members = 2\ncommit = "in-transaction"\ntransform = { to = "bills" }')
                 small = small.replace("[[producers]]", '[[kafka.topics]]\nname = "bills"\npartitions = 2\n\n[[producers]]')
                 small = small.replace('to = "orders"', 'to = "orders"\ntransactions = { every = "100ms" }')
+            if subject in ("service", "relay", "database"):
+                how = '"outbox"'
+                if step == "event-acknowledged":
+                    how = '"after-commit"\nto = "orders"'
+                if step in ("prepare-sent", "votes-collected", "decision-recorded", "vote-given"):
+                    how = '"two-phase-commit"\nqueue = "queue-db"'
+                small += desk.replace("HOW", how)
             self.write("s.toml", small + f'[[faults]]\nkind = "pause"\ntarget = "{targets[subject]}"\nfor = "1ms"\n'
                        f'when = {{ step = "{step}" }}\n')
             self.mqlab("run", "s.toml")

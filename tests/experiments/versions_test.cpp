@@ -81,3 +81,53 @@ TEST_CASE("settings that a scenario does not give are as its version had them") 
             .scenario.groups[0]
             .config.session_timeout == std::chrono::seconds{20});
 }
+
+TEST_CASE("before KRaft was ready for production ZooKeeper coordinates unless the scenario says otherwise") {
+  const auto zookeeper = [](const std::string& kafka) {
+    return resolve(load(small_with("brokers = 1", "brokers = 1\n" + kafka)), 0, 0).scenario.kafka->zookeeper;
+  };
+  CHECK(zookeeper("version = \"2.3\"\n"));
+  CHECK(zookeeper("version = \"3.2\"\n"));
+  CHECK_FALSE(zookeeper("version = \"3.3\"\n"));
+  CHECK_FALSE(zookeeper(""));
+  CHECK_FALSE(zookeeper("version = \"2.3\"\ncoordination = \"kraft\"\n"));
+  CHECK(zookeeper("version = \"3.9\"\ncoordination = \"zookeeper\"\n"));
+}
+
+TEST_CASE("a rule brings its feature beside an older version, and takes it from a newer one") {
+  const std::string instance = "group.instance.id = \"m{index}\"\n";
+  const std::string rules = "[kafka.rules]\n";
+  CHECK(said("version = \"2.2\"\n" + rules + "static_members = true\n", instance).empty());
+  CHECK(said(rules + "static_members = false\n", instance).empty());
+  CHECK(said("version = \"3.9\"\n" + rules + "consumer_protocol = true\n", "group.protocol = \"consumer\"\n")
+            .empty());
+  CHECK(said("version = \"3.9\"\ntransaction_version = 2\n" + rules + "transactions_v2 = true\n").empty());
+  const auto version = [](const std::string& kafka) {
+    return resolve(load(small_with("brokers = 1", "brokers = 1\n" + kafka)), 0, 0)
+        .scenario.kafka->transaction_version;
+  };
+  CHECK(version("version = \"3.9\"\n") == 0);
+  CHECK(version("version = \"3.9\"\n" + rules + "transactions_v2 = true\n") == 2);
+  CHECK(version(rules + "transactions_v2 = false\n") == 0);
+}
+
+TEST_CASE("share groups without their rule are refused: nothing before is like them") {
+  const std::string group = "[[groups]]\nname = \"share\"\ntopics = [\"orders\"]\ntype = \"share\"\n";
+  CHECK(said("", "\n" + group).empty());
+  CHECK(holds(said("[kafka.rules]\nshare_groups = false\n", "\n" + group), "share_groups is off"));
+  CHECK(holds(said("version = \"4.1\"\n", "\n" + group), "KIP-932"));
+  CHECK(said("version = \"4.1\"\n[kafka.rules]\nshare_groups = true\n", "\n" + group).empty());
+}
+
+TEST_CASE("the clients of another cluster have the defaults of its version") {
+  const std::string other =
+      "\n[[clusters]]\nname = \"old\"\nversion = \"2.8\"\n[[clusters.topics]]\nname = \"orders\"\n"
+      "[[producers]]\nname = \"clerk\"\ncluster = \"old\"\nto = \"orders\"\narrivals = { process = "
+      "\"poisson\", "
+      "rate = 1 }\n";
+  const models::Scenario s = resolve(load(std::string(kSmall) + other), 0, 0).scenario;
+  CHECK(s.clusters[0].zookeeper);
+  CHECK_FALSE(s.kafka->zookeeper);
+  CHECK(s.producers[0].config.acks == -1);
+  CHECK(s.producers[1].config.acks == 1);
+}

@@ -237,6 +237,24 @@ class Story {
     return tell(Kind::phase, {.code = static_cast<std::uint16_t>(code)});
   }
 
+  /// The database `place` commits fact `seq` of the lane of facts `lane`.
+  Story& fact(std::int64_t seq, std::int64_t aggregate, std::int64_t position, std::uint16_t type = 0,
+              std::uint32_t database = 60, std::uint32_t lane = 70) {
+    return tell(Kind::fact, {.code = static_cast<std::uint16_t>(type | models::kToBePublished),
+                             .actor = database,
+                             .peer = lane,
+                             .a = seq,
+                             .b = aggregate,
+                             .c = position});
+  }
+  /// Messages [seq, seq + n) of the lane say facts from `fact` on.
+  Story& say(std::int64_t seq, std::int64_t n, std::int64_t fact, Where w = {}, std::uint32_t facts = 70) {
+    return tell(Kind::published,
+                {.actor = kProducer, .place = w.partition, .peer = w.lane, .a = seq, .b = n, .c = fact},
+                {facts});
+  }
+  Story& record(Kind kind, const sim::TraceRecord& r) { return tell(kind, r); }
+
   /// The end of the run, now; what the observers then know.
   const models::Observers& end() {
     trace_.finish(now_);

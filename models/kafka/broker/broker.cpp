@@ -38,6 +38,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       lifecycle_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/lifecycle"),
       quotas_(cluster.context(), cluster.options()),
       reassignment_bytes_(11, std::chrono::seconds{1}),  // replication.quota.window.num, .size.seconds
+      queue_(cluster.options().config),
       disk_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/disk"),
       service_stream_(cluster.context().simulation.seed(), "broker/" + node.name() + "/service"),
       free_service_(cluster.options().service.free() && cluster.options().disk.flush.mean() == 0),
@@ -50,7 +51,8 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
       produce_timer_(cluster.context().simulation, node, [this] { expire_produce(); }),
       metadata_timer_(cluster.context().simulation, node, [this] { follow_metadata(); }),
       producer_timer_(cluster.context().simulation, node, [this] { expire_producers(); }),
-      ask_timer_(cluster.context().simulation, node, [this] { ask_again(); }) {
+      ask_timer_(cluster.context().simulation, node, [this] { ask_again(); }),
+      gather_timer_(cluster.context().simulation, node, [this] { append_gathered(); }) {
   node.set_program(*this);
   disk_.when_it_goes_on([this] { disk_goes_on(); });
   for (const PartitionIndex p : cluster.hosted_by(id)) {
@@ -134,9 +136,16 @@ void Broker::finish_service(AnyCall call) {
   --busy_threads_;
   handle(std::move(call));
   if (!node_.up() || queue_.empty() || busy_threads_ == config().num_io_threads) return;
-  AnyCall next = queue_.pop();
+  AnyCall next = next_in_queue();
   const sim::Duration time = service_time(next);
   begin_service(std::move(next), time);
+}
+
+AnyCall Broker::next_in_queue() {
+  AnyCall next = queue_.pop(released_);
+  for (AnyCall& kept : released_) send(std::move(kept));
+  released_.clear();
+  return next;
 }
 
 void Broker::handle(AnyCall call) {
@@ -198,8 +207,22 @@ void Broker::answer(AnyCall call) {
     shared.throttle =
         quotas_.produced(shared.origin->client().entity(), shared.request_bytes, shared.service, true);
   }
-  read_on(shared);
-  respond(context().network, std::move(call));
+  if (shared.throttle > sim::Duration{} && !rules().has(Rule::answer_before_throttling)) {
+    context().simulation.schedule_after(
+        shared.throttle, [this, life = node_.incarnation(), late = std::move(call)]() mutable {
+          if (life != node_.incarnation()) return;
+          base(late).throttle = {};
+          node_.run_or_hold([this, held = std::move(late)]() mutable { send(std::move(held)); });
+        });
+    return;
+  }
+  send(std::move(call));
+}
+
+void Broker::send(AnyCall answer) {
+  if (queue_.keeps(answer)) return;
+  read_on(base(answer));
+  respond(context().network, std::move(answer));
 }
 
 /// What comes next on the connection may be handled: now, or when it has been throttled for long enough.
@@ -238,7 +261,7 @@ void Broker::crashed() {
   context().emit(Kind::broker_state,
                  {.code = static_cast<std::uint16_t>(how), .actor = node_.entity().value});
   for (auto* timer : {&heartbeat_timer_, &isr_timer_, &fetch_timer_, &produce_timer_, &metadata_timer_,
-                      &producer_timer_, &ask_timer_})
+                      &producer_timer_, &ask_timer_, &gather_timer_})
     timer->disarm();
   coordinator_->crashed();
   if (transactions_) transactions_->crashed();
@@ -252,7 +275,8 @@ void Broker::crashed() {
     if (fetcher) fetcher->stop();
   }
   drop_sessions();
-  while (!queue_.empty()) queue_.pop();
+  queue_.clear();
+  gathered_.clear();
   stuck_.clear();
   while (!produce_purgatory_.empty()) produce_purgatory_.pop();
   busy_threads_ = 0;

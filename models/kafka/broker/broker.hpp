@@ -1,6 +1,6 @@
 // A broker: takes calls from a queue, works on them with its request handler threads, leads some replicas and follows others.
 //
-// The parts: request_queue (below) in front; produce.cpp appends and acknowledges; fetch.cpp serves consumers and followers;
+// The parts: request_queue.hpp in front; produce.cpp appends and acknowledges; fetch.cpp serves consumers and followers;
 // leadership.cpp follows the controller's metadata log, becomes leader and follower, and keeps the in-sync sets;
 // replica_fetcher.hpp copies from other leaders; log_manager.hpp knows what is on disk; group/coordinator keeps groups;
 // remote_fetch.cpp reads for consumers what is in remote storage alone; shutdown.cpp ends the process in an orderly way; disk.cpp
@@ -16,9 +16,11 @@
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/broker/controller_links.hpp"
 #include "models/kafka/broker/fetch_session.hpp"
+#include "models/kafka/broker/gathered_appends.hpp"
 #include "models/kafka/broker/log_manager.hpp"
 #include "models/kafka/broker/quotas.hpp"
 #include "models/kafka/broker/replica.hpp"
+#include "models/kafka/broker/request_queue.hpp"
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/group/coordinator_host.hpp"
 #include "models/kafka/rpc.hpp"
@@ -91,6 +93,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   bool has(Rule rule) const override { return rules().has(rule); }
   Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
                 std::uint64_t token) override;
+  Offset append_at_once(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
+                        std::uint64_t token) override;
   std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) override;
   const ShareGroupConfig* share_group(std::string_view group) override { return cluster_.share_group(group); }
   std::size_t metadata_version() override { return metadata_position_; }
@@ -113,7 +117,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void take_up_next(const CallBase& answered);
   void mute(const CallBase& answered);
   void read_on(const CallBase& answered);
+  void send(AnyCall answer);
   sim::Duration service_time(const AnyCall& call);
+  AnyCall next_in_queue();
   void begin_service(AnyCall call, sim::Duration time);
   void finish_service(AnyCall call);
   void handle(AnyCall call);
@@ -126,10 +132,16 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint32_t index);
   std::int64_t unsent_records(const ProduceBatch& batch) const;
   Offset append_extent(Replica& replica, Extent extent);
+  ErrorCode stamp(const TopicInfo& topic, sim::Time& created);
+  sim::Duration append_linger(PartitionIndex partition);
+  void await_replicas(Replica& replica, Offset required, std::uint64_t token);
+  void append_gathered();
+  void append_gathered(const GatheredAppends::Batch& batch);
   void advance_high_watermark(Replica& replica);
   void complete_waiting(Replica& replica);
   void settle(WaitingAppend& append, ErrorCode error);
   void fail_waiting(Replica& replica, ErrorCode error);
+  PartitionLeader hint(PartitionIndex p) const;
   void forget_answered();
   void expire_producers();
   void park(const Ref<ProduceCall>& call);
@@ -202,12 +214,14 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void shrink_in_sync_sets();
   void readmit_followers();
   void maybe_expand(Replica& replica, Follower& follower);
+  bool broker_epochs_count() const;
   void ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted);
   void ask_again_later(PartitionIndex p);
   void ask_again();
   void on_altered(BrokerId, Ref<AlterPartitionCall> call);
   void write_in_sync_set(Ref<AlterPartitionCall> call);
   void handle_metadata(Ref<MetadataCall> call);
+  std::shared_ptr<const ClusterView> view_of(const std::vector<TopicIndex>& topics);
   ReplicaFetcher& fetcher_from(BrokerId leader);
   std::int64_t fetched_epoch(const Replica& replica, BrokerId b) const;
 
@@ -223,7 +237,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::vector<std::unique_ptr<Replica>> owned_;
   LogManager logs_;
   std::vector<const PartitionState*>
-      image_;                         // by PartitionIndex: the controller's, as far as this broker has read
+      image_;  // by PartitionIndex: the controller's, as far as this broker has read
+  std::vector<std::pair<std::vector<TopicIndex>, std::shared_ptr<const ClusterView>>>
+      views_;                         // by topics asked for: answers from image_ as it is
   std::vector<bool> ineligible_;      // by broker: fenced or shutting down, as the metadata log says
   std::vector<std::int64_t> epochs_;  // by broker, when it was last unfenced, as the metadata log says
   std::size_t metadata_position_ = 0;
@@ -241,7 +257,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
 
   ClientQuotas quotas_;
   SampledRate reassignment_bytes_;  // sent to replicas that are being added
-  sim::Ring<AnyCall> queue_;
+  RequestQueue queue_;
+  std::vector<AnyCall> released_;  // answers that a network thread kept
   std::int32_t busy_threads_ = 0;
   Disk disk_;
   std::vector<AnyCall> stuck_;  // calls that wait for the disk, each with its request handler thread
@@ -270,6 +287,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::unique_ptr<ShareCoordinator> share_coordinator_;
   std::unique_ptr<RemoteReader> remote_reader_;  // null without remote storage
   std::vector<PartitionIndex> unverified_;
+  GatheredAppends gathered_;
   StepCell& appended_step_;
   StepCell& unreplicated_step_;
 
@@ -280,6 +298,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   NodeTimer<std::function<void()>> metadata_timer_;
   NodeTimer<std::function<void()>> producer_timer_;
   NodeTimer<std::function<void()>> ask_timer_;
+  NodeTimer<std::function<void()>> gather_timer_;
 };
 
 }  // namespace models::kafka

@@ -16,6 +16,10 @@ bool contains(const std::vector<BrokerId>& set, BrokerId b) {
   return std::find(set.begin(), set.end(), b) != set.end();
 }
 
+bool shrinks(const std::vector<BrokerId>& before, const std::vector<BrokerId>& after) {
+  return std::any_of(before.begin(), before.end(), [&after](BrokerId b) { return !contains(after, b); });
+}
+
 std::vector<BrokerId> without(std::vector<BrokerId> set, BrokerId b) {
   std::erase(set, b);
   return set;
@@ -243,10 +247,10 @@ void Controller::change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId un
     next.last_known_leader = now.leader;
   const bool same = next.leader == now.leader && next.isr == now.isr && next.elr == now.elr;
   if (same) return;
-  // A change of leader raises the epoch; a mere shrink has not done so since 3.6
-  // (PartitionChangeBuilder.java: triggerLeaderEpochBumpForIsrShrinkIfNeeded).
+  // A change of leader raises the epoch; with KRaft before 3.6 a mere shrink does, too
+  // (PartitionChangeBuilder.java: triggerLeaderEpochBumpIfNeeded).
   const bool changes = next.leader != now.leader;
-  if (changes) next.leader_epoch = now.leader_epoch + 1;
+  if (changes || (bumps_on_shrink() && shrinks(now.isr, next.isr))) next.leader_epoch = now.leader_epoch + 1;
   write(p, std::move(next), changes ? election : Election::kept);
 }
 
@@ -331,28 +335,60 @@ void Controller::handle(Ref<AlterPartitionCall> call) {
     else
       change(call->partition, call->isr);
     call->partition_epoch = this->now(call->partition).partition_epoch;
+    // Partition.handleAlterPartitionUpdate: an answer of another epoch is none; the leader reads the metadata.
+    if (this->now(call->partition).leader_epoch != call->leader_epoch)
+      call->error = ErrorCode::fenced_leader_epoch;
   }
   answer_when_committed(std::move(call));
 }
 
 /// ReplicationControlManager.ineligibleReplicasForIsr
 bool Controller::eligible(const AlterPartitionCall& call) const {
+  const ProtocolRules& rules = cluster_.options().rules;
   for (std::size_t i = 0; i < call.isr.size(); ++i) {
-    if (!active(call.isr[i])) return false;
+    if (rules.has(Rule::fenced_stay_out_of_sync) && !active(call.isr[i])) return false;
     const std::int64_t epoch = i < call.epochs.size() ? call.epochs[i] : -1;
-    if (epoch != -1 && epoch != brokers_[index(call.isr[i])].epoch) return false;
+    const bool of_another = epoch != -1 && epoch != brokers_[index(call.isr[i])].epoch;
+    if (of_another && rules.has(Rule::broker_epochs_in_sync)) return false;
   }
   return true;
 }
 
 void Controller::rebalance_preferred_leaders() {
+  rebalance_timer_.arm_after(cluster_.options().config.leader_imbalance_check_interval);
+  if (cluster_.options().zookeeper) return rebalance_imbalanced();
   // Every partition whose preferred leader is alive and in sync goes back to it, whatever the share of such partitions
   // (ReplicationControlManager.maybeBalancePartitionLeaders; leader.imbalance.per.broker.percentage was ZooKeeper's).
   int left = kMostElectionsPerImbalance;
   for (std::uint32_t p = 0; p < partitions_.size() && left > 0; ++p) {
     if (elect_preferred(PartitionIndex{p})) --left;
   }
-  rebalance_timer_.arm_after(cluster_.options().config.leader_imbalance_check_interval);
+}
+
+/// KafkaController.checkAndTriggerAutoLeaderRebalance: a broker gets its partitions back when it lacks more than that share of
+/// those of which it is the preferred leader.
+void Controller::rebalance_imbalanced() {
+  struct Share {
+    std::int64_t preferred = 0;
+    std::int64_t elsewhere = 0;
+  };
+  std::vector<Share> shares(brokers_.size());
+  const auto share_of = [&](PartitionIndex p) -> Share& {
+    return shares[index(cluster_.replicas(p, now(p)).front())];
+  };
+  for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+    if (!exists(PartitionIndex{p})) continue;
+    Share& share = share_of(PartitionIndex{p});
+    ++share.preferred;
+    if (now(PartitionIndex{p}).leader != cluster_.replicas(PartitionIndex{p}, now(PartitionIndex{p})).front())
+      ++share.elsewhere;
+  }
+  const std::int64_t most = cluster_.options().config.leader_imbalance_per_broker_percentage;
+  for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+    if (!exists(PartitionIndex{p})) continue;
+    const Share& share = share_of(PartitionIndex{p});
+    if (share.elsewhere * 100 > most * share.preferred) elect_preferred(PartitionIndex{p});
+  }
 }
 
 bool Controller::elect_preferred(PartitionIndex p) {

@@ -138,9 +138,13 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
     return b != kNoBroker && !brokers_[index(b)].fenced && !brokers_[index(b)].shutdown_at;
   }
   bool eligible(const AlterPartitionCall& call) const;
+  bool bumps_on_shrink() const {
+    return !cluster_.options().zookeeper && !cluster_.options().rules.has(Rule::epoch_stays_on_shrink);
+  }
   bool unclean_allowed(PartitionIndex p) const;
   bool complete_reassignment(PartitionIndex p, PartitionState& next);
   void rebalance_preferred_leaders();
+  void rebalance_imbalanced();
   bool elect_preferred(PartitionIndex p);
   void write(BrokerId b, BrokerCode code);
   void wake_followers();

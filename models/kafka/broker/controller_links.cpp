@@ -15,6 +15,7 @@ ControllerLinks::ControllerLinks(Cluster& cluster, Node& broker)
   const RpcOptions inside{.request_timeout = std::chrono::seconds{30}};
   RpcOptions fetches = inside;
   const std::int32_t controllers = cluster.options().controllers;
+  if (controllers == 1) only_ = &cluster.node(kController);
   if (controllers > 1) fetches.request_timeout = cluster.options().config.controller_quorum_request_timeout;
   for (std::int32_t n = 0; n < controllers; ++n) {
     requests_.push_back(std::make_unique<RpcChannel>(cluster, broker, controller_id(n), inside));
@@ -22,7 +23,13 @@ ControllerLinks::ControllerLinks(Cluster& cluster, Node& broker)
   }
 }
 
-void ControllerLinks::introduce(MetadataLogCall& call) const {
+void ControllerLinks::answered() {
+  if (only_ != nullptr && metadata().in_flight() > 0 && asked_process_ != only_->incarnation())
+    metadata().disconnect();
+}
+
+void ControllerLinks::introduce(MetadataLogCall& call) {
+  if (only_ != nullptr) asked_process_ = only_->incarnation();
   call.epoch = epoch_;
   call.seen = std::max(seen_, call.from);
 }

@@ -30,9 +30,12 @@ class ControllerLinks {
   /// To fetch metadata from.
   RpcChannel& metadata() { return *metadata_[static_cast<std::size_t>(asked_)]; }
   /// Fills in what a fetch says of the quorum.
-  void introduce(MetadataLogCall& call) const;
+  void introduce(MetadataLogCall& call);
   /// A fetch was answered, or failed.
   void heard(const MetadataLogCall& call);
+  /// The only controller has answered a heartbeat: a fetch that waits at a process of it which has died meanwhile, behind a cut
+  /// link, fails. (Kafka's ends after controller.quorum.request.timeout.ms.)
+  void answered();
   /// The broker's process died: connections are gone, whom it knew is on its disk.
   void abandon();
 
@@ -46,6 +49,8 @@ class ControllerLinks {
   std::int32_t epoch_ = 1;
   std::size_t seen_ = 0;
   bool learns_;
+  Node* only_ = nullptr;             ///< the controller that is alone
+  std::uint32_t asked_process_ = 0;  ///< of it
   sim::Stream choice_;
 };
 

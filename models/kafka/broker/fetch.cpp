@@ -275,7 +275,8 @@ void Broker::answer_fetch(FetchSession& session) {
                                                     40 * static_cast<std::int64_t>(call->fetched.size()));
   if (quotas_.any() && !session.follower()) {
     call->throttle = quotas_.fetched(session.client(), call->response_bytes, call->service);
-    if (call->throttle > sim::Duration{}) take_back(session, *call);
+    if (call->throttle > sim::Duration{} && rules().has(Rule::answer_before_throttling))
+      take_back(session, *call);
   }
   answer(std::move(call));
 }
@@ -301,8 +302,11 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
                        .end_offset = entry.offset};
   if (!may_serve(session, replica)) {
     out.error = ErrorCode::not_leader_or_follower;
+    out.current_leader = hint(entry.partition);
   } else if (entry.current_epoch != kNoEpoch && entry.current_epoch < replica->leader_epoch) {
     out.error = ErrorCode::fenced_leader_epoch;
+    out.current_leader = {replica->leader,
+                          rules().has(Rule::leader_hints) ? replica->leader_epoch : kNoEpoch};
   } else if (entry.current_epoch > replica->leader_epoch) {
     out.error = ErrorCode::unknown_leader_epoch;
   } else {
@@ -365,6 +369,7 @@ BrokerId Broker::preferred_read_replica(const FetchSession& session, const Repli
   const bool asks =
       session.rack >= 0 && !session.follower() && replica.leads && !replica.shared->transactional;
   if (!asks || !cluster_.options().config.rack_aware_replica_selector) return kNoBroker;
+  if (!rules().has(Rule::fetch_from_followers)) return kNoBroker;
   if (cluster_.rack_of(id_) == session.rack) return kNoBroker;
   const Follower* best = nullptr;
   for (const Follower& f : replica.followers) {

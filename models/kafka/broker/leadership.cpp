@@ -123,11 +123,13 @@ void Broker::note(const MetadataChange& change) {
   if (change.control) return;
   if (change.broker != kNoBroker) {
     const auto b = static_cast<std::size_t>(change.broker.value);
-    ineligible_[b] = change.fenced || change.shutting_down;
+    // Before KIP-841 nobody asks.
+    ineligible_[b] = rules().has(Rule::fenced_stay_out_of_sync) && (change.fenced || change.shutting_down);
     epochs_[b] = change.broker_epoch;
     return;
   }
   image_[change.partition.value] = &change.state;
+  views_.clear();
   Replica* replica = replicas_[change.partition.value];
   if (replica != nullptr && std::find(touched_.begin(), touched_.end(), replica) == touched_.end()) {
     touched_.push_back(replica);
@@ -282,7 +284,10 @@ void Broker::become_follower(Replica& replica, const PartitionState& state) {
   replica.partition_epoch = state.partition_epoch;
   logs_.role_changed(replica);
   // ReplicaManager.applyLocalFollowersDelta: a broker in controlled shutdown, out of the in-sync set, fetches no more.
-  const bool stays_out = shutdown_ != Shutdown::no && !std::count(state.isr.begin(), state.isr.end(), id_);
+  // ZooKeeper's controller tells it to stop (StopReplica); KRaft's never did before KIP-841.
+  const bool told = zookeeper_ != nullptr || rules().has(Rule::fenced_stay_out_of_sync);
+  const bool stays_out =
+      told && shutdown_ != Shutdown::no && !std::count(state.isr.begin(), state.isr.end(), id_);
   if (stays_out && state.leader != kNoBroker) return fetcher_from(state.leader).remove(replica.partition);
   if (state.leader != kNoBroker && !same_leader) fetcher_from(state.leader).add(replica);
 }
@@ -295,6 +300,7 @@ void Broker::resign(Replica& replica) {
   wake(replica, true);
   wake(replica, false);
   replica.verifying.clear();
+  gathered_.drop(replica.partition);
   if (!cluster_.topic_of(replica.partition).internal) {
     if (shares_) shares_->role_changed(replica.partition);
     return;
@@ -356,6 +362,7 @@ void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
                                                           heartbeat_failures_++, lifecycle_stream_, 0.02));
   }
   heartbeat_failures_ = 0;
+  controllers_.answered();
   const bool registered = broker_epoch_ == -1;
   broker_epoch_ = call->broker_epoch;
   // What a new incarnation reads of the metadata log holds its own registration: it sees what it has lost before it
@@ -383,9 +390,11 @@ void Broker::shrink_in_sync_sets() {
 }
 
 void Broker::maybe_expand(Replica& replica, Follower& follower) {
-  // Partition.isReplicaIsrEligible: neither fenced nor shutting down, and the process that the controller knows (KIP-903).
+  // Partition.isReplicaIsrEligible: neither fenced nor shutting down (KIP-841), and the process that the controller knows
+  // (KIP-903).
   const auto b = static_cast<std::size_t>(follower.broker.value);
-  if (ineligible_[b] || (follower.broker_epoch != -1 && follower.broker_epoch != epochs_[b])) return;
+  if (ineligible_[b]) return;
+  if (broker_epochs_count() && follower.broker_epoch != -1 && follower.broker_epoch != epochs_[b]) return;
   // Partition.isFollowerInSync: at the high watermark and past the start of this leader's epoch.
   if (replica.asked_isr || follower.log_end < replica.high_watermark ||
       follower.log_end < replica.epoch_start)
@@ -395,6 +404,11 @@ void Broker::maybe_expand(Replica& replica, Follower& follower) {
   std::vector<BrokerId> wanted = replica.isr;
   wanted.push_back(follower.broker);
   ask_in_sync_set(replica, std::move(wanted));
+}
+
+/// ZooKeeper's brokers never told theirs (ZkMetadataCache.hasAliveBroker is all that is asked).
+bool Broker::broker_epochs_count() const {
+  return zookeeper_ == nullptr && rules().has(Rule::broker_epochs_in_sync);
 }
 
 void Broker::ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted) {
@@ -436,6 +450,7 @@ void Broker::ask_again() {
 
 /// The broker epoch with which `b` last fetched (Partition.addBrokerEpochToIsr); -1 before its first fetch of this leader.
 std::int64_t Broker::fetched_epoch(const Replica& replica, BrokerId b) const {
+  if (!broker_epochs_count()) return -1;
   if (b == id_) return broker_epoch_;
   const auto at = std::find_if(replica.followers.begin(), replica.followers.end(),
                                [b](const Follower& f) { return f.broker == b; });
@@ -469,21 +484,35 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
 }
 
 void Broker::handle_metadata(Ref<MetadataCall> call) {
+  call->view = view_of(call->topics);
+  call->response_bytes = 100 + 30 * call->view->named;
+  answer(std::move(call));
+}
+
+std::shared_ptr<const ClusterView> Broker::view_of(const std::vector<TopicIndex>& topics) {
   // A broker that ZooKeeper's controller has told nothing yet knows no topics.
-  const std::uint32_t known_partitions =
-      zookeeper_ && !has_roles_ ? 0 : static_cast<std::uint32_t>(image_.size());
-  for (std::uint32_t p = 0; p < known_partitions; ++p) {
-    const TopicIndex topic = cluster_.partition(PartitionIndex{p}).topic;
-    if (!call->topics.empty() &&
-        std::find(call->topics.begin(), call->topics.end(), topic) == call->topics.end())
-      continue;
+  const bool knows_none = zookeeper_ && !has_roles_;
+  if (!knows_none) {
+    for (const auto& [of, view] : views_) {
+      if (of == topics) return view;
+    }
+  }
+  auto view = std::make_shared<ClusterView>();
+  view->leaders.resize(image_.size());
+  view->partitions.resize(cluster_.topics().size());
+  if (knows_none) return view;
+  for (std::uint32_t p = 0; p < image_.size(); ++p) {
+    const PartitionInfo& info = cluster_.partition(PartitionIndex{p});
+    if (!topics.empty() && std::find(topics.begin(), topics.end(), info.topic) == topics.end()) continue;
     const PartitionState& known = *image_[p];
     if (!known.exists()) continue;
-    call->items.push_back({PartitionIndex{p}, {known.leader, known.leader_epoch}});
+    view->leaders[p] = {known.leader, known.leader_epoch};
+    std::int32_t& count = view->partitions[info.topic.value];
+    count = std::max(count, info.number + 1);
+    ++view->named;
   }
-  for (std::int32_t b = 0; b < cluster_.broker_count(); ++b) call->brokers.push_back(BrokerId{b});
-  call->response_bytes = static_cast<std::uint32_t>(100 + 30 * call->items.size());
-  answer(std::move(call));
+  views_.emplace_back(topics, view);
+  return view;
 }
 
 /// With the partitions that this broker has heard of.

@@ -55,6 +55,7 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
   Replica* replica = replicas_[batch.partition.value];
   if (replica == nullptr || !replica->leads) {
     batch.error = ErrorCode::not_leader_or_follower;
+    batch.current_leader = hint(batch.partition);
     return;
   }
   // Partition.appendRecordsToLeader: before the records are looked at.
@@ -67,6 +68,8 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
     batch.error = ErrorCode::invalid_record;
     return;
   }
+  batch.error = stamp(cluster_.topic_of(batch.partition), batch.max_timestamp);
+  if (batch.error != ErrorCode::none) return;
   const std::int32_t largest =
       cluster_.topic_of(batch.partition).config.max_message_bytes.value_or(config().message_max_bytes);
   if (batch.bytes > largest) {
@@ -117,6 +120,22 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
   }
 }
 
+/// LogValidator.validateTimestamp: the producer's time of creation is refused if it is too far from the broker's clock, or
+/// replaced by the time of the append.
+/// Model: the newest record of a batch is looked at, the others are as old or older.
+ErrorCode Broker::stamp(const TopicInfo& topic, sim::Time& created) {
+  const TimestampConfig& own = topic.config.message_timestamp;
+  const TimestampConfig& common = config().log_message_timestamp;
+  const sim::Time now = context().now();
+  if (own.log_append_time.value_or(*common.log_append_time)) {
+    created = now;
+    return ErrorCode::none;
+  }
+  const bool early = now - created > own.before_max.value_or(*common.before_max);
+  const bool late = created - now > own.after_max.value_or(*common.after_max);
+  return early || late ? ErrorCode::invalid_timestamp : ErrorCode::none;
+}
+
 Offset Broker::append_extent(Replica& replica, Extent extent) {
   const Offset end_before = replica.log.end();
   for (Follower& f : replica.followers) {
@@ -163,14 +182,61 @@ Offset Broker::append(PartitionIndex partition, std::int32_t records, std::int32
                       std::uint64_t token) {
   Replica* replica = replicas_[partition.value];
   if (replica == nullptr || !replica->leads || replica->under_min_isr()) return kNoOffset;
-  append_extent(*replica, {.count = records, .bytes = bytes});
-  replica->waiting.push({.required = replica->log.end(), .call = {}, .token = token});
-  if (replica->high_watermark >= replica->log.end()) {
-    context().simulation.post([this, replica, life = node_.incarnation()] {
-      if (life == node_.incarnation() && replica->leads) complete_waiting(*replica);
-    });
+  const sim::Duration linger = append_linger(partition);
+  if (linger > sim::Duration{}) {
+    const Offset end = gathered_.add(partition, replica->log.end(), context().simulation.after(linger),
+                                     records, bytes, token);
+    if (!gather_timer_.armed()) gather_timer_.arm_at(*gathered_.next_due());
+    return end;
   }
+  append_extent(*replica, {.count = records, .bytes = bytes});
+  await_replicas(*replica, replica->log.end(), token);
   return replica->log.end();
+}
+
+Offset Broker::append_at_once(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
+                              std::uint64_t token) {
+  Replica* replica = replicas_[partition.value];
+  if (replica == nullptr || !replica->leads || replica->under_min_isr()) return kNoOffset;
+  if (const auto before = gathered_.take(partition)) append_gathered(*before);
+  append_extent(*replica, {.count = records, .bytes = bytes});
+  await_replicas(*replica, replica->log.end(), token);
+  return replica->log.end();
+}
+
+void Broker::await_replicas(Replica& replica, Offset required, std::uint64_t token) {
+  replica.waiting.push({.required = required, .call = {}, .token = token});
+  if (replica.high_watermark < required) return;
+  context().simulation.post([this, &replica, life = node_.incarnation()] {
+    if (life == node_.incarnation() && replica.leads) complete_waiting(replica);
+  });
+}
+
+/// Of the coordinator that writes this partition. A negative one (adaptive) ends when the coordinator has nothing else to do,
+/// which here takes no time.
+sim::Duration Broker::append_linger(PartitionIndex partition) {
+  if (cluster_.is_offsets(partition)) return config().group_coordinator_append_linger;
+  if (cluster_.is_share_state(partition)) return config().share_coordinator_append_linger;
+  return {};
+}
+
+/// Model: too few replicas are in sync by now: it is tried again; in Kafka the batch fails, and what it changed is undone.
+void Broker::append_gathered() {
+  const sim::Time now = context().now();
+  while (auto batch = gathered_.take_due(now)) {
+    if (replicas_[batch->partition.value]->under_min_isr())
+      gathered_.put_back(std::move(*batch), context().simulation.after(append_linger(batch->partition)));
+    else
+      append_gathered(*batch);
+    if (!node_.up()) return;
+  }
+  if (const auto due = gathered_.next_due()) gather_timer_.arm_at(*due);
+}
+
+void Broker::append_gathered(const GatheredAppends::Batch& batch) {
+  Replica& replica = *replicas_[batch.partition.value];
+  append_extent(replica, {.count = batch.records, .bytes = batch.bytes});
+  for (const GatheredAppends::Batch::Part& part : batch.parts) await_replicas(replica, part.end, part.token);
 }
 
 /// Partition.deleteRecordsOnLeader (KIP-107). Followers hear of the new start with their next fetch; segments go when retention
@@ -226,9 +292,18 @@ void Broker::settle(WaitingAppend& append, ErrorCode error) {
   ProduceCall& call = *append.call;
   if (call.awaiting == 0) return;  // answered by its time-out
   call.batches[append.batch].error = error;
+  if (error == ErrorCode::not_leader_or_follower)
+    call.batches[append.batch].current_leader = hint(call.batches[append.batch].partition);
   if (--call.awaiting > 0) return;
   answer(std::move(append.call));
   forget_answered();
+}
+
+/// Who leads it, as far as this broker knows, for a client that took it for the leader (KafkaApis.getCurrentLeader).
+PartitionLeader Broker::hint(PartitionIndex p) const {
+  const PartitionState& known = image(p);
+  if (!rules().has(Rule::leader_hints) || known.leader == id_) return {};
+  return {known.leader, known.leader_epoch};
 }
 
 void Broker::fail_waiting(Replica& replica, ErrorCode error) {

@@ -60,11 +60,37 @@ ClientQuotas::Client::Client(std::string name, const QuotaOptions* quota, const 
       request(config.quota_window_num, config.quota_window_size) {}
 
 ClientQuotas::ClientQuotas(Context& context, const ClusterOptions& options)
-    : context_(context), config_(options.config), limits_(options.quotas) {}
+    : context_(context), config_(options.config), limits_(options.quotas), users_(options.users) {}
 
 void ClientQuotas::forget() {
   clients_.clear();
   by_entity_.clear();
+}
+
+std::string ClientQuotas::user_of(const std::string& client) const {
+  for (const UserOptions& user : users_) {
+    if (std::find(user.clients.begin(), user.clients.end(), client) != user.clients.end()) return user.name;
+  }
+  return "ANONYMOUS";
+}
+
+/// The most specific one: who the user is counts for more than what the client is (DefaultQuotaCallback.quotaLimit).
+const QuotaOptions* ClientQuotas::limit_of(const std::string& user, const std::string& client) const {
+  const auto rank = [](const std::optional<std::string>& of, const std::string& name) {
+    if (!of) return 1;           // whoever
+    if (of->empty()) return 2;   // who has none of his own
+    return *of == name ? 3 : 0;  // his own, or another's
+  };
+  const QuotaOptions* best = nullptr;
+  int best_rank = 0;
+  for (const QuotaOptions& one : limits_) {
+    const int of_user = rank(one.user, user);
+    const int of_client = rank(one.client, client);
+    if (of_user == 0 || of_client == 0 || 10 * of_user + of_client <= best_rank) continue;
+    best = &one;
+    best_rank = 10 * of_user + of_client;
+  }
+  return best;
 }
 
 /// Null when nothing limits it.
@@ -73,18 +99,16 @@ ClientQuotas::Client* ClientQuotas::client(EntityId entity) {
   std::int32_t& index = by_entity_[entity.value];
   if (index < 0) {
     const std::string& name = context_.entities[entity].name;
-    const std::string id = name.substr(0, name.find('/'));
+    const std::string client_id = name.substr(0, name.find('/'));
+    const std::string user = user_of(client_id);
+    const QuotaOptions* const limit = limit_of(user, client_id);
+    // All clients of a user share the user's limit, each pair has its own (ClientQuotaManager: metric tags).
+    const std::string id = (limit != nullptr && limit->user ? user : "") + "/" +
+                           (limit == nullptr || limit->client ? client_id : "");
     const auto known =
         std::find_if(clients_.begin(), clients_.end(), [&](const Client& one) { return one.id == id; });
     index = static_cast<std::int32_t>(known - clients_.begin());
-    if (known == clients_.end()) {
-      // One's own before the default (DefaultQuotaCallback).
-      const QuotaOptions* limit = nullptr;
-      for (const QuotaOptions& one : limits_) {
-        if (one.client == id || (one.client.empty() && limit == nullptr)) limit = &one;
-      }
-      clients_.emplace_back(id, limit, config_);
-    }
+    if (known == clients_.end()) clients_.emplace_back(id, limit, config_);
   }
   Client& found = clients_[static_cast<std::size_t>(index)];
   return found.limit == nullptr ? nullptr : &found;

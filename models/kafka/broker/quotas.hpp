@@ -1,13 +1,18 @@
-// Quotas of clients on one broker: bytes produced, bytes fetched, time of request handler threads, each per client.id
-// (ClientQuotaManager.scala, ClientRequestQuotaManager.scala).
+// Quotas of clients on one broker: bytes produced, bytes fetched, time of request handler threads, each per user, per client.id
+// or per pair of them (ClientQuotaManager.scala, ClientRequestQuotaManager.scala, KIP-55).
 //
 // A rate is measured over quota.window.num samples of quota.window.size.seconds. What goes beyond its bound is not refused:
 // the broker answers at once, a fetch with nothing in it, says for how long the client is throttled, and reads nothing from its
 // connection meanwhile: as long as it takes for the rate to fall to its bound, (O - T) / T * W (QuotaUtils.throttleTime). The
 // time for a request quota is a window at most.
 //
-// Model: nobody is authenticated, so quotas are of client ids alone, and client.id is the name of the client's table: all
-// members of a group share one, and all instances of a producer. Produce and Fetch count, other requests are free.
+// Of the quotas that apply the most specific one holds: that of user and client id, of user and any other client id, of the
+// user, of any other user and client id, of any other user and any other client id, of any other user, of the client id, of any
+// other client id (DefaultQuotaCallback.quotaMetricTags). Clients of a user's own quota share it; so do all clients of one name.
+//
+// Model: nobody is authenticated: [[kafka.users]] says who is whom, the others are one user, ANONYMOUS. client.id is the name of
+// the client's table: all members of a group share one, and all instances of a producer. Produce and Fetch count, other requests
+// are free.
 #pragma once
 
 #include <cstdint>
@@ -63,18 +68,22 @@ class ClientQuotas {
   void forget();
 
  private:
+  /// Those who share a limit.
   struct Client {
     Client(std::string id, const QuotaOptions* limit, const BrokerConfig& config);
-    std::string id;
+    std::string id;             ///< "user/client", either empty where it does not matter
     const QuotaOptions* limit;  ///< null: none
     SampledRate produce, fetch, request;
   };
   Client* client(EntityId entity);
+  std::string user_of(const std::string& client) const;
+  const QuotaOptions* limit_of(const std::string& user, const std::string& client) const;
   sim::Duration busy(Client& client, sim::Duration time, sim::Time now) const;
 
   Context& context_;
   const BrokerConfig& config_;
   const std::vector<QuotaOptions>& limits_;
+  const std::vector<UserOptions>& users_;
   std::vector<Client> clients_;
   std::vector<std::int32_t> by_entity_;  // index into clients_, -1: not looked up yet
 };

@@ -16,14 +16,14 @@ void Assignment::add(PartitionIndex p) {
   partitions_.insert(std::upper_bound(partitions_.begin(), partitions_.end(), p), p);
   (*this)[p] = HeldPartition{};
   (*this)[p].state = FetchState::initializing;
-  if (stored_ != nullptr) stored_->assigned(p);
+  if (listener_ != nullptr) listener_->assigned(p);
   ++unsettled_;
 }
 
 void Assignment::remove(PartitionIndex p, OwnershipCode why) {
   MQLAB_ASSERT(holds(p), "a partition is given away that is not held");
   report_owned(p, false, why);
-  if (stored_ != nullptr) stored_->revoked(p);
+  if (listener_ != nullptr) listener_->revoked(p);
   change_state(p, FetchState::unassigned);
   (*this)[p] = HeldPartition{};
   partitions_.erase(std::lower_bound(partitions_.begin(), partitions_.end(), p));

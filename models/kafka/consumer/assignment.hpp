@@ -12,7 +12,6 @@
 
 #include "models/context.hpp"
 #include "models/kafka/cluster.hpp"
-#include "models/kafka/consumer/stored_offsets.hpp"
 
 namespace models::kafka {
 
@@ -45,13 +44,20 @@ struct HeldPartition {
   std::uint64_t session_round = 0;
 };
 
+class AssignmentListener {
+ public:
+  virtual ~AssignmentListener() = default;
+  virtual void assigned(PartitionIndex p) = 0;
+  virtual void revoked(PartitionIndex p) = 0;
+};
+
 class Assignment {
  public:
   Assignment(Cluster& cluster, EntityId group, EntityId member)
       : cluster_(cluster), group_(group), member_(member), pages_(cluster.partitions().size() / kPage + 1) {}
 
-  /// Hears what is assigned and revoked; null: nobody.
-  void tell(StoredOffsets* stored) { stored_ = stored; }
+  /// Hears what is assigned and revoked.
+  void tell(AssignmentListener& listener) { listener_ = &listener; }
 
   /// Partitions held, ascending.
   const std::vector<PartitionIndex>& partitions() const { return partitions_; }
@@ -107,7 +113,7 @@ class Assignment {
   std::vector<std::unique_ptr<Page>> pages_;
   std::vector<PartitionIndex> partitions_;
   std::size_t unsettled_ = 0;
-  StoredOffsets* stored_ = nullptr;
+  AssignmentListener* listener_ = nullptr;
 };
 
 }  // namespace models::kafka

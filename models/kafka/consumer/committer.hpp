@@ -13,6 +13,7 @@
 
 #include "models/kafka/consumer/assignment.hpp"
 #include "models/kafka/consumer/membership.hpp"
+#include "models/kafka/consumer/stored_offsets.hpp"
 
 namespace models::kafka {
 

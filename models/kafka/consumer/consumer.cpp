@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/kafka/consumer/hand_off_pool.hpp"
+#include "models/kafka/consumer/lane_pool.hpp"
 #include "models/kafka/consumer/state_stores.hpp"
 #include "models/kafka/consumer/transformer.hpp"
 #include "models/kafka/group/assignor.hpp"
@@ -36,8 +38,9 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
       context_(group.cluster().context()),
       node_(node),
       cooperative_(all_cooperative(options_.config)),
-      automatic_((options_.commit == CommitMode::automatic || options_.commit == CommitMode::stored) &&
-                 options_.config.enable_auto_commit),
+      automatic_(((options_.commit == CommitMode::automatic || options_.commit == CommitMode::stored) &&
+                  options_.config.enable_auto_commit) ||
+                 options_.commit == CommitMode::completed),
       index_(index),
       connections_(cluster_, node, options_.config),
       metadata_(cluster_, node, metadata_options_of(options_.config), group.topics()),
@@ -61,18 +64,28 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
     membership_.partitions_seen();
     turn();
   });
-  if (options_.hand_off) {
-    pool_.emplace(group, node, recorder_, options_.hand_off->threads, [this] { turn(); });
-  }
-  if (options_.commit == CommitMode::stored) {
+  if (options_.commit == CommitMode::stored || options_.commit == CommitMode::completed) {
     stored_.emplace(cluster_.partitions().size(), options_.reset_stored_offsets);
-    assignment_.tell(&*stored_);
     committer_.commit_stored(*stored_);
-    if (pool_) pool_->store_in(*stored_);
   }
+  if (options_.hand_off) add_pool();
   OutletOwner& owner = *this;
   if (options_.transform) outlet_ = std::make_unique<Transformer>(group, node, index, owner);
   if (group.mirror() != nullptr) outlet_ = group.mirror()->make_task(node, owner);
+  if (group.outlet_maker()) outlet_ = group.outlet_maker()(node, index, owner);
+}
+
+void Consumer::add_pool() {
+  AssignmentListener& listener = *this;
+  assignment_.tell(listener);
+  const auto moved = [this] { turn(); };
+  if (works_in_lanes(options_)) {
+    pool_ = std::make_unique<LanePool>(group_, node_, recorder_, stored_ ? &*stored_ : nullptr, moved);
+    return;
+  }
+  auto pool = std::make_unique<HandOffPool>(group_, node_, recorder_, options_.hand_off->threads, moved);
+  if (stored_) pool->store_in(*stored_);
+  pool_ = std::move(pool);
 }
 
 void Consumer::start() {
@@ -83,6 +96,7 @@ void Consumer::start() {
   enter(Phase::polling);
   poll_began_ = context_.now();
   committer_.restart_interval();
+  if (pool_) pool_->started();
   if (outlet_) outlet_->start();
   metadata_.start();
   membership_.start();
@@ -119,11 +133,15 @@ bool Consumer::turn_once() {
   }
   // A listener's commitSync() holds up the poll() that called it: an application that waits for its commits does not begin
   // new work, and another commit, before it has returned.
-  const bool waits_for_commits = options_.commit != CommitMode::automatic &&
-                                 options_.commit != CommitMode::asynchronous &&
-                                 options_.commit != CommitMode::stored;
+  const bool waits_for_commits =
+      options_.commit != CommitMode::automatic && options_.commit != CommitMode::asynchronous &&
+      options_.commit != CommitMode::stored && options_.commit != CommitMode::completed;
   if (commit_for_ != CommitFor::nothing && waits_for_commits) return false;
   if (phase_ != Phase::polling || close_asked_ || held_up_by_coordinator()) return false;
+  if (pool_ && pool_->full()) {  // paused: nothing is handed out, nor fetched (KafkaConsumer.pause())
+    arm_turn_timer();
+    return false;
+  }
   fetcher_.collect(processor_.work());
   fetcher_.send();
   if (!processor_.work().empty()) {
@@ -214,6 +232,15 @@ void Consumer::describe(Subscription& subscription) const {
   subscription.owned.assign(owned.begin(), owned.end());
   subscription.generation = last_generation_;
   subscription.rack = rack_;
+}
+
+void Consumer::assigned(PartitionIndex p) {
+  if (stored_) stored_->assigned(p);
+}
+
+void Consumer::revoked(PartitionIndex p) {
+  if (stored_) stored_->revoked(p);
+  if (pool_) pool_->revoked(p);
 }
 
 void Consumer::membership_changed() {

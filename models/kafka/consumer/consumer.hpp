@@ -7,7 +7,7 @@
 //     }
 //
 // The parts: Membership (coordinator, joining, heartbeats), Positions (where to read), Fetcher (records), Committer (commits),
-// Processor or HandOffPool (the application at work). This class is the loop: what poll() does and in which order
+// Processor or a WorkPool (the application at work). This class is the loop: what poll() does and in which order
 // (ClassicKafkaConsumer.poll, ConsumerCoordinator.poll), and what happens around a rebalance.
 //
 // poll() is re-entered at every event that it could be waiting for; outside of it, while the application works or waits
@@ -30,12 +30,13 @@
 #include "models/kafka/consumer/connections.hpp"
 #include "models/kafka/consumer/fetcher.hpp"
 #include "models/kafka/consumer/group.hpp"
-#include "models/kafka/consumer/hand_off_pool.hpp"
 #include "models/kafka/consumer/membership.hpp"
 #include "models/kafka/consumer/outlet.hpp"
 #include "models/kafka/consumer/positions.hpp"
 #include "models/kafka/consumer/processor.hpp"
 #include "models/kafka/consumer/recorder.hpp"
+#include "models/kafka/consumer/stored_offsets.hpp"
+#include "models/kafka/consumer/work_pool.hpp"
 #include "models/kafka/metadata.hpp"
 #include "models/kafka/producer/transaction_manager.hpp"
 #include "models/network/node.hpp"
@@ -48,7 +49,8 @@ class Consumer final : public NodeProgram,
                        private FetcherOwner,
                        private CommitterOwner,
                        private ProcessorOwner,
-                       private OutletOwner {
+                       private OutletOwner,
+                       private AssignmentListener {
  public:
   /// Member `index` of `group`, on `node`, whose entity is the member's. Use ConsumerGroup::add_member().
   Consumer(ConsumerGroup& group, Node& node, std::uint32_t index);
@@ -154,6 +156,10 @@ class Consumer final : public NodeProgram,
   void commit_finished(ErrorCode error) override;
   void processed() override;
   void transformed(TransformOutcome outcome) override;
+  void assigned(PartitionIndex p) override;
+  void revoked(PartitionIndex p) override;
+
+  void add_pool();
 
   void report(MemberCode code);
 
@@ -191,7 +197,7 @@ class Consumer final : public NodeProgram,
   Committer committer_;
   Recorder recorder_;
   Processor processor_;
-  std::optional<HandOffPool> pool_;
+  std::unique_ptr<WorkPool> pool_;
   std::optional<StoredOffsets> stored_;
   std::unique_ptr<Outlet> outlet_;
   GroupMembership signature_;  // of the last complete membership (ConsumerCoordinator.groupMetadata)

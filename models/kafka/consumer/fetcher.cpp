@@ -164,6 +164,10 @@ void Fetcher::on_fetched(BrokerId from, Ref<FetchCall> call) {
       held.preferred_read_replica = part.preferred_read_replica;
       held.preferred_until = context_.simulation.after(config_.metadata_max_age);
     }
+    if (metadata_.hear(part.partition, part.current_leader)) {  // it is asked instead, at once (KIP-951)
+      metadata_.request_update();
+      continue;
+    }
     const bool news = part.error != ErrorCode::none || part.end_offset > part.base_offset;
     if (!news || held.buffered || !assignment_.holds(part.partition)) continue;
     held.buffered = true;
@@ -268,7 +272,7 @@ std::int64_t Fetcher::take_of_transactions(Buffered& head, Offset end, Work& wor
     }
     leave_out(head.partition, none, records);
     if (taken == room) {
-      none = records = head.next;
+      none = head.next;
       break;
     }
     const Offset to = std::min(stop, head.next + (room - taken));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/kafka/consumer/consumer.hpp"
+#include "models/kafka/consumer/ruled_options.hpp"
 #include "models/kafka/consumer/share_consumer.hpp"
 #include "models/kafka/consumer/state_stores.hpp"
 
@@ -10,7 +11,7 @@ namespace models::kafka {
 
 ConsumerGroup::ConsumerGroup(Cluster& cluster, const GroupOptions& options, EntityId group)
     : cluster_(cluster),
-      options_(options),
+      options_(as_ruled(options, cluster.options().rules)),
       entity_(group),
       attempts_(cluster.partitions().size()),
       effects_(cluster, options_),
@@ -75,6 +76,7 @@ void ConsumerGroup::stop() {
 Offset ConsumerGroup::lowest_in_hand(PartitionIndex p) const {
   Offset lowest = kNoLowest;
   for (const auto& member : members_) lowest = std::min(lowest, member->lowest_in_hand(p));
+  for (const auto& member : share_members_) lowest = std::min(lowest, member->lowest_in_hand(p));
   return lowest;
 }
 

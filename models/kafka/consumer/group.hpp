@@ -9,13 +9,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "models/clients/dependency.hpp"
 #include "models/clients/workload.hpp"
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/consumer/effect_site.hpp"
 #include "models/kafka/consumer/offset_counts.hpp"
+#include "models/kafka/consumer/outlet.hpp"
 #include "models/kafka/consumer/poison.hpp"
 #include "models/network/node.hpp"
 #include "sim/random.hpp"
@@ -56,6 +60,11 @@ class ConsumerGroup final : public LogReader {
   void serve(Mirror& mirror) { mirror_ = &mirror; }
   /// Null of an application's group.
   Mirror* mirror() { return mirror_; }
+  /// What its members do with their records is made by others. Before members are added.
+  using OutletMaker =
+      std::function<std::unique_ptr<Outlet>(Node& node, std::uint32_t index, OutletOwner& owner)>;
+  void give_to(OutletMaker make) { make_outlet_ = std::move(make); }
+  const OutletMaker& outlet_maker() const { return make_outlet_; }
 
   // LogReader
   Offset lowest_in_hand(PartitionIndex p) const override;
@@ -75,6 +84,10 @@ class ConsumerGroup final : public LogReader {
   EffectSite& effects() { return effects_; }
   /// Those of its tasks; null unless it is a Streams application.
   StateStores* stores() { return stores_.get(); }
+  /// Its application calls that. Before members are added.
+  void call(Dependency& dependency) { dependency_ = &dependency; }
+  /// Requires options().calls.
+  Dependency& dependency() { return *dependency_; }
   /// What its application cannot process.
   PoisonedRecords& poison() { return poison_; }
 
@@ -83,6 +96,8 @@ class ConsumerGroup final : public LogReader {
   GroupOptions options_;
   EntityId entity_;
   Mirror* mirror_ = nullptr;
+  Dependency* dependency_ = nullptr;
+  OutletMaker make_outlet_;
   std::vector<TopicIndex> topics_;
   std::vector<sim::StreamKey> service_keys_;  // by topic of the cluster
   std::vector<OffsetCounts> attempts_;        // by partition of the cluster

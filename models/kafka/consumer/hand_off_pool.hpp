@@ -14,12 +14,12 @@
 
 #include "models/kafka/consumer/recorder.hpp"
 #include "models/kafka/consumer/stored_offsets.hpp"
-#include "models/kafka/consumer/work.hpp"
+#include "models/kafka/consumer/work_pool.hpp"
 #include "models/network/node.hpp"
 
 namespace models::kafka {
 
-class HandOffPool {
+class HandOffPool final : public WorkPool {
  public:
   /// `drained` runs whenever nothing is left to do.
   HandOffPool(ConsumerGroup& group, Node& node, Recorder& recorder, std::uint32_t threads,
@@ -28,20 +28,13 @@ class HandOffPool {
   /// Each record that is done is stored there.
   void store_in(StoredOffsets& stored) { stored_ = &stored; }
 
-  /// Takes the records of `work`, which is emptied.
-  void take(Work& work);
-  /// Says what has been done until now.
-  void tell();
-  bool idle() const { return pending_ == 0; }
-  /// Records handed over and not said to be done.
-  std::int64_t pending() const { return pending_; }
-  /// The lowest offset of `partition` in it; `otherwise` when it has none.
-  Offset lowest(PartitionIndex partition, Offset otherwise) const;
-
-  void paused();
-  void resumed();
-  /// Says what was done until now and forgets the rest.
-  void crashed();
+  void take(Work& work) override;
+  void tell() override;
+  bool idle() const override { return pending_ == 0; }
+  Offset lowest(PartitionIndex partition, Offset otherwise) const override;
+  void paused() override;
+  void resumed() override;
+  void crashed() override;
 
  private:
   static constexpr std::int64_t kSaid = -1;  ///< in place of a finish time

@@ -33,8 +33,17 @@ void Recorder::delivered(const Work& work) {
 }
 
 void Recorder::abandoned(const Work& work) {
-  for (const Work::Range& range : work.ranges())
-    context_.emit(Kind::abandoned, fields(range, range.from, range.to));
+  for (const Work::Range& range : work.ranges()) abandoned(range);
+}
+
+void Recorder::abandoned(const Work::Range& range) {
+  context_.emit(Kind::abandoned, fields(range, range.from, range.to));
+}
+
+void Recorder::dead_lettered(const Work::Range& range, std::int64_t attempts) {
+  sim::TraceRecord record = fields(range, range.from, range.to);
+  record.c = attempts;
+  context_.emit(Kind::archived, record);
 }
 
 void Recorder::abandoned(const Work& work, std::int64_t i) {

@@ -21,6 +21,11 @@ class Recorder {
   /// Record `i` of `work` will not be processed.
   void abandoned(const Work& work, std::int64_t i);
 
+  /// Records of `range` will not be processed.
+  void abandoned(const Work::Range& range);
+  /// They have been written to a dead letter topic, after so many attempts.
+  void dead_lettered(const Work::Range& range, std::int64_t attempts);
+
   /// Records [begin, end) of `work`, whose beginning was at `start` ns, are done and have had their effects. Returns how
   /// many effects were applied (0 without effects).
   std::int64_t done(const Work& work, std::int64_t begin, std::int64_t end, std::int64_t start);

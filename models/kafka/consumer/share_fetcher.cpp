@@ -248,6 +248,12 @@ Offset ShareFetcher::next_record(const Given& head, Offset& end) {
   return first;
 }
 
+Offset ShareFetcher::lowest(PartitionIndex p, Offset lowest) const {
+  for (const Given& given : buffer_)
+    if (given.records.partition == p) lowest = std::min(lowest, given.records.first);
+  return lowest;
+}
+
 void ShareFetcher::collect(Work& work, std::vector<Given>& given) {
   std::int64_t room = config_.max_poll_records;
   std::size_t used = 0;

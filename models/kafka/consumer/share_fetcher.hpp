@@ -50,6 +50,8 @@ class ShareFetcher {
   void acknowledge(BrokerId node, PartitionIndex p, Offset first, Offset end, AcknowledgeType type);
 
   bool buffered() const { return !buffer_.empty(); }
+  /// The lower of `lowest` and what is buffered of `p`.
+  Offset lowest(PartitionIndex p, Offset lowest) const;
   /// Something is to be told, or has been and is not answered.
   bool acknowledging() const;
   /// Ends all sessions with what is left to say; fetched() runs with every answer until closed().

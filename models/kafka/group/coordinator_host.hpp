@@ -43,6 +43,11 @@ class CoordinatorHost {
   /// refuses the append (appended() then does not run).
   virtual Offset append(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
                         std::uint64_t token) = 0;
+  /// The same, after what has been gathered before and not together with it (transactional records).
+  virtual Offset append_at_once(PartitionIndex partition, std::int32_t records, std::int32_t bytes,
+                                std::uint64_t token) {
+    return append(partition, records, bytes, token);
+  }
 
   /// The topics of those numbers as assignors see them, in order of their names.
   virtual std::vector<AssignorTopic> assignor_topics(std::span<const TopicIndex> wanted) = 0;

@@ -72,8 +72,7 @@ void Group::become_classic() {
 }
 
 GroupMember* Group::find(std::string_view member_id) {
-  const auto found = members_.find(member_id);
-  return found == members_.end() ? nullptr : &found->second;
+  return by_id_.find(member_id);
 }
 
 const std::string* Group::static_member(std::string_view instance_id) const {
@@ -82,12 +81,13 @@ const std::string* Group::static_member(std::string_view instance_id) const {
 }
 
 ErrorCode Group::validate(std::string_view member_id, std::string_view instance_id) {
-  if (!instance_id.empty()) {
+  const GroupMember* const member = find(member_id);
+  if (!instance_id.empty() && (member == nullptr || member->instance_id != instance_id)) {
     const std::string* const holder = static_member(instance_id);
     if (holder == nullptr) return ErrorCode::unknown_member_id;
     if (*holder != member_id) return ErrorCode::fenced_instance_id;
   }
-  return find(member_id) == nullptr ? ErrorCode::unknown_member_id : ErrorCode::none;
+  return member == nullptr ? ErrorCode::unknown_member_id : ErrorCode::none;
 }
 
 GroupMember& Group::emplace(const std::string& member_id, const std::string& instance_id) {
@@ -96,6 +96,7 @@ GroupMember& Group::emplace(const std::string& member_id, const std::string& ins
   GroupMember& member = at->second;
   member.id = member_id;
   member.instance_id = instance_id;
+  by_id_.insert(member);
   if (member.is_static()) {
     const bool first_holder = static_members_.emplace(instance_id, member_id).second;
     MQLAB_ASSERT(first_holder, "an instance id has one holder");
@@ -134,6 +135,12 @@ void Group::update(GroupMember& member, const JoinGroupCall& call) {
   member.session_timeout = call.session_timeout;
   member.rebalance_timeout = call.rebalance_timeout;
   member.entity = call.member;
+  member.record.reset();
+}
+
+void Group::assign(GroupMember& member, std::vector<PartitionIndex> partitions) {
+  member.assignment = std::move(partitions);
+  member.record.reset();
 }
 
 void Group::remove(const std::string& member_id) {
@@ -145,6 +152,7 @@ void Group::remove(const std::string& member_id) {
     expect_sync(member, false);
     if (member.join) --awaiting_join_;
     if (member.is_static()) static_members_.erase(member.instance_id);
+    by_id_.erase(member);
     members_.erase(at);
   }
   if (leader == gone) leader = members_.empty() ? std::string() : members_.begin()->first;
@@ -155,7 +163,10 @@ void Group::rename(GroupMember& member, const std::string& new_id) {
   MQLAB_ASSERT(!node.empty(), "only a member can be renamed");
   if (leader == member.id) leader = new_id;
   node.key() = new_id;
+  by_id_.erase(member);
   member.id = new_id;
+  by_id_.insert(member);
+  member.record.reset();
   static_members_[member.instance_id] = new_id;
   members_.insert(std::move(node));
 }
@@ -254,16 +265,21 @@ void Group::expect_no_sync() {
   for (auto& [id, member] : members_) expect_sync(member, false);
 }
 
-std::shared_ptr<GroupMetadata> Group::metadata() const {
+std::shared_ptr<GroupMetadata> Group::metadata() {
   auto record = std::make_shared<GroupMetadata>();
   record->generation = generation;
   record->had_members = had_members;
   record->protocol = protocol;
   record->leader = leader;
   record->state_since = state_since;
-  for (const auto& [id, member] : members_) {
-    record->members.push_back({id, member.instance_id, member.entity, member.session_timeout,
-                               member.rebalance_timeout, member.subscription, member.assignment});
+  record->members.reserve(members_.size());
+  for (auto& [id, member] : members_) {
+    if (member.record == nullptr) {
+      member.record = std::make_shared<const GroupMetadata::Member>(
+          GroupMetadata::Member{id, member.instance_id, member.entity, member.session_timeout,
+                                member.rebalance_timeout, member.subscription, member.assignment});
+    }
+    record->members.push_back(member.record);
   }
   return record;
 }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "models/kafka/group/committed_offsets.hpp"
+#include "models/kafka/group/name_index.hpp"
 #include "models/kafka/group/offsets_store.hpp"
 #include "models/kafka/protocol.hpp"
 #include "sim/simulation.hpp"
@@ -82,6 +83,8 @@ struct GroupMember {
   Ref<SyncGroupCall> sync;  ///< parked until the leader's assignment is stored
   bool is_new = false;
   bool sync_expected = false;
+  std::shared_ptr<const GroupMetadata::Member>
+      record;  ///< for the log; null when something in it has changed
   sim::Timer session;
 };
 
@@ -119,6 +122,7 @@ class Group {
   bool can_rebalance() const { return may_follow(state, GroupState::preparing_rebalance); }
 
   // ---- members ----------------------------------------------------------------------------------------------------
+  /// Fields of a member that are in the log are changed by this group alone.
   Members& members() { return members_; }
   const Members& members() const { return members_; }
   GroupMember* find(std::string_view member_id);
@@ -136,6 +140,7 @@ class Group {
   void update(GroupMember& member, const JoinGroupCall& call);
   /// Forgets the member or pending member of that id, calls it had parked unanswered.
   void remove(const std::string& member_id);
+  void assign(GroupMember& member, std::vector<PartitionIndex> partitions);
   /// The member goes on under a new id, which it was given at a join with its instance id.
   void rename(GroupMember& member, const std::string& new_id);
   /// The longest time that a member wants to be waited for.
@@ -165,7 +170,7 @@ class Group {
   bool all_synced() const { return syncs_expected_ == 0; }
 
   /// For the log.
-  std::shared_ptr<GroupMetadata> metadata() const;
+  std::shared_ptr<GroupMetadata> metadata();
 
   // ---- timers -----------------------------------------------------------------------------------------------------
   bool initial_delay = false;  ///< the join timer counts the delay of a group that was empty
@@ -189,6 +194,7 @@ class Group {
   sim::Simulation& simulation_;
   GroupTimers& timers_;
   Members members_;
+  NameIndex<GroupMember> by_id_;
   std::map<std::string, std::string, std::less<>> static_members_;  // instance id -> member.id
   std::map<std::string, Pending, std::less<>> pending_;
   std::map<std::string, std::size_t, std::less<>> supporters_;  // protocol -> members

@@ -108,8 +108,7 @@ void GroupCoordinator::load_group(Shard& shard, const LoadedGroup& loaded) {
     group.generation = loaded.metadata->generation;
     group.protocol = loaded.metadata->protocol;
     group.state_since = loaded.metadata->state_since;
-    for (const GroupMetadata::Member& member : loaded.metadata->members)
-      restart_session(group.restore(member));
+    for (const auto& member : loaded.metadata->members) restart_session(group.restore(*member));
     group.leader = loaded.metadata->leader;
     group.had_members = loaded.metadata->had_members;
   }
@@ -119,7 +118,7 @@ void GroupCoordinator::load_group(Shard& shard, const LoadedGroup& loaded) {
   for (const LoadedGroup::Found& found : loaded.unannounced) {
     emit_committed(group, found.commit, found.before);
   }
-  if (group.is(GroupState::empty)) watch_retention(group);
+  if (group.is(GroupState::empty) || !host_.has(Rule::offsets_of_live_groups_stay)) watch_retention(group);
   if (group.members().size() > static_cast<std::size_t>(host_.config().group_max_size))
     prepare_rebalance(shard, group);
 }
@@ -170,9 +169,10 @@ void GroupCoordinator::receive(Ref<FindCoordinatorCall> call) {
 // ---- waiting for the log ----------------------------------------------------------------------------------
 
 bool GroupCoordinator::begin_write(Shard& shard, Group* group, std::int32_t records, std::int32_t bytes,
-                                   Follow& then, Offset& end) {
+                                   Follow& then, Offset& end, bool transactional) {
   const std::uint64_t token = next_write_++ << kPartitionBits | shard.partition.value;
-  end = host_.append(shard.partition, records, bytes, token);
+  end = transactional ? host_.append_at_once(shard.partition, records, bytes, token)
+                      : host_.append(shard.partition, records, bytes, token);
   if (end == kNoOffset) return false;
   shard.waiting.push_back({token, end, group, now(), std::move(then)});
   if (!shard.write_timer.armed()) shard.write_timer.arm_after(host_.config().offsets_commit_timeout);

@@ -19,8 +19,6 @@
 // a group is loaded (from Dead); member_state evicted; committed. What members are told they report
 // themselves (joined, left, fenced, commit_refused), when they learn of it.
 //
-// Model: every record is appended by itself (group.coordinator.append.linger.ms 0); Kafka 4 gathers those of a few
-// milliseconds into one batch.
 // Model: loading takes no time (no COORDINATOR_LOAD_IN_PROGRESS); protocol type is always "consumer"; offsets
 // of a Stable group's abandoned topics do not expire; a member.id ends in 64 random bits where Kafka puts a
 // UUID, so among dynamic members of one group the order of member ids says nothing, as with Kafka's default
@@ -137,7 +135,7 @@ class GroupCoordinator final : private GroupTimers {
   /// False when the log refuses; `then` is left alone. Otherwise it follows when the high watermark has
   /// passed the records.
   bool begin_write(Shard& shard, Group* group, std::int32_t records, std::int32_t bytes, Follow& then,
-                   Offset& end);
+                   Offset& end, bool transactional = false);
   bool write_metadata(Shard& shard, Group& group, std::shared_ptr<const GroupMetadata> metadata,
                       Follow& then);
   bool write_metadata(Shard& shard, Group& group, std::shared_ptr<const GroupMetadata> metadata);

@@ -30,7 +30,7 @@ void GroupCoordinator::receive(Ref<JoinGroupCall> call) {
   // generation.
   static_cast<void>(write_metadata(*shard, *group, group->metadata()));
   join(*shard, *group, std::move(call));
-  if (group->is(GroupState::empty)) watch_retention(*group);
+  if (group->is(GroupState::empty) || !host_.has(Rule::offsets_of_live_groups_stay)) watch_retention(*group);
 }
 
 bool GroupCoordinator::accepts(Group& group, const JoinGroupCall& call) {
@@ -117,7 +117,7 @@ void GroupCoordinator::add_member(Shard& shard, Group& group, const std::string&
   group.park(member, std::move(call));
   // It does not send heartbeats before it has an answer; should it be gone its join does not stay for ever.
   member.session.arm_after(kNewMemberJoinTimeout);
-  group.retention_timer.disarm();
+  if (host_.has(Rule::offsets_of_live_groups_stay)) group.retention_timer.disarm();
   prepare_or_complete(shard, group);
 }
 

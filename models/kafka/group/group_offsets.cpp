@@ -16,7 +16,13 @@ constexpr std::int32_t kCommitBytes = 100;
 
 ErrorCode GroupCoordinator::may_commit(Group* group, const OffsetCommitCall& call) {
   if (group == nullptr) return call.generation < 0 ? ErrorCode::none : ErrorCode::unknown_member_id;
-  if (group->modern) return group->modern->may_commit(call.member_id, call.generation, call.items);
+  if (group->modern) {
+    // Before KIP-1251 an older epoch of the member's is stale whatever it commits.
+    const ErrorCode error = group->modern->may_commit(call.member_id, call.generation, call.items);
+    const bool older = error == ErrorCode::none && call.generation >= 0 &&
+                       !group->modern->is_current(call.member_id, call.generation);
+    return older && !host_.has(Rule::assignment_epochs) ? ErrorCode::stale_member_epoch : error;
+  }
   // Without a generation: a consumer that only keeps offsets here and manages its partitions itself.
   if (call.generation < 0 && group->is(GroupState::empty)) return ErrorCode::none;
   if (call.generation < 0 && call.member_id.empty() && call.instance_id.empty())
@@ -101,18 +107,20 @@ void GroupCoordinator::answer_fetch(Group* group, Ref<OffsetFetchCall> call) {
 }
 
 /// Offsets expire offsets.retention.minutes after the group became empty, or, when it never had members,
-/// after their commit. A group without members and offsets is forgotten.
+/// after their commit; before KIP-211 always after their commit, though the group may live. A group without members and offsets
+/// is forgotten.
 void GroupCoordinator::check_retention(Shard& shard, Group& group) {
   watch_retention(group);
   const bool in_use = std::any_of(shard.waiting.begin(), shard.waiting.end(),
                                   [&](const Waiting& one) { return one.group == &group; });
   if (in_use) return;
+  const bool stay = host_.has(Rule::offsets_of_live_groups_stay);
   scratch_.clear();
   for (const CommittedOffset& one : group.offsets.entries()) {
-    const sim::Time unused_since = group.had_members ? group.state_since : one.at;
+    const sim::Time unused_since = group.had_members && stay ? group.state_since : one.at;
     if (now() - unused_since >= host_.config().offsets_retention) scratch_.push_back({one.partition});
   }
-  const bool all = scratch_.size() == group.offsets.entries().size();
+  const bool all = scratch_.size() == group.offsets.entries().size() && group.is(GroupState::empty);
   const auto records = static_cast<std::int32_t>(scratch_.size()) + (all ? 1 : 0);
   Follow nothing;
   Offset end = kNoOffset;

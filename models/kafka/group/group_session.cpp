@@ -48,9 +48,11 @@ void GroupCoordinator::assign(Shard& shard, Group& group, GroupMember& leader) {
   for (const SyncGroupCall::Assignment& one : leader.sync->assignments)
     given[one.member_id] = &one.partitions;
   std::shared_ptr<GroupMetadata> metadata = group.metadata();
-  for (GroupMetadata::Member& member : metadata->members) {
+  for (std::shared_ptr<const GroupMetadata::Member>& record : metadata->members) {
+    GroupMetadata::Member member = *record;
     const auto found = given.find(member.member_id);
     member.assignment = found == given.end() ? std::vector<PartitionIndex>{} : *found->second;
+    record = std::make_shared<const GroupMetadata::Member>(std::move(member));
   }
   auto assigning = std::make_unique<Assigning>();
   assigning->metadata = metadata;
@@ -63,12 +65,12 @@ void GroupCoordinator::assigned(Shard& shard, Group& group, const GroupMetadata&
   // Someone may have joined or left meanwhile: then this generation is over.
   if (!group.is(GroupState::completing_rebalance) || metadata.generation != group.generation) return;
   if (error != ErrorCode::none) {
-    for (auto& [id, member] : group.members()) member.assignment.clear();
+    for (auto& [id, member] : group.members()) group.assign(member, {});
     propagate_assignments(group, error);
     return prepare_or_complete(shard, group);
   }
-  for (const GroupMetadata::Member& record : metadata.members) {
-    if (GroupMember* const member = group.find(record.member_id)) member->assignment = record.assignment;
+  for (const auto& record : metadata.members) {
+    if (GroupMember* const member = group.find(record->member_id)) group.assign(*member, record->assignment);
   }
   propagate_assignments(group, ErrorCode::none);
   transition(group, GroupState::stable);
@@ -205,7 +207,10 @@ void GroupCoordinator::expire_sync(Group& group) {
 }
 
 void GroupCoordinator::retention_due(Group& group) {
-  const auto due = [](Group& g) { return g.is(GroupState::empty) && !g.retention_timer.armed(); };
+  const bool stay = host_.has(Rule::offsets_of_live_groups_stay);
+  const auto due = [stay](Group& g) {
+    return (g.is(GroupState::empty) || !stay) && !g.retention_timer.armed();
+  };
   const auto work = [this](Group& g) { check_retention(*shard_of(g.name), g); };
   if (host_.node().paused()) return run_or_hold(group, due, work);
   if (due(group)) work(group);

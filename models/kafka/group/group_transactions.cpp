@@ -50,7 +50,7 @@ void GroupCoordinator::receive(Ref<TxnOffsetCommitCall> call) {
   const ProducerId id = call->producer_id;
   Follow then = std::move(call);
   Offset end = kNoOffset;
-  if (!begin_write(*shard, group, records, records * kCommitBytes, then, end)) {
+  if (!begin_write(*shard, group, records, records * kCommitBytes, then, end, true)) {
     return reply(std::get<Ref<TxnOffsetCommitCall>>(std::move(then)), ErrorCode::coordinator_not_available);
   }
   host_.offsets_store().append_pending(shard->partition, shard->epoch, end, group->name, id,
@@ -79,7 +79,7 @@ void GroupCoordinator::end_transaction(const Ref<WriteTxnMarkersCall>& call, std
   Offset end = kNoOffset;
   if (found == shards_.end()) {
     item.error = ErrorCode::not_leader_or_follower;
-  } else if (!begin_write(found->second, nullptr, 1, kMarkerBytes, then, end)) {
+  } else if (!begin_write(found->second, nullptr, 1, kMarkerBytes, then, end, true)) {
     item.error = ErrorCode::not_enough_replicas;
   } else {
     host_.offsets_store().append_marker(found->first, found->second.epoch, end, call->producer_id,

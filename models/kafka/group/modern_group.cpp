@@ -27,30 +27,37 @@ const AssignedPartition* find(const AssignedPartitions& partitions, PartitionInd
 
 // ---- the image --------------------------------------------------------------------------------------------
 
-const ModernMember* ModernGroupImage::find(std::string_view id) const {
+std::size_t ModernGroupImage::place(std::string_view id) const {
   const auto at = lower(members, id);
-  return at != members.end() && at->id == id ? &*at : nullptr;
+  return at != members.end() && (*at)->id == id ? static_cast<std::size_t>(at - members.begin())
+                                                : members.size();
 }
 
-ModernMember* ModernGroupImage::find(std::string_view id) {
-  return const_cast<ModernMember*>(std::as_const(*this).find(id));
+const ModernMember* ModernGroupImage::find(std::string_view id) const {
+  const std::size_t at = place(id);
+  return at < members.size() ? &*members[at] : nullptr;
+}
+
+ModernMember* ModernGroupImage::edit(std::string_view id) {
+  const std::size_t at = place(id);
+  return at < members.size() ? &members[at].edit() : nullptr;
 }
 
 const ModernMember* ModernGroupImage::find_static(std::string_view instance_id) const {
   const auto at = std::find_if(members.begin(), members.end(),
                                [&](const ModernMember& m) { return m.instance_id == instance_id; });
-  return at == members.end() || instance_id.empty() ? nullptr : &*at;
+  return at == members.end() || instance_id.empty() ? nullptr : &**at;
 }
 
 ModernMember& ModernGroupImage::insert(ModernMember member) {
   const auto at = lower(members, member.id);
-  MQLAB_ASSERT(at == members.end() || at->id != member.id, "a member.id is taken once");
-  return *members.insert(at, std::move(member));
+  MQLAB_ASSERT(at == members.end() || (*at)->id != member.id, "a member.id is taken once");
+  return members.emplace(at, std::move(member))->edit();
 }
 
 void ModernGroupImage::remove(std::string_view id) {
-  const auto at = lower(members, id);
-  if (at != members.end() && at->id == id) members.erase(at);
+  const std::size_t at = place(id);
+  if (at < members.size()) members.erase(members.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 std::vector<PartitionIndex> ModernGroupImage::held_by_others(const ModernMember& member) const {
@@ -62,7 +69,7 @@ std::vector<PartitionIndex> ModernGroupImage::held_by_others(const ModernMember&
     }
   };
   for (const ModernMember& other : members) {
-    if (other.id == member.id) continue;
+    if (&other == &member) continue;
     collect(other.assigned);
     collect(other.pending_revocation);
   }
@@ -83,8 +90,8 @@ std::int32_t ModernGroupImage::set_target(TargetAssignment target, sim::Time now
   MQLAB_ASSERT(target.size() == members.size(), "a target is for all members");
   std::int32_t records = 1;
   for (std::size_t m = 0; m < members.size(); ++m) {
-    if (members[m].target == target[m]) continue;
-    members[m].target = std::move(target[m]);
+    if (members[m]->target == target[m]) continue;
+    members[m].edit().target = std::move(target[m]);
     ++records;
   }
   target_epoch = epoch;
@@ -129,7 +136,7 @@ ErrorCode ModernGroup::may_commit(const std::string& member_id, std::int32_t epo
                                   std::span<const OffsetCommitCall::Item> items) const {
   // Without an epoch: a tool, or a consumer that manages its partitions itself.
   if (epoch < 0 && image_->members.empty()) return ErrorCode::none;
-  const ModernMember* const member = image_->find(member_id);
+  const ModernMember* const member = this->member(member_id);
   if (member == nullptr) return ErrorCode::unknown_member_id;
   if (epoch == member->epoch) return ErrorCode::none;
   if (epoch > member->epoch) return ErrorCode::stale_member_epoch;
@@ -142,9 +149,14 @@ ErrorCode ModernGroup::may_commit(const std::string& member_id, std::int32_t epo
   return ErrorCode::none;
 }
 
+bool ModernGroup::is_current(const std::string& member_id, std::int32_t epoch) const {
+  const ModernMember* const member = image_->find(member_id);
+  return member == nullptr || epoch == member->epoch;
+}
+
 ErrorCode ModernGroup::may_fetch(const OffsetFetchCall& call) const {
   if (call.member_id.empty() && call.member_epoch < 0) return ErrorCode::none;
-  const ModernMember* const member = image_->find(call.member_id);
+  const ModernMember* const member = this->member(call.member_id);
   if (member == nullptr) return ErrorCode::unknown_member_id;
   return call.member_epoch == member->epoch ? ErrorCode::none : ErrorCode::stale_member_epoch;
 }
@@ -152,25 +164,35 @@ ErrorCode ModernGroup::may_fetch(const OffsetFetchCall& call) const {
 // ---- timers -----------------------------------------------------------------------------------------------
 
 ModernGroup::Timers::Timers(sim::Simulation& simulation, GroupTimers& timers, Group& group,
-                            const std::string& id)
-    : member_id(id),
-      session(simulation, [&timers, &group, this] { timers.modern_session_expired(group, member_id); }),
-      revocation(simulation, [&timers, &group, this] {
-        timers.modern_revocation_expired(group, member_id, revoking_epoch);
-      }) {}
+                            const std::string& member_id)
+    : id(member_id),
+      session(simulation, [&timers, &group, this] { timers.modern_session_expired(group, id); }),
+      revocation(simulation,
+                 [&timers, &group, this] { timers.modern_revocation_expired(group, id, revoking_epoch); }) {}
 
 ModernGroup::Timers& ModernGroup::timers_of(const std::string& member_id) {
-  const auto found = by_member_.find(member_id);
-  if (found != by_member_.end()) return found->second;
-  return by_member_.try_emplace(member_id, simulation_, timers_, group_, member_id).first->second;
+  if (Timers* const known = by_id_.find(member_id)) return *known;
+  Timers& made = by_member_.try_emplace(member_id, simulation_, timers_, group_, member_id).first->second;
+  made.place = image_->place(member_id);
+  by_id_.insert(made);
+  return made;
+}
+
+const ModernMember* ModernGroup::member(std::string_view member_id) const {
+  const Timers* const known = by_id_.find(member_id);
+  const std::size_t place = known != nullptr ? known->place : image_->place(member_id);
+  return place < image_->members.size() ? &*image_->members[place] : nullptr;
 }
 
 void ModernGroup::adopt(std::shared_ptr<const ModernGroupImage> image) {
   image_ = std::move(image);
-  auto member = image_->members.begin();  // both are in order of ids
+  const auto& members = image_->members;  // in order of ids, as are the timers
+  std::size_t place = 0;
   for (auto at = by_member_.begin(); at != by_member_.end();) {
-    while (member != image_->members.end() && member->id < at->first) ++member;
-    const bool stays = member != image_->members.end() && member->id == at->first;
+    while (place < members.size() && members[place]->id < at->first) ++place;
+    const bool stays = place < members.size() && members[place]->id == at->first;
+    at->second.place = place;
+    if (!stays) by_id_.erase(at->second);
     at = stays ? std::next(at) : by_member_.erase(at);
   }
 }
@@ -187,13 +209,13 @@ void ModernGroup::watch_revocation(const ModernMember& member) {
 }
 
 bool ModernGroup::session_armed(const std::string& member_id) const {
-  const auto found = by_member_.find(member_id);
-  return found != by_member_.end() && found->second.session.armed();
+  const Timers* const known = by_id_.find(member_id);
+  return known != nullptr && known->session.armed();
 }
 
 bool ModernGroup::revocation_armed(const std::string& member_id) const {
-  const auto found = by_member_.find(member_id);
-  return found != by_member_.end() && found->second.revocation.armed();
+  const Timers* const known = by_id_.find(member_id);
+  return known != nullptr && known->revocation.armed();
 }
 
 }  // namespace models::kafka

@@ -22,7 +22,9 @@
 #include <string_view>
 #include <vector>
 
+#include "models/kafka/group/copy_on_write.hpp"
 #include "models/kafka/group/group.hpp"
+#include "models/kafka/group/name_index.hpp"
 #include "models/kafka/group/server_assignor.hpp"
 
 namespace models::kafka {
@@ -76,18 +78,21 @@ struct ModernGroupImage {
   std::int32_t target_epoch = 1;
   std::optional<sim::Time> target_made_at;
   std::int32_t partitions = 0;  ///< of the topics subscribed to; Kafka keeps a hash of the topics (KIP-1101)
-  std::vector<ModernMember> members;  ///< in order of their ids
-  bool share = false;                 ///< a share group (KIP-932): several members may have one partition
+  std::vector<CopyOnWrite<ModernMember>> members;  ///< in order of their ids
+  bool share = false;  ///< a share group (KIP-932): several members may have one partition
 
+  /// Where it stands in `members`, whose size it is when it is not there.
+  std::size_t place(std::string_view id) const;
   const ModernMember* find(std::string_view id) const;
-  ModernMember* find(std::string_view id);
+  /// The same, to be changed in this image alone.
+  ModernMember* edit(std::string_view id);
   const ModernMember* find_static(std::string_view instance_id) const;
   /// What members subscribe to, ascending.
   std::vector<TopicIndex> topics() const;
   ModernMember& insert(ModernMember member);
   /// With its target and all that it held.
   void remove(std::string_view id);
-  /// What of the target of `member` some other member holds, still to be revoked included; ascending
+  /// What of the target of `member`, one of this image's, some other member holds, still to be revoked included; ascending
   /// (currentPartitionEpoch != -1).
   std::vector<PartitionIndex> held_by_others(const ModernMember& member) const;
   /// The members' targets, in their order, for the group's epoch. Returns how many records say so: one for each member
@@ -115,6 +120,8 @@ class ModernGroup {
       : simulation_(simulation), timers_(timers), group_(group) {}
 
   const ModernGroupImage& image() const { return *image_; }
+  /// Of the image; null when there is none of that id.
+  const ModernMember* member(std::string_view member_id) const;
   const std::shared_ptr<const ModernGroupImage>& shared_image() const { return image_; }
   /// Timers of members that are gone go with them.
   void adopt(std::shared_ptr<const ModernGroupImage> image);
@@ -126,6 +133,8 @@ class ModernGroup {
   /// `epoch` is the one that the member signs with.
   ErrorCode may_commit(const std::string& member_id, std::int32_t epoch,
                        std::span<const OffsetCommitCall::Item> items) const;
+  /// True of the member's epoch, and of members that are not there.
+  bool is_current(const std::string& member_id, std::int32_t epoch) const;
   ErrorCode may_fetch(const OffsetFetchCall& call) const;
 
   void restart_session(const std::string& member_id, sim::Duration timeout);
@@ -137,7 +146,8 @@ class ModernGroup {
  private:
   struct Timers {
     Timers(sim::Simulation& simulation, GroupTimers& timers, Group& group, const std::string& member_id);
-    std::string member_id;
+    std::string id;         ///< the member's
+    std::size_t place = 0;  ///< in the image
     std::int32_t revoking_epoch = 0;
     sim::Timer session;
     sim::Timer revocation;
@@ -149,6 +159,7 @@ class ModernGroup {
   Group& group_;
   std::shared_ptr<const ModernGroupImage> image_ = std::make_shared<const ModernGroupImage>();
   std::map<std::string, Timers, std::less<>> by_member_;
+  NameIndex<Timers> by_id_;  ///< of the same
 };
 
 }  // namespace models::kafka

@@ -99,8 +99,9 @@ void GroupCoordinator::receive(Ref<ConsumerGroupHeartbeatCall> call) {
 
 void GroupCoordinator::heartbeat_modern(Shard& shard, Group* group, Ref<ConsumerGroupHeartbeatCall> call) {
   static const ModernGroupImage kNew;
-  const ModernGroupImage& now_is = group == nullptr || !group->modern ? kNew : group->modern->image();
-  const ModernMember* const known = now_is.find(call->member_id);
+  const bool begins = group == nullptr || !group->modern;
+  const ModernGroupImage& now_is = begins ? kNew : group->modern->image();
+  const ModernMember* const known = begins ? nullptr : group->modern->member(call->member_id);
   const ModernSettings settings = settings_of(call->share, call->group);
   call->heartbeat_interval = settings.heartbeat_interval;
   if (known != nullptr && call->instance_id == known->instance_id && !topics_changed(*group->modern) &&
@@ -114,7 +115,7 @@ void GroupCoordinator::heartbeat_modern(Shard& shard, Group* group, Ref<Consumer
   const ErrorCode error = admit_modern(change, *call, settings.max_size);
   if (error != ErrorCode::none) return reply(std::move(call), error);
   const std::string member_id = call->member_id;
-  ModernMember& member = *change.image->find(member_id);
+  ModernMember& member = *change.image->edit(member_id);
   const AssignedPartitions before = member.assigned;
   const bool subscribes_anew = take_up(member, *call);
   const std::int32_t partitions = count_partitions(*change.image);
@@ -233,7 +234,7 @@ void GroupCoordinator::leave_modern(Shard& shard, Group& group, Ref<ConsumerGrou
   const bool for_a_while = !call->instance_id.empty() && call->member_epoch == kStaticLeaveEpoch;
   if (for_a_while) {
     // It keeps its place until its session ends, for the next instance of its name.
-    ModernMember& away = *change.image->find(member->id);
+    ModernMember& away = *change.image->edit(member->id);
     away.epoch = kStaticLeaveEpoch;
     away.pending_revocation.clear();
     for (AssignedPartition& one : away.assigned) one.epoch = kJoinEpoch;

@@ -70,11 +70,15 @@ void OffsetsStore::append_marker(PartitionIndex partition, LeaderEpoch epoch, Of
 }
 
 void OffsetsStore::Image::commit(const CommittedOffset& offset, Offset end) {
-  offsets.apply(offset);
   if (offset.offset == kNoOffset)
-    ends.erase(offset.partition);
+    offsets.erase(offset.partition);
   else
-    ends[offset.partition] = end;
+    offsets.insert_or_assign(offset.partition, Committed{offset, end});
+}
+
+Offset OffsetsStore::Image::offset(PartitionIndex partition) const {
+  const auto found = offsets.find(partition);
+  return found == offsets.end() ? kNoOffset : found->second.offset.offset;
 }
 
 void OffsetsStore::fold(std::vector<Image>& images, const Record& record) {
@@ -107,7 +111,7 @@ void OffsetsStore::end_transaction(std::vector<Image>& images, const Record& mar
 void OffsetsStore::find_unannounced(const std::vector<Image>& images, const Record& record,
                                     std::vector<std::vector<LoadedGroup::Found>>& unannounced) {
   if (record.what == What::offset && record.offset.offset != kNoOffset) {
-    const Offset before = images[record.group].offsets.offset(record.offset.partition);
+    const Offset before = images[record.group].offset(record.offset.partition);
     unannounced[record.group].push_back({record.offset, before});
   }
   if (record.what != What::commit_marker) return;
@@ -115,7 +119,7 @@ void OffsetsStore::find_unannounced(const std::vector<Image>& images, const Reco
     for (const Image::Pending& pending : images[g].pending) {
       const CommittedOffset& commit = pending.offset.commit;
       if (pending.offset.producer_id == record.producer_id)
-        unannounced[g].push_back({commit, images[g].offsets.offset(commit.partition)});
+        unannounced[g].push_back({commit, images[g].offset(commit.partition)});
     }
   }
 }
@@ -157,16 +161,10 @@ void OffsetsStore::forget_beyond(Image& image, Offset log_end) {
     image.metadata_end = 0;
   }
   std::erase_if(image.pending, [log_end](const Image::Pending& pending) { return pending.end > log_end; });
-  for (auto at = image.ends.begin(); at != image.ends.end();) {
-    if (at->second <= log_end) {
-      ++at;
-      continue;
-    }
-    CommittedOffset gone;
-    gone.partition = at->first;
-    image.offsets.apply(gone);
-    at = image.ends.erase(at);
-  }
+  auto kept = image.offsets.extract_sequence();
+  const auto beyond = [log_end](const auto& one) { return one.second.end > log_end; };
+  kept.erase(std::remove_if(kept.begin(), kept.end(), beyond), kept.end());
+  image.offsets.adopt_sequence(boost::container::ordered_unique_range, std::move(kept));
 }
 
 void OffsetsStore::elected(PartitionIndex partition, LeaderEpoch epoch, Offset log_end) {
@@ -193,7 +191,8 @@ std::vector<LoadedGroup> OffsetsStore::load(PartitionIndex partition) {
   for (const auto& [name, number] : shard.groups) {
     Image& image = images[number];
     if (image.metadata == nullptr && image.offsets.empty() && image.pending.empty()) continue;
-    loaded.push_back({name, image.metadata, std::move(image.offsets), std::move(unannounced[number]), {}});
+    loaded.push_back({name, image.metadata, {}, std::move(unannounced[number]), {}});
+    for (const auto& [of, one] : image.offsets) loaded.back().offsets.apply(one.offset);
     for (Image::Pending& pending : image.pending) loaded.back().pending.push_back(pending.offset);
   }
   return loaded;

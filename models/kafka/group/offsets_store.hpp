@@ -14,6 +14,7 @@
 // epoch than that of the newest election is ignored here, as its followers-to-be will truncate it.
 #pragma once
 
+#include <boost/container/flat_map.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -48,8 +49,8 @@ struct GroupMetadata {
   std::string protocol;      ///< the chosen assignor, empty without members
   std::string leader;
   sim::Time state_since{};
-  std::vector<Member> members;
-  std::shared_ptr<const ModernGroupImage> modern;  ///< set for a group of the consumer protocol
+  std::vector<std::shared_ptr<const Member>> members;  ///< of which most are those of the record before
+  std::shared_ptr<const ModernGroupImage> modern;      ///< set for a group of the consumer protocol
 };
 
 /// What a new leader finds of one group.
@@ -114,8 +115,11 @@ class OffsetsStore {
   struct Image {
     std::shared_ptr<const GroupMetadata> metadata;
     Offset metadata_end = 0;
-    CommittedOffsets offsets;
-    std::map<PartitionIndex, Offset> ends;  ///< log offset after the record behind each committed offset
+    struct Committed {
+      CommittedOffset offset;
+      Offset end = 0;  ///< log offset after the record
+    };
+    boost::container::flat_map<PartitionIndex, Committed> offsets;
     struct Pending {
       PendingTxnOffset offset;
       Offset end = 0;
@@ -123,6 +127,7 @@ class OffsetsStore {
     std::vector<Pending> pending;
 
     void commit(const CommittedOffset& offset, Offset end);
+    Offset offset(PartitionIndex partition) const;
   };
   struct Shard {
     LeaderEpoch epoch = kNoEpoch;

@@ -155,6 +155,13 @@ std::array<Batch*, 2> Accumulator::halve(const Batch& batch) {
     half.maybe_written = batch.maybe_written;
     if (options_.keep_keys) half.keys.assign(batch.keys.begin() + from, batch.keys.begin() + to);
     if (options_.keep_sizes) half.sizes.assign(batch.sizes.begin() + from, batch.sizes.begin() + to);
+    for (const ResendRange& range : batch.resends) {
+      const std::int32_t first = std::max(range.at, from);
+      const std::int32_t end = std::min(range.at + range.count, to);
+      if (first < end)
+        half.resends.push_back(
+            {first - from, end - first, range.old_lane, range.old_seq + (first - range.at)});
+    }
     halves[i] = &half;
     from = to;
   }

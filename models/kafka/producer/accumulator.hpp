@@ -103,8 +103,15 @@ class Accumulator {
       }
     }
   }
-  /// May be true for a while after it has become idle.
-  bool busy(std::uint32_t partition) const { return (busy_[partition / 64] >> partition % 64 & 1) != 0; }
+  /// The first in [from, end) that may have batches, or `end`: one that was busy lately may be idle.
+  std::uint32_t next_busy(std::uint32_t from, std::uint32_t end) const {
+    while (from < end) {
+      const std::uint64_t bits = busy_[from / 64] >> from % 64;
+      if (bits != 0) return std::min(end, from + static_cast<std::uint32_t>(std::countr_zero(bits)));
+      from = (from / 64 + 1) * 64;
+    }
+    return end;
+  }
   /// A batch has been put into its queue.
   void mark_busy(std::uint32_t partition) { busy_[partition / 64] |= std::uint64_t{1} << partition % 64; }
   /// Partitions that the topic is known to have: messages are routed to these.

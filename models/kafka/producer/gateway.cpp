@@ -16,8 +16,9 @@ constexpr std::uint32_t kPartitionAnswer = 40;
 }  // namespace
 
 ClusterGateway::ClusterGateway(Cluster& cluster, Node& node, const ProducerConfig& config, TopicIndex topic,
-                               GatewayListener& listener)
+                               GatewayListener& listener, sim::Duration clock_ahead)
     : cluster_(cluster),
+      clock_ahead_(clock_ahead),
       listener_(listener),
       topic_(topic),
       metadata_(
@@ -45,7 +46,8 @@ void ClusterGateway::connect(BrokerId broker) {
 void ClusterGateway::produce(BrokerId broker, Ref<ProduceCall> call) {
   call->request_bytes = kRequestOverhead;
   call->response_bytes = kRequestOverhead;
-  for (const ProduceBatch& batch : call->batches) {
+  for (ProduceBatch& batch : call->batches) {
+    batch.max_timestamp += clock_ahead_;
     call->request_bytes += static_cast<std::uint32_t>(batch.bytes) + kPartitionOverhead;
     call->response_bytes += kPartitionAnswer;
   }
@@ -53,6 +55,16 @@ void ClusterGateway::produce(BrokerId broker, Ref<ProduceCall> call) {
     channel(broker).send_only(std::move(call));
   else
     channel(broker).call<&ClusterGateway::produced>(*this, std::move(call));
+}
+
+/// Sender.handleProduceResponse (KIP-951): a refusal may name the leader, which is asked without waiting for metadata.
+void ClusterGateway::hear_leaders(const ProduceCall& call) {
+  bool news = false;
+  for (const ProduceBatch& batch : call.batches) {
+    if (batch.current_leader.leader != kNoBroker)
+      news = metadata_.hear(batch.partition, batch.current_leader) || news;
+  }
+  if (news) listener_.on_metadata();
 }
 
 void ClusterGateway::init_producer_id() {

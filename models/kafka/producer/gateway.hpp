@@ -57,7 +57,7 @@ class ProducerGateway {
 class ClusterGateway final : public ProducerGateway {
  public:
   ClusterGateway(Cluster& cluster, Node& node, const ProducerConfig& config, TopicIndex topic,
-                 GatewayListener& listener);
+                 GatewayListener& listener, sim::Duration clock_ahead = {});
 
   void start() override { metadata_.start(); }
   void stop() override;
@@ -80,13 +80,17 @@ class ClusterGateway final : public ProducerGateway {
 
  private:
   RpcChannel& channel(BrokerId broker) { return *channels_[static_cast<std::size_t>(broker.value)]; }
+  void hear_leaders(const ProduceCall& call);
   void produced(BrokerId from, Ref<ProduceCall> call) {
-    static_cast<void>(from), listener_.on_produced(*call);
+    static_cast<void>(from);
+    hear_leaders(*call);
+    listener_.on_produced(*call);
   }
   void producer_id_given(BrokerId from, Ref<InitProducerIdCall> call);
   void changed(BrokerId broker);
 
   Cluster& cluster_;
+  sim::Duration clock_ahead_;
   GatewayListener& listener_;
   TopicIndex topic_;
   Metadata metadata_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/kafka/lag_reader.hpp"
 #include "sim/assert.hpp"
 
 namespace models::kafka {
@@ -21,8 +22,9 @@ std::vector<PartitionQueue> partitions_of(const Cluster& cluster, const std::str
 
 /// The cluster's table of keys, where the topic is compacted and the records have keys.
 ProducerSetup with_record_keys(Cluster& cluster, const ProducerOptions& options, ProducerSetup setup) {
-  const bool compacted = cluster.topic(*cluster.find_topic(options.to)).cleanup.compacts;
-  if (compacted && options.keys.in_records()) setup.record_keys = &cluster.record_keys();
+  const TopicInfo& topic = cluster.topic(*cluster.find_topic(options.to));
+  if ((topic.cleanup.compacts || topic.keys_read) && options.keys.in_records())
+    setup.record_keys = &cluster.record_keys();
   return setup;
 }
 
@@ -55,11 +57,17 @@ Producer::Producer(Cluster& cluster, Node& node, const ProducerOptions& options,
           cluster.context(), node, options, partitions_of(cluster, options.to),
           [&](GatewayListener& listener) -> std::unique_ptr<ProducerGateway> {
             return std::make_unique<ClusterGateway>(cluster, node, options.config,
-                                                    *cluster.find_topic(options.to), listener);
+                                                    *cluster.find_topic(options.to), listener,
+                                                    options.clock_ahead);
           },
           by_rules_of(cluster, with_record_keys(cluster, options, setup))) {
   show_partitions(static_cast<std::uint32_t>(cluster.topic(*cluster.find_topic(options.to)).partitions));
   if (cluster.options().rules.has(Rule::renumber_after_earlier)) sender_->sequences().wait_for_earlier();
+  if (options.admission && options.admission->shed) {
+    const AdmissionOptions::Shed& shed = *options.admission->shed;
+    lag_reader_ = std::make_unique<LagReader>(cluster, node, shed.group, setup.topics_watched, shed.every,
+                                              [this](std::int64_t lag) { admission_->see_lag(lag); });
+  }
   if (setup.transactional_id.empty()) return;
   TransactionOwner& owner = *this;
   transactions_ = std::make_unique<TransactionManager>(cluster, node, config_, setup.transactional_id,
@@ -74,7 +82,7 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
       node_(node),
       options_(options),
       config_(options.config),
-      run_ahead_(setup.run_ahead),
+      run_ahead_(setup.run_ahead && !options.admission),
       forgets_sequences_(!setup.rules.has(Rule::sequences_outlive_metadata)),
       sizer_(options.keys),
       source_(context.simulation.seed(), node.name(), options),
@@ -94,7 +102,9 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
       acknowledged_step_(context.steps.cell(node.entity(), Step::acknowledged)),
       timer_(context.simulation, node, [this] { on_timer(); }) {
   if (application_ == nullptr) node.set_program(*this);
+  if (options.admission) admission_.emplace(*options.admission);
   if (application_ != nullptr) accumulator_.report().derives(setup.group);
+  if (setup.facts != nullptr) accumulator_.report().says(*setup.facts);
   if (options.tombstones > 0) accumulator_.report().look_for_tombstones();
   if (!options.keys.in_records()) {
     setup.keys = nullptr;
@@ -120,6 +130,7 @@ void Producer::start() {
   gateway_->start();
   source_.start(context_.now());
   if (transactions_) transactions_->start();
+  if (lag_reader_) lag_reader_->start();
   if (options_.transactions) blocked_ = Blocked::on_transaction;
   advance();
 }
@@ -134,6 +145,15 @@ Message Producer::made(std::uint32_t size, LaneId of_lane, std::int64_t of_seq,
           .old_lane = of_lane,
           .old_seq = of_seq,
           .partition = partition};
+}
+
+Message Producer::event(std::uint32_t size, std::uint32_t key, LaneId lane, std::int64_t seq) const {
+  return {.created = context_.now(),
+          .key = key,
+          .size = size,
+          .fixed = sizer_.fixed_bytes(size, key),
+          .old_lane = lane,
+          .old_seq = seq};
 }
 
 void Producer::send(std::span<const Message> messages) {
@@ -184,6 +204,12 @@ bool Producer::idle() {
 // ---- the application's thread -----------------------------------------------------------------------------
 
 void Producer::catch_up(sim::Time now) {
+  if (admission_) return let_in(now);
+  send_arisen(now);
+}
+
+/// Also what arises at `now`; with admission, what was let in.
+void Producer::send_arisen(sim::Time now) {
   for (;;) {
     if (blocked_ != Blocked::no) {
       if (now < block_deadline_) return;
@@ -192,12 +218,12 @@ void Producer::catch_up(sim::Time now) {
       continue;
     }
     const bool resending = resent_ < resends_.size();
-    if (!resending && source_.next() > now) return;
+    if (!resending && (admission_ ? let_in_ == 0 : source_.next() > now)) return;
     if (!gateway_->metadata_known()) {
       block(Blocked::on_metadata, std::max(free_, resending ? resends_[resent_].created : source_.next()));
     } else if (resending) {
       send_one(Message(resends_[resent_]));
-    } else if (!(router_->is_sticky() ? send_sticky(now) : send_routed(now))) {
+    } else if (admission_ || !(router_->is_sticky() ? send_sticky(now) : send_routed(now))) {
       send_one(described(0));
     }
   }
@@ -215,7 +241,10 @@ Message Producer::described(std::size_t i) const {
 
 void Producer::take_head() {
   block_deadline_ = sim::kNever;
-  if (resent_ == resends_.size()) return source_.pop(1);
+  if (resent_ == resends_.size()) {
+    if (admission_) --let_in_;
+    return source_.pop(1);
+  }
   if (++resent_ < resends_.size()) return;
   resends_.clear();
   resent_ = 0;
@@ -308,6 +337,8 @@ void Producer::refuse_unsent() {
 void Producer::refuse_head(RefusedCode code, sim::Time now) {
   const sim::Time created = resent_ < resends_.size() ? resends_[resent_].created : source_.times()[0];
   accumulator_.report().refused(code, {sim::nanoseconds(created)});
+  if (application_ != nullptr && resent_ < resends_.size())
+    application_->told(resends_[resent_].old_lane, resends_[resent_].old_seq, false);
   if (blocked_ != Blocked::no) free_ = now;
   blocked_ = Blocked::no;
   ++disturbances_;
@@ -355,6 +386,7 @@ void Producer::sleep() {
     wake = std::min(wake, decision_);
   }
   if (blocked_ == Blocked::no) wake = std::min(wake, commit_at_);
+  if (admission_) wake = std::min(wake, next_at_gate());
   if (wake == sim::kNever) return timer_.disarm();
   if (!timer_.armed() || timer_.deadline() != wake) timer_.arm_at(wake);
 }
@@ -423,6 +455,7 @@ void Producer::acknowledged(Batch& batch, Offset base_offset) {
     if (!node_.up()) return;
   }
   acknowledging_ = nullptr;
+  if (application_ != nullptr) tell_application(batch, true);
   if (!options_.closed_loop) return;
   source_.release(context_.now(), static_cast<std::size_t>(batch.fill.count));
   ++disturbances_;
@@ -433,9 +466,17 @@ void Producer::failed(Batch& batch, ErrorCode error) {
   accumulator_.report().failed(queue.entity, queue.lane, batch, error);
   ++disturbances_;
   failures_ += static_cast<std::uint64_t>(batch.count);
+  if (application_ != nullptr) tell_application(batch, false);
   if (transactions_) transactions_->batch_failed(error);
   if (!options_.resend) return source_.release(context_.now(), static_cast<std::size_t>(batch.count));
   send_again(batch, queue.lane, resends_);
+}
+
+void Producer::tell_application(const Batch& batch, bool acknowledged) {
+  for (const ResendRange& range : batch.resends) {
+    for (std::int32_t i = 0; i < range.count; ++i)
+      application_->told(range.old_lane, range.old_seq + i, acknowledged);
+  }
 }
 
 void Producer::send_again(const Batch& batch, LaneId lane, std::vector<Message>& out) const {
@@ -467,6 +508,8 @@ void Producer::crashed() {
     for (; source_.next() <= now; source_.pop(1)) unsent.push_back(sim::nanoseconds(source_.next()));
   }
   if (!unsent.empty()) accumulator_.report().refused(RefusedCode::closed, unsent);
+  let_in_ = 0;
+  if (lag_reader_) lag_reader_->stop();
   resends_.clear();
   resent_ = 0;
   blocked_ = Blocked::no;
@@ -520,6 +563,7 @@ void Producer::restarted() {
   remembered_.clear();
   gateway_->start();
   if (transactions_) transactions_->start();
+  if (lag_reader_) lag_reader_->start();
   if (options_.transactions) blocked_ = Blocked::on_transaction;
   advance();
 }

@@ -30,6 +30,8 @@
 #include <string>
 #include <vector>
 
+#include "models/apps/facts.hpp"
+#include "models/clients/admission.hpp"
 #include "models/clients/message_source.hpp"
 #include "models/clients/workload.hpp"
 #include "models/context.hpp"
@@ -51,6 +53,9 @@ class ProducerApplication {
   virtual ~ProducerApplication() = default;
   /// The producer has done all that can be done now: what was waited for may be so.
   virtual void producer_moved() = 0;
+  /// A message of its own that resends, or says, something else was acknowledged or given up. Inside of what the producer
+  /// does: producer_moved() comes after.
+  virtual void told(LaneId, std::int64_t, bool) {}
 };
 
 /// What the world decides for a producer, beyond its options.
@@ -60,11 +65,16 @@ struct ProducerSetup {
   std::shared_ptr<KeyPartitions> keys{};
   /// It is part of another program, which forwards what happens to the node and hands it messages (send()).
   ProducerApplication* application = nullptr;
-  RecordKeys* record_keys = nullptr;  ///< of a compacted topic, as the cluster keeps them
+  RecordKeys* record_keys = nullptr;  ///< of a topic whose keys are looked at, as the cluster keeps them
   EntityId group{};                   ///< whose output its messages are, then
   std::string transactional_id{};     ///< empty: no transactions
-  ProtocolRules rules{};              ///< its cluster's
+  /// What the group reads whose lag ProducerOptions::admission looks at.
+  std::vector<std::string> topics_watched{};
+  ProtocolRules rules{};      ///< its cluster's
+  FactBook* facts = nullptr;  ///< what its messages say, where they say facts
 };
+
+class LagReader;
 
 class Producer final : public NodeProgram,
                        private GatewayListener,
@@ -88,6 +98,8 @@ class Producer final : public NodeProgram,
   void send(std::span<const Message> messages);
   /// A message as send() takes it, made of `count` bytes by the application.
   Message made(std::uint32_t size, LaneId of_lane, std::int64_t of_seq, std::int32_t partition) const;
+  /// The event of a fact.
+  Message event(std::uint32_t size, std::uint32_t key, LaneId lane, std::int64_t seq) const;
   /// Waits for no more than the answers: batches that linger are sent (flush()).
   void flush();
   /// All that was handed over lies in batches.
@@ -135,6 +147,7 @@ class Producer final : public NodeProgram,
 
   // The application's thread.
   void catch_up(sim::Time now);
+  void send_arisen(sim::Time now);
   void send_one(const Message& message);
   bool send_sticky(sim::Time now);
   bool send_routed(sim::Time now);
@@ -144,6 +157,12 @@ class Producer final : public NodeProgram,
   void take_head();
   void unblock();
   Message described(std::size_t i) const;
+
+  // Who is let in (gate.cpp).
+  void let_in(sim::Time now);
+  bool let_in_next(sim::Time now);
+  void make_room(sim::Time now);
+  sim::Time next_at_gate();
 
   // Its own transactions (own_transactions.cpp).
   void drive_transactions(sim::Time now);
@@ -158,6 +177,8 @@ class Producer final : public NodeProgram,
   /// The batch's open messages, as new ones that name them.
   void send_again(const Batch& batch, LaneId lane, std::vector<Message>& out) const;
   void abandon_batches();
+  /// What became of the batch's messages, where an application has named them.
+  void tell_application(const Batch& batch, bool acknowledged);
 
   Context& context_;
   Node& node_;
@@ -168,6 +189,11 @@ class Producer final : public NodeProgram,
   RecordSizer sizer_;
   std::int32_t fixed_ = 0;  ///< bytes of every record where all are alike, else 0
   MessageSource source_;
+  std::optional<Admission> admission_;
+  std::unique_ptr<LagReader> lag_reader_;
+  std::size_t let_in_ =
+      0;  ///< with admission: how many at the source's head were let in, and wait for send()
+  std::size_t most_waited_ = 0;
   Accumulator accumulator_;
   std::unique_ptr<ProducerGateway> gateway_;
   std::unique_ptr<Sender> sender_;

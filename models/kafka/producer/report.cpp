@@ -33,7 +33,11 @@ void ProducerReport::offered(EntityId place, LaneId lane, Batch& batch) {
   for (const ResendRange& range : batch.resends) {
     const std::array<std::int64_t, 2> names{range.old_lane.value, group_.value};
     const bool derived = group_ != EntityId{};
-    context_.emit(derived ? Kind::derived : Kind::resent,
+    if (facts_ != nullptr)
+      facts_->said(lane, batch.first_seq + range.at, range.count, {range.old_lane, range.old_seq});
+    context_.emit(facts_ != nullptr ? Kind::published
+                  : derived         ? Kind::derived
+                                    : Kind::resent,
                   {.actor = producer_.value,
                    .place = place.value,
                    .peer = lane.value,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/apps/facts.hpp"
 #include "models/context.hpp"
 #include "models/kafka/producer/batch.hpp"
 
@@ -18,6 +19,8 @@ class ProducerReport {
   void offered(EntityId place, LaneId lane, Batch& batch);
   /// Its messages are made of others: a batch's ranges name those.
   void derives(EntityId group) { group_ = group; }
+  /// Its messages say facts: a batch's ranges name those.
+  void says(FactBook& facts) { facts_ = &facts; }
   /// Messages may be tombstones.
   void look_for_tombstones() { tombstones_ = true; }
   void refused(RefusedCode code, const std::vector<std::int64_t>& created_at);
@@ -33,6 +36,7 @@ class ProducerReport {
   EntityId producer_;
   void tombstones(EntityId place, LaneId lane, const Batch& batch, std::int32_t at, std::int32_t n);
 
+  FactBook* facts_ = nullptr;
   EntityId group_{};  ///< whose output the messages are
   bool tombstones_ = false;
   std::vector<std::int64_t> words_;

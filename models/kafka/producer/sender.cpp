@@ -129,43 +129,7 @@ bool Sender::send_to(std::size_t index, sim::Time now, bool starved) {
   broker.drained = now;
 
   Ref<ProduceCall> call = gateway_.take_call();
-  std::int64_t bytes = 0;
-  // Begins where the last drain of this broker ended (RecordAccumulator.drainBatchesForOneNode).
-  const std::size_t n = broker.partitions.size();
-  std::size_t next = broker.drain_index % n;
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::uint32_t partition = broker.partitions[next];
-    broker.drain_index = next;
-    next = next + 1 < n ? next + 1 : 0;
-    if (!accumulator_.busy(partition)) continue;
-    PartitionQueue& queue = accumulator_[partition];
-    if (queue.muted || queue.batches.empty()) continue;
-    Batch& first = *queue.batches.front();
-    first.see_leader_epoch(queue.leader.epoch);
-    if (first.backing_off(now)) continue;
-    if (transactions_ != nullptr && !transactions_->may_send(queue.index) && !first.has_sequence()) continue;
-    if (bytes + first.fill.bytes > config_.max_request_size && bytes > 0) break;
-    if (one_partition_ && (!due(queue, now, starved) || !sequences_.may_send(first))) continue;
-    // As in Kafka, a partition that must wait for earlier batches ends the request.
-    if (!sequences_.may_send(first)) break;
-    const Batch& batch = *take_first(queue);
-    bytes += batch.fill.bytes;
-    call->batches.push_back({.partition = queue.index,
-                             .lane = queue.lane,
-                             .first_seq = batch.first_seq,
-                             .count = batch.count,
-                             .bytes = batch.fill.bytes,
-                             .producer_id = batch.producer_id,
-                             .producer_epoch = batch.producer_epoch,
-                             .base_sequence = batch.base_sequence,
-                             .max_timestamp = batch.newest,
-                             .token = batch.token,
-                             .transactional = transactions_ != nullptr});
-    if (!one_partition_) continue;
-    // Each partition is served on its own (rd_kafka_toppar_producer_serve).
-    broker.drain_index = next;
-    break;
-  }
+  drain(broker, id, *call, now, starved);
   if (call->batches.empty()) return false;
   call->acks = config_.acks;
   if (transactions_ != nullptr) call->transactional_id = transactions_->transactional_id();
@@ -177,6 +141,66 @@ bool Sender::send_to(std::size_t index, sim::Time now, bool starved) {
     complete_unanswered(call, now);
   }
   return true;
+}
+
+/// RecordAccumulator.drainBatchesForOneNode: once round the broker's partitions, from where its last drain ended. Of these,
+/// which are in rising order, only those with batches are looked at.
+void Sender::drain(Destination& broker, BrokerId id, ProduceCall& call, sim::Time now, bool starved) {
+  const std::vector<std::uint32_t>& all = broker.partitions;
+  const std::size_t begin = broker.drain_index % all.size();
+  const std::uint32_t first = all[begin];
+  broker.drain_index = (begin == 0 ? all.size() : begin) - 1;
+  const std::uint32_t end = accumulator_.size();
+  std::int64_t bytes = 0;
+  for (std::uint32_t p = accumulator_.next_busy(first, end); p != end;
+       p = accumulator_.next_busy(p + 1, end)) {
+    if (!drain_partition(p, broker, id, call, bytes, now, starved)) return;
+  }
+  for (std::uint32_t p = accumulator_.next_busy(0, first); p != first;
+       p = accumulator_.next_busy(p + 1, first)) {
+    if (!drain_partition(p, broker, id, call, bytes, now, starved)) return;
+  }
+}
+
+/// Takes its first batch if it may; false ends the request.
+bool Sender::drain_partition(std::uint32_t partition, Destination& broker, BrokerId id, ProduceCall& call,
+                             std::int64_t& bytes, sim::Time now, bool starved) {
+  PartitionQueue& queue = accumulator_[partition];
+  if (queue.leader.leader != id || queue.muted || queue.batches.empty()) return true;
+  Batch& first = *queue.batches.front();
+  first.see_leader_epoch(queue.leader.epoch);
+  if (first.backing_off(now)) return true;
+  if (transactions_ != nullptr && !transactions_->may_send(queue.index) && !first.has_sequence()) return true;
+  const bool in_turn = sequences_.may_send(first);
+  if (one_partition_ && !(in_turn && due(queue, now, starved))) return true;
+  const auto index = [&] {
+    return static_cast<std::size_t>(
+        std::lower_bound(broker.partitions.begin(), broker.partitions.end(), partition) -
+        broker.partitions.begin());
+  };
+  const bool full = bytes > 0 && bytes + first.fill.bytes > config_.max_request_size;
+  // As in Kafka, a partition that must wait for earlier batches ends the request.
+  if (full || !in_turn) {
+    broker.drain_index = index();
+    return false;
+  }
+  const Batch& batch = *take_first(queue);
+  bytes += batch.fill.bytes;
+  call.batches.push_back({.partition = queue.index,
+                          .lane = queue.lane,
+                          .first_seq = batch.first_seq,
+                          .count = batch.count,
+                          .bytes = batch.fill.bytes,
+                          .producer_id = batch.producer_id,
+                          .producer_epoch = batch.producer_epoch,
+                          .base_sequence = batch.base_sequence,
+                          .max_timestamp = batch.newest,
+                          .token = batch.token,
+                          .transactional = transactions_ != nullptr});
+  if (!one_partition_) return true;
+  // Each partition is served on its own (rd_kafka_toppar_producer_serve).
+  broker.drain_index = index() + 1;
+  return false;
 }
 
 Batch* Sender::take_first(PartitionQueue& queue) {

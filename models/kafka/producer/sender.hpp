@@ -81,6 +81,9 @@ class Sender {
   void consider(std::uint32_t partition, sim::Time now, bool starved);
   bool due(const PartitionQueue& queue, sim::Time now, bool starved);
   bool send_to(std::size_t broker, sim::Time now, bool starved);
+  void drain(Destination& broker, BrokerId id, ProduceCall& call, sim::Time now, bool starved);
+  bool drain_partition(std::uint32_t partition, Destination& broker, BrokerId id, ProduceCall& call,
+                       std::int64_t& bytes, sim::Time now, bool starved);
   Batch* take_first(PartitionQueue& queue);
   void complete_unanswered(const Ref<ProduceCall>& call, sim::Time now);
 

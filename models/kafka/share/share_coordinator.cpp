@@ -52,8 +52,8 @@ void ShareCoordinator::receive(Ref<ShareGroupStateCall> call) {
   write(kept_in, shard, key, std::move(call));
 }
 
-/// What a leader has to say. From a newer leader that only reads, it is its epoch: no older one can write from now on, at whatever
-/// coordinator (ShareCoordinatorShard.maybeUpdateLeaderEpochAndRead).
+/// What a leader has to say. From a newer leader that only reads, it is its epoch: no older one can write from now on, at
+/// whatever coordinator (ShareCoordinatorShard.maybeUpdateLeaderEpochAndRead).
 void ShareCoordinator::write(PartitionIndex kept_in, Shard& shard, const ShareKey& key,
                              Ref<ShareGroupStateCall> call) {
   ShareGroupState& state = shard.states[key];

@@ -5,8 +5,8 @@
 // is fenced, from the moment that the newer one has read on, which is a write of its epoch. A new coordinator finds what its log
 // holds.
 //
-// Model: every write is one record (share.coordinator.append.linger.ms 0), of about the size of a ShareUpdateValue; loading takes
-// no time; a write waits for its replicas however long.
+// Model: every write is one record, of about the size of a ShareUpdateValue; loading takes no time; a write waits for its
+// replicas however long.
 #pragma once
 
 #include <deque>

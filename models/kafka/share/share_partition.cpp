@@ -106,8 +106,10 @@ void SharePartition::lock(Offset offset, ShareMember member, sim::Time now) {
   one.locked_until = now + options_.lock_duration;
 }
 
-void SharePartition::add(std::vector<AcquiredRecords>& acquired, Offset offset, std::int16_t count) {
-  if (!acquired.empty() && acquired.back().end == offset && acquired.back().delivery_count == count) {
+void SharePartition::add(std::vector<AcquiredRecords>& acquired, Offset offset, std::int16_t count) const {
+  // What stands before is of other partitions.
+  if (acquired.size() > acquired_before_ && acquired.back().end == offset &&
+      acquired.back().delivery_count == count) {
     ++acquired.back().end;
   } else {
     acquired.push_back({.first = offset, .end = offset + 1, .delivery_count = count});
@@ -129,6 +131,7 @@ std::int64_t SharePartition::acquire(const Acquire& request, std::span<const Log
                                      std::vector<AcquiredRecords>& acquired) {
   if (request.max_records <= 0 || batches.empty()) return 0;
   ++revision_;
+  acquired_before_ = acquired.size();
   // lastOffsetAndMaxRecordsToAcquire
   Offset to = batches.back().end;
   std::int64_t most = std::min<std::int64_t>(request.max_records, options_.max_record_locks - in_flight());

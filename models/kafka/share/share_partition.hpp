@@ -114,7 +114,7 @@ class SharePartition {
   void extend(Offset first, Offset end, bool per_offset);
   void insert_batch(Batch batch);
   void lock(Offset offset, ShareMember member, sim::Time now);
-  static void add(std::vector<AcquiredRecords>& acquired, Offset offset, std::int16_t count);
+  void add(std::vector<AcquiredRecords>& acquired, Offset offset, std::int16_t count) const;
   static void add(std::vector<ShareStateBatch>& changes, Offset offset, const Record& record);
 
   bool available(Offset offset) const;
@@ -141,6 +141,7 @@ class SharePartition {
   Offset end_ = 0;
   Offset search_ = 0;  ///< nothing below is available
   std::uint64_t revision_ = 1;
+  std::size_t acquired_before_ = 0;  ///< by the same request, of other partitions
   std::size_t mask_ = 0;
   std::vector<Record> records_ = std::vector<Record>(1);  ///< by offset, in a ring of a power of two
   std::vector<Batch> batches_;                            ///< rising; what none holds is a gap

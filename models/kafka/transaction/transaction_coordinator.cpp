@@ -42,7 +42,8 @@ TransactionCoordinator::TransactionCoordinator(CoordinatorHost& host, Cluster& c
       channels_(static_cast<std::size_t>(cluster.broker_count())),
       prepared_step_(host.context().steps.cell(host.node().entity(), Step::transaction_prepared)),
       abort_timer_(host.context().simulation, host.node(), [this] { abort_timed_out(); }),
-      retry_timer_(host.context().simulation, host.node(), [this] { retry_markers(); }) {}
+      retry_timer_(host.context().simulation, host.node(), [this] { retry_markers(); }),
+      expiry_timer_(host.context().simulation, host.node(), [this] { remove_expired(); }) {}
 
 // ---- finding, loading ---------------------------------------------------------------------------------------------
 
@@ -75,6 +76,7 @@ void TransactionCoordinator::elected(PartitionIndex partition, LeaderEpoch epoch
   Shard& shard = at->second;
   shard.epoch = epoch;
   if (!abort_timer_.armed()) abort_timer_.arm_after(host_.config().transaction_abort_timed_out_interval);
+  if (!expiry_timer_.armed()) expiry_timer_.arm_after(host_.config().transaction_remove_expired_interval);
   if (!is_new) return;
   for (auto& [id, metadata] : cluster_.transaction_store().load(partition)) {
     Entry& entry = shard.entries[id];
@@ -102,6 +104,7 @@ void TransactionCoordinator::crashed() {
   }
   abort_timer_.disarm();
   retry_timer_.disarm();
+  expiry_timer_.disarm();
 }
 
 // ---- the log ------------------------------------------------------------------------------------------------------
@@ -110,12 +113,16 @@ void TransactionCoordinator::write(PartitionIndex partition, Shard& shard, Entry
                                    TransactionMetadata next, Follow then) {
   MQLAB_ASSERT(!entry.pending, "one change of a transactional id at a time");
   const std::uint64_t token = kTokenBit | next_number_++ << kPartitionBits | partition.value;
+  const std::uint32_t life = host_.node().incarnation();
   const Offset end = host_.append(partition, 1, kRecordBytes, token);
+  // An earlier record of this log may have become replicated by that, and this broker died of what followed.
+  if (host_.node().incarnation() != life) return;
   if (end == kNoOffset) {
     if (entry.fencing) entry.failed_epoch_fence = true;
     entry.fencing = false;
     return follow(entry, std::move(then), ErrorCode::coordinator_not_available);
   }
+  next.updated = host_.context().now();
   entry.next = std::move(next);
   entry.pending = true;
   entry.end = end;
@@ -143,6 +150,10 @@ void TransactionCoordinator::written(PartitionIndex partition, Shard& shard, Ent
   entry.fencing = false;
   entry.failed_epoch_fence = false;
   Follow then = std::exchange(entry.then, {});
+  if (entry.now.state == TransactionState::dead) {
+    shard.entries.erase(shard.entries.find(entry.id));
+    return;
+  }
   if (!entry.now.preparing()) return follow(entry, std::move(then), error);
   host_.context().emit(Kind::transaction_state,
                        {.code = entry.now.state == TransactionState::prepare_commit ? kCommitted : kAborted,
@@ -321,9 +332,11 @@ void TransactionCoordinator::receive(Ref<EndTxnCall> call) {
       return write(partition, shard, *entry, std::move(next), std::move(call));
     }
     case TransactionState::prepare_commit:
-    case TransactionState::prepare_abort:
-      return reply(std::move(call), committed == call->commit ? ErrorCode::concurrent_transactions
-                                                              : ErrorCode::invalid_txn_state);
+    case TransactionState::prepare_abort: {
+      const bool same = committed == call->commit;
+      return reply(std::move(call),
+                   same ? ErrorCode::concurrent_transactions : ErrorCode::invalid_txn_state);
+    }
     case TransactionState::complete_commit:
     case TransactionState::complete_abort:
       if (committed == call->commit && (again || again_rotated || !now.v2)) {
@@ -393,8 +406,17 @@ void TransactionCoordinator::on_markers(BrokerId, Ref<WriteTxnMarkersCall> call)
 }
 
 void TransactionCoordinator::retry_markers() {
+  each_entry([this](PartitionIndex, Shard& shard, Entry& entry) { send_markers(shard, entry); });
+}
+
+template <class Visit>
+void TransactionCoordinator::each_entry(Visit&& visit) {
+  const std::uint32_t life = host_.node().incarnation();
   for (auto& [partition, shard] : shards_) {
-    for (auto& [id, entry] : shard.entries) send_markers(shard, entry);
+    for (auto& [id, entry] : shard.entries) {
+      visit(partition, shard, entry);
+      if (host_.node().incarnation() != life) return;
+    }
   }
 }
 
@@ -411,13 +433,29 @@ RpcChannel& TransactionCoordinator::channel(BrokerId broker) {
 
 void TransactionCoordinator::abort_timed_out() {
   const sim::Time now = host_.context().now();
+  each_entry([this, now](PartitionIndex partition, Shard& shard, Entry& entry) {
+    const bool open = entry.now.state == TransactionState::ongoing && !entry.pending;
+    if (open && entry.now.started + entry.now.timeout < now) fence(partition, shard, entry, {});
+  });
+  if (!shards_.empty()) abort_timer_.arm_after(host_.config().transaction_abort_timed_out_interval);
+}
+
+// ---- transactional.id.expiration.ms -------------------------------------------------------------------------------
+
+/// TransactionStateManager.removeExpiredTransactionalIds. A tombstone that the log refuses is written the next time.
+void TransactionCoordinator::remove_expired() {
+  const sim::Time now = host_.context().now();
   for (auto& [partition, shard] : shards_) {
     for (auto& [id, entry] : shard.entries) {
-      const bool open = entry.now.state == TransactionState::ongoing && !entry.pending;
-      if (open && entry.now.started + entry.now.timeout < now) fence(partition, shard, entry, {});
+      const bool unused = entry.now.state == TransactionState::empty || entry.now.complete();
+      if (!unused || entry.pending || now - entry.now.updated < host_.config().transactional_id_expiration)
+        continue;
+      TransactionMetadata dead = entry.now;
+      dead.state = TransactionState::dead;
+      write(partition, shard, entry, std::move(dead), {});
     }
   }
-  if (!shards_.empty()) abort_timer_.arm_after(host_.config().transaction_abort_timed_out_interval);
+  if (!shards_.empty()) expiry_timer_.arm_after(host_.config().transaction_remove_expired_interval);
 }
 
 }  // namespace models::kafka

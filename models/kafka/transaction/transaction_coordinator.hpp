@@ -6,8 +6,10 @@
 // CompleteAbort follows. A new coordinator finds the last record of each id and goes on from there. A transaction that is open
 // longer than its client's transaction.timeout.ms is aborted under a raised epoch, which fences the client.
 //
-// Model: a transactional id never expires (transactional.id.expiration.ms is seven days); loading takes no time; a write of
-// the transaction log waits for its replicas however long.
+// An id that has had no transaction for transactional.id.expiration.ms is forgotten, with a tombstone: its client is a stranger
+// then (INVALID_PRODUCER_ID_MAPPING).
+//
+// Model: loading takes no time; a write of the transaction log waits for its replicas however long.
 #pragma once
 
 #include <cstdint>
@@ -89,7 +91,11 @@ class TransactionCoordinator {
   void send_markers(Shard& shard, Entry& entry);
   void on_markers(BrokerId from, Ref<WriteTxnMarkersCall> call);
   void abort_timed_out();
+  void remove_expired();
   void retry_markers();
+  /// Until this broker dies of it.
+  template <class Visit>
+  void each_entry(Visit&& visit);
   RpcChannel& channel(BrokerId broker);
   template <class CallT>
   void reply(Ref<CallT> call, ErrorCode error) {
@@ -106,6 +112,7 @@ class TransactionCoordinator {
   StepCell& prepared_step_;
   NodeTimer<std::function<void()>> abort_timer_;
   NodeTimer<std::function<void()>> retry_timer_;
+  NodeTimer<std::function<void()>> expiry_timer_;
 };
 
 }  // namespace models::kafka

@@ -37,6 +37,7 @@ struct TransactionMetadata {
   bool v2 = false;  ///< the client, or who ended it in its place, speaks KIP-890
   sim::Duration timeout{};
   sim::Time started{};
+  sim::Time updated{};
   std::vector<PartitionIndex> partitions;
 
   /// The last epoch is kept for the coordinator, so that it can always fence.

@@ -45,7 +45,8 @@ std::vector<std::pair<std::string, TransactionMetadata>> TransactionStore::load(
   std::vector<Image> images = shard.folded;
   for (const Record& record : shard.records) images[record.id] = {record.end, record.metadata};
   for (const auto& [id, number] : shard.ids) {
-    if (images[number].end > 0) loaded.emplace_back(id, std::move(images[number].metadata));
+    const bool there = images[number].end > 0 && images[number].metadata.state != TransactionState::dead;
+    if (there) loaded.emplace_back(id, std::move(images[number].metadata));
   }
   return loaded;
 }

@@ -201,3 +201,34 @@ TEST_CASE("a call that may wait less than the one before it is not kept waiting 
   f.run_for(200ms);
   CHECK(ended.calls == 2);  // one late answer costs the whole connection
 }
+
+TEST_CASE("a client keeps what it knows better than the broker that answers it") {
+  ClusterFixture f;
+  Metadata metadata(f.cluster, f.client, {}, {});
+  int answers = 0;
+  metadata.on_update([&answers] { ++answers; });
+  // Broker 2 hears nothing of the election; the client hears of it from broker 1.
+  f.network.cut(f.node(2).host(), f.cluster.controller().node().host());
+  const ImpairmentId apart = f.network.cut(f.client.host(), f.node(2).host());
+  f.node(0).crash();
+  f.run_for(12s);
+  metadata.start();
+  f.run_for(60s);
+  const PartitionLeader heard = metadata.leader(PartitionIndex{0});
+  REQUIRE(heard.leader == BrokerId{1});
+  REQUIRE(f.cluster.broker(BrokerId{2}).image(PartitionIndex{0}).leader_epoch < heard.epoch);
+  const std::uint64_t version = metadata.version();
+  // Now only broker 2 answers it.
+  f.network.heal(apart);
+  f.network.cut(f.client.host(), f.node(1).host());
+  answers = 0;
+  for (int i = 0; i < 10; ++i) {
+    metadata.request_update();
+    f.run_for(40s);
+  }
+  CHECK(answers > 0);
+  CHECK(metadata.leader(PartitionIndex{0}).leader == heard.leader);
+  CHECK(metadata.leader(PartitionIndex{0}).epoch == heard.epoch);
+  CHECK(metadata.version() == version);
+  CHECK(metadata.partitions(TopicIndex{0}) > 0);
+}

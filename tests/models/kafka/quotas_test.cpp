@@ -155,3 +155,39 @@ TEST_CASE("a drain waits for requests of acks=0 that a quota holds up: they are 
   CHECK(count(Kind::stored) == count(Kind::offered));
   CHECK(count(Kind::processed) == count(Kind::offered));
 }
+
+TEST_CASE("of the quotas that apply the most specific one holds, the user before the client") {
+  using models::kafka::UserOptions;
+  const auto stored = [](std::vector<QuotaOptions> quotas) {
+    Scenario s = busy();
+    s.kafka->users = {UserOptions{"alice", {"shop"}}};
+    s.kafka->quotas = std::move(quotas);
+    return run(s).stored;
+  };
+  const double low = 10'000, high = 1'000'000;
+  const QuotaOptions pair{.client = "shop", .user = "alice", .producer_byte_rate = low};
+  const QuotaOptions user{.client = std::nullopt, .user = "alice", .producer_byte_rate = high};
+  const QuotaOptions other_clients{.client = "", .user = "alice", .producer_byte_rate = low};
+  const QuotaOptions other_users{.client = "shop", .user = "", .producer_byte_rate = low};
+  const QuotaOptions client{.client = "shop", .user = std::nullopt, .producer_byte_rate = low};
+  CHECK(stored({user, pair}) < 350);
+  CHECK(stored({user, other_clients}) < 350);
+  CHECK(stored({user, other_users, client}) > 500);
+  CHECK(stored({client}) < 350);
+  CHECK(stored({other_users}) < 350);
+  CHECK(stored({{.client = "shop", .user = "bob", .producer_byte_rate = low}}) > 500);
+}
+
+TEST_CASE("the clients of a user share the user's quota, and each pair has its own") {
+  using models::kafka::UserOptions;
+  const auto stored = [](std::optional<std::string> client) {
+    Scenario s = busy();
+    s.producers.push_back(s.producers[0]);
+    s.producers[1].name = "clerk";
+    s.kafka->users = {UserOptions{"alice", {"shop", "clerk"}}};
+    s.kafka->quotas.push_back({.client = std::move(client), .user = "alice", .producer_byte_rate = 10'000});
+    return run(s).stored;
+  };
+  CHECK(stored(std::nullopt) < 350);
+  CHECK(stored("") > 400);
+}

@@ -378,7 +378,7 @@ std::int32_t records(const std::vector<Parts>& has, const std::vector<Parts>& wa
   for (const Parts& parts : wanted) target.push_back(dense(parts));
   const std::int32_t written = image.set_target(target, sim::Time{});
   CHECK(image.target_epoch == 20);
-  for (std::size_t m = 0; m < wanted.size(); ++m) CHECK(image.members[m].target == dense(wanted[m]));
+  for (std::size_t m = 0; m < wanted.size(); ++m) CHECK(image.members[m]->target == dense(wanted[m]));
   return written;
 }
 

@@ -77,6 +77,30 @@ struct Shared {
 
 }  // namespace
 
+TEST_CASE("what a fetch acquires of one partition does not run on into another", "[share]") {
+  Shared one, other;
+  for (Shared* s : {&one, &other}) {
+    s->acquire(kAnn, Shared::log(0, 4, 4));
+    CHECK(s->acknowledge(kAnn, 1, 2, AcknowledgeType::accept) == ErrorCode::none);
+    s->release(kAnn);
+  }
+  CHECK(other.acknowledge(kAnn, 0, 1, AcknowledgeType::release) != ErrorCode::none);
+  // Records that go their own way: 0, 2 and 3 are available, and the next partition's begin where these end.
+  std::vector<AcquiredRecords> acquired;
+  one.records.acquire({kBob, ShareAcquireMode::record_limit, 10, 10, 0}, Shared::log(0, 4, 4), one.now,
+                      acquired);
+  const std::size_t first = acquired.size();
+  REQUIRE(first > 0);
+  acquired.back().end = 0;
+  acquired.back().delivery_count = other.records.record(0).delivery_count;
+  ++acquired.back().delivery_count;
+  other.records.acquire({kBob, ShareAcquireMode::record_limit, 10, 10, 0}, Shared::log(0, 4, 4), other.now,
+                        acquired);
+  REQUIRE(acquired.size() > first);
+  CHECK(acquired[first - 1].end == 0);
+  CHECK(acquired[first].first == 0);
+}
+
 TEST_CASE("what is acquired and accepted moves the start offset", "[share]") {
   Shared s;
   const auto got = s.acquire(kAnn, Shared::log(0, 10, 5));

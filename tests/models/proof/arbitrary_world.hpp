@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "models/checkers/verdicts.hpp"
 #include "models/scenario.hpp"
 #include "tests/models/proof/arbitrary_operations.hpp"
 
@@ -22,6 +23,8 @@ using namespace std::chrono_literals;
 
 struct ArbitraryWorld {
   models::Scenario scenario;
+  std::vector<std::string> features{};          ///< of the swarm
+  std::vector<models::Verdict> not_promised{};  ///< because of them
   std::uint64_t seed = 1;
   bool shuffle_ties = false;
 };
@@ -140,10 +143,12 @@ inline models::GroupOptions arbitrary_group(const std::string& name) {
 /// Somebody in the scenario, by the name that faults use.
 struct Names {
   std::vector<std::string> brokers, producers, members;
+  std::vector<std::string> others{};  ///< whom none of the above names
   std::vector<std::string> all() const {
     std::vector<std::string> names = brokers;
     names.insert(names.end(), producers.begin(), producers.end());
     names.insert(names.end(), members.begin(), members.end());
+    names.insert(names.end(), others.begin(), others.end());
     return names;
   }
 };
@@ -191,7 +196,7 @@ inline models::FaultSpec arbitrary_fault(const Names& names) {
   if (fault.kind == "link-cut") {
     std::vector<std::string> others = names.all();
     std::erase(others, fault.target);
-    others.push_back("controller");
+    if (names.others.empty()) others.push_back("controller");
     fault.other = one_of(others);
     fault.one_way = sometimes(3);
   }
@@ -221,6 +226,7 @@ inline void showValue(const ArbitraryWorld& world, std::ostream& out) {
   const auto ms = [](sim::Duration d) { return std::to_string(d.count() / 1000000) + "ms"; };
   const auto& topic = s.kafka->topics[0];
   const auto& config = s.kafka->config;
+  for (const std::string& feature : world.features) out << "with " << feature << "\n";
   out << "seed " << world.seed << (world.shuffle_ties ? " shuffled" : "") << ", latency "
       << s.network.base.latency.name() << " " << s.network.base.latency.mean() << "ns\n  brokers "
       << s.kafka->brokers << " partitions " << topic.partitions << " replication " << topic.replication_factor
@@ -254,7 +260,11 @@ inline void showValue(const ArbitraryWorld& world, std::ostream& out) {
         << p.config.max_in_flight_requests_per_connection << " linger " << ms(p.config.linger) << " batch "
         << p.config.batch_size << " request " << ms(p.config.request_timeout) << " delivery "
         << ms(p.config.delivery_timeout) << " memory " << p.config.buffer_memory << " block "
-        << ms(p.config.max_block) << " age " << ms(p.config.metadata_max_age) << "\n";
+        << ms(p.config.max_block) << " age " << ms(p.config.metadata_max_age);
+    if (p.transactions)
+      out << " transactions of " << ms(p.transactions->every) << " aborts " << p.transactions->aborts
+          << " timeout " << ms(p.config.transaction_timeout);
+    out << "\n";
   }
   for (const auto& g : s.groups) {
     out << "  " << g.name << " members " << g.members << " service " << g.service.name() << " "
@@ -267,7 +277,16 @@ inline void showValue(const ArbitraryWorld& world, std::ostream& out) {
         << ms(g.config.default_api_timeout) << " age " << ms(g.config.metadata_max_age) << " assignor "
         << static_cast<int>(g.config.partition_assignment_strategy[0]) << " instance "
         << g.config.group_instance_id << " protocol " << static_cast<int>(g.config.group_protocol)
-        << (g.config.group_remote_assignor ? " range" : "") << "\n";
+        << (g.config.group_remote_assignor ? " range" : "") << " committed " << g.config.read_committed;
+    if (g.type == models::GroupType::share)
+      out << " share: locks " << g.config.share.partition_max_record_locks.value_or(-1) << " mode "
+          << static_cast<int>(g.config.share_acquire_mode) << " explicit "
+          << g.config.explicit_acknowledgement << " poison " << (g.poison ? g.poison->failures : 0);
+    if (g.transform)
+      out << " to " << g.transform->to << " aborts " << g.transform->aborts << " linger "
+          << ms(g.transform->config.linger) << " request " << ms(g.transform->config.request_timeout)
+          << " timeout " << ms(g.transform->config.transaction_timeout);
+    out << "\n";
   }
   for (const auto& f : s.faults) {
     out << "  " << f.kind << " " << f.target << " " << f.other << (f.one_way ? " one-way" : "");

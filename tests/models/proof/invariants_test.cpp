@@ -167,9 +167,10 @@ TEST_CASE("no partition is held by two members of a group of the consumer protoc
   image.epoch = image.target_epoch = a.epoch = b.epoch = 5;
   a.assigned = {{PartitionIndex{1}, 5}};
   b.assigned = {{PartitionIndex{2}, 4}};
-  image.members = {a, b};
+  image.insert(a);
+  image.insert(b);
   CHECK_FALSE(check_image(image, nullptr));
-  image.members[1].pending_revocation = {{PartitionIndex{1}, 4}};
+  image.members[1].edit().pending_revocation = {{PartitionIndex{1}, 4}};
   CHECK(check_image(image, nullptr) == Finding("partition 1 is held by a and by b"));
 }
 
@@ -178,18 +179,18 @@ TEST_CASE("epochs of the consumer protocol only rise and are reached in order") 
   ModernMember a;
   a.id = "a";
   image.epoch = image.target_epoch = a.epoch = 5;
-  image.members = {a};
+  image.insert(a);
   ModernGroupImage later = image;
-  later.members[0].epoch = 4;
+  later.members[0].edit().epoch = 4;
   CHECK(check_image(later, nullptr) == std::nullopt);
   CHECK(check_image(later, &image).has_value());
-  later.members[0].epoch = 6;
+  later.members[0].edit().epoch = 6;
   CHECK(check_image(later, nullptr).has_value());
   later = image;
   later.target_epoch = 6;
   CHECK(check_image(later, nullptr).has_value());
   later = image;
-  later.members[0].assigned = {{PartitionIndex{1}, 6}};
+  later.members[0].edit().assigned = {{PartitionIndex{1}, 6}};
   CHECK(check_image(later, nullptr).has_value());
 }
 
@@ -203,7 +204,7 @@ TEST_CASE("a partition held twice is found in a checked run") {
     auto* group = const_cast<Group*>(broker.coordinator().group("billing"));
     REQUIRE(group->modern->image().members.size() == 2);
     auto broken = std::make_shared<ModernGroupImage>(group->modern->image());
-    for (ModernMember& member : broken->members) member.assigned = {{PartitionIndex{0}, 2}};
+    for (auto& member : broken->members) member.edit().assigned = {{PartitionIndex{0}, 2}};
     group->modern->adopt(broken);
   });
   CHECK_THROWS_AS(world.run(), sim::AssertionError);

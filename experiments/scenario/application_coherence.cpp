@@ -1,0 +1,180 @@
+#include "experiments/scenario/application_coherence.hpp"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "experiments/scenario/check.hpp"
+#include "experiments/scenario/paths.hpp"
+#include "models/apps/database.hpp"
+
+namespace experiments {
+namespace {
+
+using models::Publishing;
+using models::RelayKind;
+
+class Applications {
+ public:
+  explicit Applications(const models::Scenario& scenario) : s_(scenario) {}
+
+  std::optional<Misfit> find() const {
+    std::optional<Misfit> found;
+    for (const models::ServiceOptions& service : s_.services) {
+      if (!found) found = of(join_path("services", service.name), service);
+    }
+    for (const models::RelayOptions& relay : s_.relays) {
+      if (!found) found = of(join_path("relays", relay.name), relay);
+    }
+    if (!found) found = of_saga();
+    for (std::size_t i = 0; i < s_.faults.size() && !found; ++i) found = of_step(s_.faults[i], i);
+    return found;
+  }
+
+ private:
+  static bool sends(const models::ServiceOptions& s) {
+    return s.publish == Publishing::after_commit || s.publish == Publishing::before_commit;
+  }
+
+  template <class Named>
+  static std::optional<Misfit> known(const std::string& path, const std::string& name, const char* what,
+                                     const std::vector<Named>& all) {
+    std::vector<std::string_view> names;
+    for (const Named& one : all) names.push_back(one.name);
+    if (std::find(names.begin(), names.end(), name) != names.end()) return std::nullopt;
+    return Misfit{path, "there is no " + std::string(what) + " '" + name + "'" + hint(name, names)};
+  }
+  std::optional<Misfit> topic(const std::string& path, const std::string& name) const {
+    return known(path, name, "topic", s_.kafka->topics);
+  }
+  static std::optional<Misfit> config(const std::string& path,
+                                      const std::optional<models::kafka::ConfigError>& error) {
+    if (!error) return std::nullopt;
+    return Misfit{path + ".config." + error->key, error->message};
+  }
+  bool has_relay(const std::string& database, bool capture) const {
+    return std::any_of(s_.relays.begin(), s_.relays.end(), [&](const models::RelayOptions& r) {
+      return r.database == database && (r.kind == RelayKind::capture) == capture;
+    });
+  }
+
+  std::optional<Misfit> of(const std::string& path, const models::ServiceOptions& s) const {
+    if (auto wrong = known(path + ".database", s.database, "database", s_.databases)) return wrong;
+    const bool requests = s.arrivals || s.closed_loop;
+    if (requests && s.begins.empty())
+      return Misfit{path + ".begins", "is missing: what a request leaves in the database"};
+    if (!requests && !s.begins.empty()) return Misfit{path + ".begins", "needs requests: `arrivals`"};
+    if (!requests && s.own_read) return Misfit{path + ".own_read", "needs requests: `arrivals`"};
+    if (!requests && s.reads.empty())
+      return Misfit{path, "does nothing: it needs `arrivals` of requests, or topics that it `reads`"};
+    if (s.reads.empty() && !s.reactions.empty())
+      return Misfit{path + ".reactions", "need events: `reads` names topics"};
+    for (const std::string& name : s.reads) {
+      if (auto wrong = topic(path + ".reads", name)) return wrong;
+    }
+    if (sends(s) && s.to.empty()) return Misfit{path + ".to", "is missing: the topic of its events"};
+    if (!sends(s) && !s.to.empty())
+      return Misfit{path + ".to", "goes with a dual write: otherwise a relay says where"};
+    if (sends(s)) {
+      if (auto wrong = topic(path + ".to", s.to)) return wrong;
+    }
+    const bool two_phase = s.publish == Publishing::two_phase;
+    if (two_phase == s.queue.empty())
+      return Misfit{path + ".queue", "goes with publish = \"two-phase-commit\", and that with it"};
+    if (two_phase) {
+      if (auto wrong = known(path + ".queue", s.queue, "database", s_.databases)) return wrong;
+      if (s.queue == s.database) return Misfit{path + ".queue", "is its own database: one transaction does"};
+      if (!s.reads.empty())
+        return Misfit{path + ".publish", "in two phases is modelled of services that take requests alone"};
+    }
+    if (s.publish == Publishing::outbox && !has_relay(s.database, false) && !has_relay(s.database, true))
+      return Misfit{path + ".publish", "by an outbox needs a relay that reads its database"};
+    if (has_relay(s.database, true) && has_relay(s.database, false))
+      return Misfit{path + ".database",
+                    "is read by a capture and by a relay that polls: all would be sent twice"};
+    if (sends(s) && has_relay(s.database, true))
+      return Misfit{path + ".publish", "is done already by the relay that captures its database's log"};
+    if (auto wrong = config(path, models::kafka::validate(s.config))) return wrong;
+    if (auto wrong = config(path + ".consumer", models::kafka::validate(s.consumer, s_.kafka->config)))
+      return wrong;
+    return of_reactions(path, s);
+  }
+
+  static std::optional<Misfit> of_reactions(const std::string& path, const models::ServiceOptions& s) {
+    if (s.reactions.size() > models::Database::kMostReactions / 2)
+      return Misfit{path + ".reactions",
+                    "are more than " + std::to_string(models::Database::kMostReactions / 2)};
+    for (std::size_t i = 0; i < s.reactions.size(); ++i) {
+      const models::ReactionOptions& r = s.reactions[i];
+      const std::string at = path + ".reactions." + std::to_string(i);
+      if (!r.otherwise.empty() && r.fails <= 0) return Misfit{at + ".otherwise", "needs `fails`: how often"};
+      if (r.after && !s.processed_ids)
+        return Misfit{at + ".after", "needs processed_ids: by it a timer is known again"};
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Misfit> of(const std::string& path, const models::RelayOptions& r) const {
+    if (auto wrong = known(path + ".database", r.database, "database", s_.databases)) return wrong;
+    if (auto wrong = topic(path + ".to", r.to)) return wrong;
+    if (r.every.count() <= 0) return Misfit{path + ".every", "must be above 0"};
+    if (r.instances > 1 && r.kind != RelayKind::polling)
+      return Misfit{path + ".instances", "share rows by locking them: that goes with kind = \"polling\""};
+    return config(path, models::kafka::validate(r.config));
+  }
+
+  std::optional<Misfit> of_saga() const {
+    std::set<std::string> made;
+    for (const models::ServiceOptions& s : s_.services) {
+      made.insert(s.begins);
+      for (const models::ReactionOptions& r : s.reactions) made.insert({r.then, r.otherwise});
+    }
+    if (made.size() > models::kMostFactTypes) return Misfit{"services", "have too many types of facts"};
+    const auto check = [&](const std::string& path, const std::string& name) -> std::optional<Misfit> {
+      if (made.count(name) != 0) return std::nullopt;
+      return Misfit{path, "there is no service that makes a fact '" + name + "'"};
+    };
+    std::optional<Misfit> wrong;
+    for (const std::string& name : s_.saga.succeeds) wrong = wrong ? wrong : check("saga.succeeds", name);
+    for (const std::string& name : s_.saga.fails) wrong = wrong ? wrong : check("saga.fails", name);
+    for (const models::SagaOptions::Undo& undo : s_.saga.undo) {
+      wrong = wrong ? wrong : check("saga.undo", undo.fact);
+      wrong = wrong ? wrong : check("saga.undo", undo.by);
+    }
+    return wrong;
+  }
+
+  /// A step that never happens at its subject.
+  std::optional<Misfit> of_step(const models::FaultSpec& f, std::size_t index) const {
+    if (!f.when) return std::nullopt;
+    using models::Step;
+    const Step step = f.when->step;
+    const bool of_votes =
+        step == Step::prepare_sent || step == Step::votes_collected || step == Step::decision_recorded;
+    const std::string& subject = f.when->subject.empty() ? f.target : f.when->subject;
+    const std::string name = subject.substr(0, subject.find('/'));
+    for (const models::ServiceOptions& s : s_.services) {
+      if (s.name != name) continue;
+      const char* why = nullptr;
+      if (step == Step::event_acknowledged && !sends(s)) why = "it sends no events itself";
+      if (of_votes && s.publish != Publishing::two_phase) why = "it commits in one phase";
+      if (step == Step::transaction_committed && s.publish == Publishing::two_phase)
+        why = "it commits in two phases";
+      const std::string path =
+          f.name.empty() ? "faults." + std::to_string(index) : join_path("faults", f.name);
+      if (why != nullptr) return Misfit{path + ".when.step", "never happens at '" + subject + "': " + why};
+    }
+    return std::nullopt;
+  }
+
+  const models::Scenario& s_;
+};
+
+}  // namespace
+
+std::optional<Misfit> application_misfit(const models::Scenario& scenario) {
+  return Applications(scenario).find();
+}
+
+}  // namespace experiments

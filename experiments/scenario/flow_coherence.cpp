@@ -1,0 +1,117 @@
+#include "experiments/scenario/flow_coherence.hpp"
+
+#include <algorithm>
+
+#include "experiments/scenario/paths.hpp"
+
+namespace experiments {
+namespace {
+
+using models::GroupOptions;
+using models::HandOff;
+using models::Scenario;
+
+FoundMisfit hand_off(const std::string& path, const GroupOptions& g) {
+  if (g.commit == models::CommitMode::completed && !g.hand_off)
+    return Misfit{path + ".commit", "of what is completed is for work that is handed to threads: hand_off"};
+  if (g.calls && !g.hand_off)
+    return Misfit{path + ".calls", "are made by threads that work is handed to: hand_off = { threads = 1 }"};
+  if (!g.hand_off) return {};
+  const HandOff& h = *g.hand_off;
+  if (h.overflow != HandOff::Overflow::pause && h.buffer == 0)
+    return Misfit{path + ".hand_off.overflow", "needs a `buffer`: without a bound nothing overflows"};
+  if (h.overflow != HandOff::Overflow::pause && h.order != HandOff::Order::none)
+    return Misfit{path + ".hand_off.order", "is not modelled of a buffer that lets records go"};
+  if (h.overflow == HandOff::Overflow::pause && h.buffer > 0 &&
+      h.buffer < static_cast<std::uint32_t>(g.config.max_poll_records))
+    return Misfit{path + ".hand_off.buffer", "is smaller than max.poll.records: no poll would fit into it"};
+  const bool lanes = g.calls || h.order != HandOff::Order::none || h.buffer > 0;
+  if (lanes && g.commit == models::CommitMode::stored)
+    return Misfit{path + ".commit",
+                  "of stored offsets is modelled of threads without lanes, calls and buffer"};
+  return {};
+}
+
+FoundMisfit calls(const std::string& path, const GroupOptions& g, const Scenario& s) {
+  if (!g.calls) return {};
+  const models::CallOptions& c = *g.calls;
+  if (std::none_of(s.dependencies.begin(), s.dependencies.end(),
+                   [&](const auto& d) { return d.name == c.to; }))
+    return Misfit{path + ".calls.to", "there is no dependency '" + c.to + "'"};
+  if (c.timeout.count() <= 0) return Misfit{path + ".calls.timeout", "must be above 0"};
+  if (c.breaker && c.breaker->open.count() <= 0)
+    return Misfit{path + ".calls.breaker.open", "must be above 0"};
+  if (c.attempts == 0 && !c.dead_letters.empty())
+    return Misfit{path + ".calls.dead_letters", "would never get any: attempts = 0 tries for ever"};
+  const models::kafka::ClusterOptions* cluster = &*s.kafka;
+  for (const auto& other : s.clusters) cluster = other.name == g.cluster ? &other : cluster;
+  const bool there = std::any_of(cluster->topics.begin(), cluster->topics.end(),
+                                 [&](const auto& t) { return t.name == c.dead_letters; });
+  if (!c.dead_letters.empty() && !there)
+    return Misfit{path + ".calls.dead_letters", "there is no topic '" + c.dead_letters + "'"};
+  return {};
+}
+
+bool is_group(const Scenario& s, const std::string& name) {
+  return std::any_of(s.groups.begin(), s.groups.end(), [&](const GroupOptions& g) { return g.name == name; });
+}
+
+FoundMisfit admission(const std::string& path, const models::ProducerOptions& p, const Scenario& s) {
+  if (!p.admission) return {};
+  const models::AdmissionOptions& a = *p.admission;
+  const std::string at = path + ".admission";
+  if (!p.arrivals) return Misfit{at, "is for messages that arise by themselves: a closed loop waits"};
+  if (p.resend || p.transactions)
+    return Misfit{at, "is not modelled of producers that resend, or of transactions"};
+  if (p.failover) return Misfit{at, "is not modelled of producers with a failover"};
+  if (!a.shed) return {};
+  const auto group =
+      std::find_if(s.groups.begin(), s.groups.end(), [&](const auto& g) { return g.name == a.shed->group; });
+  if (group == s.groups.end()) return Misfit{at + ".shed.group", "there is no group '" + a.shed->group + "'"};
+  if (group->cluster != p.cluster || group->type == models::GroupType::share)
+    return Misfit{at + ".shed.group", "must be a consumer group of the producer's own cluster"};
+  if (a.shed->below > a.shed->above) return Misfit{at + ".shed.below", "must be no higher than `above`"};
+  if (a.shed->every.count() <= 0) return Misfit{at + ".shed.every", "must be above 0"};
+  return {};
+}
+
+FoundMisfit autoscale(const std::string& path, const GroupOptions& g, const Scenario& s) {
+  if (!g.autoscale) return {};
+  const std::string at = path + ".autoscale";
+  if (g.type == models::GroupType::share || g.failover || g.streams)
+    return Misfit{at, "is not modelled of share groups, Streams and groups with a failover"};
+  if (g.autoscale->min > g.members) return Misfit{at + ".min", "is more than there are members"};
+  if (g.autoscale->every.count() <= 0) return Misfit{at + ".every", "must be above 0"};
+  for (const models::FaultSpec& fault : s.faults) {
+    if ((fault.kind == "join" || fault.kind == "leave") &&
+        fault.target.substr(0, g.name.size() + 1) == g.name + "/")
+      return Misfit{at, "decides who takes part: it does not go with faults \"join\" and \"leave\""};
+  }
+  return {};
+}
+
+FoundMisfit alerts(const Scenario& s) {
+  if (!s.alerts) return {};
+  if (!is_group(s, s.alerts->group))
+    return Misfit{"alerts.group", "there is no group '" + s.alerts->group + "'"};
+  if (s.alerts->window < s.sample)
+    return Misfit{"alerts.window", "is shorter than scenario.sample: nothing could be seen to grow"};
+  return {};
+}
+
+}  // namespace
+
+FoundMisfit flow_misfit(const Scenario& s) {
+  for (const models::ProducerOptions& p : s.producers) {
+    if (FoundMisfit wrong = admission(join_path("producers", p.name), p, s)) return wrong;
+  }
+  for (const GroupOptions& g : s.groups) {
+    const std::string path = join_path("groups", g.name);
+    for (const FoundMisfit& wrong : {hand_off(path, g), calls(path, g, s), autoscale(path, g, s)}) {
+      if (wrong) return wrong;
+    }
+  }
+  return alerts(s);
+}
+
+}  // namespace experiments

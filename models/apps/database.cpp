@@ -1,0 +1,342 @@
+#include "models/apps/database.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "models/apps/database_client.hpp"
+
+namespace models {
+namespace {
+
+// Sizes on the wire, about.
+constexpr std::uint32_t kAnswer = 80;
+constexpr std::uint32_t kAnswerRow = 150;
+
+std::string stream_name(const DatabaseOptions& options, const char* purpose) {
+  return "database/" + options.name + "/" + purpose;
+}
+
+bool is_write(DatabaseCall::What what) {
+  return what == DatabaseCall::What::transact || what == DatabaseCall::What::prepare;
+}
+
+}  // namespace
+
+Database::Database(Context& context, Node& node, const DatabaseOptions& options)
+    : context_(context),
+      node_(node),
+      options_(options),
+      transaction_draws_(sim::stream_key(context.simulation.seed(), stream_name(options, "transactions"))),
+      query_draws_(context.simulation.seed(), stream_name(options, "queries")),
+      inserted_step_(context.steps.cell(node.entity(), Step::row_inserted)),
+      stored_step_(context.steps.cell(node.entity(), Step::transaction_stored)),
+      vote_step_(context.steps.cell(node.entity(), Step::vote_given)),
+      timer_(context.simulation, node, [this] { finish_due(); }) {
+  node.set_program(*this);
+}
+
+std::uint32_t Database::add_reader() {
+  kept_.push_back(0);
+  return static_cast<std::uint32_t>(kept_.size() - 1);
+}
+
+void Database::crashed() {
+  running_.clear();
+  waiting_.clear();
+  readers_.clear();
+  watched_.clear();
+  for (Row& row : outbox_) row.locked = {};
+  timer_.disarm();
+}
+
+// ---- transactions -------------------------------------------------------------------------------------------------
+
+void Database::receive(DatabaseCallRef call) {
+  switch (call->what) {
+    case DatabaseCall::What::transact:
+    case DatabaseCall::What::prepare:
+      return locked(call->change.what.aggregate) ? waiting_.push_back(std::move(call))
+                                                 : begin(std::move(call));
+    case DatabaseCall::What::decide:
+      return decide(std::move(call));
+    case DatabaseCall::What::mark:
+      mark(*call);
+      return respond(std::move(call));
+    case DatabaseCall::What::read:
+    case DatabaseCall::What::look:
+      return run(std::move(call), options_.query.sample_duration(query_draws_));
+  }
+}
+
+bool Database::locked(std::uint32_t aggregate) const {
+  const auto holds = [aggregate](const DatabaseCallRef& call) {
+    return is_write(call->what) && call->change.what.aggregate == aggregate;
+  };
+  const auto held = [aggregate](const Prepared& vote) { return vote.change.what.aggregate == aggregate; };
+  return std::any_of(running_.begin(), running_.end(), holds) ||
+         std::any_of(prepared_.begin(), prepared_.end(), held);
+}
+
+std::optional<Outcome> Database::settled(const Change& change) {
+  const bool seen = change.cause.lane != LaneId{} && processed_.has(processed_id(change));
+  if (seen || (change.fact.lane != LaneId{} && facts_.has(change.fact))) return Outcome::repeated;
+  const FactTypeSet types = types_of(change.what.aggregate);
+  if ((types & change.unless) == 0 && (types & change.needs) == change.needs) return std::nullopt;
+  if (change.cause.lane != LaneId{}) processed_.add(processed_id(change));
+  return Outcome::left_out;
+}
+
+void Database::begin(DatabaseCallRef call) {
+  if (const std::optional<Outcome> outcome = settled(call->change)) {
+    call->outcome = *outcome;
+    const std::uint32_t aggregate = call->change.what.aggregate;
+    respond(std::move(call));
+    return wake(aggregate);
+  }
+  // Keyed by what it does: two configurations under one seed meet the same work.
+  const FactId named = call->change.fact.lane != LaneId{} ? call->change.fact : call->change.cause;
+  sim::Stream draw = sim::Stream::keyed(transaction_draws_, named.lane.value,
+                                        static_cast<std::uint64_t>(named.seq), call->change.reaction);
+  call->row_id = next_id_++;
+  run(std::move(call), options_.transaction.sample_duration(draw));
+  inserted_step_.advance(1);
+}
+
+void Database::run(DatabaseCallRef call, sim::Duration time) {
+  call->finish = context_.now() + time;
+  const auto at =
+      std::upper_bound(running_.begin(), running_.end(), call->finish,
+                       [](sim::Time finish, const DatabaseCallRef& other) { return finish < other->finish; });
+  running_.insert(at, std::move(call));
+  timer_.arm_at(std::max(running_.front()->finish, context_.now()));
+}
+
+void Database::finish_due() {
+  const std::uint32_t life = node_.incarnation();
+  while (!running_.empty() && running_.front()->finish <= context_.now()) {
+    DatabaseCallRef call = std::move(running_.front());
+    running_.erase(running_.begin());
+    finish(std::move(call));
+    if (node_.incarnation() != life) return;
+  }
+  if (!running_.empty()) timer_.arm_at(running_.front()->finish);
+}
+
+void Database::finish(DatabaseCallRef call) {
+  const std::uint32_t life = node_.incarnation();
+  switch (call->what) {
+    case DatabaseCall::What::look:
+      call->outcome = view_.has(call->change.fact) ? Outcome::committed : Outcome::left_out;
+      return respond(std::move(call));
+    case DatabaseCall::What::read:
+      if (call->from == ReadFrom::log) {
+        read_log(*call);
+        if (call->rows.empty()) return readers_.push_back(std::move(call));
+      } else {
+        read_outbox(*call);
+      }
+      return respond(std::move(call));
+    case DatabaseCall::What::prepare:
+      prepared_.push_back({call->transaction, call->coordinator, call->change, call->row_id});
+      emit_vote(prepared_.back(), VoteCode::prepared);
+      if (options_.in_doubt_most) {
+        context_.simulation.schedule_after(
+            *options_.in_doubt_most, [this, coordinator = call->coordinator, number = call->transaction] {
+              abort_alone(coordinator, number);
+            });
+      }
+      vote_step_.advance(1);
+      if (node_.incarnation() != life) return;
+      call->outcome = Outcome::committed;
+      return respond(std::move(call));
+    default: {
+      const std::uint32_t aggregate = call->change.what.aggregate;
+      if (!commit(call->change, call->row_id)) return;
+      call->outcome = Outcome::committed;
+      respond(std::move(call));
+      return wake(aggregate);
+    }
+  }
+}
+
+bool Database::commit(const Change& change, std::int64_t row_id) {
+  const std::uint32_t life = node_.incarnation();
+  if (change.cause.lane != LaneId{}) processed_.add(processed_id(change));
+  if (change.viewed.lane != LaneId{}) take_into_view(change);
+  if (change.fact.lane == LaneId{} || change.of_queue) return true;
+  facts_.add(change.fact);
+  if (change.what.aggregate >= types_.size()) types_.resize(change.what.aggregate + 1);
+  types_[change.what.aggregate] |= set_of(change.what.type);
+  const std::int64_t position = committed_++;
+  if (keeps_log_) log_.push_back(change.fact);
+  if (change.to_outbox) {
+    const auto at = std::upper_bound(outbox_.begin(), outbox_.end(), row_id,
+                                     [](std::int64_t id, const Row& row) { return id < row.row.id; });
+    outbox_.insert(at, Row{{row_id, change.fact}, {}});
+  }
+  const bool told = change.to_be_published;
+  context_.emit(Kind::fact,
+                {.code = static_cast<std::uint16_t>(change.what.type | (told ? kToBePublished : 0)),
+                 .actor = node_.entity().value,
+                 .place = change.by.value,
+                 .peer = change.fact.lane.value,
+                 .a = change.fact.seq,
+                 .b = change.what.aggregate,
+                 .c = position});
+  stored_step_.advance(1);
+  if (node_.incarnation() != life) return false;
+  wake_readers();
+  return true;
+}
+
+void Database::take_into_view(const Change& change) {
+  view_.add(change.viewed);
+  context_.emit(Kind::applied, {.actor = node_.entity().value,
+                                .place = change.by.value,
+                                .peer = change.viewed.lane.value,
+                                .a = change.viewed.seq,
+                                .b = change.what.aggregate});
+}
+
+void Database::wake(std::uint32_t aggregate) {
+  if (locked(aggregate)) return;
+  const auto next = std::find_if(waiting_.begin(), waiting_.end(), [aggregate](const DatabaseCallRef& call) {
+    return call->change.what.aggregate == aggregate;
+  });
+  if (next == waiting_.end()) return;
+  DatabaseCallRef call = std::move(*next);
+  waiting_.erase(next);
+  begin(std::move(call));
+}
+
+// ---- votes --------------------------------------------------------------------------------------------------------
+
+void Database::emit_vote(const Prepared& vote, VoteCode code) {
+  context_.emit(Kind::vote, {.code = static_cast<std::uint16_t>(code),
+                             .actor = node_.entity().value,
+                             .place = vote.coordinator.value,
+                             .a = vote.transaction});
+}
+
+void Database::abort_alone(EntityId coordinator, std::int64_t transaction) {
+  const auto at = std::find_if(prepared_.begin(), prepared_.end(), [&](const Prepared& vote) {
+    return vote.transaction == transaction && vote.coordinator == coordinator;
+  });
+  if (at == prepared_.end() || !node_.up()) return;
+  const Prepared vote = *at;
+  prepared_.erase(at);
+  emit_vote(vote, VoteCode::aborted);
+  wake(vote.change.what.aggregate);
+}
+
+void Database::decide(DatabaseCallRef call) {
+  const auto at = std::find_if(prepared_.begin(), prepared_.end(), [&call](const Prepared& vote) {
+    return vote.transaction == call->transaction && vote.coordinator == call->coordinator;
+  });
+  call->outcome = Outcome::repeated;
+  if (at == prepared_.end()) {
+    // It waits for a row, or has not come so far: it never will.
+    const auto same = [&call](const DatabaseCallRef& other) {
+      return other->what == DatabaseCall::What::prepare && other->transaction == call->transaction &&
+             other->coordinator == call->coordinator;
+    };
+    std::erase_if(waiting_, same);
+    std::erase_if(running_, same);
+    return respond(std::move(call));
+  }
+  const Prepared vote = *at;
+  prepared_.erase(at);
+  emit_vote(vote, call->commit ? VoteCode::committed : VoteCode::aborted);
+  if (call->commit && !commit(vote.change, vote.row_id)) return;
+  call->outcome = Outcome::committed;
+  respond(std::move(call));
+  wake(vote.change.what.aggregate);
+}
+
+// ---- readers ------------------------------------------------------------------------------------------------------
+
+void Database::read_outbox(DatabaseCall& call) {
+  const bool locks = call.from == ReadFrom::outbox;
+  const std::int64_t from = locks ? 0 : call.position >= 0 ? call.position : kept_[call.reader];
+  for (Row& row : outbox_) {
+    if (call.rows.size() >= call.most) break;
+    if (row.row.id < from || (locks && row.locked != ConnectionId{})) continue;
+    if (locks) row.locked = call.connection;
+    call.rows.push_back(row.row);
+  }
+  if (!locks || call.rows.empty()) return;
+  if (std::find(watched_.begin(), watched_.end(), call.connection) != watched_.end()) return;
+  watched_.push_back(call.connection);
+  context_.network.watch_client(call.connection,
+                                [this, connection = call.connection] { free_rows_of(connection); });
+}
+
+void Database::free_rows_of(ConnectionId connection) {
+  std::erase(watched_, connection);
+  for (Row& row : outbox_) {
+    if (row.locked == connection) row.locked = {};
+  }
+}
+
+void Database::read_log(DatabaseCall& call) {
+  if (call.position < 0) call.position = kept_[call.reader];
+  for (std::int64_t at = std::max(call.position, log_base_); at < committed_ && call.rows.size() < call.most;
+       ++at)
+    call.rows.push_back({at, log_[static_cast<std::size_t>(at - log_base_)]});
+}
+
+void Database::wake_readers() {
+  std::vector<DatabaseCallRef> ready;
+  ready.swap(readers_);
+  for (DatabaseCallRef& call : ready) {
+    read_log(*call);
+    respond(std::move(call));
+  }
+}
+
+void Database::mark(DatabaseCall& call) {
+  call.outcome = Outcome::committed;
+  if (call.from == ReadFrom::outbox) {
+    // What is not in the answer of the relay is read again.
+    for (const OutboxRow& sent : call.rows)
+      std::erase_if(outbox_, [&sent](const Row& row) { return row.row.id == sent.id; });
+    return free_rows_of(call.connection);
+  }
+  kept_[call.reader] = std::max(kept_[call.reader], call.position);
+  if (call.from != ReadFrom::log) {
+    std::erase_if(outbox_, [&call](const Row& row) { return row.row.id < call.position; });
+    return;
+  }
+  const std::int64_t needed = *std::min_element(kept_.begin(), kept_.end());
+  for (; log_base_ < needed && !log_.empty(); ++log_base_) log_.pop_front();
+}
+
+bool Database::idle() const {
+  const auto writes = [](const DatabaseCallRef& call) { return is_write(call->what); };
+  return waiting_.empty() && prepared_.empty() && std::none_of(running_.begin(), running_.end(), writes);
+}
+
+bool Database::all_read(ReadFrom from, std::uint32_t reader) const {
+  switch (from) {
+    case ReadFrom::outbox:
+      return outbox_.empty();
+    case ReadFrom::above_id:
+      return std::none_of(outbox_.begin(), outbox_.end(),
+                          [&](const Row& row) { return row.row.id >= kept_[reader]; });
+    case ReadFrom::log:
+      return kept_[reader] >= committed_;
+  }
+  return true;
+}
+
+// ---- answers ------------------------------------------------------------------------------------------------------
+
+void Database::respond(DatabaseCallRef call) {
+  const auto bytes = static_cast<std::uint32_t>(kAnswer + kAnswerRow * call->rows.size());
+  const ConnectionId connection = call->connection;
+  context_.network.send(connection, Side::server, bytes, [call = std::move(call)] {
+    if (call->client != nullptr) call->client->complete(call);
+  });
+}
+
+}  // namespace models

@@ -1,0 +1,65 @@
+// What is said of scenarios in which nothing is wrong; users and their quotas.
+#include "experiments/notes.hpp"
+
+#include "tests/catch.hpp"
+#include "tests/experiments/scenario_files.hpp"
+
+using namespace experiments;
+using namespace experiments_test;
+
+namespace {
+
+std::string with(const std::string& kafka) {
+  return small_with("brokers = 1", "brokers = 1\n" + kafka);
+}
+std::vector<std::string> notes(const std::string& kafka) {
+  return notes_on(resolve(load(with(kafka)), 0, 0));
+}
+
+}  // namespace
+
+TEST_CASE("an even number of controllers is noted: it stands no more failures than one less") {
+  CHECK(notes("controllers = 3\n").empty());
+  REQUIRE(notes("controllers = 4\n").size() == 1);
+  CHECK(notes("controllers = 4\n")[0] ==
+        "kafka.controllers = 4 can do without no more of them than 3: a majority has to be there");
+}
+
+TEST_CASE("settings of the other coordination are noted: they have no effect") {
+  const std::string both =
+      "[kafka.config]\nbroker.session.timeout.ms = 9000\nzookeeper.session.timeout.ms = 6000\n";
+  REQUIRE(notes(both).size() == 1);
+  CHECK(notes(both)[0].find("zookeeper.session.timeout.ms is for coordination by ZooKeeper") !=
+        std::string::npos);
+  const std::vector<std::string> before = notes("version = \"2.8\"\n" + both);
+  REQUIRE(before.size() == 1);
+  CHECK(before[0].find("broker.session.timeout.ms is for coordination by KRaft") != std::string::npos);
+}
+
+TEST_CASE("a quota names a user, a client, or both, and stars stand for those without one of their own") {
+  const auto quotas = [](const std::string& lines) {
+    return resolve(load(with("[[kafka.users]]\nname = \"alice\"\nclients = [\"shop\"]\n[[kafka.quotas]]\n" +
+                             lines + "producer_byte_rate = 1\n")),
+                   0, 0)
+        .scenario.kafka->quotas[0];
+  };
+  using Name = std::optional<std::string>;
+  CHECK(quotas("").client == Name(""));
+  CHECK_FALSE(quotas("").user);
+  CHECK(quotas("name = \"shop\"\n").client == Name("shop"));
+  CHECK(quotas("user = \"alice\"\n").user == Name("alice"));
+  CHECK_FALSE(quotas("user = \"alice\"\n").client);
+  CHECK(quotas("user = \"*\"\nname = \"*\"\n").user == Name(""));
+  CHECK(quotas("user = \"*\"\nname = \"*\"\n").client == Name(""));
+}
+
+TEST_CASE("users and quotas name those that there are") {
+  CHECK(complaint(with("[[kafka.quotas]]\nuser = \"bob\"\nproducer_byte_rate = 1\n"))
+            .find("'bob' is none of") != std::string::npos);
+  CHECK(complaint(with("[[kafka.users]]\nname = \"bob\"\nclients = [\"shap\"]\n"))
+            .find("is no producer or group") != std::string::npos);
+  const std::string twice = "[[kafka.users]]\nname = \"a\"\nclients = [\"shop\"]\n";
+  CHECK(
+      complaint(with(twice + "[[kafka.users]]\nname = \"b\"\nclients = [\"shop\"]\n")).find("another user") !=
+      std::string::npos);
+}
