@@ -575,12 +575,10 @@ void Ledger::archived(const sim::TraceRecord& r) {
   LogIndex::Cursor cursor = 0;
   const auto dead_lettered = [&](const LogPiece& piece) {
     of_group(p, sub, lanes_[piece.lane.value])
-        .processed.visit(piece.seq, piece.count,
-                         [&](std::uint64_t seq, std::uint64_t n, std::uint32_t done) {
-                           if (done == 0)
-                             note(Verdict::dead_lettered, r, piece.lane, seq,
-                                  piece.offset + signed_of(seq - piece.seq), n);
-                         });
+        .processed.visit(piece.seq, piece.count, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t done) {
+          if (done == 0)
+            note(Verdict::dead_lettered, r, piece.lane, seq, piece.offset + signed_of(seq - piece.seq), n);
+        });
   };
   s.archived.add(unsigned_of(r.a), unsigned_of(r.b),
                  [&](std::uint64_t first, std::uint64_t n, std::uint32_t before) {

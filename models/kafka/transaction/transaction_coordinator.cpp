@@ -334,8 +334,7 @@ void TransactionCoordinator::receive(Ref<EndTxnCall> call) {
     case TransactionState::prepare_commit:
     case TransactionState::prepare_abort: {
       const bool same = committed == call->commit;
-      return reply(std::move(call),
-                   same ? ErrorCode::concurrent_transactions : ErrorCode::invalid_txn_state);
+      return reply(std::move(call), same ? ErrorCode::concurrent_transactions : ErrorCode::invalid_txn_state);
     }
     case TransactionState::complete_commit:
     case TransactionState::complete_abort:

@@ -21,7 +21,8 @@ TEST_CASE("things are found by their names through any programme of putting in a
   CHECK(rc::check([] {
     NameIndex<Thing> index;
     std::map<std::string, std::unique_ptr<Thing>> wanted;
-    const auto steps = *rc::gen::container<std::vector<std::uint8_t>>(300, rc::gen::arbitrary<std::uint8_t>());
+    const auto steps =
+        *rc::gen::container<std::vector<std::uint8_t>>(300, rc::gen::arbitrary<std::uint8_t>());
     for (const std::uint8_t step : steps) {
       const std::string name = "member-" + std::to_string(step % 60);
       const auto at = wanted.find(name);
