@@ -543,6 +543,9 @@ void Ledger::effect(const sim::TraceRecord& r) {
 
 void Ledger::committed(const sim::TraceRecord& r) {
   Partition& p = partition_at(r.place);
+  // A mirror brings the offsets of a group along that has nobody there (sync.group.offsets.enabled).
+  const auto reads = [&](const Subscription& s) { return totals_.groups[s.group].group.value == r.peer; };
+  if (std::none_of(p.subscriptions.begin(), p.subscriptions.end(), reads)) return;
   const std::size_t sub = subscription(p, r.peer);
   Subscription& s = p.subscriptions[sub];
   s.positioned = true;

@@ -186,3 +186,29 @@ TEST_CASE("calls that end sooner than the wait for a new connection do not put t
   models::World world(s, 1);
   CHECK(world.run().drained);
 }
+
+TEST_CASE("a mirror may bring along the offsets of a group that has nobody at the target", "[proof]") {
+  QueueModel model;
+  model.arrivals_per_s = 20;
+  model.duration = 8s;
+  models::Scenario s = scenario_of(model);
+  models::kafka::ClusterOptions west = *s.kafka;
+  west.name = "west";
+  west.topics.clear();
+  s.clusters.push_back(west);
+  models::kafka::MirrorOptions mirror;
+  mirror.name = "mm2";
+  mirror.to = "west";
+  mirror.topics = {"orders"};
+  mirror.config.replication_factor = 1;
+  mirror.config.sync_group_offsets_enabled = true;
+  mirror.config.sync_group_offsets_interval = 1s;
+  mirror.config.emit_checkpoints_interval = 1s;
+  s.mirrors.push_back(mirror);
+  s.groups[0].commit = models::CommitMode::after_processing;
+  models::World world(s, 1);
+  models::Observers observers;
+  world.trace().add_sink(observers);
+  CHECK(world.run().drained);
+  CHECK(observers.values()[models::Metric::lost] == 0);
+}
