@@ -52,6 +52,17 @@ FoundMisfit calls(const std::string& path, const GroupOptions& g, const Scenario
   return {};
 }
 
+FoundMisfit fencing(const std::string& path, const GroupOptions& g) {
+  if (!g.effect || !g.effect->fencing_token) return {};
+  const bool two = g.effect->processed_ids == models::ProcessedIds::after_effect ||
+                   g.effect->processed_ids == models::ProcessedIds::before_effect;
+  if (g.type == models::GroupType::share || two || g.commit == models::CommitMode::with_effect)
+    return Misfit{path + ".effect.fencing_token",
+                  "is not modelled of share groups, of a second transaction, and of offsets that are stored with "
+                  "the effect"};
+  return {};
+}
+
 bool is_group(const Scenario& s, const std::string& name) {
   return std::any_of(s.groups.begin(), s.groups.end(), [&](const GroupOptions& g) { return g.name == name; });
 }
@@ -107,7 +118,7 @@ FoundMisfit flow_misfit(const Scenario& s) {
   }
   for (const GroupOptions& g : s.groups) {
     const std::string path = join_path("groups", g.name);
-    for (const FoundMisfit& wrong : {hand_off(path, g), calls(path, g, s), autoscale(path, g, s)}) {
+    for (const FoundMisfit& wrong : {hand_off(path, g), calls(path, g, s), autoscale(path, g, s), fencing(path, g)}) {
       if (wrong) return wrong;
     }
   }

@@ -202,9 +202,14 @@ models::PoisonOptions bind_poison(const Value& v) {
 
 const Section& effect_section() {
   static const Section section = [] {
-    Section s{"the outside effect of each message, applied when its processing ends",
-              {{"idempotency_key", KeyType::boolean,
-                "the other side recognises a repeated message and leaves it out", "false"}}};
+    Section s{
+        "the outside effect of each message, applied when its processing ends",
+        {{"idempotency_key", KeyType::boolean,
+          "the other side recognises a repeated message and leaves it out", "false"},
+         {"fencing_token", KeyType::boolean,
+          "it names the generation in which its member was given the partition, and the other side refuses "
+          "one older than it has seen",
+          "false"}}};
     s.keys.push_back(
         choice_key("processed_ids",
                    "a table of processed messages in the application's database: in the effect's "
@@ -218,6 +223,7 @@ const Section& effect_section() {
 models::EffectOptions bind_effect(const Value& v) {
   models::EffectOptions effect;
   if (const Value* key = v.find("idempotency_key")) effect.idempotency_key = key->boolean;
+  if (const Value* token = v.find("fencing_token")) effect.fencing_token = token->boolean;
   const Value* const ids = v.find("processed_ids");
   if (ids == nullptr) return effect;
   if (ids->text == "with-effect") effect.processed_ids = models::ProcessedIds::with_effect;

@@ -16,6 +16,7 @@ EffectSite::EffectSite(Cluster& cluster, const GroupOptions& group) : cluster_(c
     keyed_ = group.effect->idempotency_key || ids != ProcessedIds::none;
     if (ids == ProcessedIds::after_effect || ids == ProcessedIds::before_effect) two_ = ids;
   }
+  if (group.effect && group.effect->fencing_token) tokens_.resize(cluster.partitions().size());
   if (group.commit == CommitMode::with_effect) offsets_.resize(cluster.partitions().size());
 }
 

@@ -12,6 +12,9 @@
 // With CommitMode::with_effect the database holds each partition's offset, written in the transaction of the effect. The update
 // names the offset that it expects: a member that has been succeeded finds another, and its transaction is rolled back.
 //
+// With a fencing token the other side has seen of each partition who its last holder was (the generation in which that was given
+// it), and refuses one that comes later with an older one.
+//
 // The site is outside of the cluster: nothing that happens to members makes it forget.
 #pragma once
 
@@ -75,6 +78,16 @@ class EffectSite {
     if (run < to) visit(run, to, run_applied);
   }
 
+  // ---- fencing tokens ----
+  bool fences() const { return !tokens_.empty(); }
+  /// Whether a holder with that token may act on `partition`. Requires fences().
+  bool admits(PartitionIndex partition, std::int64_t token) {
+    std::int64_t& highest = tokens_[partition.value];
+    if (token < highest) return false;
+    highest = token;
+    return true;
+  }
+
   // ---- a table of processed messages with transactions of its own ----
   /// ProcessedIds::none where effect and table are written at once, or there is no table.
   ProcessedIds two_transactions() const { return two_; }
@@ -105,8 +118,9 @@ class EffectSite {
   Cluster& cluster_;
   bool keyed_ = false;
   ProcessedIds two_ = ProcessedIds::none;
-  std::vector<OffsetCounts> seen_;  // by lane: how often each seq asked
-  std::vector<Stored> offsets_;     // by partition
+  std::vector<OffsetCounts> seen_;    // by lane: how often each seq asked
+  std::vector<Stored> offsets_;       // by partition
+  std::vector<std::int64_t> tokens_;  // by partition: the highest seen
 };
 
 }  // namespace models::kafka

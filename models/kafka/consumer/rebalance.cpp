@@ -68,6 +68,7 @@ void Consumer::take_up(const std::vector<PartitionIndex>& revoked,
   for (const PartitionIndex p : assigned) {
     if (assignment_.holds(p)) continue;
     assignment_.add(p);
+    recorder_.given(p, membership_.generation());
     if (StateStores* stores = group_.stores())
       assignment_[p].restored_at = context_.simulation.after(stores->open(index_, p));
   }

@@ -16,7 +16,13 @@ Recorder::Recorder(ConsumerGroup& group, EntityId member)
     : group_(group),
       context_(group.cluster().context()),
       member_(member),
-      has_effects_(group.options().effect.has_value()) {}
+      has_effects_(group.options().effect.has_value()) {
+  if (group.effects().fences()) tokens_.resize(group.cluster().partitions().size());
+}
+
+void Recorder::given(PartitionIndex partition, std::int64_t generation) {
+  if (!tokens_.empty()) tokens_[partition.value] = generation;
+}
 
 sim::TraceRecord Recorder::fields(const Work::Range& range, Offset from, Offset to) const {
   return {.actor = member_.value,
@@ -84,6 +90,12 @@ std::int64_t Recorder::done(const Work::Range& range, Offset from, Offset to,
 
 std::int64_t Recorder::effects(const Work::Range& range, Offset from, Offset to) {
   if (!has_effects_) return 0;
+  if (!tokens_.empty() && !group_.effects().admits(range.partition, tokens_[range.partition.value])) {
+    sim::TraceRecord record = fields(range, from, to);
+    record.code = kSuppressed;
+    context_.emit(Kind::effect, record);
+    return 0;
+  }
   std::int64_t applied = 0;
   group_.effects().apply(range.partition, range.epoch, from, to,
                          [&](Offset first, Offset end, bool is_applied) {

@@ -13,6 +13,9 @@ class Recorder {
  public:
   Recorder(ConsumerGroup& group, EntityId member);
 
+  /// The member was given `partition` in that generation: its fencing token there.
+  void given(PartitionIndex partition, std::int64_t generation);
+
   /// All of `work` was returned by poll().
   void delivered(const Work& work);
 
@@ -50,6 +53,7 @@ class Recorder {
   EntityId member_;
   bool has_effects_;
   std::vector<std::int64_t> times_;
+  std::vector<std::int64_t> tokens_;  // by partition; empty without fencing tokens
 };
 
 }  // namespace models::kafka
