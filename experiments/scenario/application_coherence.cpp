@@ -122,6 +122,12 @@ class Applications {
     if (auto wrong = known(path + ".database", r.database, "database", s_.databases)) return wrong;
     if (auto wrong = topic(path + ".to", r.to)) return wrong;
     if (r.every.count() <= 0) return Misfit{path + ".every", "must be above 0"};
+    const auto polls = [&r](const models::RelayOptions& other) {
+      return other.database == r.database && other.kind != RelayKind::capture;
+    };
+    if (polls(r) && std::count_if(s_.relays.begin(), s_.relays.end(), polls) > 1)
+      return Misfit{path + ".database",
+                    "has an outbox that another relay reads, too: each would remove the other's rows"};
     if (r.instances > 1 && r.kind != RelayKind::polling)
       return Misfit{path + ".instances", "share rows by locking them: that goes with kind = \"polling\""};
     return config(path, models::kafka::validate(r.config));

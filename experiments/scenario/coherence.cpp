@@ -79,13 +79,14 @@ class Coherence {
         fail(join_path("groups", group.name) + ".poison",
              "is not modelled of work that is handed to other threads");
     }
-    quotas(kafka);
+    quotas("kafka", kafka);
+    for (const models::kafka::ClusterOptions& one : s_.clusters) quotas(join_path("clusters", one.name), one);
   }
 
-  void quotas(const models::kafka::ClusterOptions& kafka) const {
+  void quotas(const std::string& cluster, const models::kafka::ClusterOptions& kafka) const {
     std::set<std::string> taken;
     for (const models::kafka::UserOptions& user : kafka.users) {
-      const std::string path = join_path("kafka.users", user.name);
+      const std::string path = join_path(cluster + ".users", user.name);
       for (const std::string& client : user.clients) {
         if (!is_client(client)) fail(path + ".clients", "'" + client + "' is no producer or group");
         if (!taken.insert(client).second) fail(path + ".clients", "'" + client + "' is another user, too");
@@ -95,11 +96,11 @@ class Coherence {
       const models::kafka::QuotaOptions& quota = kafka.quotas[i];
       const std::string client = quota.client.value_or("");
       if (!client.empty() && !is_client(client))
-        fail(join_path("kafka.quotas", client) + ".name", "is no producer or group");
+        fail(join_path(cluster + ".quotas", client) + ".name", "is no producer or group");
       const bool known = std::any_of(kafka.users.begin(), kafka.users.end(),
                                      [&quota](const auto& user) { return user.name == quota.user; });
       if (quota.user && !quota.user->empty() && !known)
-        fail("kafka.quotas", "'" + *quota.user + "' is none of kafka.users");
+        fail(cluster + ".quotas", "'" + *quota.user + "' is none of " + cluster + ".users");
     }
   }
   bool is_client(const std::string& name) const {

@@ -35,9 +35,16 @@ FoundMisfit hand_off(const std::string& path, const GroupOptions& g) {
 FoundMisfit calls(const std::string& path, const GroupOptions& g, const Scenario& s) {
   if (!g.calls) return {};
   const models::CallOptions& c = *g.calls;
-  if (std::none_of(s.dependencies.begin(), s.dependencies.end(),
-                   [&](const auto& d) { return d.name == c.to; }))
-    return Misfit{path + ".calls.to", "there is no dependency '" + c.to + "'"};
+  const auto to = std::find_if(s.dependencies.begin(), s.dependencies.end(),
+                               [&](const auto& d) { return d.name == c.to; });
+  if (to == s.dependencies.end()) return Misfit{path + ".calls.to", "there is no dependency '" + c.to + "'"};
+  if (c.attempts != 1 && c.backoff.count() <= 0 && to->latency.count() <= 0)
+    return Misfit{path + ".calls.backoff",
+                  "must be above 0 where a call takes no time (dependencies.latency): it would be tried "
+                  "again without end at "
+                  "one instant"};
+  if (c.breaker && c.breaker->failure_rate <= 0)
+    return Misfit{path + ".calls.breaker.failure_rate", "must be above 0"};
   if (c.timeout.count() <= 0) return Misfit{path + ".calls.timeout", "must be above 0"};
   if (c.breaker && c.breaker->open.count() <= 0)
     return Misfit{path + ".calls.breaker.open", "must be above 0"};
@@ -57,9 +64,10 @@ FoundMisfit fencing(const std::string& path, const GroupOptions& g) {
   const bool two = g.effect->processed_ids == models::ProcessedIds::after_effect ||
                    g.effect->processed_ids == models::ProcessedIds::before_effect;
   if (g.type == models::GroupType::share || two || g.commit == models::CommitMode::with_effect)
-    return Misfit{path + ".effect.fencing_token",
-                  "is not modelled of share groups, of a second transaction, and of offsets that are stored with "
-                  "the effect"};
+    return Misfit{
+        path + ".effect.fencing_token",
+        "is not modelled of share groups, of a second transaction, and of offsets that are stored with "
+        "the effect"};
   return {};
 }
 
@@ -94,9 +102,12 @@ FoundMisfit autoscale(const std::string& path, const GroupOptions& g, const Scen
   if (g.autoscale->min > g.members) return Misfit{at + ".min", "is more than there are members"};
   if (g.autoscale->every.count() <= 0) return Misfit{at + ".every", "must be above 0"};
   for (const models::FaultSpec& fault : s.faults) {
-    if ((fault.kind == "join" || fault.kind == "leave") &&
-        fault.target.substr(0, g.name.size() + 1) == g.name + "/")
-      return Misfit{at, "decides who takes part: it does not go with faults \"join\" and \"leave\""};
+    const bool starts =
+        fault.kind == "join" || fault.kind == "leave" || fault.kind == "restart" || fault.kind == "rolling";
+    if (starts && fault.target.substr(0, g.name.size() + 1) == g.name + "/")
+      return Misfit{at,
+                    "decides who takes part: it does not go with faults \"join\", \"leave\", \"restart\" and "
+                    "\"rolling\""};
   }
   return {};
 }
@@ -118,7 +129,8 @@ FoundMisfit flow_misfit(const Scenario& s) {
   }
   for (const GroupOptions& g : s.groups) {
     const std::string path = join_path("groups", g.name);
-    for (const FoundMisfit& wrong : {hand_off(path, g), calls(path, g, s), autoscale(path, g, s), fencing(path, g)}) {
+    for (const FoundMisfit& wrong :
+         {hand_off(path, g), calls(path, g, s), autoscale(path, g, s), fencing(path, g)}) {
       if (wrong) return wrong;
     }
   }

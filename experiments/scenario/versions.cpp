@@ -11,6 +11,7 @@ namespace experiments {
 namespace {
 
 using models::Scenario;
+using models::kafka::ClusterOptions;
 using models::kafka::Version;
 
 bool gives(const Value* table, std::string_view key) {
@@ -26,75 +27,89 @@ void set_earlier(Config& config, models::kafka::KeyScope scope, Version version,
   }
 }
 
-/// Where a scenario makes use of something; nothing where it does not.
+/// Where a scenario makes use of something in a cluster; nothing where it does not.
 using Use = std::optional<std::string>;
 
+/// The cluster of that name, of [[clusters]] or of [kafka].
+const ClusterOptions& cluster_of(const Scenario& s, std::string_view name) {
+  for (const ClusterOptions& one : s.clusters) {
+    if (one.name == name) return one;
+  }
+  return *s.kafka;
+}
+std::string path_of(const Scenario& s, const ClusterOptions& cluster) {
+  return &cluster == &*s.kafka ? "kafka" : join_path("clusters", cluster.name);
+}
+Use some_key(bool used, const Scenario& s, const ClusterOptions& cluster, const char* key) {
+  return used ? Use(path_of(s, cluster) + "." + key) : std::nullopt;
+}
+
 template <class Fits>
-Use some_group(const Scenario& s, std::string_view key, Fits fits) {
+Use some_group(const Scenario& s, const ClusterOptions& cluster, std::string_view key, Fits fits) {
   for (const models::GroupOptions& group : s.groups) {
-    if (fits(group)) return join_path(join_path("groups", group.name), key);
+    if (&cluster_of(s, group.cluster) == &cluster && fits(group))
+      return join_path(join_path("groups", group.name), key);
   }
   return std::nullopt;
 }
 
-Use transactions(const Scenario& s) {
+Use transactions(const Scenario& s, const ClusterOptions& cluster) {
   for (const models::ProducerOptions& producer : s.producers) {
-    if (producer.transactions) return join_path(join_path("producers", producer.name), "transactions");
+    if (&cluster_of(s, producer.cluster) == &cluster && producer.transactions)
+      return join_path(join_path("producers", producer.name), "transactions");
   }
-  return some_group(s, "transform", [](const models::GroupOptions& g) {
+  return some_group(s, cluster, "transform", [](const models::GroupOptions& g) {
     return g.transform && g.commit == models::CommitMode::in_transaction;
   });
 }
-Use idempotence(const Scenario& s) {
+Use idempotence(const Scenario& s, const ClusterOptions& cluster) {
   for (const models::ProducerOptions& producer : s.producers) {
-    if (producer.config.enable_idempotence)
+    if (&cluster_of(s, producer.cluster) == &cluster && producer.config.enable_idempotence)
       return join_path(join_path("producers", producer.name), "config.enable.idempotence");
   }
   return std::nullopt;
 }
-Use static_members(const Scenario& s) {
-  return some_group(s, "config.group.instance.id",
+Use static_members(const Scenario& s, const ClusterOptions& cluster) {
+  return some_group(s, cluster, "config.group.instance.id",
                     [](const models::GroupOptions& g) { return !g.config.group_instance_id.empty(); });
 }
-Use cooperative(const Scenario& s) {
-  return some_group(s, "config.partition.assignment.strategy", [](const models::GroupOptions& g) {
+Use cooperative(const Scenario& s, const ClusterOptions& cluster) {
+  return some_group(s, cluster, "config.partition.assignment.strategy", [](const models::GroupOptions& g) {
     const auto& all = g.config.partition_assignment_strategy;
     return std::find(all.begin(), all.end(), models::kafka::Assignor::cooperative_sticky) != all.end();
   });
 }
-Use consumer_protocol(const Scenario& s) {
-  return some_group(s, "config.group.protocol", [](const models::GroupOptions& g) {
+Use consumer_protocol(const Scenario& s, const ClusterOptions& cluster) {
+  return some_group(s, cluster, "config.group.protocol", [](const models::GroupOptions& g) {
     return g.config.group_protocol == models::kafka::GroupProtocol::consumer;
   });
 }
-Use share_groups(const Scenario& s) {
-  return some_group(s, "type",
+Use share_groups(const Scenario& s, const ClusterOptions& cluster) {
+  return some_group(s, cluster, "type",
                     [](const models::GroupOptions& g) { return g.type == models::GroupType::share; });
 }
-Use committed_reads(const Scenario& s) {
-  return some_group(s, "config.isolation.level",
+Use committed_reads(const Scenario& s, const ClusterOptions& cluster) {
+  return some_group(s, cluster, "config.isolation.level",
                     [](const models::GroupOptions& g) { return g.config.read_committed; });
 }
-Use client_racks(const Scenario& s) {
-  return some_group(s, "config.client.rack",
+Use client_racks(const Scenario& s, const ClusterOptions& cluster) {
+  return some_group(s, cluster, "config.client.rack",
                     [](const models::GroupOptions& g) { return !g.config.client_rack.empty(); });
 }
-Use replica_selector(const Scenario& s) {
-  return s.kafka->config.rack_aware_replica_selector ? Use("kafka.config.replica.selector.class")
-                                                     : std::nullopt;
+Use replica_selector(const Scenario& s, const ClusterOptions& cluster) {
+  return some_key(cluster.config.rack_aware_replica_selector, s, cluster, "config.replica.selector.class");
 }
-Use transactions_v2(const Scenario& s) {
-  return s.kafka->transaction_version >= 2 ? Use("kafka.transaction_version") : std::nullopt;
+Use transactions_v2(const Scenario& s, const ClusterOptions& cluster) {
+  return some_key(cluster.transaction_version >= 2, s, cluster, "transaction_version");
 }
-Use quorum(const Scenario& s) {
-  return s.kafka->controllers > 1 ? Use("kafka.controllers") : std::nullopt;
+Use quorum(const Scenario& s, const ClusterOptions& cluster) {
+  return some_key(cluster.controllers > 1, s, cluster, "controllers");
 }
-Use tiers(const Scenario& s) {
-  return s.kafka->config.tiers.system_enable ? Use("kafka.config.remote.log.storage.system.enable")
-                                             : std::nullopt;
+Use tiers(const Scenario& s, const ClusterOptions& cluster) {
+  return some_key(cluster.config.tiers.system_enable, s, cluster, "config.remote.log.storage.system.enable");
 }
-Use zookeeper(const Scenario& s) {
-  return s.kafka->zookeeper ? Use("kafka.coordination") : std::nullopt;
+Use zookeeper(const Scenario& s, const ClusterOptions& cluster) {
+  return some_key(cluster.zookeeper, s, cluster, "coordination");
 }
 
 using models::kafka::Rule;
@@ -103,7 +118,7 @@ struct Feature {
   std::string_view what;
   std::optional<Version> since, until;
   std::string_view source;
-  Use (*use)(const Scenario&);
+  Use (*use)(const Scenario&, const ClusterOptions&);
   /// By which it is switched on beside an older version. Switched off by itself it is not refused: what the scenario asks for
   /// then comes out as in the release before.
   std::optional<Rule> rule = std::nullopt;
@@ -160,9 +175,9 @@ void set_earlier(models::kafka::ClusterOptions& cluster, const Value& table) {
   if (version < kKraftSince && !says) cluster.zookeeper = true;
 }
 
-/// The scenario's own word on it: true or false; nothing where `version` decides.
-std::optional<bool> switched(const Value& checked, Rule rule) {
-  const Value* const rules = checked.find("kafka")->find("rules");
+/// The cluster's own word on it: true or false; nothing where `version` decides.
+std::optional<bool> switched(const Value& cluster, Rule rule) {
+  const Value* const rules = cluster.find("rules");
   const Value* const given =
       rules == nullptr ? nullptr
                        : rules->find(models::kafka::rule_catalogue()[static_cast<std::size_t>(rule)].name);
@@ -206,15 +221,17 @@ void set_earlier_defaults(const Value& checked, Scenario& s) {
   }
 }
 
-OutOfVersion out_of_version(const Value& checked, const Scenario& s) {
-  const Version version = version_of(checked);
+namespace {
+
+OutOfVersion out_of_version(const Value& table, const Scenario& s, const ClusterOptions& cluster) {
+  const Version version = version_in(table);
   for (const Feature& feature : kFeatures) {
-    const std::optional<bool> given = feature.rule ? switched(checked, *feature.rule) : std::nullopt;
+    const std::optional<bool> given = feature.rule ? switched(table, *feature.rule) : std::nullopt;
     const bool refused = feature.rule == Rule::share_groups && given == false;
     const bool missing = feature.since && version < *feature.since && !given;
     const bool gone = feature.until && version >= *feature.until;
     if (!missing && !gone && !refused) continue;
-    const Use use = feature.use(s);
+    const Use use = feature.use(s, cluster);
     if (!use) continue;
     if (refused) return {*use, "[kafka.rules] share_groups is off, and nothing before it is like it"};
     const std::string source = " (" + std::string(feature.source) + ")";
@@ -224,6 +241,15 @@ OutOfVersion out_of_version(const Value& checked, const Scenario& s) {
                       source};
   }
   return {};
+}
+
+}  // namespace
+
+OutOfVersion out_of_version(const Value& checked, const Scenario& s) {
+  OutOfVersion wrong = out_of_version(*checked.find("kafka"), s, *s.kafka);
+  for (std::size_t i = 0; i < s.clusters.size() && wrong.message.empty(); ++i)
+    wrong = out_of_version(checked.find("clusters")->items[i], s, s.clusters[i]);
+  return wrong;
 }
 
 }  // namespace experiments

@@ -141,18 +141,15 @@ void Database::finish(DatabaseCallRef call) {
         read_log(*call);
         if (call->rows.empty()) return readers_.push_back(std::move(call));
       } else {
+        // Whose session has ended meanwhile locks nothing.
+        if (!context_.network.open(call->connection)) return;
         read_outbox(*call);
       }
       return respond(std::move(call));
     case DatabaseCall::What::prepare:
-      prepared_.push_back({call->transaction, call->coordinator, call->change, call->row_id});
+      prepared_.push_back({call->transaction, call->coordinator, call->change, call->row_id, context_.now()});
       emit_vote(prepared_.back(), VoteCode::prepared);
-      if (options_.in_doubt_most) {
-        context_.simulation.schedule_after(
-            *options_.in_doubt_most, [this, coordinator = call->coordinator, number = call->transaction] {
-              abort_alone(coordinator, number);
-            });
-      }
+      watch(prepared_.back());
       vote_step_.advance(1);
       if (node_.incarnation() != life) return;
       call->outcome = Outcome::committed;
@@ -237,7 +234,21 @@ void Database::forget_prepare(const DatabaseCall& abort) {
   aborted_.push_back({abort.coordinator, abort.transaction});
 }
 
+void Database::watch(const Prepared& vote) {
+  if (!options_.in_doubt_most) return;
+  context_.simulation.schedule_at(std::max(vote.given + *options_.in_doubt_most, context_.now()),
+                                  [this, coordinator = vote.coordinator, number = vote.transaction] {
+                                    abort_alone(coordinator, number);
+                                  });
+}
+
+void Database::restarted() {
+  for (const Prepared& vote : prepared_) watch(vote);
+}
+
 void Database::abort_alone(EntityId coordinator, std::int64_t transaction) {
+  if (node_.paused())
+    return node_.run_or_hold([this, coordinator, transaction] { abort_alone(coordinator, transaction); });
   const auto at = std::find_if(prepared_.begin(), prepared_.end(), [&](const Prepared& vote) {
     return vote.transaction == transaction && vote.coordinator == coordinator;
   });
@@ -275,7 +286,7 @@ void Database::read_outbox(DatabaseCall& call) {
   const std::int64_t from = locks ? 0 : call.position >= 0 ? call.position : kept_[call.reader];
   for (Row& row : outbox_) {
     if (call.rows.size() >= call.most) break;
-    if (row.row.id < from || (locks && row.locked != ConnectionId{})) continue;
+    if (row.row.id < from || (locks && is_locked(row))) continue;
     if (locks) row.locked = call.connection;
     call.rows.push_back(row.row);
   }
@@ -284,6 +295,11 @@ void Database::read_outbox(DatabaseCall& call) {
   watched_.push_back(call.connection);
   context_.network.watch_client(call.connection,
                                 [this, connection = call.connection] { free_rows_of(connection); });
+}
+
+/// Behind a cut link nobody tells the server that a session has ended: it is seen by who comes to its rows.
+bool Database::is_locked(const Row& row) const {
+  return row.locked != ConnectionId{} && context_.network.open(row.locked);
 }
 
 void Database::free_rows_of(ConnectionId connection) {
@@ -313,8 +329,13 @@ void Database::mark(DatabaseCall& call) {
   call.outcome = Outcome::committed;
   if (call.from == ReadFrom::outbox) {
     // What is not in the answer of the relay is read again.
-    for (const OutboxRow& sent : call.rows)
-      std::erase_if(outbox_, [&sent](const Row& row) { return row.row.id == sent.id; });
+    std::sort(call.rows.begin(), call.rows.end(),
+              [](const OutboxRow& a, const OutboxRow& b) { return a.id < b.id; });
+    auto sent = call.rows.begin();
+    std::erase_if(outbox_, [&](const Row& row) {
+      while (sent != call.rows.end() && sent->id < row.row.id) ++sent;
+      return sent != call.rows.end() && sent->id == row.row.id;
+    });
     return free_rows_of(call.connection);
   }
   kept_[call.reader] = std::max(kept_[call.reader], call.position);

@@ -109,7 +109,7 @@ class Database final : public NodeProgram {
 
   // NodeProgram
   void crashed() override;
-  void restarted() override {}
+  void restarted() override;
 
  private:
   /// A set of (lane, number).
@@ -140,6 +140,7 @@ class Database final : public NodeProgram {
     EntityId coordinator{};
     Change change;
     std::int64_t row_id = -1;
+    sim::Time given{};
   };
 
   struct Aborted {
@@ -169,8 +170,11 @@ class Database final : public NodeProgram {
   void read_log(DatabaseCall& call);
   void mark(DatabaseCall& call);
   void wake_readers();
+  bool is_locked(const Row& row) const;
   void free_rows_of(ConnectionId connection);
   void forget_prepare(const DatabaseCall& abort);
+  /// That it is not in doubt for longer than DatabaseOptions::in_doubt_most.
+  void watch(const Prepared& vote);
   /// In doubt for too long: the vote is withdrawn, against all promises.
   void abort_alone(EntityId coordinator, std::int64_t transaction);
   void emit_vote(const Prepared& vote, VoteCode code);

@@ -179,7 +179,10 @@ void RpcChannel::throttle(sim::Duration duration) {
         });
   }
   const sim::Time until = cluster_.context().simulation.after(duration);
-  if (!throttled_ || until > unthrottle_->deadline()) unthrottle_->arm_at(until);
+  if (!throttled_ || until > throttled_until_) {
+    throttled_until_ = until;
+    unthrottle_->arm_at(until);
+  }
   throttled_ = true;
 }
 

@@ -110,7 +110,8 @@ class RpcChannel final : public ConnectionListener {
   bool ready() const { return state_ == State::open && !throttled_ && !expired(); }
   /// A broker's answer has asked for silence until then: who can wait sends nothing before (NetworkClient.throttle).
   bool throttled() const { return throttled_; }
-  sim::Time throttled_until() const { return unthrottle_->deadline(); }
+  /// May be past: a client that stood still has not noticed yet.
+  sim::Time throttled_until() const { return throttled_until_; }
   const Node& client() const { return client_; }
   /// Refused or reset a moment ago: a new attempt waits until retry_at().
   bool backing_off() const;
@@ -189,6 +190,7 @@ class RpcChannel final : public ConnectionListener {
   sim::Duration longest_idle_;
   bool want_connection_ = false;
   bool throttled_ = false;
+  sim::Time throttled_until_{};
   std::vector<Pending> in_flight_;  // in order of sending; small
   // The broker's side of this connection: a call is taken up when the one before has been answered (Server below).
   bool muted_ = false;

@@ -131,3 +131,18 @@ TEST_CASE("the clients of another cluster have the defaults of its version") {
   CHECK(s.producers[0].config.acks == -1);
   CHECK(s.producers[1].config.acks == 1);
 }
+
+TEST_CASE("what a cluster's version lacks is refused to those who are its clients") {
+  const auto with = [](const std::string& main, const std::string& other, const std::string& group) {
+    return said(
+        main, "\n[[clusters]]\nname = \"west\"\n" + other +
+                  "[[clusters.topics]]\nname = \"orders\"\n[[groups]]\nname = \"other\"\ncluster = \"west\"\n"
+                  "topics = [\"orders\"]\n" +
+                  group);
+  };
+  const std::string share = "type = \"share\"\n";
+  CHECK(with("", "", share).empty());
+  CHECK(holds(with("", "version = \"3.9\"\n", share), "KIP-932"));
+  CHECK(holds(with("", "rules = { share_groups = false }\n", share), "share_groups is off"));
+  CHECK(with("version = \"3.9\"\n", "", share).empty());
+}

@@ -52,19 +52,18 @@ sim::Duration SampledRate::throttle(double bound, sim::Time now) {
 
 // ---- clients ------------------------------------------------------------------------------------------------------
 
-ClientQuotas::Client::Client(std::string name, const QuotaOptions* quota, const BrokerConfig& config)
-    : id(std::move(name)),
-      limit(quota),
-      produce(config.quota_window_num, config.quota_window_size),
-      fetch(config.quota_window_num, config.quota_window_size),
-      request(config.quota_window_num, config.quota_window_size) {}
-
 ClientQuotas::ClientQuotas(Context& context, const ClusterOptions& options)
     : context_(context), config_(options.config), limits_(options.quotas), users_(options.users) {}
 
+void ClientQuotas::Manager::forget() {
+  shares.clear();
+  by_entity.clear();
+}
+
 void ClientQuotas::forget() {
-  clients_.clear();
-  by_entity_.clear();
+  produce_.forget();
+  fetch_.forget();
+  request_.forget();
 }
 
 std::string ClientQuotas::user_of(const std::string& client) const {
@@ -74,8 +73,10 @@ std::string ClientQuotas::user_of(const std::string& client) const {
   return "ANONYMOUS";
 }
 
-/// The most specific one: who the user is counts for more than what the client is (DefaultQuotaCallback.quotaLimit).
-const QuotaOptions* ClientQuotas::limit_of(const std::string& user, const std::string& client) const {
+/// The most specific of those that limit this: who the user is counts for more than what the client is
+/// (DefaultQuotaCallback.quotaLimit).
+const QuotaOptions* ClientQuotas::limit_of(double QuotaOptions::*most, const std::string& user,
+                                           const std::string& client) const {
   const auto rank = [](const std::optional<std::string>& of, const std::string& name) {
     if (!of) return 1;           // whoever
     if (of->empty()) return 2;   // who has none of his own
@@ -84,6 +85,7 @@ const QuotaOptions* ClientQuotas::limit_of(const std::string& user, const std::s
   const QuotaOptions* best = nullptr;
   int best_rank = 0;
   for (const QuotaOptions& one : limits_) {
+    if (one.*most <= 0) continue;
     const int of_user = rank(one.user, user);
     const int of_client = rank(one.client, client);
     if (of_user == 0 || of_client == 0 || 10 * of_user + of_client <= best_rank) continue;
@@ -94,66 +96,66 @@ const QuotaOptions* ClientQuotas::limit_of(const std::string& user, const std::s
 }
 
 /// Null when nothing limits it.
-ClientQuotas::Client* ClientQuotas::client(EntityId entity) {
-  if (entity.value >= by_entity_.size()) by_entity_.resize(entity.value + 1, -1);
-  std::int32_t& index = by_entity_[entity.value];
+ClientQuotas::Share* ClientQuotas::share(Manager& manager, EntityId entity) const {
+  if (entity.value >= manager.by_entity.size()) manager.by_entity.resize(entity.value + 1, -1);
+  std::int32_t& index = manager.by_entity[entity.value];
+  std::vector<Share>& shares = manager.shares;
   if (index < 0) {
     const std::string& name = context_.entities[entity].name;
     const std::string client_id = name.substr(0, name.find('/'));
     const std::string user = user_of(client_id);
-    const QuotaOptions* const limit = limit_of(user, client_id);
+    const QuotaOptions* const limit = limit_of(manager.most, user, client_id);
     // All clients of a user share the user's limit, each pair has its own (ClientQuotaManager: metric tags).
     const std::string id = (limit != nullptr && limit->user ? user : "") + "/" +
                            (limit == nullptr || limit->client ? client_id : "");
     const auto known =
-        std::find_if(clients_.begin(), clients_.end(), [&](const Client& one) { return one.id == id; });
-    index = static_cast<std::int32_t>(known - clients_.begin());
-    if (known == clients_.end()) clients_.emplace_back(id, limit, config_);
+        std::find_if(shares.begin(), shares.end(), [&](const Share& one) { return one.id == id; });
+    index = static_cast<std::int32_t>(known - shares.begin());
+    if (known == shares.end()) {
+      shares.push_back({id, limit == nullptr ? 0 : limit->*manager.most,
+                        SampledRate(config_.quota_window_num, config_.quota_window_size)});
+    }
   }
-  Client& found = clients_[static_cast<std::size_t>(index)];
-  return found.limit == nullptr ? nullptr : &found;
+  Share& found = shares[static_cast<std::size_t>(index)];
+  return found.most > 0 ? &found : nullptr;
 }
 
-sim::Duration ClientQuotas::busy(Client& client, sim::Duration time, sim::Time now) const {
-  if (client.limit->request_percentage <= 0) return {};
-  client.request.record(sim::seconds(time) * 100, now);
+sim::Duration ClientQuotas::busy(EntityId entity, sim::Duration time, sim::Time now) {
+  Share* const found = share(request_, entity);
+  if (found == nullptr) return {};
+  found->used.record(sim::seconds(time) * 100, now);
   // ClientRequestQuotaManager.maxThrottleTimeMs
-  return std::min(client.request.throttle(client.limit->request_percentage, now), config_.quota_window_size);
+  return std::min(found->used.throttle(found->most, now), config_.quota_window_size);
 }
 
 sim::Duration ClientQuotas::produced(EntityId entity, std::int64_t bytes, sim::Duration time,
                                      bool acknowledged) {
-  Client* const found = client(entity);
-  if (found == nullptr) return {};
   const sim::Time now = context_.now();
   sim::Duration wait{};
-  if (found->limit->producer_byte_rate > 0) {
-    found->produce.record(static_cast<double>(bytes), now);
-    wait = found->produce.throttle(found->limit->producer_byte_rate, now);
+  if (Share* const found = share(produce_, entity)) {
+    found->used.record(static_cast<double>(bytes), now);
+    wait = found->used.throttle(found->most, now);
   }
-  return acknowledged ? std::max(wait, busy(*found, time, now)) : wait;
+  return acknowledged ? std::max(wait, busy(entity, time, now)) : wait;
 }
 
 sim::Duration ClientQuotas::fetched(EntityId entity, std::int64_t bytes, sim::Duration time) {
-  Client* const found = client(entity);
-  if (found == nullptr) return {};
   const sim::Time now = context_.now();
-  sim::Duration wait = busy(*found, time, now);
-  if (found->limit->consumer_byte_rate > 0) {
-    found->fetch.record(static_cast<double>(bytes), now);
-    wait = std::max(wait, found->fetch.throttle(found->limit->consumer_byte_rate, now));
-    if (wait > sim::Duration{}) found->fetch.record(-static_cast<double>(bytes), now);
+  sim::Duration wait = busy(entity, time, now);
+  if (Share* const found = share(fetch_, entity)) {
+    found->used.record(static_cast<double>(bytes), now);
+    wait = std::max(wait, found->used.throttle(found->most, now));
+    if (wait > sim::Duration{}) found->used.record(-static_cast<double>(bytes), now);
   }
   return wait;
 }
 
 std::int64_t ClientQuotas::fetch_most(EntityId entity) {
-  const Client* const found = client(entity);
-  if (found == nullptr || found->limit->consumer_byte_rate <= 0)
-    return std::numeric_limits<std::int32_t>::max();
+  const Share* const found = share(fetch_, entity);
+  if (found == nullptr) return std::numeric_limits<std::int32_t>::max();
   const double window = sim::seconds(config_.quota_window_size) * (config_.quota_window_num - 1);
-  const double most = found->limit->consumer_byte_rate * window;
-  return static_cast<std::int64_t>(std::min<double>(most, std::numeric_limits<std::int32_t>::max()));
+  return static_cast<std::int64_t>(
+      std::min<double>(found->most * window, std::numeric_limits<std::int32_t>::max()));
 }
 
 }  // namespace models::kafka

@@ -69,23 +69,31 @@ class ClientQuotas {
 
  private:
   /// Those who share a limit.
-  struct Client {
-    Client(std::string id, const QuotaOptions* limit, const BrokerConfig& config);
-    std::string id;             ///< "user/client", either empty where it does not matter
-    const QuotaOptions* limit;  ///< null: none
-    SampledRate produce, fetch, request;
+  struct Share {
+    std::string id;   ///< "user/client", either empty where it does not matter
+    double most = 0;  ///< 0: no limit
+    SampledRate used;
   };
-  Client* client(EntityId entity);
+  /// One kind of quota: each is looked up by itself (ClientQuotaManager and its subclasses).
+  struct Manager {
+    double QuotaOptions::*most;
+    std::vector<Share> shares{};
+    std::vector<std::int32_t> by_entity{};  ///< index into shares, -1: not looked up yet
+    void forget();
+  };
+  Share* share(Manager& manager, EntityId entity) const;
   std::string user_of(const std::string& client) const;
-  const QuotaOptions* limit_of(const std::string& user, const std::string& client) const;
-  sim::Duration busy(Client& client, sim::Duration time, sim::Time now) const;
+  const QuotaOptions* limit_of(double QuotaOptions::*most, const std::string& user,
+                               const std::string& client) const;
+  sim::Duration busy(EntityId entity, sim::Duration time, sim::Time now);
 
   Context& context_;
   const BrokerConfig& config_;
   const std::vector<QuotaOptions>& limits_;
   const std::vector<UserOptions>& users_;
-  std::vector<Client> clients_;
-  std::vector<std::int32_t> by_entity_;  // index into clients_, -1: not looked up yet
+  Manager produce_{&QuotaOptions::producer_byte_rate};
+  Manager fetch_{&QuotaOptions::consumer_byte_rate};
+  Manager request_{&QuotaOptions::request_percentage};
 };
 
 }  // namespace models::kafka

@@ -88,7 +88,7 @@ void Fetcher::want(PartitionIndex p) {
   if (context_.now() < held.retry_at) return retry_at(held.retry_at);
   const RpcChannel& channel = connections_.data(from);
   if (channel.backing_off()) return retry_at(channel.retry_at());
-  if (channel.throttled()) return retry_at(channel.throttled_until());
+  if (channel.throttled()) return retry_at(std::max(channel.throttled_until(), context_.now()));
   session.wanted.push_back(p);
   leader ? void(++session.same) : void(session.other = true);
 }

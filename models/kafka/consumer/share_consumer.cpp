@@ -35,7 +35,11 @@ void ShareConsumer::start() {
   wanted_ = true;
   start_again_ = close_asked_ || phase_ == Phase::closing;  // a new process, once the old one has ended
   if (!node_.up() || phase_ != Phase::stopped) return;
-  if (node_.paused()) return node_.run_or_hold([this] { start(); });
+  if (node_.paused()) {
+    return node_.run_or_hold([this] {
+      if (wanted_) start();  // or it was told to leave meanwhile
+    });
+  }
   phase_ = Phase::polling;
   fetcher_.start(static_cast<ShareMember>(node_.entity().value) << 32 | ++lives_);
   metadata_.start();

@@ -509,6 +509,7 @@ void Producer::crashed() {
   }
   if (!unsent.empty()) accumulator_.report().refused(RefusedCode::closed, unsent);
   let_in_ = 0;
+  if (options_.admission) admission_.emplace(*options_.admission);
   if (lag_reader_) lag_reader_->stop();
   resends_.clear();
   resent_ = 0;

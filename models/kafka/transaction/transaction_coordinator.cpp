@@ -444,16 +444,14 @@ void TransactionCoordinator::abort_timed_out() {
 /// TransactionStateManager.removeExpiredTransactionalIds. A tombstone that the log refuses is written the next time.
 void TransactionCoordinator::remove_expired() {
   const sim::Time now = host_.context().now();
-  for (auto& [partition, shard] : shards_) {
-    for (auto& [id, entry] : shard.entries) {
-      const bool unused = entry.now.state == TransactionState::empty || entry.now.complete();
-      if (!unused || entry.pending || now - entry.now.updated < host_.config().transactional_id_expiration)
-        continue;
-      TransactionMetadata dead = entry.now;
-      dead.state = TransactionState::dead;
-      write(partition, shard, entry, std::move(dead), {});
-    }
-  }
+  each_entry([this, now](PartitionIndex partition, Shard& shard, Entry& entry) {
+    const bool unused = entry.now.state == TransactionState::empty || entry.now.complete();
+    if (!unused || entry.pending || now - entry.now.updated < host_.config().transactional_id_expiration)
+      return;
+    TransactionMetadata dead = entry.now;
+    dead.state = TransactionState::dead;
+    write(partition, shard, entry, std::move(dead), {});
+  });
   if (!shards_.empty()) expiry_timer_.arm_after(host_.config().transaction_remove_expired_interval);
 }
 

@@ -43,12 +43,12 @@ struct User final : models::DatabaseUser {
 };
 
 struct Ground {
-  explicit Ground(std::vector<double> transactions_ms = {1}) : network(simulation, {}) {
+  explicit Ground(std::vector<double> transactions_ms = {1}, double query_ms = 0) : network(simulation, {}) {
     trace.add_sink(commits);
     for (double& ms : transactions_ms) ms *= 1e6;
     options.name = "db";
     options.transaction = sim::Distribution::schedule(transactions_ms);
-    options.query = sim::Distribution::constant(0);
+    options.query = sim::Distribution::constant(query_ms * 1e6);
     node = make("db");
     database = std::make_unique<models::Database>(context, *node, options);
     one = make("one");
@@ -252,6 +252,36 @@ TEST_CASE("rows that one reader has locked are left out by the others, until the
   g.run();
   CHECK(g.other->rows == Ids{0, 1});
   CHECK_FALSE(g.database->all_read(ReadFrom::outbox, 0));
+}
+
+TEST_CASE("a reader that dies while its query runs locks nothing", "[apps]") {
+  Ground g({1}, 10);
+  g.transact(*g.user, g.change(0));
+  g.run();
+  g.read(*g.user, ReadFrom::outbox);
+  g.run(5ms);
+  g.one->crash();
+  g.user->client.abandon();
+  g.run();
+  g.read(*g.other, ReadFrom::outbox);
+  g.run();
+  CHECK(g.other->rows == Ids{0});
+}
+
+TEST_CASE("rows of a session that ended behind a cut link are free when others come to them", "[apps]") {
+  Ground g;
+  g.transact(*g.user, g.change(0));
+  g.run();
+  g.read(*g.user, ReadFrom::outbox);
+  g.run();
+  REQUIRE(g.user->rows == Ids{0});
+  g.network.cut(g.one->host(), g.node->host());
+  g.one->crash();
+  g.user->client.abandon();
+  g.run();
+  g.read(*g.other, ReadFrom::outbox);
+  g.run();
+  CHECK(g.other->rows == Ids{0});
 }
 
 TEST_CASE("a vote survives the process, and keeps its row locked until the decision", "[apps]") {

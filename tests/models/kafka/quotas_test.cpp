@@ -176,6 +176,8 @@ TEST_CASE("of the quotas that apply the most specific one holds, the user before
   CHECK(stored({client}) < 350);
   CHECK(stored({other_users}) < 350);
   CHECK(stored({{.client = "shop", .user = "bob", .producer_byte_rate = low}}) > 500);
+  // Each kind by itself: what limits the user's reading says nothing of his writing.
+  CHECK(stored({{.client = std::nullopt, .user = "alice", .consumer_byte_rate = high}, client}) < 350);
 }
 
 TEST_CASE("the clients of a user share the user's quota, and each pair has its own") {

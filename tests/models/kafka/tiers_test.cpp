@@ -210,7 +210,7 @@ TEST_CASE("readers of remote storage are so many, and those that wait for one") 
       Ref<FetchCall> call = f.cluster.take<FetchCall>();
       call->client = EntityId{9000 + n};
       call->max_wait = 500ms;
-      call->partitions.push_back({.fetch_offset = 0, .max_bytes = 1048576});
+      call->partitions.push_back({.partition = PartitionIndex{0}, .fetch_offset = 0, .max_bytes = 1048576});
       channel.call<&Reader::told>(*this, std::move(call));
     }
     void told(BrokerId, Ref<FetchCall> call) {

@@ -78,7 +78,7 @@ TEST_CASE("with every cure nothing goes wrong and every run ends, with one off o
     RC_ASSERT(cured.outcome.drained);
     RC_ASSERT(wrong(cured, w, {}).empty());
 
-    const Cure& cure = *one_of(cures_of(w.scenario));
+    const Cure& cure = some_cure(w.scenario);
     cure.take_back(w.scenario);
     const Result without = run(w);
     RC_LOG() << "without " << cure.name << ":" << wrong(without, w, cure.shows)
