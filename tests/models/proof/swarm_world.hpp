@@ -40,7 +40,9 @@ inline ArbitraryWorld cured_world() {
   s.faults.clear();
   std::vector<const Feature*> with;
   for (const Feature& feature : features()) {
-    if (detail::pick(10) + static_cast<std::size_t>(feature.tenths) <= 9 || (feature.fits != nullptr && !feature.fits(s))) continue;
+    if (detail::pick(10) + static_cast<std::size_t>(feature.tenths) <= 9 ||
+        (feature.fits != nullptr && !feature.fits(s)))
+      continue;
     feature.add(s);
     world.features.emplace_back(feature.name);
     world.not_promised.insert(world.not_promised.end(), feature.not_promised.begin(),
