@@ -122,14 +122,15 @@ class Applications {
     if (auto wrong = known(path + ".database", r.database, "database", s_.databases)) return wrong;
     if (auto wrong = topic(path + ".to", r.to)) return wrong;
     if (r.every.count() <= 0) return Misfit{path + ".every", "must be above 0"};
-    const auto polls = [&r](const models::RelayOptions& other) {
-      return other.database == r.database && other.kind != RelayKind::capture;
-    };
-    if (polls(r) && std::count_if(s_.relays.begin(), s_.relays.end(), polls) > 1)
-      return Misfit{path + ".database",
-                    "has an outbox that another relay reads, too: each would remove the other's rows"};
     if (r.instances > 1 && r.kind != RelayKind::polling)
       return Misfit{path + ".instances", "share rows by locking them: that goes with kind = \"polling\""};
+    const auto first =
+        std::find_if(s_.relays.begin(), s_.relays.end(), [&r](const models::RelayOptions& other) {
+          return other.database == r.database && other.kind != RelayKind::capture;
+        });
+    if (r.kind != RelayKind::capture && &*first != &r)
+      return Misfit{path + ".database",
+                    "has an outbox that '" + first->name + "' reads: each would remove the other's rows"};
     return config(path, models::kafka::validate(r.config));
   }
 

@@ -31,8 +31,10 @@ Invariants::Invariants(Cluster& cluster)
       quorum_(cluster),
       logs_match_(cluster.options().rules.has(Rule::epoch_in_epoch_end) &&
                   cluster.options().rules.has(Rule::fetch_epoch_fencing)),
-      offsets_count_(cluster.options().rules.offsets_count() &&
-                     cluster.options().rules.has(Rule::fetch_epoch_fencing)) {
+      // Before KIP-903 a follower whose disk has lost records may be let in by what it held before.
+      offsets_count_(
+          cluster.options().rules.offsets_count() && cluster.options().rules.has(Rule::fetch_epoch_fencing) &&
+          (cluster.options().rules.has(Rule::broker_epochs_in_sync) || !cluster.options().power_may_fail)) {
   for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
     const PartitionIndex index{p};
     Partition partition{.index = index,
