@@ -287,8 +287,8 @@ std::span<const RuleInfo> rule_catalogue() {
        "KIP-951",
        "a broker that does not lead says who does, and clients go there at once; without, they ask for "
        "metadata first"},
-      {Rule::tombstones_stay_after_cleaning,
-       "tombstones_stay_after_cleaning",
+      {Rule::dated_tombstones,
+       "dated_tombstones",
        {3, 1},
        {},
        "KIP-534",

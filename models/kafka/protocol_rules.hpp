@@ -65,7 +65,7 @@ enum class Rule : std::uint8_t {
   share_groups,
   assignment_epochs,
   leader_hints,
-  tombstones_stay_after_cleaning,
+  dated_tombstones,
   count_
 };
 

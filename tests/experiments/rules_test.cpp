@@ -138,7 +138,7 @@ const std::vector<Row>& rows() {
       {Rule::transactions_v2, "eos_kafka_to_kafka", "uncommitted-reader"},
       {Rule::assignment_epochs, "", "", {kConsumer, kSlowLinks}},
       {Rule::leader_hints, ""},
-      {Rule::tombstones_stay_after_cleaning, "compaction", "away-for-too-long"},
+      {Rule::dated_tombstones, "compaction", "away-for-too-long"},
   };
   return all;
 }

@@ -115,7 +115,7 @@ void LogCleaner::clean(const Choice& choice) {
       .delete_retention = topic_config(replica).delete_retention.value_or(config().delete_retention),
       .keys_most = keys_most(),
       .transactional = replica.shared->transactional};
-  if (!cluster_.options().rules.has(Rule::tombstones_stay_after_cleaning)) go_by_segments(replica, job);
+  if (!cluster_.options().rules.has(Rule::dated_tombstones)) go_by_segments(replica, job);
   auto result = std::make_unique<CleaningResult>(kafka::clean(job, map_));
   const double rate = config().io_max_bytes_per_second / config().threads;
   const std::int64_t bytes = result->dirty_bytes + result->bytes_read + result->bytes_written;

@@ -217,7 +217,7 @@ TEST_CASE("before KIP-534 a tombstone goes when its segment is so much older tha
 TEST_CASE("before KIP-534 a tombstone in the last clean segment stays for ever") {
   for (const bool dated : {true, false}) {
     FixtureOptions options = compacted();
-    options.rules.set(Rule::tombstones_stay_after_cleaning, dated);
+    options.rules.set(Rule::dated_tombstones, dated);
     CompactedLog f(options);
     f.put({1, 2});
     f.put({1 | kGone});
