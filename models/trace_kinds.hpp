@@ -143,7 +143,8 @@ enum class Kind : std::uint16_t {
   scaled,
 
   // ---- applications with databases of their own ------------------------------------------------------------------
-  /// code a type of fact, a FactRole, b the type of what it undoes, or -1. Emitted when the world is built. Sagas.
+  /// code a type of fact, a FactRole, b the type of what it undoes, or -1, c the types (a bit each) of the events to which the
+  /// service with which sagas begin answers by it, or -1 where it does not. Emitted when the world is built. Sagas.
   fact_type,
   /// actor database, place service instance, peer lane of facts, a its seq: a transaction has committed this fact. b aggregate
   /// that it is of, c position in the database's log; code type, with kToBePublished where somebody is to publish it.

@@ -270,6 +270,14 @@ std::span<const MetricInfo> metric_catalogue() {
                  "from a saga's first fact to that by which it succeeded or failed"},
       MetricInfo{M::saga_latency_p99_ms, "saga_latency_p99_ms", "ms", "from a saga's first fact to its end"},
       MetricInfo{M::saga_latency_max_ms, "saga_latency_max_ms", "ms", "from a saga's first fact to its end"},
+      MetricInfo{M::sagas_hidden, "sagas_hidden", "sagas",
+                 "whose state the database in which they began did not say at some moment, but for one "
+                 "answer that was on its way"},
+      MetricInfo{
+          M::saga_unrecorded_max, "saga_unrecorded_max", "facts",
+          "of one saga that other databases had, and of which that in which it began had noted nothing"},
+      MetricInfo{M::saga_hops_mean, "saga_hops_mean", "hops", "from fact to fact, of sagas that are done"},
+      MetricInfo{M::saga_hop_mean_ms, "saga_hop_mean_ms", "ms", "that each of these took"},
       MetricInfo{M::projection_lag_mean_ms, "projection_lag_mean_ms", "ms",
                  "from the commit of a fact to the moment at which a view has it"},
       MetricInfo{M::projection_lag_p99_ms, "projection_lag_p99_ms", "ms",

@@ -499,7 +499,8 @@ class Lists(Case):
                 how = '"outbox"'
                 if step == "event-acknowledged":
                     how = '"after-commit"\nto = "orders"'
-                if step in ("prepare-sent", "votes-collected", "decision-recorded", "vote-given"):
+                if step in ("prepare-sent", "votes-collected", "decision-recorded", "vote-given", "participant-asked",
+                            "participant-told"):
                     how = '"two-phase-commit"\nqueue = "queue-db"'
                 small += desk.replace("HOW", how)
             self.write("s.toml", small + f'[[faults]]\nkind = "pause"\ntarget = "{targets[subject]}"\nfor = "1ms"\n'

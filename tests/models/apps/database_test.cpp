@@ -87,9 +87,10 @@ struct Ground {
     for (const std::int64_t id : ids) call->rows.push_back({id, {}});
     who.client.send(call);
   }
-  void prepare(User& who, std::int64_t number, const models::Change& c) {
+  void prepare(User& who, std::int64_t number, const models::Change& c, std::int64_t over_below = 0) {
     const auto call = who.client.take(What::prepare);
     call->transaction = number;
+    call->over_below = over_below;
     call->change = c;
     who.client.send(call);
   }
@@ -333,4 +334,22 @@ TEST_CASE("what is aborted before it is prepared never will be, and lets others 
   CHECK(g.user->outcomes.back() == Outcome::left_out);
   CHECK(g.commits.votes.empty());
   CHECK(g.database->idle());
+}
+
+TEST_CASE("of what is over at both participants no more is remembered than up to where", "[apps]") {
+  Ground g;
+  for (const std::int64_t number : {1, 2, 3, 7}) g.decide(*g.user, number, false);
+  g.run();
+  // Its coordinator has come to 6, and none before that is open: requests to prepare those come late, and in vain.
+  g.prepare(*g.user, 6, g.change(0), 6);
+  g.run();
+  CHECK(g.user->outcomes.back() == Outcome::committed);
+  for (const std::int64_t number : {2, 4, 5, 7}) {
+    g.prepare(*g.user, number, g.change(number, 1), 6);
+    g.run();
+    CHECK(g.user->outcomes.back() == Outcome::left_out);
+  }
+  g.prepare(*g.user, 8, g.change(8, 2), 6);
+  g.run();
+  CHECK(g.user->outcomes.back() == Outcome::committed);
 }
