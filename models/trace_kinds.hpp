@@ -167,8 +167,8 @@ enum class Kind : std::uint16_t {
   /// actor producer or group, place subject, a version of the schema from now on, b before (-1 none); code DeploymentCode.
   /// Versions are numbered from 1 as the scenario lists them. Schemas.
   deployed,
-  /// actor who asked (the registry: an operator), place subject, a version, b its id (-1 none), code RegistryCode: what the schema
-  /// registry made of it. Schemas.
+  /// actor who asked (the registry: an operator), place subject, a version, b its id (-1 none), code RegistryCode: what the
+  /// schema registry made of it. Schemas.
   registry_answer,
   /// actor member, place partition, peer group, a offset, b version that it was written with (-1: one that no registry knows), c
   /// version that was to read it; code UnreadableCode: an attempt to process it has failed for that. Schemas.

@@ -1,8 +1,8 @@
 // What a schema registry promises of a subject's versions: which of them can read what others have written.
 //
 // The levels of Confluent's Schema Registry (CompatibilityLevel, CompatibilityChecker): BACKWARD: the new schema reads what the
-// last one wrote; FORWARD: the last one reads what the new one writes; FULL: both; _TRANSITIVE: the same with every version before,
-// not the last alone. BACKWARD is the default: readers are upgraded first; with FORWARD writers are.
+// last one wrote; FORWARD: the last one reads what the new one writes; FULL: both; _TRANSITIVE: the same with every version
+// before, not the last alone. BACKWARD is the default: readers are upgraded first; with FORWARD writers are.
 #pragma once
 
 #include <cstdint>

@@ -5,8 +5,8 @@
 // name or by one of its aliases; a field that the writer has not needs a default; what the reader has not is read over; numbers
 // are promoted (int to long, float, double; long to float, double; float to double), string and bytes are read as each other.
 //
-// Model: one record of fields of primitive types; no unions, enumerations, arrays and records within. A field that may be null and
-// is null by default is one with a default.
+// Model: one record of fields of primitive types; no unions, enumerations, arrays and records within. A field that may be null
+// and is null by default is one with a default.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Which version of its subject each message was written with: what a reader would find in the first five bytes of its value.
 //
-// A producer writes with one version for a long time, so that a few runs of seqs tell it of each of its lanes. Kept outside of the
-// cluster, for the length of a run: a record that is read again, or in another cluster, says the same.
+// A producer writes with one version for a long time, so that a few runs of seqs tell it of each of its lanes. Kept outside of
+// the cluster, for the length of a run: a record that is read again, or in another cluster, says the same.
 #pragma once
 
 #include <algorithm>

@@ -5,8 +5,8 @@
 // on the n-th step ends the run-ahead exactly there. A node that was paused takes up its work where it stood. The times said of
 // each record are the same as if there had been an event for each.
 //
-// A record that is poison ends the run-ahead, too: its failure is an event of its own. So does one whose schema the process does not
-// know yet: the thread waits for the registry before it begins with it.
+// A record that is poison ends the run-ahead, too: its failure is an event of its own. So does one whose schema the process
+// does not know yet: the thread waits for the registry before it begins with it.
 //
 // A record's effect is applied at the instant its processing ends: both are said before either step is counted.
 #pragma once

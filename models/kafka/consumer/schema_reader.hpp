@@ -1,17 +1,17 @@
 // The deserialiser of a group whose application reads with a version of a schema (KafkaAvroDeserializer), and what its members
 // share: which version that is.
 //
-// A record carries the id of the version that it was written with. A process that meets an id for the first time asks the registry
-// for its schema, and keeps it for life (CachedSchemaRegistryClient). Avro's rules then bring the writer's schema to the reader's,
-// or do not: such a record is poison to this version of the application, and so is one whose id no registry knows, or, until it
-// answers, one whose schema the registry did not say. GroupOptions::poison says what becomes of it.
+// A record carries the id of the version that it was written with. A process that meets an id for the first time asks the
+// registry for its schema, and keeps it for life (CachedSchemaRegistryClient). Avro's rules then bring the writer's schema to
+// the reader's, or do not: such a record is poison to this version of the application, and so is one whose id no registry
+// knows, or, until it answers, one whose schema the registry did not say. GroupOptions::poison says what becomes of it.
 //
 // With WhenRefused::keep whoever deploys a version asks the registry first whether it would be accepted
 // (schema-registry:test-compatibility), and leaves the old one where it is if not.
 //
-// Model: the exception is the application's to handle, as ErrorHandlingDeserializer hands it over, when it comes to the record; in
-// a consumer without such a thing poll() throws it, and the records before it have been handed out by then. A deployment takes
-// no time and restarts nothing.
+// Model: the exception is the application's to handle, as ErrorHandlingDeserializer hands it over, when it comes to the record;
+// in a consumer without such a thing poll() throws it, and the records before it have been handed out by then. A deployment
+// takes no time and restarts nothing.
 #pragma once
 
 #include <cstdint>

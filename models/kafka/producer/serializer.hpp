@@ -2,11 +2,11 @@
 // value, and asks the registry for it where this process does not know it yet.
 //
 // An id once learned is kept for the life of the process (CachedSchemaRegistryClient): the registry is needed for what is new
-// alone. send() throws SerializationException where the registry refuses the version (409) or does not answer; the next send() asks
-// again.
+// alone. send() throws SerializationException where the registry refuses the version (409) or does not answer; the next send()
+// asks again.
 //
-// A new version is deployed with WhenRefused::fail and used at once; with WhenRefused::keep whoever deploys registers it first, and
-// the producer goes on with the old one where that fails.
+// A new version is deployed with WhenRefused::fail and used at once; with WhenRefused::keep whoever deploys registers it first,
+// and the producer goes on with the old one where that fails.
 //
 // Model: a deployment takes no time and restarts nothing; faults of kind "restart" or "rolling" do. Bytes are as many with
 // each version.

@@ -1,4 +1,5 @@
-// Avro's schema resolution and the registry's compatibility levels, against Avro's own examples and against a reader that decodes.
+// Avro's schema resolution and the registry's compatibility levels, against Avro's own examples and against a reader that
+// decodes.
 #include <rapidcheck.h>
 
 #include <algorithm>
@@ -68,7 +69,8 @@ bool decodes(const Schema& reader, const Schema& writer) {
                      [&](const Field& field) { return filled.count(field.name) > 0 || field.has_default; });
 }
 
-/// Names a, b, c; an alias is a name that the reader has not itself, and none is claimed twice: what Avro leaves open is left out.
+/// Names a, b, c; an alias is a name that the reader has not itself, and none is claimed twice: what Avro leaves open is left
+/// out.
 rc::Gen<Schema> a_schema() {
   return rc::gen::exec([] {
     Schema schema;
