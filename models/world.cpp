@@ -19,6 +19,7 @@
 #include "models/near_miss.hpp"
 #include "models/planted_leak.hpp"
 #include "models/scenario_error.hpp"
+#include "models/schema/schemas.hpp"
 #include "sim/assert.hpp"
 
 namespace models {
@@ -101,6 +102,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   if (clusters_.empty() && !(scenario_.producers.empty() && scenario_.groups.empty())) {
     throw ScenarioError("kafka", "producers and groups need a cluster");
   }
+  add_registry();
   add_producers();
   add_mirrors();
   add_dependencies();
@@ -115,6 +117,13 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
     if (Node* const store = cluster->remote_storage()) faults_->add_target(*store);
   }
   for (const auto& node : nodes_) faults_->add_target(*node);
+  for (const Sending& one : producers_) {
+    kafka::Producer& producer = *one.producer;
+    faults_->add_writer(producer.node().name(),
+                        {producer.node().entity(), [&producer](const std::string& version, std::int64_t n) {
+                           return producer.write_wrong(version, n);
+                         }});
+  }
   for (const auto& cluster : clusters_) add_topic_roles(*cluster);
   add_failovers();
   faults_->resolve();
@@ -179,6 +188,12 @@ Node& World::add_node(EntityKind kind, const std::string& name, EntityId parent,
   return *nodes_.back();
 }
 
+void World::add_registry() {
+  if (scenario_.subjects.empty()) return;
+  Node& node = add_node(EntityKind::registry, "schema-registry", {}, 0, {});
+  schemas_ = std::make_unique<schema::Schemas>(context_, node, scenario_.registry, scenario_.subjects);
+}
+
 void World::add_producers() {
   for (const ProducerOptions& options : scenario_.producers) {
     const std::string path = "producers." + options.name;
@@ -201,6 +216,7 @@ void World::add_producers() {
 void World::add_producer(const ProducerOptions& options, const std::string& table, kafka::Cluster& cluster,
                          const Location& location) {
   kafka::ProducerSetup setup;
+  setup.schemas = schemas_.get();
   // One table for all of them: each key is hashed once, and the table stays in the cache.
   if (const auto topic = cluster.find_topic(options.to); topic && options.keys.in_records()) {
     const auto partitions = static_cast<std::uint32_t>(cluster.topic(*topic).partitions);
@@ -290,6 +306,7 @@ kafka::ConsumerGroup& World::add_group(const GroupOptions& options, EntityId ent
                           "there is no dependency '" + options.calls->to + "'");
     groups_.back()->call(**called);
   }
+  if (options.schema && schemas_) groups_.back()->read_with(*schemas_);
   for (std::uint32_t i = 0; i < options.members; ++i) {
     Location at = location;
     if (!options.racks.empty()) at.rack = options.racks[i % options.racks.size()];
@@ -543,6 +560,7 @@ RunOutcome World::run() {
   phase(PhaseCode::started);
   for (const auto& [one, other] : same_keys_)
     context_.emit(Kind::same_keys, {.actor = one.value, .peer = other.value});
+  if (schemas_) schemas_->registry.tell();
   for (const auto& cluster : clusters_) cluster->start();
   for (const auto& mirror : mirrors_) mirror->tell();
   if (applications_) applications_->tell();

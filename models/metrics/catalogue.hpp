@@ -167,6 +167,12 @@ enum class Metric : std::uint16_t {
   alert_records_false,
   alert_age_false,
   alert_growth_false,
+  // schemas, windows
+  registrations,
+  registrations_refused,
+  registry_unreachable,
+  unreadable,
+  late_records,
   // applications with databases
   facts,
   events,

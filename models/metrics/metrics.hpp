@@ -23,6 +23,7 @@
 #include "models/metrics/latency_meter.hpp"
 #include "models/metrics/member_meter.hpp"
 #include "models/metrics/pause_meter.hpp"
+#include "models/metrics/schema_meter.hpp"
 #include "models/metrics/window.hpp"
 #include "sim/trace.hpp"
 
@@ -96,9 +97,11 @@ class Metrics : public LedgerObserver {
   AvailabilityMeter availability_;
   ControllerMeter controllers_;
   CallMeter calls_;
+  SchemaMeter schemas_;
   std::optional<AlertMeter> alerts_;
   std::int64_t buffered_max_ = -1;
   std::int64_t scalings_ = -1;
+  std::int64_t late_ = -1;
   Flow offered_;
   Flow acknowledged_;
   EntityTable<Flow> processed_;  ///< by group
