@@ -58,6 +58,7 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::applied, "applied", "seq", "aggregate", ""},
       KindInfo{Kind::viewed, "viewed", "seq", "found", ""},
       KindInfo{Kind::vote, "vote", "transaction", "", ""},
+      KindInfo{Kind::operation_refused, "operation_refused", "partitions", "", ""},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

@@ -462,8 +462,9 @@ class Lists(Case):
         self.assertGreaterEqual(len(wanted), 12)
         values = {"other": '"kafka/0"', "one_way": "true", "probability": "0.5", "delay": '"5ms"',
                   "bandwidth": '"1Mbit/s"', "gap": '"1s"', "partitions": "4", "brokers": '["kafka/1"]',
-                  "throttle": "1000000", "offset": "10", "older_than": '"1s"'}
-        targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "reassign": "orders",
+                  "client": '"shop"', "permissive": "false", "throttle": "1000000", "offset": "10", "older_than": '"1s"'}
+        targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "create-topic": "orders",
+                   "reassign": "orders",
                    "elect-preferred-leaders": "orders", "delete-records": "orders", "disk-slow": "kafka/0",
                    "disk-stall": "kafka/0", "disk-full": "kafka/0", "failover": "billing"}
         for kind, parameters in wanted.items():
@@ -472,7 +473,7 @@ class Lists(Case):
             small = SMALL.replace("brokers = 1", "brokers = 2") if kind == "reassign" else SMALL
             if kind == "failover":
                 small = SMALL.replace("members = 2", 'members = 2\nfailover = { cluster = "kafka" }')
-            orders = ("grow", "reassign", "elect-preferred-leaders", "delete-records",
+            orders = ("grow", "create-topic", "reassign", "elect-preferred-leaders", "delete-records",
                       "failover")
             lasts = "" if kind in orders else 'for = "1s"\n'
             if kind == "response-loss":

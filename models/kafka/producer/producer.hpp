@@ -72,6 +72,8 @@ struct ProducerSetup {
   std::vector<std::string> topics_watched{};
   ProtocolRules rules{};      ///< its cluster's
   FactBook* facts = nullptr;  ///< what its messages say, where they say facts
+  /// Its messages' old lanes and numbers are its application's own, and of nobody else's interest.
+  bool names_are_tickets = false;
 };
 
 class LagReader;
