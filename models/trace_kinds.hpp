@@ -177,6 +177,9 @@ enum class Kind : std::uint16_t {
   /// actor member, place partition, peer group, offsets [a, a+b): processed, and left out of every window, for which they come
   /// too late. Outputs.
   late,
+  /// actor who asked (a client, or the controller for an operator), place topic, peer the error by its name, a partitions asked
+  /// for, code RefusalCode: the controller has refused to create them. Operations.
+  operation_refused,
   count_,
 };
 
@@ -268,7 +271,10 @@ enum class FaultCode : std::uint16_t {
   disk_full,
   failover,
   wrong_schema,
+  create_topic,
 };
+/// over_quota: it creates more than its share; against_policy: nobody may.
+enum class RefusalCode : std::uint16_t { over_quota, against_policy };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 
 /// One row per kind: its snake_case name and what its a, b, c hold; for exporters, `list` and `explain`.

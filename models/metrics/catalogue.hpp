@@ -161,6 +161,8 @@ enum class Metric : std::uint16_t {
   breaker_opened,
   buffered_max_messages,
   scalings,
+  scaling_lag_added_mean_records,
+  scaling_lag_added_min_records,
   alert_records_delay_s,
   alert_age_delay_s,
   alert_growth_delay_s,
@@ -210,6 +212,10 @@ enum class Metric : std::uint16_t {
   in_doubt_mean_ms,
   in_doubt_max_ms,
   decisions_split,
+  // what operators and clients ask controllers for
+  operations_refused,
+  operations_over_quota,
+  operations_against_policy,
   // the run
   faults_fired,
   drained,

@@ -11,6 +11,7 @@ void Controller::crashed() {
   retire();
   parked_.clear();
   deferred_.clear();
+  mutations_.forget();
   ending_ = told_to_end_ = start_again_ = false;
   if (raft_) raft_->crashed();
 }
