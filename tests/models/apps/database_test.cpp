@@ -100,6 +100,14 @@ struct Ground {
     call->commit = commit;
     who.client.send(call);
   }
+  /// The first one dies, and the other comes to the outbox.
+  void die_and_let_the_other_read() {
+    one->crash();
+    user->client.abandon();
+    run();
+    read(*other, ReadFrom::outbox);
+    run();
+  }
   void run(sim::Duration d = 100ms) {
     simulation.run_until(simulation.now() + d);
     trace.flush();
@@ -246,11 +254,7 @@ TEST_CASE("rows that one reader has locked are left out by the others, until the
   g.read(*g.other, ReadFrom::outbox);
   g.run();
   CHECK(g.other->rows.empty());
-  g.one->crash();
-  g.user->client.abandon();
-  g.run();
-  g.read(*g.other, ReadFrom::outbox);
-  g.run();
+  g.die_and_let_the_other_read();
   CHECK(g.other->rows == Ids{0, 1});
   CHECK_FALSE(g.database->all_read(ReadFrom::outbox, 0));
 }
@@ -261,11 +265,7 @@ TEST_CASE("a reader that dies while its query runs locks nothing", "[apps]") {
   g.run();
   g.read(*g.user, ReadFrom::outbox);
   g.run(5ms);
-  g.one->crash();
-  g.user->client.abandon();
-  g.run();
-  g.read(*g.other, ReadFrom::outbox);
-  g.run();
+  g.die_and_let_the_other_read();
   CHECK(g.other->rows == Ids{0});
 }
 
@@ -277,11 +277,7 @@ TEST_CASE("rows of a session that ended behind a cut link are free when others c
   g.run();
   REQUIRE(g.user->rows == Ids{0});
   g.network.cut(g.one->host(), g.node->host());
-  g.one->crash();
-  g.user->client.abandon();
-  g.run();
-  g.read(*g.other, ReadFrom::outbox);
-  g.run();
+  g.die_and_let_the_other_read();
   CHECK(g.other->rows == Ids{0});
 }
 
