@@ -21,7 +21,7 @@ models::FaultSpec paused_at(const std::string& target, Step step, std::int64_t n
 }
 
 /// What is recorded while somebody stands still.
-struct Window final : sim::TraceSink {
+struct Standstill final : sim::TraceSink {
   void consume(const sim::TraceBlock& block) override {
     for (const sim::TraceRecord& r : block.records) {
       const auto kind = static_cast<Kind>(r.kind);
@@ -62,7 +62,7 @@ TEST_CASE("a broker that is paused when it has appended answers when it goes on"
   s.producers[0].config.acks = 1;
   s.producers[0].config.enable_idempotence = false;
   s.faults = {paused_at("kafka/0", Step::appended, 20)};
-  Window window;
+  Standstill window;
   const ObservedRun seen = observed_run(s, &window);
   CHECK(window.times == 1);
   CHECK(window.acknowledged == 0);
@@ -74,7 +74,7 @@ TEST_CASE("a coordinator that is paused when it has decided lets nobody know", "
   for (const char* const broker : {"kafka/0", "kafka/1", "kafka/2"}) {
     Scenario s = slow_transactions();
     s.faults = {paused_at(broker, Step::transaction_prepared, 5)};
-    Window window;
+    Standstill window;
     const ObservedRun seen = observed_run(s, &window);
     times += window.times;
     CHECK(window.markers == 0);
@@ -86,7 +86,7 @@ TEST_CASE("a coordinator that is paused when it has decided lets nobody know", "
 TEST_CASE("a producer that is paused when its transaction has ended begins no other", "[steps]") {
   Scenario s = slow_transactions();
   s.faults = {paused_at("shop", Step::transaction_ended, 5)};
-  Window window;
+  Standstill window;
   const ObservedRun seen = observed_run(s, &window);
   CHECK(window.times == 1);
   CHECK(window.acknowledged == 0);
