@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "models/kafka/broker/replica.hpp"
+#include "models/kafka/broker/broker.hpp"
 
 namespace models::kafka {
 
@@ -19,6 +19,7 @@ ShareFetcher::ShareFetcher(ConsumerGroup& group, Node& node, Connections& connec
       owner_(owner),
       sessions_(static_cast<std::size_t>(group.cluster().broker_count())),
       retry_(group.cluster().partitions().size()),
+      asked_from_(group.cluster().partitions().size()),
       retry_timer_(context_.simulation, node, [this] { owner_.fetched(); }) {}
 
 void ShareFetcher::forget() {
@@ -113,6 +114,10 @@ void ShareFetcher::send(BrokerId broker, Session& session) {
   std::set_difference(session.members.begin(), session.members.end(), session.wanted.begin(),
                       session.wanted.end(), std::back_inserter(call->forgotten));
   session.members.swap(session.wanted);
+  for (const PartitionIndex p : session.members) {
+    const Replica* const replica = cluster_.broker(broker).replica(p);
+    asked_from_[p.value] = replica == nullptr ? LogReader::kNoLowest : replica->log.start();
+  }
   take_acknowledgements(session, call->acknowledgements);
   session.telling = !call->acknowledgements.empty();
   call->request_bytes = static_cast<std::uint32_t>(
@@ -284,6 +289,10 @@ void ShareFetcher::leave_out(const Buffered& head, Offset end) {
 Offset ShareFetcher::lowest(PartitionIndex p, Offset lowest) const {
   for (const Buffered& one : buffer_)
     if (one.given.records.partition == p) lowest = std::min(lowest, one.given.records.first);
+  for (const Session& session : sessions_) {
+    if (session.in_flight && std::binary_search(session.members.begin(), session.members.end(), p))
+      lowest = std::min(lowest, asked_from_[p.value]);
+  }
   return lowest;
 }
 

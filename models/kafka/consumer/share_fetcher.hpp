@@ -50,7 +50,7 @@ class ShareFetcher {
   void acknowledge(BrokerId node, PartitionIndex p, Offset first, Offset end, AcknowledgeType type);
 
   bool buffered() const { return !buffer_.empty(); }
-  /// The lower of `lowest` and what is buffered of `p`.
+  /// The lower of `lowest` and what is buffered of `p`, or may be in an answer under way.
   Offset lowest(PartitionIndex p, Offset lowest) const;
   /// Something is to be told, or has been and is not answered.
   bool acknowledging() const;
@@ -99,6 +99,7 @@ class ShareFetcher {
   std::vector<Session> sessions_;         // by broker
   std::vector<PartitionIndex> assigned_;  // in the order in which they are asked for
   std::vector<sim::Time> retry_;          // by partition: not before
+  std::vector<Offset> asked_from_;        // by partition: nothing below can be in an answer under way
   std::vector<Buffered> buffer_;          // oldest first
   bool wants_more_ = false;
   bool closing_ = false;

@@ -31,9 +31,15 @@ inline const std::vector<Cure>& storage_cures() {
          s.kafka->topics[0].config.compaction.min_cleanable_dirty_ratio = 0.01;
          s.kafka->topics[0].config.segment_interval = 500ms;
          s.kafka->config.log_cleaner.backoff = 200ms;
-         for (models::ProducerOptions& p : s.producers) p.tombstones = 0.5;
-         for (models::GroupOptions& g : s.groups)
-           if (g.materialise) s.faults.push_back(detail::strike("leave", (g.name + "/0").c_str(), 1s, 5s));
+         for (models::ProducerOptions& p : s.producers) {
+           p.tombstones = 0.5;
+           p.keys.count = 50;  // of which some are rare
+           p.keys.rank = sim::Distribution::zipf(p.keys.count, 1.0);
+         }
+         for (models::GroupOptions& g : s.groups) {
+           for (std::uint32_t i = 0; g.materialise && i < g.members; ++i)
+             s.faults.push_back(detail::strike("leave", (g.name + "/" + std::to_string(i)).c_str(), 2s, 10s));
+         }
        },
        {Verdict::table_wrong, Verdict::resurrected},
        false,

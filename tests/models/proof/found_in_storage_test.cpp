@@ -61,8 +61,8 @@ TEST_CASE("a share group reads a compacted topic and what compaction has removed
           "[proof]") {
   models::Scenario s = small();
   share(s);
-  s.groups[0].config.share_acquire_mode =
-      GENERATE(models::kafka::ShareAcquireMode::record_limit, models::kafka::ShareAcquireMode::batch_optimized);
+  s.groups[0].config.share_acquire_mode = GENERATE(models::kafka::ShareAcquireMode::record_limit,
+                                                   models::kafka::ShareAcquireMode::batch_optimized);
   s.groups[0].service = sim::Distribution::constant(5e6);
   s.producers[0].config.batch_size = 2000;
   s.producers[0].config.linger = 50ms;
@@ -131,6 +131,48 @@ TEST_CASE("what is written below the start of a share group is lost to it and sa
   CHECK(seen.of(Metric::unclean_elections) > 0);
   CHECK(seen.of(Metric::lost) > 0);
   CHECK(seen.of(Metric::in_flight) == 0);
+}
+
+TEST_CASE("what a share group has acquired may be deleted while the answer is on its way", "[proof]") {
+  models::Scenario s = small();
+  share(s);
+  s.groups[0].effect = models::EffectOptions{true};
+  s.producers[0].arrivals = sim::ArrivalProcess::poisson(1000);
+  s.producers[0].config.batch_size = 1;
+  models::FaultSpec late = fault_at(2s, "delay", "billing/0", 6s);
+  late.delay = sim::Distribution::constant(400e6);
+  s.faults.push_back(late);
+  models::FaultSpec deleted = fault_at(3s, "delete-records", "orders", 0s);
+  deleted.duration.reset();
+  deleted.at.reset();
+  deleted.every = 50ms;
+  s.faults.push_back(deleted);
+  const Seen seen(s);
+  CHECK(seen.outcome.drained);
+  CHECK(seen.of(Metric::processed) > 0);
+  CHECK(seen.of(Metric::expired) > 0);
+}
+
+TEST_CASE("a transaction whose end its log refuses for a while ends", "[proof]") {
+  models::Scenario s = small();
+  s.kafka->brokers = 3;
+  s.kafka->topics[0].assignment = {{2}};
+  s.kafka->config.transaction_state_log_num_partitions = 1;
+  s.kafka->config.transaction_state_log_replication_factor = 2;
+  s.kafka->config.transaction_state_log_min_isr = 2;
+  s.kafka->config.broker_session_timeout = 1s;
+  s.kafka->config.broker_heartbeat_interval = 300ms;
+  s.producers[0].transactions = models::TransactionOptions{100ms, 0};
+  // The markers wait for kafka/2; when they are written the coordinator's log has too few replicas, until kafka/1 is back.
+  for (const auto& [broker, away] : {std::pair{"kafka/2", 2s}, std::pair{"kafka/1", 5s}}) {
+    models::FaultSpec crash = fault_at(0s, "crash", broker, away);
+    crash.at.reset();
+    crash.when = models::FaultSpec::When{models::Step::transaction_prepared, 5, "kafka/0"};
+    s.faults.push_back(crash);
+  }
+  const Seen seen(s);
+  CHECK(seen.outcome.drained);
+  CHECK(seen.of(Metric::in_flight) + seen.of(Metric::lost) == 0);
 }
 
 // ConsumerCoordinator.onLeaderElected: "Skipped assignment for returning static leader", which then takes the partitions that it
