@@ -81,7 +81,7 @@ class FetchSession final : public RestingTraffic {
   std::int64_t replica_epoch = -1;  ///< of the latest fetch, where a follower's
   /// Its next fetch may bring the follower back in sync there, though it does not name them.
   std::vector<PartitionIndex> left_out{};
-  bool read_committed = false;      ///< isolation.level of its last fetch
+  bool read_committed = false;  ///< isolation.level of its last fetch
 
  private:
   Broker& broker_;

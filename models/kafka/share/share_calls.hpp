@@ -66,7 +66,8 @@ struct ShareFetchCall : CallBase, Pooled<ShareFetchCall> {
   // response
   std::vector<SharePartitionResult> results;  ///< of partitions with an error
   std::vector<AcquiredRecords> acquired;
-  std::vector<std::pair<PartitionIndex, Surviving>> survivors;  ///< what compaction has left of acquired ranges
+  std::vector<std::pair<PartitionIndex, Surviving>>
+      survivors;  ///< what compaction has left of acquired ranges
   // the broker's own
   std::uint32_t awaiting = 0;  ///< acknowledgements that are being stored
   bool fetched = false;
