@@ -339,9 +339,6 @@ class Coherence {
       if (std::count(g.topics.begin(), g.topics.end(), t.name) == 0) continue;
       if (t.config.tiers.remote_storage_enable)
         fail(path + ".topics", "reading from remote storage is not modelled of share groups");
-      // Members would acknowledge what is gone as a gap (AcknowledgeType.GAP).
-      if (t.config.compaction.cleanup_policy.value_or(at.config.log_cleanup_policy).compacts)
-        fail(path + ".topics", "what compaction has removed is not modelled of share groups");
     }
   }
 

@@ -119,6 +119,7 @@ void Broker::update_session(FetchSession& session, const FetchCall& call) {
     if (session.follower()) note_follower_fetch(session, fetch);
     if (!node_.up()) return;
   }
+  if (!session.left_out.empty()) readmit(session);
 }
 
 void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fetch) {

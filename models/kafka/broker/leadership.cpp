@@ -1,6 +1,7 @@
 // How a broker follows the metadata log, changes roles and keeps in-sync sets (ReplicaManager.applyDelta, Partition.makeLeader
 // and makeFollower, Partition.maybeShrinkIsr and maybeExpandIsr).
 #include <algorithm>
+#include <utility>
 
 #include "models/kafka/backoff.hpp"
 #include "models/kafka/broker/broker.hpp"
@@ -119,6 +120,27 @@ void Broker::readmit_followers() {
   }
 }
 
+/// The in-sync set is another one. Kafka looks at every partition of a follower's session with each of its fetches
+/// (ReplicaManager.readFromLog, Partition.maybeExpandIsr): who caught up while the leader waited to be told that set is asked
+/// for with its next one, which names only partitions in which something has changed.
+void Broker::left_out(Replica& replica) {
+  for (Follower& f : replica.followers) {
+    if (f.session != nullptr && !replica.in_maximal_isr(f.broker))
+      f.session->left_out.push_back(replica.partition);
+  }
+}
+
+void Broker::readmit(FetchSession& session) {
+  const std::vector<PartitionIndex> partitions = std::exchange(session.left_out, {});
+  for (const PartitionIndex p : partitions) {
+    Replica* const replica = replicas_[p.value];
+    Follower* const f =
+        replica == nullptr || !replica->leads ? nullptr : replica->follower(session.replica());
+    if (f != nullptr && f->session == &session && !replica->in_maximal_isr(f->broker))
+      maybe_expand(*replica, *f);
+  }
+}
+
 void Broker::note(const MetadataChange& change) {
   if (change.control) return;
   if (change.broker != kNoBroker) {
@@ -147,6 +169,7 @@ void Broker::take_up_role(Replica& replica) {
   replica.partition_epoch = state.partition_epoch;
   replica.asked_isr.reset();
   follow_assignment(replica, state);
+  left_out(replica);
   advance_high_watermark(replica);
 }
 
@@ -489,6 +512,7 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
   replica.asked_isr.reset();
   replica.isr = call->isr;
   replica.partition_epoch = call->partition_epoch;
+  left_out(replica);
   advance_high_watermark(replica);
 }
 

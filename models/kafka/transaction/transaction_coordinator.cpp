@@ -363,7 +363,7 @@ void TransactionCoordinator::prepare_markers(Entry& entry) {
 void TransactionCoordinator::send_markers(Shard& shard, Entry& entry) {
   if (!entry.now.preparing() || entry.pending) return;
   const PartitionIndex home = cluster_.transaction_partition(entry.id);
-  if (entry.unmarked.empty()) return write(home, shard, entry, entry.now.completed(), {});
+  if (entry.unmarked.empty()) return complete(home, shard, entry);
   for (std::int32_t b = 0; b < cluster_.broker_count(); ++b) {
     Ref<WriteTxnMarkersCall> call;
     std::erase_if(entry.unaddressed, [&](PartitionIndex p) {
@@ -381,6 +381,16 @@ void TransactionCoordinator::send_markers(Shard& shard, Entry& entry) {
     channel(BrokerId{b}).call<&TransactionCoordinator::on_markers>(*this, std::move(call));
   }
   if (!entry.unaddressed.empty() && !retry_timer_.armed()) retry_timer_.arm_after(kMarkerRetry);
+}
+
+/// What the log does not take for want of replicas in sync is tried again
+/// (TransactionMarkerChannelManager.tryAppendToLog, txnLogAppendRetryQueue).
+void TransactionCoordinator::complete(PartitionIndex home, Shard& shard, Entry& entry) {
+  const std::uint32_t life = host_.node().incarnation();
+  write(home, shard, entry, entry.now.completed(), {});
+  if (host_.node().incarnation() != life) return;
+  const bool refused = entry.now.preparing() && !entry.pending;
+  if (refused && !retry_timer_.armed()) retry_timer_.arm_after(kMarkerRetry);
 }
 
 /// TransactionMarkerRequestCompletionHandler

@@ -193,7 +193,7 @@ inline const std::vector<Cure>& cures() {
          for (models::GroupOptions& g : s.groups)
            g.config.read_committed = g.config.share.read_committed = false;
        },
-       {Verdict::aborted_read},
+       {Verdict::aborted_read, Verdict::table_wrong, Verdict::resurrected},
        false,
        any_transactions},
       {"transaction.version=2",
@@ -260,14 +260,6 @@ inline const std::vector<Cure>& cures() {
        [](const models::Scenario& s) { return any_group(s, shares); }},
   };
   return kRows;
-}
-
-/// Those that make a difference to this world; never none.
-inline std::vector<const Cure*> cures_of(const models::Scenario& s) {
-  std::vector<const Cure*> all;
-  for (const Cure& cure : cures())
-    if (cure.concerns == nullptr || cure.concerns(s)) all.push_back(&cure);
-  return all;
 }
 
 /// What a world with every cure never shows. The others are not promised: a message may be processed again after a crash

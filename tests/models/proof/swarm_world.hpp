@@ -4,6 +4,8 @@
 // ISSTA 2012: leaving features out at random finds more).
 #pragma once
 
+#include "tests/models/proof/cures_storage.hpp"
+#include "tests/models/proof/features_storage.hpp"
 #include "tests/models/proof/swarm_cures.hpp"
 #include "tests/models/proof/swarm_features.hpp"
 
@@ -22,7 +24,32 @@ inline std::size_t pick(std::size_t n) {
   return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::size_t>(0, n));
 }
 
+template <class Row>
+std::vector<Row> joined(std::initializer_list<const std::vector<Row>*> tables) {
+  std::vector<Row> all;
+  for (const std::vector<Row>* table : tables) all.insert(all.end(), table->begin(), table->end());
+  return all;
+}
+
 }  // namespace detail
+
+/// The rows of every table, in the order in which they are drawn.
+inline const std::vector<Feature>& all_features() {
+  static const std::vector<Feature> kAll = detail::joined({&features(), &storage_features()});
+  return kAll;
+}
+inline const std::vector<Cure>& all_cures() {
+  static const std::vector<Cure> kAll = detail::joined({&cures(), &storage_cures()});
+  return kAll;
+}
+
+/// Those that make a difference to this world; never none.
+inline std::vector<const Cure*> cures_of(const models::Scenario& s) {
+  std::vector<const Cure*> all;
+  for (const Cure& cure : all_cures())
+    if (cure.concerns == nullptr || cure.concerns(s)) all.push_back(&cure);
+  return all;
+}
 
 /// One of the cures that make a difference to this world.
 inline const Cure& some_cure(const models::Scenario& s) {
@@ -39,7 +66,7 @@ inline ArbitraryWorld cured_world() {
   if (s.groups.empty()) s.groups.push_back(detail::arbitrary_group("group0"));
   s.faults.clear();
   std::vector<const Feature*> with;
-  for (const Feature& feature : features()) {
+  for (const Feature& feature : all_features()) {
     if (detail::pick(10) + static_cast<std::size_t>(feature.tenths) <= 9 ||
         (feature.fits != nullptr && !feature.fits(s)))
       continue;
