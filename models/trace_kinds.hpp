@@ -244,6 +244,7 @@ enum class FaultCode : std::uint16_t {
   disk_stall,
   disk_full,
   failover,
+  disk_loss,
 };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 

@@ -465,7 +465,7 @@ class Lists(Case):
                   "throttle": "1000000", "offset": "10", "older_than": '"1s"'}
         targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "reassign": "orders",
                    "elect-preferred-leaders": "orders", "delete-records": "orders", "disk-slow": "kafka/0",
-                   "disk-stall": "kafka/0", "disk-full": "kafka/0", "failover": "billing"}
+                   "disk-stall": "kafka/0", "disk-full": "kafka/0", "disk-loss": "kafka/0", "failover": "billing"}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)
             target = targets.get(kind, "billing/1")
