@@ -272,6 +272,7 @@ enum class FaultCode : std::uint16_t {
   failover,
   wrong_schema,
   create_topic,
+  disk_loss,
 };
 /// over_quota: it creates more than its share; against_policy: nobody may.
 enum class RefusalCode : std::uint16_t { over_quota, against_policy };

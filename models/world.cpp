@@ -173,8 +173,9 @@ void World::add_cluster(kafka::ClusterOptions options) {
                  std::find(g.topics.begin(), g.topics.end(), topic.name) != g.topics.end();
         });
   }
-  options.power_may_fail = std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
-                                       [](const FaultSpec& fault) { return fault.kind == "power-loss"; });
+  options.power_may_fail = std::any_of(
+      scenario_.faults.begin(), scenario_.faults.end(),
+      [](const FaultSpec& fault) { return fault.kind == "power-loss" || fault.kind == "disk-loss"; });
   for (const kafka::MirrorOptions& mirror : scenario_.mirrors) {
     if (mirror.to != options.name) continue;
     for (const kafka::TopicOptions& copy : mirrored_topics(scenario_, mirror)) {
