@@ -29,6 +29,7 @@ enum class EntityKind : std::uint8_t {
   relay,    ///< an instance: it brings what a database has to a topic
   registry,
   subject,  ///< of schemas
+  gateway,  ///< from devices to a topic
 };
 
 struct Entity {

@@ -27,6 +27,9 @@ class Applications {
     for (const models::RelayOptions& relay : s_.relays) {
       if (!found) found = of(join_path("relays", relay.name), relay);
     }
+    for (const models::GatewayOptions& gateway : s_.gateways) {
+      if (!found) found = of(join_path("gateways", gateway.name), gateway);
+    }
     if (!found) found = of_saga();
     for (std::size_t i = 0; i < s_.faults.size() && !found; ++i) found = of_step(s_.faults[i], i);
     return found;
@@ -132,6 +135,15 @@ class Applications {
       return Misfit{path + ".database",
                     "has an outbox that '" + first->name + "' reads: each would remove the other's rows"};
     return config(path, models::kafka::validate(r.config));
+  }
+
+  std::optional<Misfit> of(const std::string& path, const models::GatewayOptions& g) const {
+    if (auto wrong = topic(path + ".to", g.to)) return wrong;
+    if (!g.devices.arrivals)
+      return Misfit{path + ".arrivals", "of devices arise by themselves: a closed loop waits"};
+    if (g.qos == 0 && g.puback == models::GatewayOptions::PubAck::received)
+      return Misfit{path + ".puback", "is for QoS 1: with QoS 0 there is none"};
+    return config(path, models::kafka::validate(g.config));
   }
 
   std::optional<Misfit> of_saga() const {

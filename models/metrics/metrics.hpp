@@ -102,6 +102,9 @@ class Metrics : public LedgerObserver {
   std::int64_t buffered_max_ = -1;
   std::int64_t scalings_ = -1;
   std::int64_t late_ = -1;
+  std::int64_t windows_ = -1;
+  std::int64_t windows_over_ = 0;
+  std::int64_t windows_under_ = 0;
   Flow offered_;
   Flow acknowledged_;
   EntityTable<Flow> processed_;  ///< by group

@@ -20,7 +20,7 @@ namespace models::schema {
 class WrittenSchemas {
  public:
   struct Found {
-    VersionRef version;
+    VersionRef version{};
     bool any = false;        ///< it was written with one
     std::int64_t until = 0;  ///< so are all seqs before that one
   };
