@@ -167,7 +167,13 @@ void World::add_cluster(kafka::ClusterOptions options) {
       options.share_groups.emplace_back(group.name, group.config.share);
   }
   for (kafka::TopicOptions& topic : options.topics) {
+    topic.times_read =
+        std::any_of(scenario_.groups.begin(), scenario_.groups.end(), [&](const GroupOptions& g) {
+          return g.cluster == options.name && g.streams && g.streams->windows &&
+                 std::find(g.topics.begin(), g.topics.end(), topic.name) != g.topics.end();
+        });
     topic.keys_read =
+        topic.times_read ||
         std::any_of(scenario_.groups.begin(), scenario_.groups.end(), [&](const GroupOptions& g) {
           return g.cluster == options.name && g.hand_off && g.hand_off->order == HandOff::Order::key &&
                  std::find(g.topics.begin(), g.topics.end(), topic.name) != g.topics.end();
@@ -356,7 +362,9 @@ std::vector<std::string> World::topics_at(kafka::Cluster& cluster, const GroupOp
 }
 
 void World::add_applications() {
-  if (scenario_.databases.empty() && scenario_.services.empty() && scenario_.relays.empty()) return;
+  if (scenario_.databases.empty() && scenario_.services.empty() && scenario_.relays.empty() &&
+      scenario_.gateways.empty())
+    return;
   applications_ = std::make_unique<Applications>(
       context_, scenario_, clusters_.empty() ? nullptr : clusters_.front().get(),
       [this](EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index,
@@ -610,6 +618,7 @@ RunOutcome World::run() {
   }
   while (next_look_ < looks_.size()) look();
   for (const auto& cluster : clusters_) cluster->tell_divergence();
+  for (const auto& group : groups_) group->tell_counts();
   phase(outcome.drained ? PhaseCode::drained : PhaseCode::drain_timed_out);
   outcome.end = simulation_.now();
   outcome.events = simulation_.events_executed();
