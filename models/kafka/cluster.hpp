@@ -56,7 +56,7 @@ struct TopicInfo {
   CleanupPolicy cleanup{};  ///< of the topic, or the broker's
   bool keys_read = false;   ///< record_keys() has the keys of its records, as of a compacted topic's
   std::int32_t partitions_created = 0;  ///< of one that does not exist yet: by Controller::create_topic()
-  bool times_read = false;  ///< record_times() has their timestamps
+  bool times_read = false;              ///< record_times() has their timestamps
 };
 
 struct PartitionInfo {
