@@ -19,6 +19,7 @@
 #include "models/near_miss.hpp"
 #include "models/planted_leak.hpp"
 #include "models/scenario_error.hpp"
+#include "models/schema/schemas.hpp"
 #include "sim/assert.hpp"
 
 namespace models {
@@ -108,6 +109,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   if (clusters_.empty() && !(scenario_.producers.empty() && scenario_.groups.empty())) {
     throw ScenarioError("kafka", "producers and groups need a cluster");
   }
+  add_registry();
   add_producers();
   add_mirrors();
   add_dependencies();
@@ -122,6 +124,13 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
     if (Node* const store = cluster->remote_storage()) faults_->add_target(*store);
   }
   for (const auto& node : nodes_) faults_->add_target(*node);
+  for (const Sending& one : producers_) {
+    kafka::Producer& producer = *one.producer;
+    faults_->add_writer(producer.node().name(),
+                        {producer.node().entity(), [&producer](const std::string& version, std::int64_t n) {
+                           return producer.write_wrong(version, n);
+                         }});
+  }
   for (const auto& cluster : clusters_) add_topic_roles(*cluster);
   add_failovers();
   faults_->resolve();
@@ -186,6 +195,12 @@ Node& World::add_node(EntityKind kind, const std::string& name, EntityId parent,
   return *nodes_.back();
 }
 
+void World::add_registry() {
+  if (scenario_.subjects.empty()) return;
+  Node& node = add_node(EntityKind::registry, "schema-registry", {}, 0, {});
+  schemas_ = std::make_unique<schema::Schemas>(context_, node, scenario_.registry, scenario_.subjects);
+}
+
 void World::add_producers() {
   for (const ProducerOptions& options : scenario_.producers) {
     const std::string path = "producers." + options.name;
@@ -208,6 +223,7 @@ void World::add_producers() {
 void World::add_producer(const ProducerOptions& options, const std::string& table, kafka::Cluster& cluster,
                          const Location& location) {
   kafka::ProducerSetup setup;
+  setup.schemas = schemas_.get();
   // One table for all of them: each key is hashed once, and the table stays in the cache.
   if (const auto topic = cluster.find_topic(options.to); topic && options.keys.in_records()) {
     const kafka::TopicInfo& info = cluster.topic(*topic);
@@ -300,6 +316,7 @@ kafka::ConsumerGroup& World::add_group(const GroupOptions& options, EntityId ent
                           "there is no dependency '" + options.calls->to + "'");
     groups_.back()->call(**called);
   }
+  if (options.schema && schemas_) groups_.back()->read_with(*schemas_);
   for (std::uint32_t i = 0; i < options.members; ++i) {
     Location at = location;
     if (!options.racks.empty()) at.rack = options.racks[i % options.racks.size()];
@@ -529,6 +546,19 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
   if (!group.shared() && std::none_of(members.begin(), members.end(), running))
     return true;  // nobody is left to read
   kafka::Cluster& cluster = group.cluster();
+  const auto end_of = [&](kafka::PartitionIndex p) -> std::optional<kafka::Offset> {
+    const kafka::BrokerId leader = cluster.metadata_log().state(p).leader;
+    if (leader == kafka::kNoBroker) return std::nullopt;
+    return cluster.broker(leader).replica(p)->log.end();
+  };
+  std::vector<bool> read(cluster.partitions().size());  // by some member; a position beyond the end: a
+                                                        // truncation that is to be found out yet
+  for (const auto& member : members) {
+    if (!member->running()) continue;
+    const kafka::Assignment& held = member->assignment();
+    for (const kafka::PartitionIndex p : held.partitions())
+      if (held.can_fetch(p) && held[p].position == end_of(p)) read[p.value] = true;
+  }
   for (const kafka::TopicIndex t : group.topics()) {
     const kafka::TopicInfo& topic = cluster.topic(t);
     for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions_most); ++n) {
@@ -538,15 +568,7 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
         if (!shared_to_the_end(group, p)) return false;
         continue;
       }
-      const kafka::BrokerId leader = cluster.metadata_log().state(p).leader;
-      if (leader == kafka::kNoBroker) return false;
-      const kafka::Offset end = cluster.broker(leader).replica(p)->log.end();
-      // A position beyond the end: a truncation that is to be found out yet.
-      const auto at_end = [&](const auto& member) {
-        return member->running() && member->assignment().can_fetch(p) &&
-               member->assignment()[p].position == end;
-      };
-      if (std::none_of(members.begin(), members.end(), at_end)) return false;
+      if (!read[p.value]) return false;
     }
   }
   return true;
@@ -557,6 +579,7 @@ RunOutcome World::run() {
   phase(PhaseCode::started);
   for (const auto& [one, other] : same_keys_)
     context_.emit(Kind::same_keys, {.actor = one.value, .peer = other.value});
+  if (schemas_) schemas_->registry.tell();
   for (const auto& cluster : clusters_) cluster->start();
   for (const auto& mirror : mirrors_) mirror->tell();
   if (applications_) applications_->tell();

@@ -3,6 +3,7 @@
 #include "experiments/scenario/draws.hpp"
 #include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/key_tables.hpp"
+#include "experiments/scenario/schema_tables.hpp"
 #include "experiments/scenario/units.hpp"
 #include "models/faults/catalogue.hpp"
 #include "models/faults/steps.hpp"
@@ -173,6 +174,11 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) {
          f.delay = make_distribution(v, Draws::durations);
        }},
+      {{"version", KeyType::name, "of wrong-schema: what the messages are written with"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.version = v.text; }},
+      {{"messages", KeyType::integer, "of wrong-schema: how many of the next; one unless given", "", false, 0,
+        1e12},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.messages = v.integer; }},
       {{"bandwidth", KeyType::bandwidth, "of bandwidth: what is left"},
        [](const Value& v, FaultSpec& f, const BindContext&) {
          f.bandwidth_bits_per_s = static_cast<double>(parse_bandwidth(v.text));
@@ -191,6 +197,11 @@ const Section& scenario_format() {
   static const Section producer = section_of("an application that sends", producer_rows());
   static const Section group = section_of("a consumer group", group_rows());
   static const Section dependency = section_of("a service that groups call", dependency_rows());
+  static const Section registry =
+      section_of("a schema registry, on a host \"schema-registry\"; there is one where there are subjects",
+                 registry_rows());
+  static const Section subject =
+      section_of("the versions of a topic's schema, and what they promise", subject_rows());
   static const Section alerts =
       section_of("alarms for a group's lag, looked at with every sample", alert_rows());
   static const Section database =
@@ -211,6 +222,8 @@ const Section& scenario_format() {
                                array_key("producers", producer),
                                array_key("groups", group),
                                array_key("dependencies", dependency),
+                               section_key("registry", registry),
+                               array_key("subjects", subject),
                                section_key("alerts", alerts),
                                array_key("databases", database),
                                array_key("services", service),

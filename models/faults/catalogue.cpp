@@ -53,6 +53,9 @@ constexpr std::array kDeleteRecordsParameters{
     ParameterInfo{"older_than", "duration", "", "only what is of this age"}};
 constexpr std::array kDiskSlowParameters{
     ParameterInfo{"delay", "distribution of durations", "", "what each write takes longer"}};
+constexpr std::array kWrongSchemaParameters{
+    ParameterInfo{"version", "name", "", "of the topic's subject, registered or not"},
+    ParameterInfo{"messages", "integer", "1", "so many of the next"}};
 constexpr std::array kRollingParameters{
     ParameterInfo{"gap", "duration", "0s", "from one's return to the next one's end"}};
 
@@ -154,6 +157,13 @@ std::span<const FaultInfo> fault_catalogue() {
                  {}},
                 FaultCode::failover,
                 faults::failover},
+      FaultInfo{
+          {"wrong-schema",
+           "a producer writes its next messages with a version of the schema that is not its own, and the "
+           "registry is not asked",
+           kWrongSchemaParameters},
+          FaultCode::wrong_schema,
+          faults::wrong_schema},
       FaultInfo{{"create-topic",
                  "a topic of [[kafka.topics]] that does not exist before is created (kafka-topics --create)",
                  kCreateParameters},

@@ -55,6 +55,8 @@ struct FaultSpec {
   double probability = 0;                   ///< message-loss
   std::optional<sim::Distribution> delay;   ///< delay, ns one way
   double bandwidth_bits_per_s = 0;          ///< bandwidth
+  std::string version;                      ///< wrong-schema: what is written with
+  std::optional<std::int64_t> messages;     ///< wrong-schema: how many; one unless given
 };
 
 }  // namespace models

@@ -80,6 +80,16 @@ class FaultTargets {
   /// Throws ScenarioError at `path`.
   const Application& resolve_application(const std::string& path, const std::string& name) const;
 
+  /// A producer whose values may have a schema.
+  struct Writer {
+    EntityId entity{};
+    /// Its next messages are written with that version; false where it writes without one, or there is none of that name.
+    std::function<bool(const std::string& version, std::int64_t messages)> write_wrong;
+  };
+  void add_writer(std::string name, Writer writer) { writers_.emplace(std::move(name), std::move(writer)); }
+  /// Throws ScenarioError at `path`.
+  const Writer& resolve_writer(const std::string& path, const std::string& name) const;
+
   /// Null when there is no node of that name.
   Node* find(std::string_view name) const;
   /// A node, a role, or "billing/*". Throws ScenarioError at `path`.
@@ -96,6 +106,7 @@ class FaultTargets {
   std::map<std::string, FaultTarget::Role, std::less<>> roles_;
   std::map<std::string, Topic, std::less<>> topics_;
   std::map<std::string, Application, std::less<>> applications_;
+  std::map<std::string, Writer, std::less<>> writers_;
 };
 
 }  // namespace models

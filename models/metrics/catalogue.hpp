@@ -169,6 +169,12 @@ enum class Metric : std::uint16_t {
   alert_records_false,
   alert_age_false,
   alert_growth_false,
+  // schemas, windows
+  registrations,
+  registrations_refused,
+  registry_unreachable,
+  unreadable,
+  late_records,
   // applications with databases
   facts,
   events,
@@ -193,6 +199,10 @@ enum class Metric : std::uint16_t {
   saga_latency_mean_ms,
   saga_latency_p99_ms,
   saga_latency_max_ms,
+  sagas_hidden,
+  saga_unrecorded_max,
+  saga_hops_mean,
+  saga_hop_mean_ms,
   projection_lag_mean_ms,
   projection_lag_p99_ms,
   projection_lag_max_ms,

@@ -120,6 +120,15 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       ++refused_[r.peer];
       ++(static_cast<RefusalCode>(r.code) == RefusalCode::over_quota ? over_quota_ : against_policy_);
       return;
+    case Kind::deployed:
+      return schemas_.deployed();
+    case Kind::registry_answer:
+      return schemas_.answered(r);
+    case Kind::unreadable:
+      return schemas_.unreadable(r);
+    case Kind::late:
+      late_ = std::max<std::int64_t>(late_, 0) + r.b;
+      return;
     case Kind::phase:
       return phase(r);
     default:
@@ -285,8 +294,10 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   availability_.report(values, labelled);
   controllers_.report(values);
   calls_.report(values);
+  schemas_.report(values, labelled);
   if (alerts_) alerts_->report(values);
   if (buffered_max_ >= 0) values[Metric::buffered_max_messages] = static_cast<double>(buffered_max_);
+  if (late_ >= 0) values[Metric::late_records] = static_cast<double>(late_);
   if (scalings_ >= 0) values[Metric::scalings] = static_cast<double>(scalings_);
   scaling_.report(values);
   for (std::uint32_t error = 0; error < refused_.rows().size(); ++error) {

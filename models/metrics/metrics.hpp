@@ -24,6 +24,7 @@
 #include "models/metrics/member_meter.hpp"
 #include "models/metrics/pause_meter.hpp"
 #include "models/metrics/scaling_meter.hpp"
+#include "models/metrics/schema_meter.hpp"
 #include "models/metrics/window.hpp"
 #include "sim/trace.hpp"
 
@@ -98,9 +99,11 @@ class Metrics : public LedgerObserver {
   AvailabilityMeter availability_;
   ControllerMeter controllers_;
   CallMeter calls_;
+  SchemaMeter schemas_;
   std::optional<AlertMeter> alerts_;
   std::int64_t buffered_max_ = -1;
   std::int64_t scalings_ = -1;
+  std::int64_t late_ = -1;
   ScalingMeter scaling_;
   EntityTable<std::uint64_t> refused_;  ///< operations, by error
   std::uint64_t over_quota_ = 0;
