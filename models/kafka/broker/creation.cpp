@@ -1,4 +1,7 @@
 // Topics and partitions that are added to a cluster in use (ReplicationControlManager.createTopics, createPartitions).
+//
+// Model: neither the controller's event queue nor brokers that make the logs of new replicas take time, against which KIP-599 was
+// made; what more partitions cost is what requests cost that carry more and smaller batches (ServiceOptions::per_batch).
 #include "models/kafka/broker/controller.hpp"
 
 namespace models::kafka {
