@@ -25,6 +25,9 @@ class Applications {
     for (const models::ServiceOptions& service : s_.services) {
       if (!found) found = of(join_path("services", service.name), service);
     }
+    for (const models::DatabaseOptions& database : s_.databases) {
+      if (!found) found = of(join_path("databases", database.name), database);
+    }
     for (const models::RelayOptions& relay : s_.relays) {
       if (!found) found = of(join_path("relays", relay.name), relay);
     }
@@ -78,6 +81,12 @@ class Applications {
       return Misfit{path, "does nothing: it needs `arrivals` of requests, or topics that it `reads`"};
     if (s.reads.empty() && !s.reactions.empty())
       return Misfit{path + ".reactions", "need events: `reads` names topics"};
+    if (s.reads.empty() && !s.processed_ids)
+      return Misfit{path + ".processed_ids", "goes with events: `reads` names topics"};
+    if (s.reads.empty() && s.start > sim::Duration{})
+      return Misfit{path + ".start", "is when it begins to read: `reads` names topics"};
+    if (!requests && s.messages > 0) return Misfit{path + ".messages", "bounds requests: `arrivals`"};
+    if (!requests && s.keys.count > 0) return Misfit{path + ".keys", "are of requests: `arrivals`"};
     for (const std::string& name : s.reads) {
       if (auto wrong = topic(path + ".reads", name)) return wrong;
     }
@@ -107,6 +116,16 @@ class Applications {
     if (auto wrong = config(path + ".consumer", models::kafka::validate(s.consumer, s_.kafka->config)))
       return wrong;
     return of_reactions(path, s);
+  }
+
+  std::optional<Misfit> of(const std::string& path, const models::DatabaseOptions& d) const {
+    const bool votes =
+        std::any_of(s_.services.begin(), s_.services.end(), [&d](const models::ServiceOptions& s) {
+          return s.publish == Publishing::two_phase && (s.database == d.name || s.queue == d.name);
+        });
+    if (!d.in_doubt_most || votes) return std::nullopt;
+    return Misfit{path + ".in_doubt_most",
+                  "goes with a two-phase commit: no service with that names it as its database or queue"};
   }
 
   static std::optional<Misfit> of_reactions(const std::string& path, const models::ServiceOptions& s) {

@@ -175,3 +175,18 @@ TEST_CASE("services and relays send outside transactions, and say so") {
   CHECK(holds(said("publish = 'after-commit'\nto = 'orders'\n" + id),
               "services.desk.config.transactional.id: does nothing here"));
 }
+
+TEST_CASE("what a service or a database of that kind has no use for is refused") {
+  CHECK(holds(said("processed_ids = false\n"), "services.desk.processed_ids: goes with events"));
+  CHECK(holds(said("start = '3s'\n"), "services.desk.start: is when it begins to read"));
+  const std::string other =
+      "[[databases]]\nname = 'other-db'\n[[services]]\nname = 'other'\ndatabase = 'other-db'\nreads = "
+      "'orders'\n";
+  CHECK(said("publish = 'outbox'\n", "", other).empty());
+  CHECK(holds(said("publish = 'outbox'\n", "", other + "messages = 3\n"),
+              "services.other.messages: bounds requests"));
+  CHECK(holds(said("publish = 'outbox'\n", "", other + "keys = { distribution = 'uniform', count = 3 }\n"),
+              "services.other.keys: are of requests"));
+  CHECK(holds(said("publish = 'outbox'\n", "", "[[databases]]\nname = 'q'\nin_doubt_most = '1s'\n"),
+              "databases.q.in_doubt_most: goes with a two-phase commit"));
+}

@@ -1,4 +1,4 @@
-// A process that is paused at a named step has not done what comes behind it: nobody is told, nothing is decided, until it goes on.
+// Who is paused at a named step has not done what comes behind it: nobody is told, nothing is decided, until it goes on.
 #include <array>
 
 #include "models/faults/step_then.hpp"
