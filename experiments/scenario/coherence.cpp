@@ -91,23 +91,26 @@ class Coherence {
     for (const models::kafka::UserOptions& user : kafka.users) {
       const std::string path = join_path(cluster + ".users", user.name);
       for (const std::string& client : user.clients) {
-        if (!is_client(client)) fail(path + ".clients", "'" + client + "' is no producer or group");
+        client_exists(path + ".clients", client);
         if (!taken.insert(client).second) fail(path + ".clients", "'" + client + "' is another user, too");
       }
     }
     for (std::size_t i = 0; i < kafka.quotas.size(); ++i) {
       const models::kafka::QuotaOptions& quota = kafka.quotas[i];
       const std::string client = quota.client.value_or("");
-      if (!client.empty() && !is_client(client))
-        fail(join_path(cluster + ".quotas", client) + ".name", "is no producer or group");
+      if (!client.empty()) client_exists(join_path(cluster + ".quotas", client) + ".name", client);
       const bool known = std::any_of(kafka.users.begin(), kafka.users.end(),
                                      [&quota](const auto& user) { return user.name == quota.user; });
       if (quota.user && !quota.user->empty() && !known)
         fail(cluster + ".quotas", "'" + *quota.user + "' is none of " + cluster + ".users");
     }
   }
-  bool is_client(const std::string& name) const {
-    return producer_of(name) != nullptr || group_of(name) != nullptr;
+  void client_exists(const std::string& path, const std::string& name) const {
+    if (producer_of(name) != nullptr || group_of(name) != nullptr) return;
+    std::vector<std::string_view> clients;
+    for (const models::ProducerOptions& producer : s_.producers) clients.push_back(producer.name);
+    for (const models::GroupOptions& group : s_.groups) clients.push_back(group.name);
+    fail(path, "'" + name + "' is no producer or group" + hint(name, clients));
   }
 
   /// The cluster of that name, which `path` names.

@@ -76,7 +76,7 @@ TEST_CASE("users and quotas name those that there are") {
   CHECK(complaint(with("[[kafka.quotas]]\nuser = \"bob\"\nproducer_byte_rate = 1\n"))
             .find("'bob' is none of") != std::string::npos);
   CHECK(complaint(with("[[kafka.users]]\nname = \"bob\"\nclients = [\"shap\"]\n"))
-            .find("is no producer or group") != std::string::npos);
+            .find("is no producer or group; did you mean 'shop'?") != std::string::npos);
   const std::string twice = "[[kafka.users]]\nname = \"a\"\nclients = [\"shop\"]\n";
   CHECK(
       complaint(with(twice + "[[kafka.users]]\nname = \"b\"\nclients = [\"shop\"]\n")).find("another user") !=

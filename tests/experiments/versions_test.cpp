@@ -161,10 +161,13 @@ TEST_CASE("a segment is at least 1 MiB since 4.0, and at least 14 bytes before")
   CHECK(topic("segment.bytes: must be at least 1048576 since Kafka 4.0") != std::string::npos);
 }
 
-TEST_CASE("a version may be written as a number where that says the same") {
-  CHECK(said("version = 4.3\n").empty());
-  CHECK(said("version = 4.0\n").empty());
-  CHECK(said("version = 0.11\n").empty());
-  CHECK(holds(said("version = 0.10\n"), "the number 0.1 is not allowed here; in quotes it is a text"));
-  CHECK(holds(said("version = 4\n"), "is not allowed here"));
+TEST_CASE("a version may be written as a number where no other is the same number") {
+  for (const char* number : {"4.3", "4.0", "4", "0.11", "0.10"})
+    CHECK(said(std::string("version = ") + number + "\n").empty());
+  CHECK(holds(said("version = 4.33\n"), "kafka.version: the number 4.33 is not allowed here"));
+  CHECK(holds(said("coordination = 4\n"), "the number 4 is not allowed here; allowed: kraft, zookeeper"));
+  CHECK(resolve(load(small_with("brokers = 1", "brokers = 1\nversion = 0.10")), 0, 0)
+            .checked.find("kafka")
+            ->find("version")
+            ->text == "0.10");
 }

@@ -11,7 +11,6 @@ void Controller::crashed() {
   retire();
   parked_.clear();
   deferred_.clear();
-  mutations_.forget();
   ending_ = told_to_end_ = start_again_ = false;
   if (raft_) raft_->crashed();
 }
@@ -77,7 +76,9 @@ void Controller::renounced() {
   deferred_.clear();
 }
 
+/// Model: what clients owe is forgotten with the office; Kafka's controllers know it as long as their process lives.
 void Controller::retire() {
+  mutations_.forget();
   for (BrokerRegistration& broker : brokers_) broker.session->disarm();
   rebalance_timer_.disarm();
 }

@@ -27,7 +27,7 @@ class MutationQuotas {
   bool accept(const std::string& client, bool permissive, std::int32_t partitions, sim::Time now);
   /// How long a permissive request of that client still waits unread.
   sim::Duration muted(const std::string& client, sim::Time now) const;
-  /// The process died.
+  /// Nobody owes anything.
   void forget() { buckets_.clear(); }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "models/faults/step_then.hpp"
 #include "models/kafka/transaction/transaction_store.hpp"
 #include "sim/assert.hpp"
 
@@ -160,12 +161,12 @@ void TransactionCoordinator::written(PartitionIndex partition, Shard& shard, Ent
                         .actor = host_.node().entity().value,
                         .b = entry.now.producer_id,
                         .c = entry.now.epoch});
-  const std::uint32_t life = host_.node().incarnation();
-  prepared_step_.advance(1);
-  if (host_.node().incarnation() != life) return;
-  follow(entry, std::move(then), error);
-  prepare_markers(entry);
-  send_markers(shard, entry);
+  // Nothing else happens to the entry while the broker stands still.
+  step_then(prepared_step_, host_.node(), [this, &shard, &entry, then = std::move(then), error]() mutable {
+    follow(entry, std::move(then), error);
+    prepare_markers(entry);
+    send_markers(shard, entry);
+  });
 }
 
 void TransactionCoordinator::follow(Entry& entry, Follow then, ErrorCode error) {
