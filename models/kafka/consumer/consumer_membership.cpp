@@ -229,6 +229,8 @@ void ConsumerMembership::failed(BrokerId from, ErrorCode error) {
       state_ = MemberState::fenced;
       return;
     default:
+      // Also GROUP_ID_NOT_FOUND of a coordinator whose log has lost the group (getOrMaybeCreateConsumerGroup): only a member that
+      // joins makes a group, and a client takes that answer for fatal.
       if (!in_group()) return;
       fatal_ = error;
       report(MemberCode::fenced);

@@ -152,8 +152,13 @@ inline void add_partitions(models::Scenario& s) {
 
 /// The leader of a group of static members that restarts goes on with the assignment it had, and counts the partitions that it
 /// finds as those assigned: what was added meanwhile nobody reads (ConsumerCoordinator.onLeaderElected, KIP-814).
-inline void make_dynamic(models::Scenario& s) {
-  for (models::GroupOptions& g : s.groups) g.config.group_instance_id.clear();
+/// So does a leader whose session ends while the coordinator's log takes its assignment up: it joins and assigns again, and is
+/// given what it had assigned at first.
+inline void make_leaders_watchful(models::Scenario& s) {
+  for (models::GroupOptions& g : s.groups) {
+    g.config.group_instance_id.clear();
+    g.config.session_timeout = 45s;
+  }
 }
 
 }  // namespace detail
@@ -186,7 +191,7 @@ inline const std::vector<Feature>& storage_features() {
        detail::add_partitions,
        1,
        {Verdict::reordered_per_key},
-       detail::make_dynamic},
+       detail::make_leaders_watchful},
   };
   return kRows;
 }

@@ -175,6 +175,24 @@ TEST_CASE("a transaction whose end its log refuses for a while ends", "[proof]")
   CHECK(seen.of(Metric::in_flight) + seen.of(Metric::lost) == 0);
 }
 
+// AbstractHeartbeatRequestManager.onErrorResponse: UNKNOWN_MEMBER_ID and FENCED_MEMBER_EPOCH join anew, GROUP_ID_NOT_FOUND is among the
+// unexpected errors, which are fatal. A classic group is told UNKNOWN_MEMBER_ID.
+TEST_CASE("a group of the consumer protocol ends when its coordinator has lost it and a classic one does not",
+          "[proof]") {
+  models::Scenario s = small();
+  const bool classic = GENERATE(true, false);
+  if (!classic) s.groups[0].config.group_protocol = models::kafka::GroupProtocol::consumer;
+  s.groups[0].members = 2;
+  s.kafka->disk.write_back_after = 30s;
+  s.kafka->config.broker_session_timeout = 1s;
+  s.kafka->config.broker_heartbeat_interval = 300ms;
+  s.faults.push_back(fault_at(3s, "power-loss", "kafka/0", 1s));
+  const Seen seen(s);
+  CHECK(seen.outcome.drained);
+  CHECK(seen.of(Metric::members_fenced) == 2);
+  CHECK((seen.of(Metric::in_flight) > 50) == !classic);
+}
+
 // ConsumerCoordinator.onLeaderElected: "Skipped assignment for returning static leader", which then takes the partitions that it
 // finds for those that were assigned (assignmentSnapshot = metadataSnapshot).
 TEST_CASE("a static leader that restarts while partitions are added never hears of them", "[proof]") {
