@@ -51,6 +51,7 @@ class Applications {
   void add_relay(const RelayOptions& options, const NodeMaker& add_node);
   void add_gateway(const GatewayOptions& options, const NodeMaker& add_node);
   void find_views();
+  std::int64_t answered_by(FactType type) const;
 
   Context& context_;
   const Scenario& scenario_;

@@ -29,6 +29,7 @@ enum class EntityKind : std::uint8_t {
   relay,    ///< an instance: it brings what a database has to a topic
   registry,
   subject,  ///< of schemas
+  error,    ///< of a family's protocol, by its name
   gateway,  ///< from devices to a topic
 };
 

@@ -143,7 +143,8 @@ enum class Kind : std::uint16_t {
   scaled,
 
   // ---- applications with databases of their own ------------------------------------------------------------------
-  /// code a type of fact, a FactRole, b the type of what it undoes, or -1. Emitted when the world is built. Sagas.
+  /// code a type of fact, a FactRole, b the type of what it undoes, or -1, c the types (a bit each) of the events to which the
+  /// service with which sagas begin answers by it, or -1 where it does not. Emitted when the world is built. Sagas.
   fact_type,
   /// actor database, place service instance, peer lane of facts, a its seq: a transaction has committed this fact. b aggregate
   /// that it is of, c position in the database's log; code type, with kToBePublished where somebody is to publish it.
@@ -176,6 +177,9 @@ enum class Kind : std::uint16_t {
   /// actor member, place partition, peer group, offsets [a, a+b): processed, and left out of every window, for which they come
   /// too late. Outputs.
   late,
+  /// actor who asked (a client, or the controller for an operator), place topic, peer the error by its name, a partitions asked
+  /// for, code RefusalCode: the controller has refused to create them. Operations.
+  operation_refused,
   /// peer group, a windows of keys that its changelog counts, b of them higher than the messages that were counted, c lower.
   /// Emitted when the run ends. Payload: [by how much the ones are too high together, the others too low]. Outputs.
   window_counts,
@@ -270,7 +274,10 @@ enum class FaultCode : std::uint16_t {
   disk_full,
   failover,
   wrong_schema,
+  create_topic,
 };
+/// over_quota: it creates more than its share; against_policy: nobody may.
+enum class RefusalCode : std::uint16_t { over_quota, against_policy };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 
 /// One row per kind: its snake_case name and what its a, b, c hold; for exporters, `list` and `explain`.

@@ -31,6 +31,8 @@ kafka::ClusterOptions with_room_to_grow(kafka::ClusterOptions options, const std
     for (const FaultSpec& fault : faults) {
       if (fault.kind == "grow" && fault.target == options.prefix() + topic.name)
         topic.partitions_most = std::max(topic.partitions_most, fault.partitions.value_or(0));
+      if (fault.kind == "create-topic" && fault.target == options.prefix() + topic.name)
+        topic.created_later = true;
       if (fault.kind == "reassign" && fault.target == options.prefix() + topic.name)
         for (const std::string& broker : fault.brokers)
           topic.moves_to.push_back(faults::broker_number(broker, options.name));
@@ -63,6 +65,11 @@ std::vector<kafka::TopicOptions> mirrored_topics(const Scenario& scenario,
 kafka::Controller* office(kafka::Cluster& cluster) {
   kafka::Controller* const active = cluster.active_controller();
   return active == nullptr || active->node().paused() ? nullptr : active;
+}
+
+using Asker = FaultTargets::Topic::Asker;
+kafka::Asker as_kafka(const Asker& asker) {
+  return {asker.client, asker.permissive};
 }
 
 bool all_down(kafka::Cluster& cluster) {
@@ -225,7 +232,10 @@ void World::add_producer(const ProducerOptions& options, const std::string& tabl
   setup.schemas = schemas_.get();
   // One table for all of them: each key is hashed once, and the table stays in the cache.
   if (const auto topic = cluster.find_topic(options.to); topic && options.keys.in_records()) {
-    const auto partitions = static_cast<std::uint32_t>(cluster.topic(*topic).partitions);
+    const kafka::TopicInfo& info = cluster.topic(*topic);
+    // Of one that does not exist yet as many as there may be: until its metadata says how many nothing is routed.
+    const auto partitions =
+        static_cast<std::uint32_t>(info.partitions > 0 ? info.partitions : info.partitions_most);
     setup.keys =
         std::make_shared<kafka::KeyPartitions>(options.keys, partitions, kafka::key_hash(options.config));
   }
@@ -423,10 +433,19 @@ void World::add_topic_roles(kafka::Cluster& cluster) {
     const kafka::TopicInfo& topic = cluster.topic(index);
     if (topic.internal) continue;
     faults_->add_topic(cluster.options().prefix() + topic.name,
-                       {topic.entity, topic.partitions,
-                        [&cluster, index](std::int32_t count) {
+                       {topic.entity, std::max(topic.partitions, topic.partitions_created),
+                        [&cluster](const Asker& asker) {
                           kafka::Controller* const active = office(cluster);
-                          return active != nullptr && active->create_partitions(index, count);
+                          return active == nullptr ? sim::Duration{} : active->muted(as_kafka(asker));
+                        },
+                        [&cluster, index](std::int32_t count, const Asker& asker) {
+                          kafka::Controller* const active = office(cluster);
+                          return active != nullptr &&
+                                 active->create_partitions(index, count, as_kafka(asker));
+                        },
+                        [&cluster, index](const Asker& asker) {
+                          kafka::Controller* const active = office(cluster);
+                          return active != nullptr && active->create_topic(index, as_kafka(asker));
                         },
                         [&cluster, index](const std::vector<std::int32_t>& brokers, double throttle) {
                           std::vector<kafka::BrokerId> target;
@@ -535,6 +554,19 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
   if (!group.shared() && std::none_of(members.begin(), members.end(), running))
     return true;  // nobody is left to read
   kafka::Cluster& cluster = group.cluster();
+  const auto end_of = [&](kafka::PartitionIndex p) -> std::optional<kafka::Offset> {
+    const kafka::BrokerId leader = cluster.metadata_log().state(p).leader;
+    if (leader == kafka::kNoBroker) return std::nullopt;
+    return cluster.broker(leader).replica(p)->log.end();
+  };
+  std::vector<bool> read(cluster.partitions().size());  // by some member; a position beyond the end: a
+                                                        // truncation that is to be found out yet
+  for (const auto& member : members) {
+    if (!member->running()) continue;
+    const kafka::Assignment& held = member->assignment();
+    for (const kafka::PartitionIndex p : held.partitions())
+      if (held.can_fetch(p) && held[p].position == end_of(p)) read[p.value] = true;
+  }
   for (const kafka::TopicIndex t : group.topics()) {
     const kafka::TopicInfo& topic = cluster.topic(t);
     for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions_most); ++n) {
@@ -544,15 +576,7 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
         if (!shared_to_the_end(group, p)) return false;
         continue;
       }
-      const kafka::BrokerId leader = cluster.metadata_log().state(p).leader;
-      if (leader == kafka::kNoBroker) return false;
-      const kafka::Offset end = cluster.broker(leader).replica(p)->log.end();
-      // A position beyond the end: a truncation that is to be found out yet.
-      const auto at_end = [&](const auto& member) {
-        return member->running() && member->assignment().can_fetch(p) &&
-               member->assignment()[p].position == end;
-      };
-      if (std::none_of(members.begin(), members.end(), at_end)) return false;
+      if (!read[p.value]) return false;
     }
   }
   return true;

@@ -120,6 +120,15 @@ Value check_names(const Value& value, const std::string& path) {
 }
 
 Value check_choice(const Value& value, const Key& key, const std::string& path) {
+  if (value.is_numeric()) {
+    // `version = 4.3`, which --set takes for a number, too. 0.10 is the number 0.1, and no version: it needs its quotes.
+    const std::string written = to_toml(value);
+    if (std::find(key.choices.begin(), key.choices.end(), written) != key.choices.end())
+      return in_place_of(value, Value::of(written));
+    throw BadScenario(value.place, path,
+                      "the number " + written + " is not allowed here; in quotes it is a text" +
+                          hint(written, key.choices));
+  }
   if (!value.is_text()) wrong_type(value, path, "a text");
   if (std::find(key.choices.begin(), key.choices.end(), value.text) == key.choices.end()) {
     throw BadScenario(value.place, path,

@@ -82,6 +82,7 @@ const Section& expect_section() {
          {"equals", KeyType::number, "exactly this, without min and max"},
          {"min", KeyType::number, "at least this"},
          {"max", KeyType::number, "at most this"},
+         {"absent", KeyType::boolean, "no value: what the metric measures has not happened", "false"},
          {"variant", KeyType::names, "of these variants alone"},
          {"group", KeyType::name, "this group's value of the metric alone"},
          {"at_least_seeds", KeyType::integer,
@@ -122,8 +123,8 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) { f.name = v.text; }},
       {{"target", KeyType::name,
         "a node (kafka/0, billing/1, shop), \"billing/*\" for one of them drawn at each strike; for links "
-        "also a host, rack, zone or region; for grow, reassign, elect-preferred-leaders and delete-records a "
-        "topic; for failover a producer or group",
+        "also a host, rack, zone or region; for create-topic, grow, reassign, elect-preferred-leaders and "
+        "delete-records a topic; for failover a producer or group",
         "", true},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.target = v.text; }},
       {{"other", KeyType::name, "the other end of a link, or the client of a response"},
@@ -147,6 +148,13 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) {
          f.partitions = static_cast<std::int32_t>(v.integer);
        }},
+      {{"client", KeyType::name,
+        "of grow and create-topic: who asks, a producer or group; an operator, who has no quota, unless "
+        "given"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.client = v.text; }},
+      {{"permissive", KeyType::boolean,
+        "of grow and create-topic: as clients before 2.7 ask, who are not refused but kept waiting", "false"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.permissive = v.boolean; }},
       {{"brokers", KeyType::names, "of reassign: where the replicas go, partition by partition in turn"},
        [](const Value& v, FaultSpec& f, const BindContext&) {
          for (const Value& item : v.items) f.brokers.push_back(item.text);

@@ -14,6 +14,7 @@ using models::GroupOptions;
 using models::ProducerOptions;
 using models::Scenario;
 using models::kafka::ClusterOptions;
+using models::kafka::CreateTopicPolicy;
 using models::kafka::DiskOptions;
 using models::kafka::QuotaOptions;
 using models::kafka::ServiceOptions;
@@ -447,6 +448,12 @@ const std::vector<Row<QuotaOptions>>& quota_rows() {
        [](const Value& v, QuotaOptions& q, const BindContext&) {
          q.request_percentage = static_cast<double>(v.integer);
        }},
+      {{"controller_mutation_rate", KeyType::number,
+        "partitions a second that it may create (faults create-topic and grow with a `client`)", "", false,
+        0.001, 1e9},
+       [](const Value& v, QuotaOptions& q, const BindContext&) {
+         q.controller_mutation_rate = v.as_double();
+       }},
   };
   return rows;
 }
@@ -457,12 +464,25 @@ const Section& quota_section() {
   return section;
 }
 
+const std::vector<Row<CreateTopicPolicy>>& policy_rows() {
+  static const std::vector<Row<CreateTopicPolicy>> rows{
+      {{"partitions", KeyType::integer, "that a topic may be created with", "10000", false, 1, 10'000},
+       [](const Value& v, CreateTopicPolicy& p, const BindContext&) {
+         p.partitions_max = whole<std::int32_t>(v);
+       }},
+  };
+  return rows;
+}
+
 const std::vector<Row<ClusterOptions>>& kafka_rows() {
   static const Section service = section_of("how long a request handler works on a request", service_rows());
   static const Section disk =
       section_of("the brokers' disks: what a power loss takes, how long a crash is recovered", disk_rows());
   static const Section remote =
       section_of("remote storage, of topics with remote.storage.enable", remote_rows());
+  static const Section policy =
+      section_of("what the plug-in of create.topic.policy.class.name lets pass; growth is not shown to it",
+                 policy_rows());
   static const std::vector<Row<ClusterOptions>> rows{
       {{"brokers", KeyType::integer, "they are named kafka/0, kafka/1 …, in other clusters NAME/0, NAME/1 …",
         "3", false, 1, 1000},
@@ -508,6 +528,10 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
        [](const Value& v, ClusterOptions& k, const BindContext&) { bind_rules(v, k.rules); }},
       {table_key("disk", "the brokers' disks", disk),
        [](const Value& v, ClusterOptions& k, const BindContext& c) { bind_rows(v, disk_rows(), k.disk, c); }},
+      {table_key("create_topic_policy", "which topics may be created: POLICY_VIOLATION", policy),
+       [](const Value& v, ClusterOptions& k, const BindContext& c) {
+         bind_rows(v, policy_rows(), k.create_topic_policy, c);
+       }},
       {table_key("remote", "remote storage, of topics with remote.storage.enable", remote),
        [](const Value& v, ClusterOptions& k, const BindContext& c) {
          bind_rows(v, remote_rows(), k.remote, c);

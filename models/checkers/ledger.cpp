@@ -2,19 +2,13 @@
 
 #include <algorithm>
 
+#include "models/checkers/signs.hpp"
 #include "models/trace_kinds.hpp"
 #include "sim/assert.hpp"
 
 namespace models {
 
 namespace {
-
-std::uint64_t unsigned_of(std::int64_t n) {
-  return static_cast<std::uint64_t>(n);
-}
-std::int64_t signed_of(std::uint64_t n) {
-  return static_cast<std::int64_t>(n);
-}
 
 FinishTimes finish_times(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {
   if ((r.code & kArithmetic) != 0) {

@@ -43,8 +43,16 @@ class FaultTargets {
   struct Topic {
     EntityId entity{};
     std::int32_t partitions = 0;  ///< at the start
-    /// It has so many from now on; false when that cannot be done.
-    std::function<bool(std::int32_t partitions)> grow;
+    /// Who asks for partitions; `client` empty: an operator. How long what it asks for now waits unread; then it is judged.
+    struct Asker {
+      std::string client;
+      bool permissive = false;
+    };
+    std::function<sim::Duration(const Asker&)> muted;
+    /// It has so many from now on; false when nothing happens. A refusal, too, is an answer.
+    std::function<bool(std::int32_t partitions, const Asker&)> grow;
+    /// It exists from now on; false when it does already.
+    std::function<bool(const Asker&)> create;
     /// Its replicas are moved to these brokers, at so many bytes a second (0: as fast as can be).
     std::function<bool(const std::vector<std::int32_t>& brokers, double throttle)> reassign;
     /// The first replica of each partition leads again, where it is in sync; false when nothing changes.

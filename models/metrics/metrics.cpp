@@ -115,6 +115,10 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return;
     case Kind::scaled:
       scalings_ = std::max<std::int64_t>(scalings_, 0) + 1;
+      return scaling_.scaled(r.peer, r.a, r.b);
+    case Kind::operation_refused:
+      ++refused_[r.peer];
+      ++(static_cast<RefusalCode>(r.code) == RefusalCode::over_quota ? over_quota_ : against_policy_);
       return;
     case Kind::deployed:
       return schemas_.deployed();
@@ -205,12 +209,14 @@ void Metrics::finish(sim::Time end) {
   availability_.finish(end);
   controllers_.finish(end);
   calls_.finish();
+  scaling_.finish();
 }
 
 // ---- records that several meters want ---------------------------------------------------------------------
 
 void Metrics::advanced(const sim::TraceRecord& r, std::int64_t next) {
   lag_.advanced(r, next);
+  tell_scaling(r.peer);
   if (shared(r.peer)) return;
   const std::size_t reading = readings_.index(r.place, r.peer);
   pauses_.unread(reading, lag_.unread(reading), r.time);
@@ -226,8 +232,13 @@ void Metrics::truncated(const sim::TraceRecord& r) {
   tell_pauses(r.place, r.time);
 }
 
+void Metrics::tell_scaling(std::uint32_t group) {
+  if (scaling_.watching(group)) scaling_.lag(group, lag_.now(EntityId{group}).records);
+}
+
 void Metrics::tell_pauses(std::uint32_t place, sim::Time t) {
   for (const std::size_t reading : readings_.of_place(place)) {
+    tell_scaling(readings_[reading].group.value);
     if (shared(readings_[reading].group.value)) continue;
     pauses_.unread(reading, lag_.unread(reading), t);
   }
@@ -235,6 +246,7 @@ void Metrics::tell_pauses(std::uint32_t place, sim::Time t) {
 
 void Metrics::ownership(const sim::TraceRecord& r, sim::RecordNumber number) {
   const std::size_t reading = readings_.index(r.place, r.peer);
+  if (scaling_.pending(r.peer)) scaling_.moved(r.peer, lag_.now(EntityId{r.peer}).records);
   if (r.a == 1) lag_.open(reading, r.time);
   if (shared(r.peer)) return members_.ownership(r);
   if (!pauses_.ownership(r, lag_.unread(reading), number)) return;
@@ -298,6 +310,15 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
     values[Metric::windows_undercounted] = static_cast<double>(windows_under_);
   }
   if (scalings_ >= 0) values[Metric::scalings] = static_cast<double>(scalings_);
+  scaling_.report(values);
+  for (std::uint32_t error = 0; error < refused_.rows().size(); ++error) {
+    if (refused_.rows()[error] > 0)
+      labelled.push_back(
+          {Metric::operations_refused, EntityId{error}, {}, static_cast<double>(refused_.rows()[error])});
+  }
+  values[Metric::operations_refused] = static_cast<double>(over_quota_ + against_policy_);
+  values[Metric::operations_over_quota] = static_cast<double>(over_quota_);
+  values[Metric::operations_against_policy] = static_cast<double>(against_policy_);
   values[Metric::transactions_committed] = static_cast<double>(transactions_committed_);
   values[Metric::transactions_aborted] = static_cast<double>(transactions_aborted_);
   values[Metric::replica_divergence] = static_cast<double>(diverged_);

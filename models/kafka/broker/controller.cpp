@@ -33,6 +33,7 @@ Controller::Controller(Cluster& cluster, Node& node, MetadataLog& log, std::int3
       node_(node),
       log_(log),
       brokers_(static_cast<std::size_t>(cluster.broker_count())),
+      mutations_(cluster.options()),
       number_(number),
       rebalance_timer_(cluster.context().simulation, node, [this] { rebalance_preferred_leaders(); }) {
   if (!cluster.options().zookeeper) node.set_program(*this);
@@ -68,27 +69,29 @@ void Controller::receive(AnyCall call) {
 }
 
 void Controller::dispatch(AnyCall call) {
-  std::visit(
-      [this](auto& ref) {
-        using T = std::decay_t<decltype(ref)>;
-        if constexpr (std::is_same_v<T, Ref<VoteCall>> || std::is_same_v<T, Ref<BeginQuorumEpochCall>> ||
-                      std::is_same_v<T, Ref<EndQuorumEpochCall>>) {
-          raft_->handle(std::move(ref));
-        } else if constexpr (std::is_same_v<T, Ref<MetadataLogCall>>) {
-          raft_ ? raft_->handle(std::move(ref)) : handle(std::move(ref));
-        } else if constexpr (std::is_same_v<T, Ref<BrokerHeartbeatCall>> ||
-                             std::is_same_v<T, Ref<AlterPartitionCall>>) {
-          handle(std::move(ref));
-        } else {
-          MQLAB_ASSERT(false, "a call that is not for the controller");
-        }
-      },
-      call);
+  switch (call->api) {
+    case Api::vote:
+      return raft_->handle(std::move(call).take<VoteCall>());
+    case Api::begin_quorum_epoch:
+      return raft_->handle(std::move(call).take<BeginQuorumEpochCall>());
+    case Api::end_quorum_epoch:
+      return raft_->handle(std::move(call).take<EndQuorumEpochCall>());
+    case Api::metadata_log: {
+      Ref<MetadataLogCall> read = std::move(call).take<MetadataLogCall>();
+      return raft_ ? raft_->handle(std::move(read)) : handle(std::move(read));
+    }
+    case Api::broker_heartbeat:
+      return handle(std::move(call).take<BrokerHeartbeatCall>());
+    case Api::alter_partition:
+      return handle(std::move(call).take<AlterPartitionCall>());
+    default:
+      MQLAB_ASSERT(false, "a call that is not for the controller");
+  }
 }
 
 void Controller::answer(AnyCall call) {
   if (cluster_.options().zookeeper) return cluster_.broker(BrokerId{number_}).answer(std::move(call));
-  std::optional<AnyCall> next = next_after(base(call));
+  std::optional<AnyCall> next = next_after(*call);
   respond(cluster_.context().network, std::move(call));
   if (next) dispatch(std::move(*next));
 }
@@ -212,25 +215,6 @@ void Controller::shut_down_uncleanly(BrokerId b) {
 }
 
 // ---- partitions ---------------------------------------------------------------------------------------------------
-
-bool Controller::create_partitions(TopicIndex topic, std::int32_t count) {
-  // ReplicationControlManager.createPartitions: only active replicas begin in sync, the first of them leads.
-  const TopicInfo& info = cluster_.topic(topic);
-  bool created = false;
-  for (std::int32_t n = info.partitions; n < count; ++n) {
-    const PartitionIndex p{info.first.value + static_cast<std::uint32_t>(n)};
-    if (exists(p)) continue;
-    PartitionState begun{kNoBroker, 0, -1, {}};
-    for (const BrokerId b : cluster_.partition(p).replicas) {
-      if (active(b)) begun.isr.push_back(b);
-    }
-    if (begun.isr.empty()) return created;  // INVALID_REPLICA_ASSIGNMENT
-    begun.leader = begun.isr.front();
-    write(p, std::move(begun));
-    created = true;
-  }
-  return created;
-}
 
 bool Controller::unclean_allowed(PartitionIndex p) const {
   return cluster_.topic_of(p).config.unclean_leader_election_enable.value_or(

@@ -11,6 +11,7 @@ void Controller::crashed() {
   retire();
   parked_.clear();
   deferred_.clear();
+  mutations_.forget();
   ending_ = told_to_end_ = start_again_ = false;
   if (raft_) raft_->crashed();
 }
@@ -69,7 +70,7 @@ void Controller::renounced() {
       [this, life = node_.incarnation(), refused = std::move(deferred_)]() mutable {
         if (life != node_.incarnation()) return;
         for (Deferred& deferred : refused) {
-          base(deferred.call).error = ErrorCode::not_controller;
+          deferred.call->error = ErrorCode::not_controller;
           answer(std::move(deferred.call));
         }
       });

@@ -94,6 +94,7 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
   if (application_ == nullptr) node.set_program(*this);
   if (options.admission) admission_.emplace(*options.admission);
   if (application_ != nullptr) accumulator_.report().derives(setup.group);
+  if (setup.names_are_tickets) accumulator_.report().keeps_names();
   if (setup.facts != nullptr) accumulator_.report().says(*setup.facts);
   if (options.keys.count == 0) accumulator_.report().has_no_keys();
   if (options.tombstones > 0) accumulator_.report().look_for_tombstones();

@@ -75,6 +75,8 @@ struct ProducerSetup {
   ProtocolRules rules{};               ///< its cluster's
   FactBook* facts = nullptr;           ///< what its messages say, where they say facts
   schema::Schemas* schemas = nullptr;  ///< where ProducerOptions::schema is given
+  /// Its messages' old lanes and numbers are its application's own, and of nobody else's interest.
+  bool names_are_tickets = false;
 };
 
 class LagReader;

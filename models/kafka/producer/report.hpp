@@ -21,6 +21,8 @@ class ProducerReport {
   void derives(EntityId group) { group_ = group; }
   /// Its messages say facts: a batch's ranges name those.
   void says(FactBook& facts) { facts_ = &facts; }
+  /// What a batch's ranges name is not told.
+  void keeps_names() { names_kept_ = true; }
   /// What its batches keep as keys is something else.
   void has_no_keys() { keyed_ = false; }
   /// Messages may be tombstones.
@@ -41,6 +43,7 @@ class ProducerReport {
   FactBook* facts_ = nullptr;
   EntityId group_{};  ///< whose output the messages are
   bool tombstones_ = false;
+  bool names_kept_ = false;
   bool keyed_ = true;
   std::vector<std::int64_t> words_;
 };
