@@ -230,6 +230,7 @@ struct OffsetForLeaderEpochCall : CallBase, Pooled<OffsetForLeaderEpochCall> {
     PartitionIndex partition;
     LeaderEpoch current_leader_epoch = kNoEpoch;
     LeaderEpoch epoch = kNoEpoch;
+    Offset position = kNoOffset;  ///< the client's own: of the position that it asks about
     ErrorCode error = ErrorCode::none;
     LeaderEpoch end_epoch = kNoEpoch;
     Offset end_offset = kNoOffset;

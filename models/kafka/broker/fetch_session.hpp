@@ -80,6 +80,9 @@ class FetchSession final : public RestingTraffic {
   std::int32_t rack = -1;           ///< a consumer's
   std::int64_t replica_epoch = -1;  ///< of the latest fetch, where a follower's
   bool read_committed = false;      ///< isolation.level of its last fetch
+  /// Partitions whose in-sync set was settled without this follower: its next fetch may get it in, though nothing in them has
+  /// changed (each fetch counts for all of a session's partitions: ReplicaManager.updateFollowerFetchState).
+  std::vector<PartitionIndex> left_out;
 
  private:
   Broker& broker_;

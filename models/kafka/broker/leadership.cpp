@@ -119,6 +119,16 @@ void Broker::readmit_followers() {
   }
 }
 
+/// Who fetched while another set had been asked for was not considered.
+void Broker::settle_in_sync_set(Replica& replica) {
+  for (const Follower& f : replica.followers) {
+    if (f.session == nullptr || replica.in_maximal_isr(f.broker)) continue;
+    std::vector<PartitionIndex>& left_out = f.session->left_out;
+    if (std::find(left_out.begin(), left_out.end(), replica.partition) == left_out.end())
+      left_out.push_back(replica.partition);
+  }
+}
+
 void Broker::note(const MetadataChange& change) {
   if (change.control) return;
   if (change.broker != kNoBroker) {
@@ -146,6 +156,7 @@ void Broker::take_up_role(Replica& replica) {
   replica.partition_epoch = state.partition_epoch;
   replica.asked_isr.reset();
   follow_assignment(replica, state);
+  settle_in_sync_set(replica);
   advance_high_watermark(replica);
 }
 
@@ -474,7 +485,8 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
     case ErrorCode::none:
       break;
     case ErrorCode::ineligible_replica:  // not attempted; asked again at the next scan or fetch
-      return replica.asked_isr.reset();
+      replica.asked_isr.reset();
+      return settle_in_sync_set(replica);
     case ErrorCode::disconnected:
     case ErrorCode::not_controller:
       if (controllers_.learns()) return ask_again_later(call->partition);
@@ -486,6 +498,7 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
   replica.asked_isr.reset();
   replica.isr = call->isr;
   replica.partition_epoch = call->partition_epoch;
+  settle_in_sync_set(replica);
   advance_high_watermark(replica);
 }
 

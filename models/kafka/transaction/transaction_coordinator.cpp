@@ -362,7 +362,14 @@ void TransactionCoordinator::prepare_markers(Entry& entry) {
 void TransactionCoordinator::send_markers(Shard& shard, Entry& entry) {
   if (!entry.now.preparing() || entry.pending) return;
   const PartitionIndex home = cluster_.transaction_partition(entry.id);
-  if (entry.unmarked.empty()) return write(home, shard, entry, entry.now.completed(), {});
+  if (entry.unmarked.empty()) {
+    const std::uint32_t life = host_.node().incarnation();
+    write(home, shard, entry, entry.now.completed(), {});
+    if (host_.node().incarnation() != life || entry.pending) return;
+    // Refused: it is appended again later (TransactionMarkerChannelManager.tryAppendToLog).
+    if (!retry_timer_.armed()) retry_timer_.arm_after(kMarkerRetry);
+    return;
+  }
   for (std::int32_t b = 0; b < cluster_.broker_count(); ++b) {
     Ref<WriteTxnMarkersCall> call;
     std::erase_if(entry.unaddressed, [&](PartitionIndex p) {

@@ -50,6 +50,20 @@ inline models::FaultSpec strike(const char* kind, const char* target, sim::Durat
   return fault;
 }
 
+/// When it has come to this step for the fifth time.
+inline models::FaultSpec strike_at(const char* kind, const char* target, models::Step step) {
+  models::FaultSpec fault = strike(kind, target, 0s, 1s);
+  fault.at.reset();
+  fault.when = models::FaultSpec::When{step, 5, ""};
+  return fault;
+}
+/// Not a static member of the consumer protocol: it would be refused for good when it comes back (UNRELEASED_INSTANCE_ID).
+inline void crash_a_member(models::Scenario& s, models::Step step) {
+  models::kafka::ConsumerConfig& config = s.groups[0].config;
+  if (config.group_protocol == models::kafka::GroupProtocol::consumer) config.group_instance_id.clear();
+  s.faults.push_back(strike_at("crash", "group0/0", step));
+}
+
 /// Those without transactions: Kafka refuses transactions with less than acks=all and idempotence.
 inline bool plain(const models::ProducerOptions& p) {
   return !p.transactions;
@@ -106,13 +120,13 @@ inline const std::vector<Cure>& cures() {
          s.faults.push_back(detail::strike("isolate", "kafka/1", 1s, 4s));
          s.faults.push_back(detail::strike("crash", "kafka/0", 4s, 4s));
        },
-       detail::with(
-           detail::kLogLoss,
-           {Verdict::duplicate, Verdict::log_duplicate, Verdict::nonmonotonic_send, Verdict::int_send_skip,
-            Verdict::reordered_in_log, Verdict::reordered_per_key, Verdict::skipped,
-            Verdict::effect_duplicated,
-            // A static member is fenced for good by what __consumer_offsets held before.
-            Verdict::in_flight, Verdict::aborted_read, Verdict::output_duplicated, Verdict::output_missing}),
+       detail::with(detail::kLogLoss,
+                    {Verdict::duplicate, Verdict::log_duplicate, Verdict::nonmonotonic_send,
+                     Verdict::int_send_skip, Verdict::reordered_in_log, Verdict::reordered_per_key,
+                     Verdict::skipped, Verdict::effect_duplicated,
+                     // A static member is fenced for good by what __consumer_offsets held before.
+                     Verdict::in_flight, Verdict::aborted_read, Verdict::output_duplicated,
+                     Verdict::output_missing, Verdict::event_lost, Verdict::saga_stuck}),
        true},  // a transaction is open of which no coordinator knows
       {"records carry the key",
        [](models::Scenario& s) { each_producer(s, [](auto& p) { p.keys.on_wire = false; }); },
@@ -180,10 +194,7 @@ inline const std::vector<Cure>& cures() {
       {"an idempotency key",
        [](models::Scenario& s) {
          each_group(s, [](auto& g) { g.effect->idempotency_key = false; });
-         models::FaultSpec crash = detail::strike("crash", "group0/0", 0s, 1s);
-         crash.at.reset();
-         crash.when = models::FaultSpec::When{models::Step::processed_not_committed, 5, ""};
-         s.faults.push_back(crash);
+         detail::crash_a_member(s, models::Step::processed_not_committed);
        },
        {Verdict::effect_duplicated},
        false,
@@ -224,10 +235,7 @@ inline const std::vector<Cure>& cures() {
        [](models::Scenario& s) {
          for (models::GroupOptions& g : s.groups)
            if (g.transform) g.commit = models::CommitMode::after_processing;
-         models::FaultSpec crash = detail::strike("crash", "group0/0", 0s, 1s);
-         crash.at.reset();
-         crash.when = models::FaultSpec::When{models::Step::acknowledged, 5, ""};
-         s.faults.push_back(crash);
+         detail::crash_a_member(s, models::Step::acknowledged);
        },
        {Verdict::output_duplicated},
        false,
@@ -262,14 +270,6 @@ inline const std::vector<Cure>& cures() {
   return kRows;
 }
 
-/// Those that make a difference to this world; never none.
-inline std::vector<const Cure*> cures_of(const models::Scenario& s) {
-  std::vector<const Cure*> all;
-  for (const Cure& cure : cures())
-    if (cure.concerns == nullptr || cure.concerns(s)) all.push_back(&cure);
-  return all;
-}
-
 /// What a world with every cure never shows. The others are not promised: a message may be processed again after a crash
 /// (at least once), and one that was not acknowledged may be lost.
 inline const std::vector<models::Verdict>& prevented() {
@@ -301,6 +301,10 @@ inline const std::vector<models::Verdict>& prevented() {
       Verdict::output_missing,
       Verdict::table_wrong,
       Verdict::resurrected,
+      Verdict::event_lost,
+      Verdict::event_invented,
+      Verdict::saga_stuck,
+      Verdict::saga_inconsistent,
   };
   return kRows;
 }
