@@ -510,6 +510,19 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
   if (!group.shared() && std::none_of(members.begin(), members.end(), running))
     return true;  // nobody is left to read
   kafka::Cluster& cluster = group.cluster();
+  const auto end_of = [&](kafka::PartitionIndex p) -> std::optional<kafka::Offset> {
+    const kafka::BrokerId leader = cluster.metadata_log().state(p).leader;
+    if (leader == kafka::kNoBroker) return std::nullopt;
+    return cluster.broker(leader).replica(p)->log.end();
+  };
+  std::vector<bool> read(cluster.partitions().size());  // by some member; a position beyond the end: a
+                                                        // truncation that is to be found out yet
+  for (const auto& member : members) {
+    if (!member->running()) continue;
+    const kafka::Assignment& held = member->assignment();
+    for (const kafka::PartitionIndex p : held.partitions())
+      if (held.can_fetch(p) && held[p].position == end_of(p)) read[p.value] = true;
+  }
   for (const kafka::TopicIndex t : group.topics()) {
     const kafka::TopicInfo& topic = cluster.topic(t);
     for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions_most); ++n) {
@@ -519,15 +532,7 @@ bool World::read_to_the_end(kafka::ConsumerGroup& group) const {
         if (!shared_to_the_end(group, p)) return false;
         continue;
       }
-      const kafka::BrokerId leader = cluster.metadata_log().state(p).leader;
-      if (leader == kafka::kNoBroker) return false;
-      const kafka::Offset end = cluster.broker(leader).replica(p)->log.end();
-      // A position beyond the end: a truncation that is to be found out yet.
-      const auto at_end = [&](const auto& member) {
-        return member->running() && member->assignment().can_fetch(p) &&
-               member->assignment()[p].position == end;
-      };
-      if (std::none_of(members.begin(), members.end(), at_end)) return false;
+      if (!read[p.value]) return false;
     }
   }
   return true;

@@ -94,6 +94,11 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
 /// Metadata.updateLatestMetadata: an older epoch never replaces a newer one. True when some leader has changed.
 bool Metadata::take_up(const std::shared_ptr<const ClusterView>& told) {
   if (told == view_) return false;
+  if (view_ == cluster_.empty_view()) {
+    view_ = told;
+    return std::any_of(told->leaders.begin(), told->leaders.end(),
+                       [](const PartitionLeader& one) { return one.epoch != kNoEpoch; });
+  }
   bool changed = false;
   std::shared_ptr<ClusterView> merged;  // made when this client knows something better
   const auto keep = [&]() -> ClusterView& {

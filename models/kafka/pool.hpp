@@ -11,7 +11,8 @@
 
 namespace models::kafka {
 
-/// Where the objects of a Pool live. Goes when both the Pool and the last Ref have gone.
+/// Where the objects of a Pool live. Goes when both the Pool and the last Ref have gone. A T counts its references (`refs`),
+/// knows its shelf (`home`) and provides clear(), which forgets the contents but keeps capacity.
 template <class T>
 class Shelf {
  public:
@@ -44,13 +45,6 @@ class Shelf {
   bool abandoned_ = false;
 };
 
-/// Base of everything that lives in a Pool. T provides clear(), which forgets the contents but keeps capacity.
-template <class T>
-struct Pooled {
-  std::uint32_t refs = 0;
-  Shelf<T>* home = nullptr;
-};
-
 template <class T>
 class Ref {
  public:
@@ -71,6 +65,15 @@ class Ref {
   T& operator*() const noexcept { return *object_; }
   T* get() const noexcept { return object_; }
   explicit operator bool() const noexcept { return object_ != nullptr; }
+
+  /// Hands its reference over to who calls this …
+  T* release() noexcept { return std::exchange(object_, nullptr); }
+  /// … and takes it over.
+  static Ref adopt(T* object) noexcept {
+    Ref ref;
+    ref.object_ = object;
+    return ref;
+  }
 
  private:
   T* object_ = nullptr;

@@ -51,7 +51,6 @@ enum class Api : std::uint8_t {
   vote,
   begin_quorum_epoch,
   end_quorum_epoch,
-  share_group_heartbeat,
   share_fetch,
   share_acknowledge,
   share_group_state,
@@ -59,7 +58,7 @@ enum class Api : std::uint8_t {
   update_metadata,
 };
 
-/// What all calls share. `Derived` must provide clear().
+/// What all calls share.
 struct CallBase {
   Api api{};
   ConnectionId connection{};          ///< set by RpcChannel
@@ -70,6 +69,30 @@ struct CallBase {
   sim::Duration service{};  ///< how long a request handler worked on it
   sim::Duration
       throttle{};  ///< response: for so long nothing more is read from the connection (throttle_time_ms)
+};
+
+/// A call of any kind, as AnyCall holds it.
+struct PooledCall : CallBase {
+  std::uint32_t refs = 0;
+  void (*put_back)(PooledCall&) = nullptr;
+};
+
+/// Base of the calls of one kind, which live in a Pool. `Derived` provides clear(), which forgets the contents but keeps
+/// capacity.
+template <class Derived, Api kOf>
+struct Call : PooledCall {
+  static constexpr Api kApi = kOf;
+  Call() {
+    api = kApi;
+    put_back = [](PooledCall& call) {
+      auto& self = static_cast<Derived&>(call);
+      self.home->put_back(&self);
+    };
+  }
+  Shelf<Derived>* home = nullptr;
+
+ protected:
+  void clear_base() { static_cast<CallBase&>(*this) = CallBase{.api = kApi}; }
 };
 
 // ---- data ---------------------------------------------------------------------------------------------------------
@@ -93,7 +116,7 @@ struct ProduceBatch {
   PartitionLeader current_leader{};  ///< where the error is that it is another (KIP-951)
 };
 
-struct ProduceCall : CallBase, Pooled<ProduceCall> {
+struct ProduceCall : Call<ProduceCall, Api::produce> {
   std::int16_t acks = -1;  ///< 0, 1 or -1 (all)
   sim::Duration timeout{};
   std::vector<ProduceBatch> batches;
@@ -101,7 +124,7 @@ struct ProduceCall : CallBase, Pooled<ProduceCall> {
   std::uint32_t awaiting = 0;    ///< the broker's own: batches that still wait for replication
   bool verified = false;         ///< the broker's own: the coordinator knows the partitions, or refused them
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::produce};
+    clear_base();
     batches.clear();
     transactional_id.clear();
     awaiting = 0;
@@ -170,7 +193,7 @@ class FetchSender {
   virtual bool would_ask_again(BrokerId broker) = 0;
 };
 
-struct FetchCall : CallBase, Pooled<FetchCall> {
+struct FetchCall : Call<FetchCall, Api::fetch> {
   FetchSender* sender = nullptr;    ///< a consumer
   BrokerId replica = kNoBroker;     ///< a follower's id; -1 for a consumer
   std::int64_t replica_epoch = -1;  ///< a follower's broker epoch (KIP-903)
@@ -189,7 +212,7 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
   std::vector<AbortedTransaction> aborted;  ///< response, for readers of committed data
   std::vector<Surviving> survivors;         ///< response, of compacted logs
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::fetch};
+    clear_base();
     sender = nullptr;
     replica = kNoBroker;
     replica_epoch = -1;
@@ -208,7 +231,7 @@ struct FetchCall : CallBase, Pooled<FetchCall> {
 
 enum class OffsetSpec : std::uint8_t { earliest, latest };
 
-struct ListOffsetsCall : CallBase, Pooled<ListOffsetsCall> {
+struct ListOffsetsCall : Call<ListOffsetsCall, Api::list_offsets> {
   struct Item {
     PartitionIndex partition;
     LeaderEpoch current_leader_epoch = kNoEpoch;
@@ -219,13 +242,13 @@ struct ListOffsetsCall : CallBase, Pooled<ListOffsetsCall> {
   };
   std::vector<Item> items;
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::list_offsets};
+    clear_base();
     items.clear();
   }
 };
 
 /// A follower or consumer asks where its last epoch ended (OffsetForLeaderEpoch).
-struct OffsetForLeaderEpochCall : CallBase, Pooled<OffsetForLeaderEpochCall> {
+struct OffsetForLeaderEpochCall : Call<OffsetForLeaderEpochCall, Api::offset_for_leader_epoch> {
   struct Item {
     PartitionIndex partition;
     LeaderEpoch current_leader_epoch = kNoEpoch;
@@ -237,7 +260,7 @@ struct OffsetForLeaderEpochCall : CallBase, Pooled<OffsetForLeaderEpochCall> {
   };
   std::vector<Item> items;
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::offset_for_leader_epoch};
+    clear_base();
     items.clear();
   }
 };
@@ -245,23 +268,23 @@ struct OffsetForLeaderEpochCall : CallBase, Pooled<OffsetForLeaderEpochCall> {
 // ---- metadata -----------------------------------------------------------------------------------------------------
 
 /// Asks a broker for the leaders of all partitions of the named topics (empty: all).
-struct MetadataCall : CallBase, Pooled<MetadataCall> {
+struct MetadataCall : Call<MetadataCall, Api::metadata> {
   std::vector<TopicIndex> topics;
   std::shared_ptr<const ClusterView> view;  ///< response
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::metadata};
+    clear_base();
     topics.clear();
     view.reset();
   }
 };
 
-struct InitProducerIdCall : CallBase, Pooled<InitProducerIdCall> {
+struct InitProducerIdCall : Call<InitProducerIdCall, Api::init_producer_id> {
   ProducerId producer_id = kNoProducerId;  ///< in: current one, or -1; out: the one to use
   std::int16_t producer_epoch = -1;
   std::string transactional_id;  ///< empty: idempotent only
   sim::Duration transaction_timeout{};
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::init_producer_id};
+    clear_base();
     producer_id = kNoProducerId;
     producer_epoch = -1;
     transactional_id.clear();
@@ -270,12 +293,12 @@ struct InitProducerIdCall : CallBase, Pooled<InitProducerIdCall> {
 
 // ---- groups ------------------------------------------------------------------------------------
 
-struct FindCoordinatorCall : CallBase, Pooled<FindCoordinatorCall> {
+struct FindCoordinatorCall : Call<FindCoordinatorCall, Api::find_coordinator> {
   std::string group;
   std::string transactional_id;  ///< in place of a group
   BrokerId coordinator = kNoBroker;
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::find_coordinator};
+    clear_base();
     group.clear();
     transactional_id.clear();
     coordinator = kNoBroker;
@@ -290,7 +313,7 @@ struct Subscription {
   std::string rack{};                 ///< client.rack (KIP-881); empty: not told
 };
 
-struct JoinGroupCall : CallBase, Pooled<JoinGroupCall> {
+struct JoinGroupCall : Call<JoinGroupCall, Api::join_group> {
   std::string group;
   std::string member_id;    ///< empty at the first join
   std::string instance_id;  ///< empty: dynamic member
@@ -310,17 +333,15 @@ struct JoinGroupCall : CallBase, Pooled<JoinGroupCall> {
   };
   std::vector<Member> members;  ///< only for the leader
   bool skip_assignment = false;
-  void clear() { *this = JoinGroupCall{refs, home}; }
-  JoinGroupCall() { api = Api::join_group; }
-
- private:
-  JoinGroupCall(std::uint32_t r, Shelf<JoinGroupCall>* h) : JoinGroupCall() {
-    refs = r;
-    home = h;
+  void clear() {
+    JoinGroupCall fresh;
+    fresh.refs = refs;
+    fresh.home = home;
+    *this = std::move(fresh);
   }
 };
 
-struct SyncGroupCall : CallBase, Pooled<SyncGroupCall> {
+struct SyncGroupCall : Call<SyncGroupCall, Api::sync_group> {
   std::string group;
   std::string member_id;
   std::string instance_id;
@@ -332,7 +353,7 @@ struct SyncGroupCall : CallBase, Pooled<SyncGroupCall> {
   std::vector<Assignment> assignments;   ///< only from the leader
   std::vector<PartitionIndex> assigned;  ///< response
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::sync_group};
+    clear_base();
     member_id.clear();
     instance_id.clear();
     generation = -1;
@@ -341,23 +362,23 @@ struct SyncGroupCall : CallBase, Pooled<SyncGroupCall> {
   }
 };
 
-struct HeartbeatCall : CallBase, Pooled<HeartbeatCall> {
+struct HeartbeatCall : Call<HeartbeatCall, Api::heartbeat> {
   std::string group;
   std::string member_id;
   std::string instance_id;
   std::int32_t generation = -1;
-  void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::heartbeat}; }
+  void clear() { clear_base(); }
 };
 
-struct LeaveGroupCall : CallBase, Pooled<LeaveGroupCall> {
+struct LeaveGroupCall : Call<LeaveGroupCall, Api::leave_group> {
   std::string group;
   std::string member_id;
   std::string reason;
-  void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::leave_group}; }
+  void clear() { clear_base(); }
 };
 
 /// The one request of the consumer protocol (KIP-848, ConsumerGroupHeartbeatRequest.json): joins, says what is held, leaves.
-struct ConsumerGroupHeartbeatCall : CallBase, Pooled<ConsumerGroupHeartbeatCall> {
+struct ConsumerGroupHeartbeatCall : Call<ConsumerGroupHeartbeatCall, Api::consumer_group_heartbeat> {
   std::string group;
   std::string member_id;    ///< the consumer's own choice, for the life of its process (KIP-1082)
   std::string instance_id;  ///< empty: dynamic member
@@ -380,7 +401,7 @@ struct ConsumerGroupHeartbeatCall : CallBase, Pooled<ConsumerGroupHeartbeatCall>
   /// Such a request is answered with the whole assignment.
   bool is_full() const { return member_epoch == 0 || (rebalance_timeout && !topics.empty() && says_owned); }
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::consumer_group_heartbeat};
+    clear_base();
     member_id.clear();
     instance_id.clear();
     member_epoch = 0;
@@ -395,7 +416,7 @@ struct ConsumerGroupHeartbeatCall : CallBase, Pooled<ConsumerGroupHeartbeatCall>
   }
 };
 
-struct OffsetCommitCall : CallBase, Pooled<OffsetCommitCall> {
+struct OffsetCommitCall : Call<OffsetCommitCall, Api::offset_commit> {
   std::string group;
   std::string member_id;
   std::string instance_id;
@@ -410,12 +431,12 @@ struct OffsetCommitCall : CallBase, Pooled<OffsetCommitCall> {
   };
   std::vector<Item> items;
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::offset_commit};
+    clear_base();
     items.clear();
   }
 };
 
-struct OffsetFetchCall : CallBase, Pooled<OffsetFetchCall> {
+struct OffsetFetchCall : Call<OffsetFetchCall, Api::offset_fetch> {
   std::string group;
   std::string member_id;           ///< empty with the classic protocol: not checked
   std::int32_t member_epoch = -1;  ///< without a member id: not checked
@@ -426,7 +447,7 @@ struct OffsetFetchCall : CallBase, Pooled<OffsetFetchCall> {
   };
   std::vector<Item> items;
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::offset_fetch};
+    clear_base();
     member_id.clear();
     member_epoch = -1;
     items.clear();
@@ -437,29 +458,29 @@ struct OffsetFetchCall : CallBase, Pooled<OffsetFetchCall> {
 
 /// From a producer (transaction.version 0 and 1), or from a partition's leader: to ask whether the partitions are part of
 /// the transaction (verify_only), or to make them so (KIP-890).
-struct AddPartitionsToTxnCall : CallBase, Pooled<AddPartitionsToTxnCall> {
+struct AddPartitionsToTxnCall : Call<AddPartitionsToTxnCall, Api::add_partitions_to_txn> {
   std::string transactional_id;
   ProducerId producer_id = kNoProducerId;
   std::int16_t producer_epoch = -1;
   bool verify_only = false;
   std::vector<PartitionIndex> partitions;
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::add_partitions_to_txn};
+    clear_base();
     verify_only = false;
     partitions.clear();
   }
 };
 
-struct AddOffsetsToTxnCall : CallBase, Pooled<AddOffsetsToTxnCall> {
+struct AddOffsetsToTxnCall : Call<AddOffsetsToTxnCall, Api::add_offsets_to_txn> {
   std::string transactional_id;
   ProducerId producer_id = kNoProducerId;
   std::int16_t producer_epoch = -1;
   std::string group;
-  void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::add_offsets_to_txn}; }
+  void clear() { clear_base(); }
 };
 
 /// Offsets of a consumer group that become committed with the transaction.
-struct TxnOffsetCommitCall : CallBase, Pooled<TxnOffsetCommitCall> {
+struct TxnOffsetCommitCall : Call<TxnOffsetCommitCall, Api::txn_offset_commit> {
   std::string transactional_id;
   ProducerId producer_id = kNoProducerId;
   std::int16_t producer_epoch = -1;
@@ -470,21 +491,21 @@ struct TxnOffsetCommitCall : CallBase, Pooled<TxnOffsetCommitCall> {
   std::int32_t generation = -1;
   std::vector<OffsetCommitCall::Item> items;
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::txn_offset_commit};
+    clear_base();
     items.clear();
   }
 };
 
-struct EndTxnCall : CallBase, Pooled<EndTxnCall> {
+struct EndTxnCall : Call<EndTxnCall, Api::end_txn> {
   std::string transactional_id;
   ProducerId producer_id = kNoProducerId;  ///< out, with transaction.version 2: to be used from now on
   std::int16_t producer_epoch = -1;
   bool commit = false;
-  void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::end_txn}; }
+  void clear() { clear_base(); }
 };
 
 /// From a transaction coordinator to the leaders of the transaction's partitions.
-struct WriteTxnMarkersCall : CallBase, Pooled<WriteTxnMarkersCall> {
+struct WriteTxnMarkersCall : Call<WriteTxnMarkersCall, Api::write_txn_markers> {
   ProducerId producer_id = kNoProducerId;
   std::int16_t producer_epoch = -1;
   std::int32_t coordinator_epoch = -1;
@@ -497,7 +518,7 @@ struct WriteTxnMarkersCall : CallBase, Pooled<WriteTxnMarkersCall> {
   std::vector<Item> items;
   std::uint32_t awaiting = 0;  ///< the broker's own: markers that still wait for replication
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::write_txn_markers};
+    clear_base();
     items.clear();
     awaiting = 0;
   }
@@ -505,7 +526,7 @@ struct WriteTxnMarkersCall : CallBase, Pooled<WriteTxnMarkersCall> {
 
 // ---- brokers to controller ----------------------------------------------------------------------------------------
 
-struct BrokerHeartbeatCall : CallBase, Pooled<BrokerHeartbeatCall> {
+struct BrokerHeartbeatCall : Call<BrokerHeartbeatCall, Api::broker_heartbeat> {
   BrokerId broker = kNoBroker;
   std::int64_t broker_epoch = -1;  ///< in: -1 asks to register; out: the epoch given
   std::uint32_t incarnation = 0;   ///< of the process that asks to register (incarnationId)
@@ -515,7 +536,7 @@ struct BrokerHeartbeatCall : CallBase, Pooled<BrokerHeartbeatCall> {
   bool want_shut_down = false;
   bool should_shut_down = false;  ///< response
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::broker_heartbeat};
+    clear_base();
     broker = kNoBroker;
     broker_epoch = -1;
     incarnation = 0;
@@ -526,7 +547,7 @@ struct BrokerHeartbeatCall : CallBase, Pooled<BrokerHeartbeatCall> {
   }
 };
 
-struct AlterPartitionCall : CallBase, Pooled<AlterPartitionCall> {
+struct AlterPartitionCall : Call<AlterPartitionCall, Api::alter_partition> {
   PartitionIndex partition;
   BrokerId leader = kNoBroker;
   LeaderEpoch leader_epoch = kNoEpoch;
@@ -534,7 +555,7 @@ struct AlterPartitionCall : CallBase, Pooled<AlterPartitionCall> {
   std::vector<BrokerId> isr;          ///< in: wanted; out: granted
   std::vector<std::int64_t> epochs;   ///< of their brokers, as they last fetched; -1: not known (KIP-903)
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::alter_partition};
+    clear_base();
     isr.clear();
     epochs.clear();
   }
@@ -555,7 +576,7 @@ inline constexpr std::int32_t kNoController = -1;
 /// A broker follows the controller's metadata log (a KRaft observer's Fetch): asks for changes from number `from` on and is
 /// answered when there are some. Changes never alter once written, so the call carries only their range. A voter of the
 /// controllers' quorum fetches records that are not committed yet: the call carries them.
-struct MetadataLogCall : CallBase, Pooled<MetadataLogCall> {
+struct MetadataLogCall : Call<MetadataLogCall, Api::metadata_log> {
   std::size_t from = 0;
   std::size_t to = 0;  ///< response
   // of a quorum
@@ -570,7 +591,7 @@ struct MetadataLogCall : CallBase, Pooled<MetadataLogCall> {
   std::vector<RaftRecord> records;  ///< response, for a voter
   std::uint32_t round = 0;          ///< the sender's own
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::metadata_log};
+    clear_base();
     from = 0;
     to = 0;
     voter = kNoController;
@@ -587,7 +608,7 @@ struct MetadataLogCall : CallBase, Pooled<MetadataLogCall> {
 
 // ---- between controllers ------------------------------------------------------------------------------------------
 
-struct VoteCall : CallBase, Pooled<VoteCall> {
+struct VoteCall : Call<VoteCall, Api::vote> {
   std::int32_t candidate = kNoController;
   std::int32_t epoch = 0;  ///< in: of the election; out: of the one that answers
   std::int32_t last_epoch = 0;
@@ -597,7 +618,7 @@ struct VoteCall : CallBase, Pooled<VoteCall> {
   bool granted = false;                 ///< response
   std::uint32_t round = 0;              ///< the sender's own
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::vote};
+    clear_base();
     pre_vote = false;
     granted = false;
     leader = kNoController;
@@ -605,21 +626,21 @@ struct VoteCall : CallBase, Pooled<VoteCall> {
 };
 
 /// A new leader says that it is.
-struct BeginQuorumEpochCall : CallBase, Pooled<BeginQuorumEpochCall> {
+struct BeginQuorumEpochCall : Call<BeginQuorumEpochCall, Api::begin_quorum_epoch> {
   std::int32_t epoch = 0;               ///< in: of the sender; out: of the one that answers
   std::int32_t leader = kNoController;  ///< in: the sender; out: whom the one that answers knows
   std::uint32_t round = 0;
-  void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::begin_quorum_epoch}; }
+  void clear() { clear_base(); }
 };
 
 /// A leader has resigned.
-struct EndQuorumEpochCall : CallBase, Pooled<EndQuorumEpochCall> {
+struct EndQuorumEpochCall : Call<EndQuorumEpochCall, Api::end_quorum_epoch> {
   std::int32_t epoch = 0;
   std::int32_t leader = kNoController;
   std::vector<std::int32_t> successors;  ///< preferred first
   std::uint32_t round = 0;
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::end_quorum_epoch};
+    clear_base();
     successors.clear();
   }
 };
@@ -640,7 +661,7 @@ enum class ZooKeeperOp : std::uint8_t {
 };
 
 /// What a broker asks of ZooKeeper.
-struct ZooKeeperCall : CallBase, Pooled<ZooKeeperCall> {
+struct ZooKeeperCall : Call<ZooKeeperCall, Api::zookeeper> {
   struct Alive {
     BrokerId broker = kNoBroker;
     std::int64_t session = kNoSession;
@@ -658,7 +679,7 @@ struct ZooKeeperCall : CallBase, Pooled<ZooKeeperCall> {
   BrokerId controller = kNoBroker;  ///< response
   std::vector<Alive> alive;         ///< response
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::zookeeper};
+    clear_base();
     version = 0;
     controller_epoch = 0;
     first = 0;
@@ -670,11 +691,11 @@ struct ZooKeeperCall : CallBase, Pooled<ZooKeeperCall> {
 };
 
 /// The controller tells a broker what has changed (LeaderAndIsr, UpdateMetadata).
-struct UpdateMetadataCall : CallBase, Pooled<UpdateMetadataCall> {
+struct UpdateMetadataCall : Call<UpdateMetadataCall, Api::update_metadata> {
   BrokerId controller = kNoBroker;
   std::int32_t controller_epoch = 0;
   std::size_t to = 0;  ///< of the changes that have been written
-  void clear() { static_cast<CallBase&>(*this) = CallBase{.api = Api::update_metadata}; }
+  void clear() { clear_base(); }
 };
 
 }  // namespace models::kafka

@@ -287,6 +287,13 @@ std::span<const RuleInfo> rule_catalogue() {
        "KIP-951",
        "a broker that does not lead says who does, and clients go there at once; without, they ask for "
        "metadata first"},
+      {Rule::dated_tombstones,
+       "dated_tombstones",
+       {3, 1},
+       {},
+       "KIP-534",
+       "a tombstone stays for delete.retention.ms from the cleaning that first met it; without, as long as "
+       "its segment is not that much older than the last one cleaned, which can be for ever"},
   });
   static_assert(kRows.size() == static_cast<std::size_t>(Rule::count_));
   return kRows;

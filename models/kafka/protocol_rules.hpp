@@ -65,6 +65,7 @@ enum class Rule : std::uint8_t {
   share_groups,
   assignment_epochs,
   leader_hints,
+  dated_tombstones,
   count_
 };
 

@@ -12,12 +12,8 @@ constexpr std::uint32_t kCloseBytes = 40;  // a TCP segment without payload
 
 }  // namespace
 
-CallBase& base(AnyCall& call) {
-  return std::visit([](auto& ref) -> CallBase& { return *ref; }, call);
-}
-
 void respond(Network& network, AnyCall call) {
-  const CallBase& shared = base(call);
+  const CallBase& shared = *call;
   const ConnectionId connection = shared.connection;
   const std::uint32_t bytes = shared.response_bytes;
   RpcChannel* origin = shared.origin;
@@ -26,7 +22,7 @@ void respond(Network& network, AnyCall call) {
 }
 
 void respond_since(Network& network, sim::Time sent, AnyCall call) {
-  const CallBase& shared = base(call);
+  const CallBase& shared = *call;
   const ConnectionId connection = shared.connection;
   const std::uint32_t bytes = shared.response_bytes;
   RpcChannel* origin = shared.origin;
@@ -35,7 +31,7 @@ void respond_since(Network& network, sim::Time sent, AnyCall call) {
 }
 
 bool admit(AnyCall& call) {
-  const CallBase& shared = base(call);
+  const CallBase& shared = *call;
   RpcChannel& channel = *shared.origin;
   // Its connection died meanwhile at the client's end: it is carried out all the same, and its answer reaches nobody.
   if (shared.connection != channel.connection_) return true;
@@ -70,11 +66,11 @@ RpcChannel::RpcChannel(Cluster& cluster, Node& client, BrokerId broker, const Rp
     : cluster_(cluster),
       client_(client),
       broker_(broker),
-      options_(options),
       longest_idle_(std::min(options.connections_max_idle, cluster.options().config.connections_max_idle)),
+      options_(options),
+      timer_(cluster.context().simulation, client, [this] { on_timer(); }),
       jitter_(cluster.context().simulation.seed(),
-              "kafka/reconnect/" + client.name() + "/" + cluster.node(broker).name()),
-      timer_(cluster.context().simulation, client, [this] { on_timer(); }) {}
+              "kafka/reconnect/" + client.name() + "/" + cluster.node(broker).name()) {}
 
 RpcChannel::~RpcChannel() {
   abandon();
@@ -124,7 +120,7 @@ void RpcChannel::submit(Pending pending, sim::Duration timeout) {
 void RpcChannel::transmit(AnyCall call) {
   if (state_ != State::open) return;
   last_used_ = cluster_.context().now();
-  CallBase& shared = base(call);
+  CallBase& shared = *call;
   shared.connection = connection_;
   shared.origin = this;
   RpcServer* server = &cluster_.server(broker_);
@@ -156,7 +152,7 @@ void RpcChannel::sent_at(sim::Time sent) {
 
 void RpcChannel::transmit_since(sim::Time sent, AnyCall call) {
   RpcServer* server = &cluster_.server(broker_);
-  const std::uint32_t bytes = base(call).request_bytes;
+  const std::uint32_t bytes = call->request_bytes;
   network().send_since(sent, connection_, Side::client, bytes,
                        [server, again = std::move(call)]() mutable { server->receive(std::move(again)); });
 }
@@ -166,7 +162,7 @@ void RpcChannel::answered(AnyCall call) {
   Pending done = std::move(in_flight_.front());
   in_flight_.erase(in_flight_.begin());
   last_used_ = cluster_.context().now();
-  if (const sim::Duration wait = base(call).throttle; wait > sim::Duration{}) throttle(wait);
+  if (const sim::Duration wait = call->throttle; wait > sim::Duration{}) throttle(wait);
   done.complete(done.owner, broker_, std::move(call));
 }
 
@@ -227,7 +223,7 @@ void RpcChannel::fail_all(ErrorCode error) {
   const std::uint32_t life = life_;
   for (Pending& pending : failed) {
     if (life_ != life) return;  // a handler has crashed or closed the client
-    base(pending.call).error = error;
+    pending.call->error = error;
     pending.complete(pending.owner, broker_, std::move(pending.call));
   }
 }

@@ -13,7 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <variant>
+#include <utility>
 #include <vector>
 
 #include "models/kafka/protocol.hpp"
@@ -35,17 +35,44 @@ constexpr std::int32_t controller_number(BrokerId id) {
   return kController.value - id.value;
 }
 
-using AnyCall = std::variant<
-    Ref<ProduceCall>, Ref<FetchCall>, Ref<ListOffsetsCall>, Ref<MetadataCall>, Ref<InitProducerIdCall>,
-    Ref<FindCoordinatorCall>, Ref<JoinGroupCall>, Ref<SyncGroupCall>, Ref<HeartbeatCall>, Ref<LeaveGroupCall>,
-    Ref<OffsetCommitCall>, Ref<OffsetFetchCall>, Ref<OffsetForLeaderEpochCall>, Ref<AddPartitionsToTxnCall>,
-    Ref<AddOffsetsToTxnCall>, Ref<TxnOffsetCommitCall>, Ref<EndTxnCall>, Ref<WriteTxnMarkersCall>,
-    Ref<BrokerHeartbeatCall>, Ref<AlterPartitionCall>, Ref<MetadataLogCall>, Ref<ConsumerGroupHeartbeatCall>,
-    Ref<VoteCall>, Ref<BeginQuorumEpochCall>, Ref<EndQuorumEpochCall>, Ref<ShareFetchCall>,
-    Ref<ShareAcknowledgeCall>, Ref<ShareGroupStateCall>, Ref<ZooKeeperCall>, Ref<UpdateMetadataCall>>;
+/// A Ref to a call of any kind, which its `api` tells: moved and dropped like a pointer, as a variant would not be.
+class AnyCall {
+ public:
+  AnyCall() = default;
+  template <class CallT>
+  AnyCall(Ref<CallT> call) noexcept : call_(call.release()) {}
+  AnyCall(const AnyCall& other) noexcept : call_(other.call_) {
+    if (call_ != nullptr) ++call_->refs;
+  }
+  AnyCall(AnyCall&& other) noexcept : call_(std::exchange(other.call_, nullptr)) {}
+  AnyCall& operator=(AnyCall other) noexcept {
+    std::swap(call_, other.call_);
+    return *this;
+  }
+  ~AnyCall() {
+    if (call_ != nullptr && --call_->refs == 0) call_->put_back(*call_);
+  }
 
-/// The part that all calls share.
-CallBase& base(AnyCall& call);
+  CallBase& operator*() const noexcept { return *call_; }
+  CallBase* operator->() const noexcept { return call_; }
+  template <class CallT>
+  bool is() const {
+    return call_->api == CallT::kApi;
+  }
+  /// As a call of this kind, or nullptr.
+  template <class CallT>
+  CallT* get_if() const {
+    return is<CallT>() ? static_cast<CallT*>(call_) : nullptr;
+  }
+  /// Hands over what is known to be of this kind.
+  template <class CallT>
+  Ref<CallT> take() && {
+    return Ref<CallT>::adopt(static_cast<CallT*>(std::exchange(call_, nullptr)));
+  }
+
+ private:
+  PooledCall* call_ = nullptr;
+};
 
 /// A broker or the controller, as a receiver of calls. It answers each by respond(), at most once, in any order between
 /// connections and in order within one.
@@ -94,7 +121,7 @@ class RpcChannel final : public ConnectionListener {
     submit({AnyCall(std::move(call)),
             &owner,
             [](void* self, BrokerId from, AnyCall done) {
-              (static_cast<Owner*>(self)->*Method)(from, std::get<Ref<CallT>>(std::move(done)));
+              (static_cast<Owner*>(self)->*Method)(from, std::move(done).template take<CallT>());
             },
             {}},
            timeout);
@@ -177,28 +204,28 @@ class RpcChannel final : public ConnectionListener {
   void throttle(sim::Duration duration);
   void end_throttle();
 
+  // What every call touches comes first: with thousands of channels each of them is cold.
   Cluster& cluster_;
   Node& client_;
   BrokerId broker_;
-  RpcOptions options_;
   State state_ = State::closed;
+  bool want_connection_ = false;
+  bool throttled_ = false;
+  bool muted_ = false;  // the broker's side: a call is taken up when the one before has been answered
   ConnectionId connection_{};
+  sim::Time last_used_{};
+  sim::Duration longest_idle_;
+  std::vector<Pending> in_flight_;  // in order of sending; small
+  RpcOptions options_;
+  NodeTimer<std::function<void()>> timer_;  // the earlier of a reconnect and the oldest deadline
+  std::vector<AnyCall> backlog_;            // the broker's side: behind the one that it works on
   std::uint32_t failures_ = 0;
   std::uint32_t life_ = 0;  // ends with abandon()
   sim::Time retry_at_{};
-  sim::Time last_used_{};
-  sim::Duration longest_idle_;
-  bool want_connection_ = false;
-  bool throttled_ = false;
   sim::Time throttled_until_{};
-  std::vector<Pending> in_flight_;  // in order of sending; small
-  // The broker's side of this connection: a call is taken up when the one before has been answered (Server below).
-  bool muted_ = false;
-  std::vector<AnyCall> backlog_;
   std::function<void()> notify_;
   sim::Stream jitter_;
   std::unique_ptr<NodeTimer<std::function<void()>>> unthrottle_;  // made when first throttled
-  NodeTimer<std::function<void()>> timer_;  // the earlier of a reconnect and the oldest deadline
 };
 
 }  // namespace models::kafka

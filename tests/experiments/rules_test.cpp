@@ -138,6 +138,7 @@ const std::vector<Row>& rows() {
       {Rule::transactions_v2, "eos_kafka_to_kafka", "uncommitted-reader"},
       {Rule::assignment_epochs, "", "", {kConsumer, kSlowLinks}},
       {Rule::leader_hints, ""},
+      {Rule::dated_tombstones, "compaction", "away-for-too-long"},
   };
   return all;
 }

@@ -17,12 +17,8 @@ namespace {
 /// It ends with an append to a log, on the request handler's thread.
 /// Model: what group coordinators write by themselves, and in answer to other requests, waits for no disk.
 bool writes(const AnyCall& call) {
-  return std::holds_alternative<Ref<ProduceCall>>(call) ||
-         std::holds_alternative<Ref<OffsetCommitCall>>(call) ||
-         std::holds_alternative<Ref<TxnOffsetCommitCall>>(call) ||
-         std::holds_alternative<Ref<WriteTxnMarkersCall>>(call) ||
-         std::holds_alternative<Ref<AddPartitionsToTxnCall>>(call) ||
-         std::holds_alternative<Ref<EndTxnCall>>(call);
+  return call.is<ProduceCall>() || call.is<OffsetCommitCall>() || call.is<TxnOffsetCommitCall>() ||
+         call.is<WriteTxnMarkersCall>() || call.is<AddPartitionsToTxnCall>() || call.is<EndTxnCall>();
 }
 
 }  // namespace
@@ -102,18 +98,18 @@ void Broker::take_up(AnyCall call) {
 sim::Duration Broker::service_time(const AnyCall& call) {
   const ServiceOptions& service = cluster_.options().service;
   sim::Duration time = service.request.sample_duration(service_stream_);
-  if (const auto* produce = std::get_if<Ref<ProduceCall>>(&call)) {
+  if (const auto* produce = call.get_if<ProduceCall>()) {
     std::int64_t bytes = 0;
-    for (const ProduceBatch& batch : (*produce)->batches) {
+    for (const ProduceBatch& batch : produce->batches) {
       bytes += batch.bytes;
       const Replica* replica = replicas_[batch.partition.value];
       if (replica != nullptr && replica->leads && LogManager::flushes(*replica, batch.count))
         time += cluster_.options().disk.flush.sample_duration(service_stream_);
     }
-    time += service.per_batch * static_cast<std::int64_t>((*produce)->batches.size());
+    time += service.per_batch * static_cast<std::int64_t>(produce->batches.size());
     time += sim::Duration{service.per_kilobyte.count() * bytes / 1000};
-  } else if (const auto* fetch = std::get_if<Ref<FetchCall>>(&call)) {
-    time += service.per_batch * static_cast<std::int64_t>((*fetch)->partitions.size());
+  } else if (const auto* fetch = call.get_if<FetchCall>()) {
+    time += service.per_batch * static_cast<std::int64_t>(fetch->partitions.size());
   }
   if (disk_.delay() != nullptr && writes(call)) time += disk_.delay()->sample_duration(disk_stream_);
   return time;
@@ -121,7 +117,7 @@ sim::Duration Broker::service_time(const AnyCall& call) {
 
 void Broker::begin_service(AnyCall call, sim::Duration time) {
   ++busy_threads_;
-  base(call).service = time;
+  call->service = time;
   context().simulation.schedule_after(
       time, [this, life = node_.incarnation(), work = std::move(call)]() mutable {
         if (life != node_.incarnation()) return;
@@ -149,61 +145,88 @@ AnyCall Broker::next_in_queue() {
 }
 
 void Broker::handle(AnyCall call) {
-  struct Visitor {
-    Broker& broker;
-    void operator()(Ref<ProduceCall>& c) { broker.handle_produce(std::move(c)); }
-    void operator()(Ref<FetchCall>& c) { broker.handle_fetch(std::move(c)); }
-    void operator()(Ref<ListOffsetsCall>& c) { broker.handle_list_offsets(std::move(c)); }
-    void operator()(Ref<OffsetForLeaderEpochCall>& c) { broker.handle_epoch_ends(std::move(c)); }
-    void operator()(Ref<MetadataCall>& c) { broker.handle_metadata(std::move(c)); }
-    void operator()(Ref<AddPartitionsToTxnCall>& c) { broker.transactions_->receive(std::move(c)); }
-    void operator()(Ref<AddOffsetsToTxnCall>& c) { broker.transactions_->receive(std::move(c)); }
-    void operator()(Ref<EndTxnCall>& c) { broker.transactions_->receive(std::move(c)); }
-    void operator()(Ref<WriteTxnMarkersCall>& c) { broker.handle_markers(std::move(c)); }
-    void operator()(Ref<TxnOffsetCommitCall>& c) {
-      if (!broker.verify(c)) broker.coordinator_->receive(std::move(c));
-    }
-    void operator()(Ref<InitProducerIdCall>& c) {
-      if (!c->transactional_id.empty()) return broker.transactions_->receive(std::move(c));
-      broker.cluster_.assign_producer_id(*c);
-      broker.answer(std::move(c));
-    }
-    void operator()(Ref<FindCoordinatorCall>& c) {
-      if (c->transactional_id.empty()) return broker.coordinator_->receive(std::move(c));
-      c->coordinator = broker.transactions_->find(c->transactional_id);
-      c->error = c->coordinator == kNoBroker ? ErrorCode::coordinator_not_available : ErrorCode::none;
-      broker.answer(std::move(c));
-    }
-    void operator()(Ref<JoinGroupCall>& c) { broker.coordinator_->receive(std::move(c)); }
-    void operator()(Ref<SyncGroupCall>& c) { broker.coordinator_->receive(std::move(c)); }
-    void operator()(Ref<HeartbeatCall>& c) { broker.coordinator_->receive(std::move(c)); }
-    void operator()(Ref<LeaveGroupCall>& c) { broker.coordinator_->receive(std::move(c)); }
-    void operator()(Ref<ConsumerGroupHeartbeatCall>& c) { broker.coordinator_->receive(std::move(c)); }
-    void operator()(Ref<ShareFetchCall>& c) { broker.shares_->receive(std::move(c)); }
-    void operator()(Ref<ShareAcknowledgeCall>& c) { broker.shares_->receive(std::move(c)); }
-    void operator()(Ref<ShareGroupStateCall>& c) { broker.share_coordinator_->receive(std::move(c)); }
-    void operator()(Ref<OffsetCommitCall>& c) { broker.coordinator_->receive(std::move(c)); }
-    void operator()(Ref<OffsetFetchCall>& c) { broker.coordinator_->receive(std::move(c)); }
-    void operator()(Ref<BrokerHeartbeatCall>& c) {
-      broker.cluster_.controller(broker.id_.value).handle(std::move(c));
-    }
-    void operator()(Ref<AlterPartitionCall>& c) {
-      broker.cluster_.controller(broker.id_.value).handle(std::move(c));
-    }
-    void operator()(Ref<UpdateMetadataCall>& c) { broker.handle_update(std::move(c)); }
-    void operator()(Ref<ZooKeeperCall>&) { MQLAB_ASSERT(false, "a call that is for ZooKeeper"); }
-    void operator()(Ref<MetadataLogCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
-    void operator()(Ref<VoteCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
-    void operator()(Ref<BeginQuorumEpochCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
-    void operator()(Ref<EndQuorumEpochCall>&) { MQLAB_ASSERT(false, "a call that is for the controller"); }
-  };
-  std::visit(Visitor{*this}, call);
+  switch (call->api) {
+    case Api::produce:
+      return handle_produce(std::move(call).take<ProduceCall>());
+    case Api::fetch:
+      return handle_fetch(std::move(call).take<FetchCall>());
+    case Api::list_offsets:
+      return handle_list_offsets(std::move(call).take<ListOffsetsCall>());
+    case Api::offset_for_leader_epoch:
+      return handle_epoch_ends(std::move(call).take<OffsetForLeaderEpochCall>());
+    case Api::metadata:
+      return handle_metadata(std::move(call).take<MetadataCall>());
+    case Api::add_partitions_to_txn:
+      return transactions_->receive(std::move(call).take<AddPartitionsToTxnCall>());
+    case Api::add_offsets_to_txn:
+      return transactions_->receive(std::move(call).take<AddOffsetsToTxnCall>());
+    case Api::end_txn:
+      return transactions_->receive(std::move(call).take<EndTxnCall>());
+    case Api::write_txn_markers:
+      return handle_markers(std::move(call).take<WriteTxnMarkersCall>());
+    case Api::txn_offset_commit:
+      return handle_offsets_of_transaction(std::move(call).take<TxnOffsetCommitCall>());
+    case Api::init_producer_id:
+      return handle_init_producer_id(std::move(call).take<InitProducerIdCall>());
+    case Api::find_coordinator:
+      return handle_find_coordinator(std::move(call).take<FindCoordinatorCall>());
+    case Api::join_group:
+      return coordinator_->receive(std::move(call).take<JoinGroupCall>());
+    case Api::sync_group:
+      return coordinator_->receive(std::move(call).take<SyncGroupCall>());
+    case Api::heartbeat:
+      return coordinator_->receive(std::move(call).take<HeartbeatCall>());
+    case Api::leave_group:
+      return coordinator_->receive(std::move(call).take<LeaveGroupCall>());
+    case Api::consumer_group_heartbeat:
+      return coordinator_->receive(std::move(call).take<ConsumerGroupHeartbeatCall>());
+    case Api::offset_commit:
+      return coordinator_->receive(std::move(call).take<OffsetCommitCall>());
+    case Api::offset_fetch:
+      return coordinator_->receive(std::move(call).take<OffsetFetchCall>());
+    case Api::share_fetch:
+      return shares_->receive(std::move(call).take<ShareFetchCall>());
+    case Api::share_acknowledge:
+      return shares_->receive(std::move(call).take<ShareAcknowledgeCall>());
+    case Api::share_group_state:
+      return share_coordinator_->receive(std::move(call).take<ShareGroupStateCall>());
+    case Api::broker_heartbeat:
+      return cluster_.controller(id_.value).handle(std::move(call).take<BrokerHeartbeatCall>());
+    case Api::alter_partition:
+      return cluster_.controller(id_.value).handle(std::move(call).take<AlterPartitionCall>());
+    case Api::update_metadata:
+      return handle_update(std::move(call).take<UpdateMetadataCall>());
+    case Api::metadata_log:
+    case Api::vote:
+    case Api::begin_quorum_epoch:
+    case Api::end_quorum_epoch:
+    case Api::zookeeper:
+      break;
+  }
+  MQLAB_ASSERT(false, "a call that is not for a broker");
+}
+
+void Broker::handle_offsets_of_transaction(Ref<TxnOffsetCommitCall> call) {
+  if (!verify(call)) coordinator_->receive(std::move(call));
+}
+
+void Broker::handle_init_producer_id(Ref<InitProducerIdCall> call) {
+  if (!call->transactional_id.empty()) return transactions_->receive(std::move(call));
+  cluster_.assign_producer_id(*call);
+  answer(std::move(call));
+}
+
+void Broker::handle_find_coordinator(Ref<FindCoordinatorCall> call) {
+  if (call->transactional_id.empty()) return coordinator_->receive(std::move(call));
+  call->coordinator = transactions_->find(call->transactional_id);
+  call->error = call->coordinator == kNoBroker ? ErrorCode::coordinator_not_available : ErrorCode::none;
+  answer(std::move(call));
 }
 
 void Broker::answer(AnyCall call) {
   if (!node_.up()) return;  // crashed while it worked on the call
-  CallBase& shared = base(call);
-  if (quotas_.any() && std::holds_alternative<Ref<ProduceCall>>(call)) {
+  CallBase& shared = *call;
+  if (quotas_.any() && call.is<ProduceCall>()) {
     shared.throttle =
         quotas_.produced(shared.origin->client().entity(), shared.request_bytes, shared.service, true);
   }
@@ -211,7 +234,7 @@ void Broker::answer(AnyCall call) {
     context().simulation.schedule_after(
         shared.throttle, [this, life = node_.incarnation(), late = std::move(call)]() mutable {
           if (life != node_.incarnation()) return;
-          base(late).throttle = {};
+          late->throttle = {};
           node_.run_or_hold([this, held = std::move(late)]() mutable { send(std::move(held)); });
         });
     return;
@@ -221,7 +244,7 @@ void Broker::answer(AnyCall call) {
 
 void Broker::send(AnyCall answer) {
   if (queue_.keeps(answer)) return;
-  read_on(base(answer));
+  read_on(*answer);
   respond(context().network, std::move(answer));
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -155,6 +156,9 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   bool verify(Ref<TxnOffsetCommitCall>& call);
   void verified(AnyCall call, ErrorCode error);
   bool may_open_transaction(Replica& replica, const ProduceBatch& batch);
+  void handle_offsets_of_transaction(Ref<TxnOffsetCommitCall> call);
+  void handle_init_producer_id(Ref<InitProducerIdCall> call);
+  void handle_find_coordinator(Ref<FindCoordinatorCall> call);
   void handle_markers(Ref<WriteTxnMarkersCall> call);
   void write_marker(const Ref<WriteTxnMarkersCall>& call, std::uint32_t index);
   void emit_marker(const Replica& replica, const Extent& marker);
@@ -177,6 +181,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   bool rest(FetchSession& session);
   void rouse(FetchSession& session);
   void expire_fetches();
+  /// nullptr: there is none of that id.
+  FetchSession* find_session(std::uint64_t id);
   void forget_session(FetchSession& session);
   void drop_sessions();
   void handle_list_offsets(Ref<ListOffsetsCall> call);
@@ -242,7 +248,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::vector<const PartitionState*>
       image_;  // by PartitionIndex: the controller's, as far as this broker has read
   std::vector<std::pair<std::vector<TopicIndex>, std::shared_ptr<const ClusterView>>>
-      views_;                         // by topics asked for: answers from image_ as it is
+      views_;                                   // by topics asked for: answers from image_ as it is
+  std::map<TopicIndex, std::int32_t> counted_;  // partitions that image_ has of topics of groups
   std::vector<bool> ineligible_;      // by broker: fenced or shutting down, as the metadata log says
   std::vector<std::int64_t> epochs_;  // by broker, when it was last unfenced, as the metadata log says
   std::size_t metadata_position_ = 0;
@@ -269,7 +276,11 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   sim::Stream service_stream_;
   bool free_service_;
 
-  std::vector<std::unique_ptr<FetchSession>> sessions_;  // by rising id
+  struct OpenSession {
+    std::uint64_t id;
+    std::unique_ptr<FetchSession> session;
+  };
+  std::vector<OpenSession> sessions_;  // by rising id
   std::uint64_t next_session_ = 1;
   std::vector<FetchSession*> fetch_purgatory_;  // waiting; the timer looks for expired ones
   struct ParkedProduce {

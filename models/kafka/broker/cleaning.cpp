@@ -108,7 +108,7 @@ class Cleaning {
       const std::uint32_t key = key_at(batch, at);
       const bool newest = at >= map_.newest(key & ~kTombstone);
       const bool tombstone = (key & kTombstone) != 0;
-      if (newest && (!tombstone || job_.now < horizon)) {
+      if (newest && !(tombstone && may_go(at))) {
         keep(batch, at);
         has_tombstones_ |= tombstone;
       } else {
@@ -122,9 +122,16 @@ class Cleaning {
     const auto at = std::lower_bound(with_records_.begin(), with_records_.end(), marker.producer_id);
     const bool empty = at == with_records_.end() || *at != marker.producer_id;
     if (!empty) with_records_.erase(at);
-    if (empty && job_.now >= horizon_) return;
+    if (empty && may_go(from)) return;
     for (; from < to; ++from) keep(marker, from);
     has_tombstones_ |= empty;
+  }
+
+  /// Of a tombstone at `at`, or a marker without records. Asked by rising offset.
+  bool may_go(Offset at) {
+    if (job_.segments.empty()) return job_.now >= horizon_;
+    while (segment_ + 1 < job_.segments.size() && job_.segments[segment_ + 1].base <= at) ++segment_;
+    return job_.segments[segment_].largest_timestamp <= job_.discards_to;
   }
 
   void keep(const Extent& batch, Offset at) {
@@ -138,7 +145,8 @@ class Cleaning {
 
   /// A batch that keeps a tombstone gets its horizon when it is first cleaned.
   void close_batch() {
-    if (has_tombstones_ && horizon_ == sim::kNever) horizon_ = job_.now + job_.delete_retention;
+    if (has_tombstones_ && job_.segments.empty() && horizon_ == sim::kNever)
+      horizon_ = job_.now + job_.delete_retention;
     const Surviving* before = nullptr;
     for (Surviving& run : kept_) {
       run.bytes = ReplicaLog::bytes_of(*extent_, run.from, run.to, before);
@@ -159,6 +167,7 @@ class Cleaning {
   const Extent* extent_ = nullptr;
   Offset batch_ = kNoOffset;  // its base
   sim::Time horizon_ = sim::kNever;
+  std::size_t segment_ = 0;  // of the offset last asked about
   bool has_tombstones_ = false;
 };
 

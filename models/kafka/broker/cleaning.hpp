@@ -8,9 +8,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "models/kafka/broker/log.hpp"
+#include "models/kafka/broker/segments.hpp"
 #include "models/kafka/record_keys.hpp"
 
 namespace models::kafka {
@@ -59,6 +61,10 @@ struct CleaningJob {
   sim::Duration delete_retention{};
   std::size_t keys_most = 0;  ///< that the map may hold
   bool transactional = false;
+  /// Before KIP-534: the log's segments. A tombstone stays while its segment is younger than `discards_to`, the age of the last
+  /// clean segment less delete.retention.ms. Model: a segment is as old as its newest timestamp, not as its file.
+  std::span<const Segment> segments{};
+  sim::Time discards_to{};
 };
 
 struct CleaningResult {

@@ -68,27 +68,29 @@ void Controller::receive(AnyCall call) {
 }
 
 void Controller::dispatch(AnyCall call) {
-  std::visit(
-      [this](auto& ref) {
-        using T = std::decay_t<decltype(ref)>;
-        if constexpr (std::is_same_v<T, Ref<VoteCall>> || std::is_same_v<T, Ref<BeginQuorumEpochCall>> ||
-                      std::is_same_v<T, Ref<EndQuorumEpochCall>>) {
-          raft_->handle(std::move(ref));
-        } else if constexpr (std::is_same_v<T, Ref<MetadataLogCall>>) {
-          raft_ ? raft_->handle(std::move(ref)) : handle(std::move(ref));
-        } else if constexpr (std::is_same_v<T, Ref<BrokerHeartbeatCall>> ||
-                             std::is_same_v<T, Ref<AlterPartitionCall>>) {
-          handle(std::move(ref));
-        } else {
-          MQLAB_ASSERT(false, "a call that is not for the controller");
-        }
-      },
-      call);
+  switch (call->api) {
+    case Api::vote:
+      return raft_->handle(std::move(call).take<VoteCall>());
+    case Api::begin_quorum_epoch:
+      return raft_->handle(std::move(call).take<BeginQuorumEpochCall>());
+    case Api::end_quorum_epoch:
+      return raft_->handle(std::move(call).take<EndQuorumEpochCall>());
+    case Api::metadata_log: {
+      Ref<MetadataLogCall> read = std::move(call).take<MetadataLogCall>();
+      return raft_ ? raft_->handle(std::move(read)) : handle(std::move(read));
+    }
+    case Api::broker_heartbeat:
+      return handle(std::move(call).take<BrokerHeartbeatCall>());
+    case Api::alter_partition:
+      return handle(std::move(call).take<AlterPartitionCall>());
+    default:
+      MQLAB_ASSERT(false, "a call that is not for the controller");
+  }
 }
 
 void Controller::answer(AnyCall call) {
   if (cluster_.options().zookeeper) return cluster_.broker(BrokerId{number_}).answer(std::move(call));
-  std::optional<AnyCall> next = next_after(base(call));
+  std::optional<AnyCall> next = next_after(*call);
   respond(cluster_.context().network, std::move(call));
   if (next) dispatch(std::move(*next));
 }

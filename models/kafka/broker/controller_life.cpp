@@ -69,7 +69,7 @@ void Controller::renounced() {
       [this, life = node_.incarnation(), refused = std::move(deferred_)]() mutable {
         if (life != node_.incarnation()) return;
         for (Deferred& deferred : refused) {
-          base(deferred.call).error = ErrorCode::not_controller;
+          deferred.call->error = ErrorCode::not_controller;
           answer(std::move(deferred.call));
         }
       });

@@ -48,26 +48,27 @@ void Broker::await_records(FetchSession& session) {
     fetch_timer_.arm_at(session.deadline);
 }
 
+FetchSession* Broker::find_session(std::uint64_t id) {
+  const auto at = std::lower_bound(sessions_.begin(), sessions_.end(), id,
+                                   [](const OpenSession& s, std::uint64_t wanted) { return s.id < wanted; });
+  return at != sessions_.end() && at->id == id ? at->session.get() : nullptr;
+}
+
 FetchSession* Broker::session_of(FetchCall& call) {
   if (call.session != 0) {
-    const auto at = std::lower_bound(sessions_.begin(), sessions_.end(), call.session,
-                                     [](const auto& s, std::uint64_t id) { return s->id() < id; });
-    if (at == sessions_.end() || (*at)->id() != call.session) return nullptr;
-    if (!call.full) return at->get();
-    forget_session(**at);
-    sessions_.erase(at);
+    FetchSession* const found = find_session(call.session);
+    if (found == nullptr || !call.full) return found;
+    forget_session(*found);
   } else {
     // The client begins anew: its older session is of no use to anybody.
-    const auto old = std::find_if(sessions_.begin(), sessions_.end(), [&call](const auto& s) {
-      return s->client() == call.client && s->replica() == call.replica;
+    const auto old = std::find_if(sessions_.begin(), sessions_.end(), [&call](const OpenSession& s) {
+      return s.session->client() == call.client && s.session->replica() == call.replica;
     });
-    if (old != sessions_.end()) {
-      forget_session(**old);
-      sessions_.erase(old);
-    }
+    if (old != sessions_.end()) forget_session(*old->session);
   }
-  sessions_.push_back(std::make_unique<FetchSession>(*this, next_session_++, call.replica, call.client));
-  return sessions_.back().get();
+  const std::uint64_t id = next_session_++;
+  sessions_.push_back({id, std::make_unique<FetchSession>(*this, id, call.replica, call.client)});
+  return sessions_.back().session.get();
 }
 
 void Broker::forget_session(FetchSession& session) {
@@ -81,10 +82,11 @@ void Broker::forget_session(FetchSession& session) {
     }
   }
   std::erase(fetch_purgatory_, &session);
+  std::erase_if(sessions_, [&session](const OpenSession& s) { return s.session.get() == &session; });
 }
 
 void Broker::drop_sessions() {
-  for (const auto& session : sessions_) rouse(*session);
+  for (const OpenSession& one : sessions_) rouse(*one.session);
   for (const auto& replica : owned_) {
     replica->watchers.clear();
     for (Follower& f : replica->followers) f.session = nullptr;

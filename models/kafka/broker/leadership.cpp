@@ -140,6 +140,7 @@ void Broker::note(const MetadataChange& change) {
   }
   image_[change.partition.value] = &change.state;
   views_.clear();
+  counted_.clear();
   Replica* replica = replicas_[change.partition.value];
   if (replica != nullptr && std::find(touched_.begin(), touched_.end(), replica) == touched_.end()) {
     touched_.push_back(replica);
@@ -396,12 +397,14 @@ void Broker::shrink_in_sync_sets() {
   const sim::Time now = context().now();
   for (const auto& replica : owned_) {
     if (!replica->leads || replica->asked_isr) continue;
-    std::vector<BrokerId> kept;
-    for (const BrokerId b : replica->isr) {
-      const Follower* f = replica->follower(b);
-      if (f == nullptr || replica->caught_up(*f, now, config().replica_lag_time_max)) kept.push_back(b);
-    }
-    if (kept.size() < replica->isr.size()) ask_in_sync_set(*replica, std::move(kept));
+    const auto lags = [&](BrokerId b) {
+      const Follower* const f = replica->follower(b);
+      return f != nullptr && !replica->caught_up(*f, now, config().replica_lag_time_max);
+    };
+    if (std::none_of(replica->isr.begin(), replica->isr.end(), lags)) continue;
+    std::vector<BrokerId> kept = replica->isr;
+    std::erase_if(kept, lags);
+    ask_in_sync_set(*replica, std::move(kept));
   }
   isr_timer_.arm_after(config().replica_lag_time_max / 2);
 }
@@ -538,10 +541,13 @@ std::shared_ptr<const ClusterView> Broker::view_of(const std::vector<TopicIndex>
 std::vector<AssignorTopic> Broker::assignor_topics(std::span<const TopicIndex> wanted) {
   std::vector<AssignorTopic> topics = kafka::assignor_topics(cluster_, wanted);
   for (AssignorTopic& topic : topics) {
-    const std::uint32_t end =
-        topic.first.value + static_cast<std::uint32_t>(cluster_.topic(topic.topic).partitions_most);
-    topic.partitions = 0;
-    for (std::uint32_t p = topic.first.value; p < end && image_[p]->exists(); ++p) ++topic.partitions;
+    const auto [known, is_new] = counted_.try_emplace(topic.topic, 0);
+    if (is_new) {
+      const std::uint32_t end =
+          topic.first.value + static_cast<std::uint32_t>(cluster_.topic(topic.topic).partitions_most);
+      for (std::uint32_t p = topic.first.value; p < end && image_[p]->exists(); ++p) ++known->second;
+    }
+    topic.partitions = known->second;
   }
   return topics;
 }

@@ -106,16 +106,17 @@ void LogCleaner::work() {
 
 void LogCleaner::clean(const Choice& choice) {
   Replica& replica = *choice.replica;
-  auto result = std::make_unique<CleaningResult>(kafka::clean(
-      {.log = replica.log,
-       .keys = cluster_.record_keys(),
-       .first_dirty = choice.part.first_dirty,
-       .end = choice.part.end,
-       .now = cluster_.context().now(),
-       .delete_retention = topic_config(replica).delete_retention.value_or(config().delete_retention),
-       .keys_most = keys_most(),
-       .transactional = replica.shared->transactional},
-      map_));
+  CleaningJob job{
+      .log = replica.log,
+      .keys = cluster_.record_keys(),
+      .first_dirty = choice.part.first_dirty,
+      .end = choice.part.end,
+      .now = cluster_.context().now(),
+      .delete_retention = topic_config(replica).delete_retention.value_or(config().delete_retention),
+      .keys_most = keys_most(),
+      .transactional = replica.shared->transactional};
+  if (!cluster_.options().rules.has(Rule::dated_tombstones)) go_by_segments(replica, job);
+  auto result = std::make_unique<CleaningResult>(kafka::clean(job, map_));
   const double rate = config().io_max_bytes_per_second / config().threads;
   const std::int64_t bytes = result->dirty_bytes + result->bytes_read + result->bytes_written;
   // Kafka's default is no bound; what would take less than a nanosecond takes no time.
@@ -133,6 +134,16 @@ void LogCleaner::clean(const Choice& choice) {
         if (cuts == replica.disk.cuts) swap_in(replica, *done);
         timer_.arm_after({});  // held back while the process is paused
       });
+}
+
+/// Cleaner.clean before 3.1: none goes in the first cleaning.
+void LogCleaner::go_by_segments(const Replica& replica, CleaningJob& job) {
+  job.segments = replica.disk.segments.all();
+  job.discards_to = sim::Time{sim::Duration{-1}};
+  for (const Segment& segment : job.segments) {
+    if (segment.base >= job.first_dirty) break;
+    job.discards_to = segment.largest_timestamp - job.delete_retention;
+  }
 }
 
 void LogCleaner::swap_in(Replica& replica, const CleaningResult& result) {

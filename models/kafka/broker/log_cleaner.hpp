@@ -55,6 +55,7 @@ class LogCleaner {
   void work();
   Choice filthiest() const;
   void clean(const Choice& choice);
+  static void go_by_segments(const Replica& replica, CleaningJob& job);
   void swap_in(Replica& replica, const CleaningResult& result);
   static void swap_segments(Replica& replica, Offset end);
   const CompactionConfig& topic_config(const Replica& replica) const;

@@ -55,10 +55,9 @@ bool Broker::read_remotely(FetchSession& session) {
 void Broker::remotely_read(const RemoteRead& read, const RemoteReadResult& result) {
   if (result.error == ErrorCode::unknown_server_error)
     tell_remote(*read.replica, kRemoteReadFailed, read.from);
-  const auto at = std::lower_bound(sessions_.begin(), sessions_.end(), read.session,
-                                   [](const auto& s, std::uint64_t id) { return s->id() < id; });
-  if (at == sessions_.end() || (*at)->id() != read.session) return;
-  FetchSession& session = **at;
+  FetchSession* const found = find_session(read.session);
+  if (found == nullptr) return;
+  FetchSession& session = *found;
   const bool waits = session.waiting && session.fetches == read.fetch;
   if (!waits || session.remote.state != FetchSession::Remote::reading) return;
   session.remote.state = FetchSession::Remote::read;

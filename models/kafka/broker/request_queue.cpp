@@ -6,7 +6,7 @@ namespace models::kafka {
 
 RequestQueue::NetworkThread& RequestQueue::thread_of(AnyCall& call) {
   // The number's lower half counts connections; the upper one tells those that had the same place apart.
-  return threads_[static_cast<std::uint32_t>(base(call).connection.value) % threads_.size()];
+  return threads_[static_cast<std::uint32_t>(call->connection.value) % threads_.size()];
 }
 
 void RequestQueue::push(AnyCall call) {

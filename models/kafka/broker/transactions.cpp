@@ -88,16 +88,16 @@ bool Broker::verify(Ref<TxnOffsetCommitCall>& call) {
 }
 
 void Broker::verified(AnyCall call, ErrorCode error) {
-  if (auto* produce = std::get_if<Ref<ProduceCall>>(&call)) {
-    for (ProduceBatch& batch : (*produce)->batches) {
+  if (auto* produce = call.get_if<ProduceCall>()) {
+    for (ProduceBatch& batch : produce->batches) {
       const Replica* replica = replicas_[batch.partition.value];
       const bool open = replica != nullptr &&
                         replica->producers.has_open_transaction(batch.producer_id, batch.producer_epoch);
       if (error != ErrorCode::none && !open) batch.error = error;
     }
-    return handle_produce(std::move(*produce));
+    return handle_produce(std::move(call).take<ProduceCall>());
   }
-  auto& commit = std::get<Ref<TxnOffsetCommitCall>>(call);
+  Ref<TxnOffsetCommitCall> commit = std::move(call).take<TxnOffsetCommitCall>();
   if (error == ErrorCode::none) return coordinator_->receive(std::move(commit));
   // GroupCoordinatorService: what a retry may cure is told as COORDINATOR_NOT_AVAILABLE's kin.
   commit->error = error == ErrorCode::not_enough_replicas ? ErrorCode::coordinator_load_in_progress : error;

@@ -126,10 +126,7 @@ Ref<ConsumerGroupHeartbeatCall> ConsumerMembership::new_call(std::int32_t epoch)
   call->instance_id = instance_id_;
   call->member = node_.entity();
   call->member_epoch = epoch;
-  if (share_) {
-    call->share = true;
-    call->api = Api::share_group_heartbeat;
-  }
+  call->share = share_;
   return call;
 }
 

@@ -1,8 +1,8 @@
-// The committed offsets of one group: a small sorted table from partition to offset.
+// The committed offsets of one group: a sorted table from partition to offset.
 #pragma once
 
 #include <algorithm>
-#include <utility>
+#include <cstddef>
 #include <vector>
 
 #include "models/ids.hpp"
@@ -26,41 +26,57 @@ struct PendingTxnOffset {
   CommittedOffset commit;
 };
 
-class CommittedOffsets {
+/// Entries are CommittedOffsets, or derive from it.
+template <class Entry>
+class OffsetTable {
  public:
   /// nullptr when nothing is committed there.
-  const CommittedOffset* find(PartitionIndex partition) const {
-    const auto at = lower(entries_, partition);
-    return at != entries_.end() && at->partition == partition ? &*at : nullptr;
+  const Entry* find(PartitionIndex partition) const {
+    const std::size_t at = place(partition);
+    return holds(at, partition) ? &entries_[at] : nullptr;
   }
   Offset offset(PartitionIndex partition) const {
-    const CommittedOffset* const found = find(partition);
+    const Entry* const found = find(partition);
     return found == nullptr ? kNoOffset : found->offset;
   }
   /// Puts in, replaces or (offset kNoOffset) removes.
-  void apply(const CommittedOffset& change) {
-    const auto at = lower(entries_, change.partition);
-    const bool found = at != entries_.end() && at->partition == change.partition;
+  void apply(const Entry& change) {
+    const std::size_t at = place(change.partition);
+    const bool found = holds(at, change.partition);
+    const auto here = entries_.begin() + static_cast<std::ptrdiff_t>(at);
     if (change.offset == kNoOffset) {
-      if (found) entries_.erase(at);
+      if (found) entries_.erase(here);
     } else if (found) {
-      *at = change;
+      *here = change;
     } else {
-      entries_.insert(at, change);
+      entries_.insert(here, change);
     }
+  }
+  template <class Gone>
+  void remove_if(Gone gone) {
+    std::erase_if(entries_, gone);
   }
   bool empty() const { return entries_.empty(); }
   /// In order of partition.
-  const std::vector<CommittedOffset>& entries() const { return entries_; }
+  const std::vector<Entry>& entries() const { return entries_; }
 
  private:
-  template <class Entries>
-  static decltype(std::declval<Entries&>().begin()) lower(Entries& entries, PartitionIndex partition) {
-    return std::lower_bound(entries.begin(), entries.end(), partition,
-                            [](const CommittedOffset& e, PartitionIndex p) { return e.partition < p; });
+  bool holds(std::size_t at, PartitionIndex partition) const {
+    return at < entries_.size() && entries_[at].partition == partition;
+  }
+  /// Where it stands, or would. A group that has committed in all partitions of a topic has no gaps.
+  std::size_t place(PartitionIndex partition) const {
+    if (entries_.empty()) return 0;
+    const std::size_t without_gaps = partition.value - entries_.front().partition.value;
+    if (holds(without_gaps, partition)) return without_gaps;
+    const auto at = std::lower_bound(entries_.begin(), entries_.end(), partition,
+                                     [](const Entry& e, PartitionIndex p) { return e.partition < p; });
+    return static_cast<std::size_t>(at - entries_.begin());
   }
 
-  std::vector<CommittedOffset> entries_;
+  std::vector<Entry> entries_;
 };
+
+using CommittedOffsets = OffsetTable<CommittedOffset>;
 
 }  // namespace models::kafka

@@ -2,7 +2,7 @@
 // of their thousand members are those of the image before.
 #pragma once
 
-#include <memory>
+#include <boost/smart_ptr/make_local_shared.hpp>
 #include <utility>
 
 namespace models::kafka {
@@ -10,22 +10,23 @@ namespace models::kafka {
 template <class T>
 class CopyOnWrite {
  public:
-  explicit CopyOnWrite(T value) : value_(std::make_shared<T>(std::move(value))) {}
+  explicit CopyOnWrite(T value) : value_(boost::make_local_shared<T>(std::move(value))) {}
 
   const T& operator*() const { return *value_; }
   const T* operator->() const { return value_.get(); }
   operator const T&() const { return *value_; }
   /// To change this copy alone.
   T& edit() {
-    if (value_.use_count() > 1) value_ = std::make_shared<T>(*value_);
+    if (value_.local_use_count() > 1) value_ = boost::make_local_shared<T>(*value_);
     return *value_;
   }
+  bool shares(const CopyOnWrite& other) const { return value_ == other.value_; }
   friend bool operator==(const CopyOnWrite& a, const CopyOnWrite& b) {
-    return a.value_ == b.value_ || *a.value_ == *b.value_;
+    return a.shares(b) || *a.value_ == *b.value_;
   }
 
  private:
-  std::shared_ptr<T> value_;
+  boost::local_shared_ptr<T> value_;  // a world has one thread: nothing atomic
 };
 
 }  // namespace models::kafka

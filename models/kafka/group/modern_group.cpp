@@ -61,11 +61,14 @@ void ModernGroupImage::remove(std::string_view id) {
 }
 
 std::vector<PartitionIndex> ModernGroupImage::held_by_others(const ModernMember& member) const {
+  std::vector<PartitionIndex> lacks;
+  for (const PartitionIndex p : member.target)
+    if (kafka::find(member.assigned, p) == nullptr) lacks.push_back(p);
   std::vector<PartitionIndex> held;
+  if (lacks.empty()) return held;
   const auto collect = [&](const AssignedPartitions& assigned) {
     for (const AssignedPartition& one : assigned) {
-      if (std::binary_search(member.target.begin(), member.target.end(), one.partition))
-        held.push_back(one.partition);
+      if (std::binary_search(lacks.begin(), lacks.end(), one.partition)) held.push_back(one.partition);
     }
   };
   for (const ModernMember& other : members) {
@@ -79,11 +82,21 @@ std::vector<PartitionIndex> ModernGroupImage::held_by_others(const ModernMember&
 
 std::vector<TopicIndex> ModernGroupImage::topics() const {
   std::vector<TopicIndex> all;
-  for (const ModernMember& member : members)
-    all.insert(all.end(), member.topics.begin(), member.topics.end());
+  const std::vector<TopicIndex>* before = nullptr;  // most members subscribe to the same
+  for (const ModernMember& member : members) {
+    if (before == nullptr || *before != member.topics)
+      all.insert(all.end(), member.topics.begin(), member.topics.end());
+    before = &member.topics;
+  }
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
+}
+
+bool ModernGroupImage::has_members_of(const ModernGroupImage& other) const {
+  return std::equal(
+      members.begin(), members.end(), other.members.begin(), other.members.end(),
+      [](const auto& ours, const auto& theirs) { return ours.shares(theirs) || ours->id == theirs->id; });
 }
 
 std::int32_t ModernGroupImage::set_target(TargetAssignment target, sim::Time now) {
@@ -185,7 +198,9 @@ const ModernMember* ModernGroup::member(std::string_view member_id) const {
 }
 
 void ModernGroup::adopt(std::shared_ptr<const ModernGroupImage> image) {
+  const bool same = image_->has_members_of(*image);
   image_ = std::move(image);
+  if (same) return;
   const auto& members = image_->members;  // in order of ids, as are the timers
   std::size_t place = 0;
   for (auto at = by_member_.begin(); at != by_member_.end();) {

@@ -92,8 +92,9 @@ struct ModernGroupImage {
   ModernMember& insert(ModernMember member);
   /// With its target and all that it held.
   void remove(std::string_view id);
-  /// What of the target of `member`, one of this image's, some other member holds, still to be revoked included; ascending
-  /// (currentPartitionEpoch != -1).
+  bool has_members_of(const ModernGroupImage& other) const;
+  /// What `member`, one of this image's, lacks of its target because some other member holds it, still to be revoked included;
+  /// ascending (currentPartitionEpoch != -1).
   std::vector<PartitionIndex> held_by_others(const ModernMember& member) const;
   /// The members' targets, in their order, for the group's epoch. Returns how many records say so: one for each member
   /// whose target is another, one for the epoch (TargetAssignmentBuilder.build).

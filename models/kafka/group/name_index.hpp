@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -49,11 +50,21 @@ class NameIndex {
     T* thing = nullptr;
   };
 
-  /// FNV-1a.
+  /// Eight characters at a time: names are as long as a UUID and more.
   static std::uint64_t hash_of(std::string_view name) {
-    std::uint64_t hash = 0xcbf29ce484222325u;
-    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    return hash;
+    std::uint64_t hash = name.size();
+    for (; name.size() >= sizeof hash; name.remove_prefix(sizeof hash)) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, name.data(), sizeof word);
+      hash = mix(hash ^ word);
+    }
+    std::uint64_t rest = 0;
+    std::memcpy(&rest, name.data(), name.size());
+    return mix(hash ^ rest);
+  }
+  static std::uint64_t mix(std::uint64_t value) {
+    value *= 0x9e3779b97f4a7c15u;
+    return value ^ value >> 32;
   }
   std::size_t mask() const { return entries_.size() - 1; }
   std::size_t home(std::uint64_t hash) const { return static_cast<std::size_t>(hash >> 32) & mask(); }

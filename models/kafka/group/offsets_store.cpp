@@ -69,18 +69,6 @@ void OffsetsStore::append_marker(PartitionIndex partition, LeaderEpoch epoch, Of
   shard.records.push_back(std::move(record));
 }
 
-void OffsetsStore::Image::commit(const CommittedOffset& offset, Offset end) {
-  if (offset.offset == kNoOffset)
-    offsets.erase(offset.partition);
-  else
-    offsets.insert_or_assign(offset.partition, Committed{offset, end});
-}
-
-Offset OffsetsStore::Image::offset(PartitionIndex partition) const {
-  const auto found = offsets.find(partition);
-  return found == offsets.end() ? kNoOffset : found->second.offset.offset;
-}
-
 void OffsetsStore::fold(std::vector<Image>& images, const Record& record) {
   switch (record.what) {
     case What::offset:
@@ -111,7 +99,7 @@ void OffsetsStore::end_transaction(std::vector<Image>& images, const Record& mar
 void OffsetsStore::find_unannounced(const std::vector<Image>& images, const Record& record,
                                     std::vector<std::vector<LoadedGroup::Found>>& unannounced) {
   if (record.what == What::offset && record.offset.offset != kNoOffset) {
-    const Offset before = images[record.group].offset(record.offset.partition);
+    const Offset before = images[record.group].offsets.offset(record.offset.partition);
     unannounced[record.group].push_back({record.offset, before});
   }
   if (record.what != What::commit_marker) return;
@@ -119,7 +107,7 @@ void OffsetsStore::find_unannounced(const std::vector<Image>& images, const Reco
     for (const Image::Pending& pending : images[g].pending) {
       const CommittedOffset& commit = pending.offset.commit;
       if (pending.offset.producer_id == record.producer_id)
-        unannounced[g].push_back({commit, images[g].offset(commit.partition)});
+        unannounced[g].push_back({commit, images[g].offsets.offset(commit.partition)});
     }
   }
 }
@@ -161,10 +149,7 @@ void OffsetsStore::forget_beyond(Image& image, Offset log_end) {
     image.metadata_end = 0;
   }
   std::erase_if(image.pending, [log_end](const Image::Pending& pending) { return pending.end > log_end; });
-  auto kept = image.offsets.extract_sequence();
-  const auto beyond = [log_end](const auto& one) { return one.second.end > log_end; };
-  kept.erase(std::remove_if(kept.begin(), kept.end(), beyond), kept.end());
-  image.offsets.adopt_sequence(boost::container::ordered_unique_range, std::move(kept));
+  image.offsets.remove_if([log_end](const Image::Committed& one) { return one.end > log_end; });
 }
 
 void OffsetsStore::elected(PartitionIndex partition, LeaderEpoch epoch, Offset log_end) {
@@ -192,7 +177,7 @@ std::vector<LoadedGroup> OffsetsStore::load(PartitionIndex partition) {
     Image& image = images[number];
     if (image.metadata == nullptr && image.offsets.empty() && image.pending.empty()) continue;
     loaded.push_back({name, image.metadata, {}, std::move(unannounced[number]), {}});
-    for (const auto& [of, one] : image.offsets) loaded.back().offsets.apply(one.offset);
+    for (const Image::Committed& one : image.offsets.entries()) loaded.back().offsets.apply(one);
     for (Image::Pending& pending : image.pending) loaded.back().pending.push_back(pending.offset);
   }
   return loaded;

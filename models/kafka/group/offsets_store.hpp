@@ -14,7 +14,6 @@
 // epoch than that of the newest election is ignored here, as its followers-to-be will truncate it.
 #pragma once
 
-#include <boost/container/flat_map.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -115,19 +114,17 @@ class OffsetsStore {
   struct Image {
     std::shared_ptr<const GroupMetadata> metadata;
     Offset metadata_end = 0;
-    struct Committed {
-      CommittedOffset offset;
+    struct Committed : CommittedOffset {
       Offset end = 0;  ///< log offset after the record
     };
-    boost::container::flat_map<PartitionIndex, Committed> offsets;
+    OffsetTable<Committed> offsets;
     struct Pending {
       PendingTxnOffset offset;
       Offset end = 0;
     };
     std::vector<Pending> pending;
 
-    void commit(const CommittedOffset& offset, Offset end);
-    Offset offset(PartitionIndex partition) const;
+    void commit(const CommittedOffset& offset, Offset end) { offsets.apply({offset, end}); }
   };
   struct Shard {
     LeaderEpoch epoch = kNoEpoch;

@@ -13,7 +13,7 @@ Accumulator::Accumulator(const Context& context, EntityId producer, const Option
       options_(options),
       available_(options.buffer_memory),
       partitions_(std::move(partitions)),
-      busy_((partitions_.size() + 63) / 64),
+      busy_(partitions_.size()),
       size_(static_cast<std::uint32_t>(partitions_.size())),
       report_(context, producer) {
   options_.batch_size = std::max(options_.batch_size, 1);  // KafkaProducer.java

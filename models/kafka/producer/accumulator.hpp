@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -16,6 +15,7 @@
 
 #include "models/kafka/config.hpp"
 #include "models/kafka/producer/batch.hpp"
+#include "models/kafka/producer/busy_set.hpp"
 #include "models/kafka/producer/report.hpp"
 #include "models/kafka/protocol.hpp"
 #include "models/kafka/record_keys.hpp"
@@ -87,33 +87,22 @@ class Accumulator {
   std::span<PartitionQueue> partitions() { return partitions_; }
   PartitionQueue& operator[](std::uint32_t partition) { return partitions_[partition]; }
   const PartitionQueue& operator[](std::uint32_t partition) const { return partitions_[partition]; }
-  /// Calls visit(partition, queue) for those with batches, waiting or on the wire, in rising order: a producer of one partition
-  /// in thousands looks at that one.
+  /// Calls visit(partition, queue) for those with batches, waiting or on the wire, in rising order.
   template <class Visit>
   void for_busy(Visit&& visit) {
-    for (std::size_t word = 0; word < busy_.size(); ++word) {
-      for (std::uint64_t bits = busy_[word]; bits != 0; bits &= bits - 1) {
-        const auto p =
-            static_cast<std::uint32_t>(word * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
-        PartitionQueue& queue = partitions_[p];
-        if (queue.batches.empty() && queue.in_flight.empty())
-          busy_[word] &= ~(bits & (~bits + 1));
-        else
-          visit(p, queue);
-      }
+    const auto end = static_cast<std::uint32_t>(partitions_.size());
+    for (std::uint32_t p = busy_.next(0, end); p != end; p = busy_.next(p + 1, end)) {
+      PartitionQueue& queue = partitions_[p];
+      if (queue.batches.empty() && queue.in_flight.empty())
+        busy_.erase(p);
+      else
+        visit(p, queue);
     }
   }
   /// The first in [from, end) that may have batches, or `end`: one that was busy lately may be idle.
-  std::uint32_t next_busy(std::uint32_t from, std::uint32_t end) const {
-    while (from < end) {
-      const std::uint64_t bits = busy_[from / 64] >> from % 64;
-      if (bits != 0) return std::min(end, from + static_cast<std::uint32_t>(std::countr_zero(bits)));
-      from = (from / 64 + 1) * 64;
-    }
-    return end;
-  }
+  std::uint32_t next_busy(std::uint32_t from, std::uint32_t end) const { return busy_.next(from, end); }
   /// A batch has been put into its queue.
-  void mark_busy(std::uint32_t partition) { busy_[partition / 64] |= std::uint64_t{1} << partition % 64; }
+  void mark_busy(std::uint32_t partition) { busy_.insert(partition); }
   /// Partitions that the topic is known to have: messages are routed to these.
   std::uint32_t size() const { return size_; }
   /// Requires at most as many as there are queues.
@@ -186,7 +175,7 @@ class Accumulator {
   std::int64_t available_;
   std::int64_t held_ = 0;  ///< messages in batches that take memory
   std::vector<PartitionQueue> partitions_;
-  std::vector<std::uint64_t> busy_;  // a bit each
+  BusySet busy_;
   std::uint32_t size_;
   BatchPool pool_;
   ProducerReport report_;

@@ -48,7 +48,7 @@ struct SharePartitionResult {
 inline constexpr std::int32_t kInitialShareEpoch = 0;
 inline constexpr std::int32_t kFinalShareEpoch = -1;
 
-struct ShareFetchCall : CallBase, Pooled<ShareFetchCall> {
+struct ShareFetchCall : Call<ShareFetchCall, Api::share_fetch> {
   EntityId group{};
   ShareMember member = 0;
   std::int32_t session_epoch = kInitialShareEpoch;
@@ -68,7 +68,7 @@ struct ShareFetchCall : CallBase, Pooled<ShareFetchCall> {
   std::uint32_t awaiting = 0;  ///< acknowledgements that are being stored
   bool fetched = false;
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::share_fetch};
+    clear_base();
     added.clear();
     forgotten.clear();
     acknowledgements.clear();
@@ -79,7 +79,7 @@ struct ShareFetchCall : CallBase, Pooled<ShareFetchCall> {
   }
 };
 
-struct ShareAcknowledgeCall : CallBase, Pooled<ShareAcknowledgeCall> {
+struct ShareAcknowledgeCall : Call<ShareAcknowledgeCall, Api::share_acknowledge> {
   EntityId group{};
   ShareMember member = 0;
   std::int32_t session_epoch = kInitialShareEpoch;
@@ -87,7 +87,7 @@ struct ShareAcknowledgeCall : CallBase, Pooled<ShareAcknowledgeCall> {
   std::vector<SharePartitionResult> results;           ///< response; of partitions with an error
   std::uint32_t awaiting = 0;                          ///< the broker's own
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::share_acknowledge};
+    clear_base();
     acknowledgements.clear();
     results.clear();
     awaiting = 0;
@@ -115,7 +115,7 @@ struct ShareGroupState {
 };
 
 /// ReadShareGroupState, WriteShareGroupState: of one partition.
-struct ShareGroupStateCall : CallBase, Pooled<ShareGroupStateCall> {
+struct ShareGroupStateCall : Call<ShareGroupStateCall, Api::share_group_state> {
   EntityId group{};
   PartitionIndex partition{};
   bool write = false;
@@ -123,7 +123,7 @@ struct ShareGroupStateCall : CallBase, Pooled<ShareGroupStateCall> {
       state;  ///< of a write: what is new, besides start offset and leader epoch; of a read: the response
   std::uint64_t token = 0;  ///< the sender's own
   void clear() {
-    static_cast<CallBase&>(*this) = CallBase{.api = Api::share_group_state};
+    clear_base();
     state.start_offset = kNoOffset;
     state.leader_epoch = kNoEpoch;
     state.batches.clear();

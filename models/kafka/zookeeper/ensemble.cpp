@@ -40,9 +40,8 @@ void ZooKeeper::receive(AnyCall call) {
 }
 
 void ZooKeeper::dispatch(AnyCall any) {
-  auto* const ref = std::get_if<Ref<ZooKeeperCall>>(&any);
-  MQLAB_ASSERT(ref != nullptr, "a call that is not for ZooKeeper");
-  Ref<ZooKeeperCall> call = std::move(*ref);
+  MQLAB_ASSERT(any.is<ZooKeeperCall>(), "a call that is not for ZooKeeper");
+  Ref<ZooKeeperCall> call = std::move(any).take<ZooKeeperCall>();
   Session& from = session(call->broker);
   if (call->op != ZooKeeperOp::create && (call->session == kNoSession || call->session != from.id)) {
     call->error = ErrorCode::session_expired;

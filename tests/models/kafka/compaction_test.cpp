@@ -1,5 +1,9 @@
 // What the cleaner leaves of a log, when it cleans, and how readers and followers get through the gaps.
 #include "models/kafka/broker/cleaning.hpp"
+
+#include <algorithm>
+#include <array>
+
 #include "tests/catch.hpp"
 #include "tests/models/kafka/cluster_fixture.hpp"
 
@@ -186,6 +190,47 @@ TEST_CASE("a tombstone stays for delete.retention.ms after the cleaning that fir
   l.put({5});
   l.clean(5, 6, 110s);
   CHECK(l.left() == Offsets{1, 3, 4, 5});
+}
+
+TEST_CASE("before KIP-534 a tombstone goes when its segment is so much older than the last clean one") {
+  LooseLog l;
+  l.put({1, 2});
+  l.put({1 | kGone});
+  l.put({3});
+  l.put({4});
+  const std::array<Segment, 4> segments{Segment{.base = 0, .largest_timestamp = sim::Time{1s}},
+                                        Segment{.base = 2, .largest_timestamp = sim::Time{20s}},
+                                        Segment{.base = 3, .largest_timestamp = sim::Time{40s}},
+                                        Segment{.base = 4, .largest_timestamp = sim::Time{41s}}};
+  CleaningJob job = l.job(0, 3, 1000s);
+  job.segments = segments;
+  job.discards_to = sim::Time{19s};
+  l.log.compacted(clean(job, l.map).survivors);
+  CHECK(l.left() == Offsets{1, 2, 3, 4});
+  job.first_dirty = 3;
+  job.end = 4;
+  job.discards_to = sim::Time{20s};
+  l.log.compacted(clean(job, l.map).survivors);
+  CHECK(l.left() == Offsets{1, 3, 4});
+}
+
+TEST_CASE("before KIP-534 a tombstone in the last clean segment stays for ever") {
+  for (const bool dated : {true, false}) {
+    FixtureOptions options = compacted();
+    options.rules.set(Rule::dated_tombstones, dated);
+    CompactedLog f(options);
+    f.put({1, 2});
+    f.put({1 | kGone});
+    f.put({3});
+    f.run_for(2s);  // the first cleaning meets it
+    for (int i = 0; i < 4; ++i) {
+      f.run_for(8s);
+      f.put({3});
+    }
+    f.run_for(2s);
+    const Offsets left = f.left(0);
+    CHECK((std::find(left.begin(), left.end(), 2) == left.end()) == dated);
+  }
 }
 
 TEST_CASE("a tombstone that is superseded goes at once") {

@@ -219,7 +219,7 @@ inline void FakeBroker::replicate(ErrorCode error) {
 }
 
 inline void FakeBroker::answer(AnyCall call) {
-  const CallBase* answered = std::visit([](auto& ref) -> const CallBase* { return ref.get(); }, call);
+  const CallBase* answered = &*call;
   const bool first = world_.answered_at.emplace(answered, world_.simulation.now()).second;
   CHECK(first);  // each call is answered once
 }

@@ -16,7 +16,7 @@ struct Calls {
     call->generation = number;
     return call;
   }
-  static std::int32_t number(const AnyCall& call) { return std::get<Ref<HeartbeatCall>>(call)->generation; }
+  static std::int32_t number(const AnyCall& call) { return call.get_if<HeartbeatCall>()->generation; }
   Pool<HeartbeatCall> pool;
 };
 
