@@ -76,11 +76,13 @@ void Outputs::find_missing(EntityId group, const std::vector<RunCounts>& made, s
     const auto sub = static_cast<std::size_t>(reader - p.subscriptions.begin());
     for (const LaneId id : p.lanes) {
       const Ledger::Lane& lane = ledger_.lanes()[id.value];
-      visit_jointly<3>({&lane.groups[sub].processed, &lane.groups[sub].settled, &made[id.value]},
+      const Ledger::LaneGroup& of_group = lane.groups[sub];
+      // What was aborted and compacted away before it could be done again is superseded: a newer record of its key is there.
+      visit_jointly<4>({&of_group.processed, &of_group.settled, &of_group.compacted, &made[id.value]},
                        lane.offered(),
-                       [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 3>& counts) {
-                         const auto [processed, settled, outputs] = counts;
-                         if (processed == 0 || settled == 0 || outputs > 0) return;
+                       [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 4>& counts) {
+                         const auto [processed, settled, compacted, outputs] = counts;
+                         if (processed == 0 || settled == 0 || compacted > 0 || outputs > 0) return;
                          anomalies_.add({end, Verdict::output_missing, p.id, group, id, signed_of(seq), -1,
                                          signed_of(n), 0});
                        });

@@ -102,11 +102,11 @@ inline void add_librdkafka(models::Scenario& s) {
     if (!g.transform && !shares(g) && !sometimes(5)) make_librdkafka(g);
 }
 
-/// Static members of the consumer protocol, which are told to stop and never die: one that comes back without having left is
-/// refused for good (UNRELEASED_INSTANCE_ID).
 inline bool is_consumer_protocol(const models::GroupOptions& g) {
   return g.config.group_protocol == models::kafka::GroupProtocol::consumer && !shares(g);
 }
+/// Static members of the consumer protocol are told to stop and never die: one that comes back before its session has ended, and
+/// without having left, is refused for good (UNRELEASED_INSTANCE_ID).
 inline void make_static(models::Scenario& s) {
   for (models::GroupOptions& g : s.groups) {
     if (!is_consumer_protocol(g)) continue;
@@ -117,11 +117,29 @@ inline void make_static(models::Scenario& s) {
     }
   }
 }
+/// So is one whose leave nobody heard: where no loss is allowed nothing keeps it from the coordinator.
+inline void leave_undisturbed(models::Scenario& s) {
+  make_static(s);
+  std::erase_if(s.faults, [&s](const models::FaultSpec& fault) {
+    const std::string name = fault.target.substr(0, fault.target.find('/'));
+    const auto has_name = [&name](const auto& one) { return one.name == name; };
+    const bool orderly = fault.kind == "restart" || fault.kind == "rolling" || fault.kind == "leave";
+    return !std::any_of(s.producers.begin(), s.producers.end(), has_name) &&
+           !(orderly && std::any_of(s.groups.begin(), s.groups.end(), has_name));
+  });
+}
 inline void add_static_members(models::Scenario& s) {
+  s.groups[0].config.group_protocol = models::kafka::GroupProtocol::consumer;
   s.faults.push_back(passing("restart", s.groups[0].name + "/0"));
 }
-inline bool has_consumer_protocol(const models::Scenario& s) {
-  return is_consumer_protocol(s.groups[0]);
+inline bool may_have_static_members(const models::Scenario& s) {
+  return s.kafka->rules.has(models::kafka::Rule::consumer_protocol) && !shares(s.groups[0]) &&
+         !s.groups[0].streams && s.groups[0].config.client != models::kafka::Client::librdkafka;
+}
+
+inline bool may_be_disturbed(const models::Scenario& s) {
+  return may_have_static_members(s) &&
+         s.groups[0].config.group_protocol == models::kafka::GroupProtocol::classic;
 }
 
 // ---- regions ------------------------------------------------------------------------------------------------------
@@ -206,10 +224,16 @@ inline const std::vector<Feature>& client_features() {
       {"a Streams application", detail::may_stream, detail::add_streams},
       {"librdkafka", nullptr, detail::add_librdkafka},
       {"static members of the consumer protocol",
-       detail::has_consumer_protocol,
+       detail::may_have_static_members,
        detail::add_static_members,
-       3,
+       1,
        {},
+       detail::leave_undisturbed},
+      {"static members of the consumer protocol, and whatever strikes",
+       detail::may_be_disturbed,
+       detail::add_static_members,
+       1,
+       {Verdict::in_flight, Verdict::unseen},
        detail::make_static},
       {"a mirror", detail::may_be_mirrored, detail::add_mirror},
       {"applications with databases", nullptr, detail::add_applications},

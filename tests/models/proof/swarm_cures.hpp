@@ -325,8 +325,12 @@ inline void cure(models::Scenario& s) {
   // A quota whose window is shorter than a batch starves its consumers; and after a transaction that was aborted, what had been
   // fetched is fetched again.
   const double least = any_group(s, transforms) ? 200'000.0 : 10'000.0;
-  for (models::kafka::QuotaOptions& quota : cluster.quotas)
+  for (models::kafka::QuotaOptions& quota : cluster.quotas) {
     if (quota.consumer_byte_rate > 0) quota.consumer_byte_rate = std::max(quota.consumer_byte_rate, least);
+    // Nor one by which a transaction for each record takes longer than the run.
+    if (quota.producer_byte_rate > 0 && any_group(s, transforms))
+      quota.producer_byte_rate = std::max(quota.producer_byte_rate, 50'000.0);
+  }
   // A session no longer than a heartbeat's interval ends again and again, with nothing wrong.
   cluster.config.broker_heartbeat_interval =
       std::min<sim::Duration>(cluster.config.broker_heartbeat_interval, 300ms);
