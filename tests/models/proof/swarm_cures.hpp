@@ -324,7 +324,7 @@ inline void cure(models::Scenario& s) {
   models::kafka::ClusterOptions& cluster = *s.kafka;
   // A quota whose window is shorter than a batch starves its consumers; and after a transaction that was aborted, what had been
   // fetched is fetched again.
-  const double least = any_group(s, transforms) ? 200'000.0 : 10'000.0;
+  const double least = any_group(s, transforms) ? 5'000'000.0 : 10'000.0;
   for (models::kafka::QuotaOptions& quota : cluster.quotas) {
     if (quota.consumer_byte_rate > 0) quota.consumer_byte_rate = std::max(quota.consumer_byte_rate, least);
     // Nor one by which a transaction for each record takes longer than the run.
