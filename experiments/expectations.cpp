@@ -27,6 +27,7 @@ std::string metric_name(const Expectation& e) {
 }
 
 std::string bounds_text(const Expectation& e) {
+  if (e.absent) return "none";
   if (e.equals) return fmt::format("= {}", number_text(*e.equals));
   std::string text;
   if (e.min) text += fmt::format(">= {}", number_text(*e.min));
@@ -35,7 +36,7 @@ std::string bounds_text(const Expectation& e) {
 }
 
 bool within(const Expectation& e, const std::optional<double>& value) {
-  if (!value) return false;
+  if (e.absent || !value) return e.absent && !value;
   return (!e.equals || *value == *e.equals) && (!e.min || *value >= *e.min) && (!e.max || *value <= *e.max);
 }
 

@@ -1,5 +1,6 @@
 #include "experiments/notes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 #include <set>
@@ -43,16 +44,49 @@ void note_on_cluster(const models::kafka::ClusterOptions& cluster, const Value& 
   cluster.zookeeper ? tell(kOfKraft, "KRaft") : tell(kOfZooKeeper, "ZooKeeper");
 }
 
+/// What waits for request handlers that take no time is never there to be counted.
+constexpr std::array<std::string_view, 3> kOfQueues{"queued.max.requests", "num.network.threads",
+                                                    "num.io.threads"};
+
+void note_on_queues(const models::Scenario& scenario, const models::kafka::ClusterOptions& cluster,
+                    const Value& table, const std::string& at, std::vector<std::string>& notes) {
+  const Value* const config = table.find("config");
+  // Handlers also wait for flushes, and for a disk that is slow or stands still.
+  const bool waits = !cluster.service.free() || cluster.disk.flush.mean() > 0 ||
+                     std::any_of(scenario.faults.begin(), scenario.faults.end(),
+                                 [](const auto& fault) { return fault.kind.starts_with("disk-"); });
+  if (config == nullptr || waits) return;
+  for (const std::string_view key : kOfQueues) {
+    if (config->find(key) != nullptr)
+      notes.push_back(at + ".config." + std::string(key) + " has no effect where requests take no time: [" +
+                      at + ".service] says how long");
+  }
+}
+
+void note_on_tiers(const models::kafka::ClusterOptions& cluster, const std::string& at,
+                   std::vector<std::string>& notes) {
+  if (!cluster.config.tiers.system_enable) return;
+  const auto wait = static_cast<double>(cluster.config.tiers.fetch_max_wait.count());
+  if (cluster.remote.latency.mean() < wait) return;
+  notes.push_back(at +
+                  ".remote.latency is no shorter than remote.fetch.max.wait.ms: fetches from remote "
+                  "storage are given up before they are read");
+}
+
 }  // namespace
 
 std::vector<std::string> notes_on(const Resolved& resolved) {
   std::vector<std::string> notes;
-  if (resolved.scenario.kafka)
-    note_on_cluster(*resolved.scenario.kafka, *resolved.checked.find("kafka"), "kafka", notes);
+  const auto note = [&](const models::kafka::ClusterOptions& cluster, const Value& table,
+                        const std::string& at) {
+    note_on_cluster(cluster, table, at, notes);
+    note_on_queues(resolved.scenario, cluster, table, at, notes);
+    note_on_tiers(cluster, at, notes);
+  };
+  if (resolved.scenario.kafka) note(*resolved.scenario.kafka, *resolved.checked.find("kafka"), "kafka");
   for (std::size_t i = 0; i < resolved.scenario.clusters.size(); ++i) {
     const models::kafka::ClusterOptions& cluster = resolved.scenario.clusters[i];
-    note_on_cluster(cluster, resolved.checked.find("clusters")->items[i], join_path("clusters", cluster.name),
-                    notes);
+    note(cluster, resolved.checked.find("clusters")->items[i], join_path("clusters", cluster.name));
   }
   const bool idempotent_by_default = version_of(resolved.checked) >= models::kafka::Version{3, 0};  // KIP-679
   for (std::size_t i = 0; i < resolved.scenario.producers.size(); ++i) {

@@ -175,9 +175,27 @@ void Applications::tell() const {
       const auto of = std::find(book_.types().begin(), book_.types().end(), undo.fact);
       if (undo.by == name && of != book_.types().end()) undoes = of - book_.types().begin();
     }
-    context_.emit(Kind::fact_type,
-                  {.code = static_cast<std::uint16_t>(t), .a = static_cast<std::int64_t>(role), .b = undoes});
+    context_.emit(Kind::fact_type, {.code = static_cast<std::uint16_t>(t),
+                                    .a = static_cast<std::int64_t>(role),
+                                    .b = undoes,
+                                    .c = answered_by(static_cast<FactType>(t))});
   }
+}
+
+/// To which events the services with which sagas begin answer by a fact of this type: a bit each, or -1.
+std::int64_t Applications::answered_by(FactType type) const {
+  bool theirs = false;
+  FactTypeSet answered = 0;
+  for (const auto& plan : plans_) {
+    if (plan->options.begins.empty()) continue;
+    theirs = theirs || plan->begins == type;
+    for (const ServicePlan::Reaction& reaction : plan->reactions) {
+      if (reaction.then != type && reaction.otherwise != type) continue;
+      theirs = true;
+      answered |= set_of(reaction.on);
+    }
+  }
+  return theirs ? static_cast<std::int64_t>(answered) : -1;
 }
 
 void Applications::start() {

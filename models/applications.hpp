@@ -48,6 +48,7 @@ class Applications {
                    std::vector<std::unique_ptr<kafka::ConsumerGroup>>& groups);
   void add_relay(const RelayOptions& options, const NodeMaker& add_node);
   void find_views();
+  std::int64_t answered_by(FactType type) const;
 
   Context& context_;
   const Scenario& scenario_;

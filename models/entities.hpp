@@ -27,6 +27,9 @@ enum class EntityKind : std::uint8_t {
   database,
   service,  ///< an instance of one that reads no topics
   relay,    ///< an instance: it brings what a database has to a topic
+  registry,
+  subject,  ///< of schemas
+  error,    ///< of a family's protocol, by its name
 };
 
 struct Entity {

@@ -12,6 +12,7 @@
 #include "models/kafka/mirror/options.hpp"
 #include "models/kafka/options.hpp"
 #include "models/network/network.hpp"
+#include "models/schema/options.hpp"
 #include "sim/time.hpp"
 
 namespace models {
@@ -40,6 +41,8 @@ struct Scenario {
   std::vector<ProducerOptions> producers;
   std::vector<GroupOptions> groups;
   std::vector<DependencyOptions> dependencies;
+  schema::RegistryOptions registry;
+  std::vector<schema::SubjectOptions> subjects;  ///< none: there is no registry
   std::optional<AlertOptions> alerts;
   std::vector<DatabaseOptions> databases;
   std::vector<ServiceOptions> services;

@@ -58,6 +58,11 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::applied, "applied", "seq", "aggregate", ""},
       KindInfo{Kind::viewed, "viewed", "seq", "found", ""},
       KindInfo{Kind::vote, "vote", "transaction", "", ""},
+      KindInfo{Kind::deployed, "deployed", "version", "version_before", ""},
+      KindInfo{Kind::registry_answer, "registry_answer", "version", "id", ""},
+      KindInfo{Kind::unreadable, "unreadable", "offset", "writer_version", "reader_version"},
+      KindInfo{Kind::late, "late", "base_offset", "count", ""},
+      KindInfo{Kind::operation_refused, "operation_refused", "partitions", "", ""},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

@@ -143,7 +143,8 @@ enum class Kind : std::uint16_t {
   scaled,
 
   // ---- applications with databases of their own ------------------------------------------------------------------
-  /// code a type of fact, a FactRole, b the type of what it undoes, or -1. Emitted when the world is built. Sagas.
+  /// code a type of fact, a FactRole, b the type of what it undoes, or -1, c the types (a bit each) of the events to which the
+  /// service with which sagas begin answers by it, or -1 where it does not. Emitted when the world is built. Sagas.
   fact_type,
   /// actor database, place service instance, peer lane of facts, a its seq: a transaction has committed this fact. b aggregate
   /// that it is of, c position in the database's log; code type, with kToBePublished where somebody is to publish it.
@@ -162,6 +163,23 @@ enum class Kind : std::uint16_t {
   /// actor database, place service instance that decides, a number of a transaction over several participants, code VoteCode.
   /// Commitment.
   vote,
+
+  // ---- schemas, windows ------------------------------------------------------------------------------------------
+  /// actor producer or group, place subject, a version of the schema from now on, b before (-1 none); code DeploymentCode.
+  /// Versions are numbered from 1 as the scenario lists them. Schemas.
+  deployed,
+  /// actor who asked (the registry: an operator), place subject, a version, b its id (-1 none), code RegistryCode: what the
+  /// schema registry made of it. Schemas.
+  registry_answer,
+  /// actor member, place partition, peer group, a offset, b version that it was written with (-1: one that no registry knows), c
+  /// version that was to read it; code UnreadableCode: an attempt to process it has failed for that. Schemas.
+  unreadable,
+  /// actor member, place partition, peer group, offsets [a, a+b): processed, and left out of every window, for which they come
+  /// too late. Outputs.
+  late,
+  /// actor who asked (a client, or the controller for an operator), place topic, peer the error by its name, a partitions asked
+  /// for, code RefusalCode: the controller has refused to create them. Operations.
+  operation_refused,
   count_,
 };
 
@@ -185,7 +203,8 @@ inline constexpr std::uint16_t kRemoteRead = 2;
 inline constexpr std::uint16_t kCopyFailed = 3;
 inline constexpr std::uint16_t kRemoteReadFailed = 4;
 
-/// over_rate: by a token bucket; shed: the lag of a group is too high; dropped: what waited made room for it, or it found none.
+/// over_rate: by a token bucket; shed: the lag of a group is too high; dropped: what waited made room for it, or it found none;
+/// not_serialised: its schema is not in the registry, which has refused it or does not answer.
 enum class RefusedCode : std::uint16_t {
   none,
   buffer_full,
@@ -194,8 +213,16 @@ enum class RefusedCode : std::uint16_t {
   closed,
   over_rate,
   shed,
-  dropped
+  dropped,
+  not_serialised
 };
+/// accepted: whoever it is writes or reads with it; kept_old: the registry would refuse it, or was not to be had.
+enum class DeploymentCode : std::uint16_t { accepted, kept_old };
+/// known: it had that one already; incompatible: 409; not_found: 404; unreachable: no answer.
+enum class RegistryCode : std::uint16_t { registered, known, incompatible, not_found, unreachable };
+/// unresolved: Avro's rules do not bring the writer's schema to the reader's; unknown: no schema has that id; no_answer: the
+/// registry did not say.
+enum class UnreadableCode : std::uint16_t { unresolved, unknown, no_answer };
 /// refused: nobody listens; overloaded: it took no more; lost: it died over it; not_permitted: by the caller's own breaker.
 enum class CallCode : std::uint16_t { answered, refused, overloaded, lost, timed_out, not_permitted };
 enum class BreakerCode : std::uint16_t { closed, open, half_open };
@@ -243,7 +270,11 @@ enum class FaultCode : std::uint16_t {
   disk_stall,
   disk_full,
   failover,
+  wrong_schema,
+  create_topic,
 };
+/// over_quota: it creates more than its share; against_policy: nobody may.
+enum class RefusalCode : std::uint16_t { over_quota, against_policy };
 enum class PhaseCode : std::uint16_t { started, warmed_up, arrivals_stopped, drained, drain_timed_out };
 
 /// One row per kind: its snake_case name and what its a, b, c hold; for exporters, `list` and `explain`.

@@ -19,6 +19,7 @@
 #include "models/near_miss.hpp"
 #include "models/planted_leak.hpp"
 #include "models/scenario_error.hpp"
+#include "models/schema/schemas.hpp"
 #include "sim/assert.hpp"
 
 namespace models {
@@ -30,6 +31,8 @@ kafka::ClusterOptions with_room_to_grow(kafka::ClusterOptions options, const std
     for (const FaultSpec& fault : faults) {
       if (fault.kind == "grow" && fault.target == options.prefix() + topic.name)
         topic.partitions_most = std::max(topic.partitions_most, fault.partitions.value_or(0));
+      if (fault.kind == "create-topic" && fault.target == options.prefix() + topic.name)
+        topic.created_later = true;
       if (fault.kind == "reassign" && fault.target == options.prefix() + topic.name)
         for (const std::string& broker : fault.brokers)
           topic.moves_to.push_back(faults::broker_number(broker, options.name));
@@ -70,6 +73,11 @@ kafka::Controller* office(kafka::Cluster& cluster) {
   return active == nullptr || active->node().paused() ? nullptr : active;
 }
 
+using Asker = FaultTargets::Topic::Asker;
+kafka::Asker as_kafka(const Asker& asker) {
+  return {asker.client, asker.permissive};
+}
+
 bool all_down(kafka::Cluster& cluster) {
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
     if (cluster.node(kafka::BrokerId{b}).up()) return false;
@@ -107,6 +115,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   if (clusters_.empty() && !(scenario_.producers.empty() && scenario_.groups.empty())) {
     throw ScenarioError("kafka", "producers and groups need a cluster");
   }
+  add_registry();
   add_producers();
   add_mirrors();
   add_dependencies();
@@ -121,6 +130,13 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
     if (Node* const store = cluster->remote_storage()) faults_->add_target(*store);
   }
   for (const auto& node : nodes_) faults_->add_target(*node);
+  for (const Sending& one : producers_) {
+    kafka::Producer& producer = *one.producer;
+    faults_->add_writer(producer.node().name(),
+                        {producer.node().entity(), [&producer](const std::string& version, std::int64_t n) {
+                           return producer.write_wrong(version, n);
+                         }});
+  }
   for (const auto& cluster : clusters_) add_topic_roles(*cluster);
   add_failovers();
   faults_->resolve();
@@ -191,6 +207,12 @@ Node& World::add_node(EntityKind kind, const std::string& name, EntityId parent,
   return *nodes_.back();
 }
 
+void World::add_registry() {
+  if (scenario_.subjects.empty()) return;
+  Node& node = add_node(EntityKind::registry, "schema-registry", {}, 0, {});
+  schemas_ = std::make_unique<schema::Schemas>(context_, node, scenario_.registry, scenario_.subjects);
+}
+
 void World::add_producers() {
   for (const ProducerOptions& options : scenario_.producers) {
     const std::string path = "producers." + options.name;
@@ -213,9 +235,13 @@ void World::add_producers() {
 void World::add_producer(const ProducerOptions& options, const std::string& table, kafka::Cluster& cluster,
                          const Location& location) {
   kafka::ProducerSetup setup;
+  setup.schemas = schemas_.get();
   // One table for all of them: each key is hashed once, and the table stays in the cache.
   if (const auto topic = cluster.find_topic(options.to); topic && options.keys.in_records()) {
-    const auto partitions = static_cast<std::uint32_t>(cluster.topic(*topic).partitions);
+    const kafka::TopicInfo& info = cluster.topic(*topic);
+    // Of one that does not exist yet as many as there may be: until its metadata says how many nothing is routed.
+    const auto partitions =
+        static_cast<std::uint32_t>(info.partitions > 0 ? info.partitions : info.partitions_most);
     setup.keys =
         std::make_shared<kafka::KeyPartitions>(options.keys, partitions, kafka::key_hash(options.config));
   }
@@ -302,6 +328,7 @@ kafka::ConsumerGroup& World::add_group(const GroupOptions& options, EntityId ent
                           "there is no dependency '" + options.calls->to + "'");
     groups_.back()->call(**called);
   }
+  if (options.schema && schemas_) groups_.back()->read_with(*schemas_);
   for (std::uint32_t i = 0; i < options.members; ++i) {
     Location at = location;
     if (!options.racks.empty()) at.rack = options.racks[i % options.racks.size()];
@@ -410,10 +437,19 @@ void World::add_topic_roles(kafka::Cluster& cluster) {
     const kafka::TopicInfo& topic = cluster.topic(index);
     if (topic.internal) continue;
     faults_->add_topic(cluster.options().prefix() + topic.name,
-                       {topic.entity, topic.partitions,
-                        [&cluster, index](std::int32_t count) {
+                       {topic.entity, std::max(topic.partitions, topic.partitions_created),
+                        [&cluster](const Asker& asker) {
                           kafka::Controller* const active = office(cluster);
-                          return active != nullptr && active->create_partitions(index, count);
+                          return active == nullptr ? sim::Duration{} : active->muted(as_kafka(asker));
+                        },
+                        [&cluster, index](std::int32_t count, const Asker& asker) {
+                          kafka::Controller* const active = office(cluster);
+                          return active != nullptr &&
+                                 active->create_partitions(index, count, as_kafka(asker));
+                        },
+                        [&cluster, index](const Asker& asker) {
+                          kafka::Controller* const active = office(cluster);
+                          return active != nullptr && active->create_topic(index, as_kafka(asker));
                         },
                         [&cluster, index](const std::vector<std::int32_t>& brokers, double throttle) {
                           std::vector<kafka::BrokerId> target;
@@ -555,6 +591,7 @@ RunOutcome World::run() {
   phase(PhaseCode::started);
   for (const auto& [one, other] : same_keys_)
     context_.emit(Kind::same_keys, {.actor = one.value, .peer = other.value});
+  if (schemas_) schemas_->registry.tell();
   for (const auto& cluster : clusters_) cluster->start();
   for (const auto& mirror : mirrors_) mirror->tell();
   if (applications_) applications_->tell();

@@ -35,6 +35,10 @@ namespace models {
 
 class Dependency;
 
+namespace schema {
+struct Schemas;
+}
+
 namespace kafka {
 class Cluster;
 class Producer;
@@ -97,6 +101,7 @@ class World {
                  Location location);
   void add_clusters();
   void add_cluster(kafka::ClusterOptions options);
+  void add_registry();
   void add_mirrors();
   void add_producers();
   void add_producer(const ProducerOptions& options, const std::string& name, kafka::Cluster& cluster,
@@ -144,6 +149,7 @@ class World {
 
   std::vector<std::unique_ptr<kafka::Cluster>> clusters_;
   std::vector<std::unique_ptr<Node>> nodes_;  // of clients
+  std::unique_ptr<schema::Schemas> schemas_;  // null: there are no subjects
   std::vector<std::unique_ptr<Dependency>> dependencies_;
   std::vector<std::unique_ptr<kafka::Mirror>> mirrors_;
   std::vector<std::unique_ptr<ProducerOptions>> elsewhere_;  // of producers that stand by

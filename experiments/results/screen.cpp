@@ -77,6 +77,7 @@ const std::vector<Group>& groups() {
        {},
        {M::unavailability_max_s, M::detection_mean_s, M::election_mean_s, M::client_refresh_mean_s,
         M::leader_elections, M::unclean_elections, M::isr_shrinks, M::partitions_offline_max}},
+      {"operations", {}, {M::operations_over_quota, M::operations_against_policy}},
       {"applications",
        {},
        {M::facts,

@@ -1,10 +1,11 @@
 #include "experiments/scenario/application_coherence.hpp"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 #include <vector>
 
+#include "experiments/scenario/application_facts.hpp"
+#include "experiments/scenario/application_steps.hpp"
 #include "experiments/scenario/check.hpp"
 #include "experiments/scenario/paths.hpp"
 #include "models/apps/database.hpp"
@@ -27,16 +28,11 @@ class Applications {
     for (const models::RelayOptions& relay : s_.relays) {
       if (!found) found = of(join_path("relays", relay.name), relay);
     }
-    if (!found) found = of_saga();
-    for (std::size_t i = 0; i < s_.faults.size() && !found; ++i) found = of_step(s_.faults[i], i);
-    return found;
+    if (!found) found = fact_misfit(s_);
+    return found ? found : application_step_misfit(s_);
   }
 
  private:
-  static bool sends(const models::ServiceOptions& s) {
-    return s.publish == Publishing::after_commit || s.publish == Publishing::before_commit;
-  }
-
   template <class Named>
   static std::optional<Misfit> known(const std::string& path, const std::string& name, const char* what,
                                      const std::vector<Named>& all) {
@@ -53,6 +49,15 @@ class Applications {
     if (!error) return std::nullopt;
     return Misfit{path + ".config." + error->key, error->message};
   }
+  /// Of what sends events.
+  static std::optional<Misfit> sender(const std::string& path, const models::kafka::ProducerConfig& c) {
+    if (!c.transactional_id.empty())
+      return Misfit{
+          path + ".config.transactional.id",
+          "does nothing here: services and relays send their events outside transactions; producers have "
+          "`transactions`, and groups commit = \"in-transaction\""};
+    return config(path, models::kafka::validate(c));
+  }
   bool has_relay(const std::string& database, bool capture) const {
     return std::any_of(s_.relays.begin(), s_.relays.end(), [&](const models::RelayOptions& r) {
       return r.database == database && (r.kind == RelayKind::capture) == capture;
@@ -61,14 +66,11 @@ class Applications {
 
   std::optional<Misfit> of(const std::string& path, const models::ServiceOptions& s) const {
     if (auto wrong = known(path + ".database", s.database, "database", s_.databases)) return wrong;
-    const bool requests = s.arrivals || s.closed_loop;
+    const bool requests = takes_requests(s);
     if (requests && s.begins.empty())
       return Misfit{path + ".begins", "is missing: what a request leaves in the database"};
     if (!requests && !s.begins.empty()) return Misfit{path + ".begins", "needs requests: `arrivals`"};
     if (!requests && s.own_read) return Misfit{path + ".own_read", "needs requests: `arrivals`"};
-    if (s.own_read) {
-      if (auto wrong = known(path + ".own_read.view", s.own_read->view, "service", s_.services)) return wrong;
-    }
     if (!requests && s.reads.empty())
       return Misfit{path, "does nothing: it needs `arrivals` of requests, or topics that it `reads`"};
     if (s.reads.empty() && !s.reactions.empty())
@@ -76,10 +78,10 @@ class Applications {
     for (const std::string& name : s.reads) {
       if (auto wrong = topic(path + ".reads", name)) return wrong;
     }
-    if (sends(s) && s.to.empty()) return Misfit{path + ".to", "is missing: the topic of its events"};
-    if (!sends(s) && !s.to.empty())
+    if (sends_itself(s) && s.to.empty()) return Misfit{path + ".to", "is missing: the topic of its events"};
+    if (!sends_itself(s) && !s.to.empty())
       return Misfit{path + ".to", "goes with a dual write: otherwise a relay says where"};
-    if (sends(s)) {
+    if (sends_itself(s)) {
       if (auto wrong = topic(path + ".to", s.to)) return wrong;
     }
     const bool two_phase = s.publish == Publishing::two_phase;
@@ -96,9 +98,9 @@ class Applications {
     if (has_relay(s.database, true) && has_relay(s.database, false))
       return Misfit{path + ".database",
                     "is read by a capture and by a relay that polls: all would be sent twice"};
-    if (sends(s) && has_relay(s.database, true))
+    if (sends_itself(s) && has_relay(s.database, true))
       return Misfit{path + ".publish", "is done already by the relay that captures its database's log"};
-    if (auto wrong = config(path, models::kafka::validate(s.config))) return wrong;
+    if (auto wrong = sender(path, s.config)) return wrong;
     if (auto wrong = config(path + ".consumer", models::kafka::validate(s.consumer, s_.kafka->config)))
       return wrong;
     return of_reactions(path, s);
@@ -131,51 +133,7 @@ class Applications {
     if (r.kind != RelayKind::capture && &*first != &r)
       return Misfit{path + ".database",
                     "has an outbox that '" + first->name + "' reads: each would remove the other's rows"};
-    return config(path, models::kafka::validate(r.config));
-  }
-
-  std::optional<Misfit> of_saga() const {
-    std::set<std::string> made;
-    for (const models::ServiceOptions& s : s_.services) {
-      made.insert(s.begins);
-      for (const models::ReactionOptions& r : s.reactions) made.insert({r.then, r.otherwise});
-    }
-    if (made.size() > models::kMostFactTypes) return Misfit{"services", "have too many types of facts"};
-    const auto check = [&](const std::string& path, const std::string& name) -> std::optional<Misfit> {
-      if (made.count(name) != 0) return std::nullopt;
-      return Misfit{path, "there is no service that makes a fact '" + name + "'"};
-    };
-    std::optional<Misfit> wrong;
-    for (const std::string& name : s_.saga.succeeds) wrong = wrong ? wrong : check("saga.succeeds", name);
-    for (const std::string& name : s_.saga.fails) wrong = wrong ? wrong : check("saga.fails", name);
-    for (const models::SagaOptions::Undo& undo : s_.saga.undo) {
-      wrong = wrong ? wrong : check("saga.undo", undo.fact);
-      wrong = wrong ? wrong : check("saga.undo", undo.by);
-    }
-    return wrong;
-  }
-
-  /// A step that never happens at its subject.
-  std::optional<Misfit> of_step(const models::FaultSpec& f, std::size_t index) const {
-    if (!f.when) return std::nullopt;
-    using models::Step;
-    const Step step = f.when->step;
-    const bool of_votes =
-        step == Step::prepare_sent || step == Step::votes_collected || step == Step::decision_recorded;
-    const std::string& subject = f.when->subject.empty() ? f.target : f.when->subject;
-    const std::string name = subject.substr(0, subject.find('/'));
-    for (const models::ServiceOptions& s : s_.services) {
-      if (s.name != name) continue;
-      const char* why = nullptr;
-      if (step == Step::event_acknowledged && !sends(s)) why = "it sends no events itself";
-      if (of_votes && s.publish != Publishing::two_phase) why = "it commits in one phase";
-      if (step == Step::transaction_committed && s.publish == Publishing::two_phase)
-        why = "it commits in two phases";
-      const std::string path =
-          f.name.empty() ? "faults." + std::to_string(index) : join_path("faults", f.name);
-      if (why != nullptr) return Misfit{path + ".when.step", "never happens at '" + subject + "': " + why};
-    }
-    return std::nullopt;
+    return sender(path, r.config);
   }
 
   const models::Scenario& s_;

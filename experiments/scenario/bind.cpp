@@ -2,6 +2,7 @@
 
 #include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/key_tables.hpp"
+#include "experiments/scenario/schema_tables.hpp"
 #include "experiments/scenario/versions.hpp"
 #include "models/kafka/librdkafka.hpp"
 
@@ -64,6 +65,10 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
   if (const Value* v = checked.find("dependencies")) {
     for (const Value& item : v->items)
       bind_rows(item, dependency_rows(), out.dependencies.emplace_back(), context);
+  }
+  if (const Value* v = checked.find("registry")) bind_rows(*v, registry_rows(), out.registry, context);
+  if (const Value* v = checked.find("subjects")) {
+    for (const Value& item : v->items) bind_rows(item, subject_rows(), out.subjects.emplace_back(), context);
   }
   if (const Value* v = checked.find("alerts")) bind_rows(*v, alert_rows(), out.alerts.emplace(), context);
   if (const Value* v = checked.find("databases")) {

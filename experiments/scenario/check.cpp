@@ -1,6 +1,7 @@
 #include "experiments/scenario/check.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "experiments/errors.hpp"
@@ -119,7 +120,28 @@ Value check_names(const Value& value, const std::string& path) {
   return list;
 }
 
+/// The only choice that is written like this number, as far as numbers tell: 4.3 is "4.3", 0.1 "0.10", and 1 is not "1ms".
+std::string_view choice_of(double number, const Key& key) {
+  std::string_view found;
+  for (const std::string_view choice : key.choices) {
+    double read = 0;
+    const auto [end, error] = std::from_chars(choice.data(), choice.data() + choice.size(), read);
+    if (error != std::errc{} || end != choice.data() + choice.size() || read != number) continue;
+    if (!found.empty()) return {};
+    found = choice;
+  }
+  return found;
+}
+
 Value check_choice(const Value& value, const Key& key, const std::string& path) {
+  if (value.is_numeric()) {
+    // `version = 4.3`, which --set takes for a number, too.
+    if (const std::string_view choice = choice_of(value.as_double(), key); !choice.empty())
+      return in_place_of(value, Value::of(std::string(choice)));
+    throw BadScenario(
+        value.place, path,
+        "the number " + to_toml(value) + " is not allowed here" + hint(to_toml(value), key.choices));
+  }
   if (!value.is_text()) wrong_type(value, path, "a text");
   if (std::find(key.choices.begin(), key.choices.end(), value.text) == key.choices.end()) {
     throw BadScenario(value.place, path,

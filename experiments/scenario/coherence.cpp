@@ -6,8 +6,10 @@
 #include "experiments/errors.hpp"
 #include "experiments/scenario/application_coherence.hpp"
 #include "experiments/scenario/check.hpp"
+#include "experiments/scenario/creation_coherence.hpp"
 #include "experiments/scenario/flow_coherence.hpp"
 #include "experiments/scenario/paths.hpp"
+#include "experiments/scenario/schema_coherence.hpp"
 #include "experiments/scenario/versions.hpp"
 #include "models/faults/catalogue.hpp"
 
@@ -31,7 +33,8 @@ class Coherence {
     producers();
     compaction();
     groups();
-    for (const FoundMisfit& wrong : {flow_misfit(s_), application_misfit(s_)}) {
+    for (const FoundMisfit& wrong :
+         {flow_misfit(s_, tree_), application_misfit(s_), creation_misfit(s_), schema_misfit(s_)}) {
       if (wrong) fail(wrong->path, wrong->message);
     }
     for (std::size_t i = 0; i < s_.faults.size(); ++i) fault(i);
@@ -88,23 +91,26 @@ class Coherence {
     for (const models::kafka::UserOptions& user : kafka.users) {
       const std::string path = join_path(cluster + ".users", user.name);
       for (const std::string& client : user.clients) {
-        if (!is_client(client)) fail(path + ".clients", "'" + client + "' is no producer or group");
+        client_exists(path + ".clients", client);
         if (!taken.insert(client).second) fail(path + ".clients", "'" + client + "' is another user, too");
       }
     }
     for (std::size_t i = 0; i < kafka.quotas.size(); ++i) {
       const models::kafka::QuotaOptions& quota = kafka.quotas[i];
       const std::string client = quota.client.value_or("");
-      if (!client.empty() && !is_client(client))
-        fail(join_path(cluster + ".quotas", client) + ".name", "is no producer or group");
+      if (!client.empty()) client_exists(join_path(cluster + ".quotas", client) + ".name", client);
       const bool known = std::any_of(kafka.users.begin(), kafka.users.end(),
                                      [&quota](const auto& user) { return user.name == quota.user; });
       if (quota.user && !quota.user->empty() && !known)
         fail(cluster + ".quotas", "'" + *quota.user + "' is none of " + cluster + ".users");
     }
   }
-  bool is_client(const std::string& name) const {
-    return producer_of(name) != nullptr || group_of(name) != nullptr;
+  void client_exists(const std::string& path, const std::string& name) const {
+    if (producer_of(name) != nullptr || group_of(name) != nullptr) return;
+    std::vector<std::string_view> clients;
+    for (const models::ProducerOptions& producer : s_.producers) clients.push_back(producer.name);
+    for (const models::GroupOptions& group : s_.groups) clients.push_back(group.name);
+    fail(path, "'" + name + "' is no producer or group" + hint(name, clients));
   }
 
   /// The cluster of that name, which `path` names.
@@ -157,6 +163,7 @@ class Coherence {
 
   void names() const {
     std::set<std::string> taken{"kafka", "controller", "zookeeper", "remote-storage"};
+    if (!s_.subjects.empty()) taken.insert("schema-registry");
     const auto take = [&](const std::string& array, const std::string& name) {
       const std::string path = join_path(array, name);
       if (name.find('/') != std::string::npos)
@@ -332,9 +339,6 @@ class Coherence {
       if (std::count(g.topics.begin(), g.topics.end(), t.name) == 0) continue;
       if (t.config.tiers.remote_storage_enable)
         fail(path + ".topics", "reading from remote storage is not modelled of share groups");
-      // Members would acknowledge what is gone as a gap (AcknowledgeType.GAP).
-      if (t.config.compaction.cleanup_policy.value_or(at.config.log_cleanup_policy).compacts)
-        fail(path + ".topics", "what compaction has removed is not modelled of share groups");
     }
   }
 

@@ -3,6 +3,7 @@
 #include "experiments/scenario/draws.hpp"
 #include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/key_tables.hpp"
+#include "experiments/scenario/schema_tables.hpp"
 #include "experiments/scenario/units.hpp"
 #include "models/faults/catalogue.hpp"
 #include "models/faults/steps.hpp"
@@ -81,6 +82,7 @@ const Section& expect_section() {
          {"equals", KeyType::number, "exactly this, without min and max"},
          {"min", KeyType::number, "at least this"},
          {"max", KeyType::number, "at most this"},
+         {"absent", KeyType::boolean, "no value: what the metric measures has not happened", "false"},
          {"variant", KeyType::names, "of these variants alone"},
          {"group", KeyType::name, "this group's value of the metric alone"},
          {"at_least_seeds", KeyType::integer,
@@ -121,8 +123,8 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) { f.name = v.text; }},
       {{"target", KeyType::name,
         "a node (kafka/0, billing/1, shop), \"billing/*\" for one of them drawn at each strike; for links "
-        "also a host, rack, zone or region; for grow, reassign, elect-preferred-leaders and delete-records a "
-        "topic; for failover a producer or group",
+        "also a host, rack, zone or region; for create-topic, grow, reassign, elect-preferred-leaders and "
+        "delete-records a topic; for failover a producer or group",
         "", true},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.target = v.text; }},
       {{"other", KeyType::name, "the other end of a link, or the client of a response"},
@@ -146,6 +148,13 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) {
          f.partitions = static_cast<std::int32_t>(v.integer);
        }},
+      {{"client", KeyType::name,
+        "of grow and create-topic: who asks, a producer or group; an operator, who has no quota, unless "
+        "given"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.client = v.text; }},
+      {{"permissive", KeyType::boolean,
+        "of grow and create-topic: as clients before 2.7 ask, who are not refused but kept waiting", "false"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.permissive = v.boolean; }},
       {{"brokers", KeyType::names, "of reassign: where the replicas go, partition by partition in turn"},
        [](const Value& v, FaultSpec& f, const BindContext&) {
          for (const Value& item : v.items) f.brokers.push_back(item.text);
@@ -165,6 +174,11 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) {
          f.delay = make_distribution(v, Draws::durations);
        }},
+      {{"version", KeyType::name, "of wrong-schema: what the messages are written with"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.version = v.text; }},
+      {{"messages", KeyType::integer, "of wrong-schema: how many of the next; one unless given", "", false, 0,
+        1e12},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.messages = v.integer; }},
       {{"bandwidth", KeyType::bandwidth, "of bandwidth: what is left"},
        [](const Value& v, FaultSpec& f, const BindContext&) {
          f.bandwidth_bits_per_s = static_cast<double>(parse_bandwidth(v.text));
@@ -183,6 +197,11 @@ const Section& scenario_format() {
   static const Section producer = section_of("an application that sends", producer_rows());
   static const Section group = section_of("a consumer group", group_rows());
   static const Section dependency = section_of("a service that groups call", dependency_rows());
+  static const Section registry =
+      section_of("a schema registry, on a host \"schema-registry\"; there is one where there are subjects",
+                 registry_rows());
+  static const Section subject =
+      section_of("the versions of a topic's schema, and what they promise", subject_rows());
   static const Section alerts =
       section_of("alarms for a group's lag, looked at with every sample", alert_rows());
   static const Section database =
@@ -203,6 +222,8 @@ const Section& scenario_format() {
                                array_key("producers", producer),
                                array_key("groups", group),
                                array_key("dependencies", dependency),
+                               section_key("registry", registry),
+                               array_key("subjects", subject),
                                section_key("alerts", alerts),
                                array_key("databases", database),
                                array_key("services", service),

@@ -126,15 +126,17 @@ void check_versus(const Value& versus, const Expectation& e, std::size_t variant
 }
 
 void check_expectation(const Value& table, const Expectation& e, const std::string& path) {
-  const bool bounds = e.equals || e.min || e.max;
+  const bool bounds = e.equals || e.min || e.max || e.absent;
   const bool ratios = e.min_ratio || e.max_ratio;
   if (e.versus && !ratios) throw BadScenario(table.place, path, "versus needs min_ratio or max_ratio");
   if (ratios && !e.versus) throw BadScenario(table.place, path, "min_ratio and max_ratio need versus");
   if (ratios && bounds)
     throw BadScenario(table.place, path, "compares with versus, or with equals, min, max; not with both");
-  if (!ratios && !bounds) throw BadScenario(table.place, path, "needs equals, min, max or versus");
+  if (!ratios && !bounds) throw BadScenario(table.place, path, "needs equals, min, max, absent or versus");
   if (e.equals && (e.min || e.max))
     throw BadScenario(table.find("equals")->place, path + ".equals", "goes without min and max");
+  if (e.absent && (e.equals || e.min || e.max))
+    throw BadScenario(table.find("absent")->place, path + ".absent", "goes without equals, min and max");
   if (e.min && e.max && *e.min > *e.max)
     throw BadScenario(table.find("min")->place, path + ".min", "is above max");
   if (e.per_point && e.at_least_seeds)
@@ -171,6 +173,7 @@ Expectation read_expectation(const Value& table, const std::vector<Variant>& var
   e.equals = number_at(table, "equals");
   e.min = number_at(table, "min");
   e.max = number_at(table, "max");
+  if (const Value* absent = table.find("absent")) e.absent = absent->boolean;
   e.min_ratio = number_at(table, "min_ratio");
   e.max_ratio = number_at(table, "max_ratio");
   if (const Value* per = table.find("per")) e.per_point = per->text == "point";

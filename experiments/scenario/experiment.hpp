@@ -37,6 +37,7 @@ struct Expectation {
   MetricSum metric;
   std::optional<std::string> group;  ///< the metric of this group alone
   std::optional<double> equals, min, max;
+  bool absent = false;  ///< no value at all
   bool per_point = false;
   std::vector<std::size_t> variants;  ///< empty: all
   std::optional<std::uint64_t> at_least_seeds;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "experiments/scenario/check.hpp"
 #include "experiments/scenario/paths.hpp"
 
 namespace experiments {
@@ -10,6 +11,19 @@ namespace {
 using models::GroupOptions;
 using models::HandOff;
 using models::Scenario;
+
+/// There is none of that name.
+template <class Named>
+Misfit no_such(const std::string& path, const char* what, const std::string& name,
+               const std::vector<Named>& all) {
+  std::vector<std::string_view> names;
+  for (const Named& one : all) names.push_back(one.name);
+  return {path, "there is no " + std::string(what) + " '" + name + "'" + hint(name, names)};
+}
+
+bool given(const Value& checked, const std::string& path) {
+  return look_up(checked, Path::parse(path, checked.place)) != nullptr;
+}
 
 FoundMisfit hand_off(const std::string& path, const GroupOptions& g) {
   if (g.commit == models::CommitMode::completed && !g.hand_off)
@@ -37,7 +51,7 @@ FoundMisfit calls(const std::string& path, const GroupOptions& g, const Scenario
   const models::CallOptions& c = *g.calls;
   const auto to = std::find_if(s.dependencies.begin(), s.dependencies.end(),
                                [&](const auto& d) { return d.name == c.to; });
-  if (to == s.dependencies.end()) return Misfit{path + ".calls.to", "there is no dependency '" + c.to + "'"};
+  if (to == s.dependencies.end()) return no_such(path + ".calls.to", "dependency", c.to, s.dependencies);
   if (c.attempts != 1 && c.backoff.count() <= 0 && to->latency.count() <= 0)
     return Misfit{path + ".calls.backoff",
                   "must be above 0 where a call takes no time (dependencies.latency): it would be tried "
@@ -55,7 +69,7 @@ FoundMisfit calls(const std::string& path, const GroupOptions& g, const Scenario
   const bool there = std::any_of(cluster->topics.begin(), cluster->topics.end(),
                                  [&](const auto& t) { return t.name == c.dead_letters; });
   if (!c.dead_letters.empty() && !there)
-    return Misfit{path + ".calls.dead_letters", "there is no topic '" + c.dead_letters + "'"};
+    return no_such(path + ".calls.dead_letters", "topic", c.dead_letters, cluster->topics);
   return {};
 }
 
@@ -75,7 +89,8 @@ bool is_group(const Scenario& s, const std::string& name) {
   return std::any_of(s.groups.begin(), s.groups.end(), [&](const GroupOptions& g) { return g.name == name; });
 }
 
-FoundMisfit admission(const std::string& path, const models::ProducerOptions& p, const Scenario& s) {
+FoundMisfit admission(const std::string& path, const models::ProducerOptions& p, const Scenario& s,
+                      const Value& checked) {
   if (!p.admission) return {};
   const models::AdmissionOptions& a = *p.admission;
   const std::string at = path + ".admission";
@@ -83,10 +98,12 @@ FoundMisfit admission(const std::string& path, const models::ProducerOptions& p,
   if (p.resend || p.transactions)
     return Misfit{at, "is not modelled of producers that resend, or of transactions"};
   if (p.failover) return Misfit{at, "is not modelled of producers with a failover"};
+  if (a.rate <= 0 && given(checked, at + ".burst"))
+    return Misfit{at + ".burst", "needs a `rate`: without one every message is let in"};
   if (!a.shed) return {};
   const auto group =
       std::find_if(s.groups.begin(), s.groups.end(), [&](const auto& g) { return g.name == a.shed->group; });
-  if (group == s.groups.end()) return Misfit{at + ".shed.group", "there is no group '" + a.shed->group + "'"};
+  if (group == s.groups.end()) return no_such(at + ".shed.group", "group", a.shed->group, s.groups);
   if (group->cluster != p.cluster || group->type == models::GroupType::share)
     return Misfit{at + ".shed.group", "must be a consumer group of the producer's own cluster"};
   if (a.shed->below > a.shed->above) return Misfit{at + ".shed.below", "must be no higher than `above`"};
@@ -112,10 +129,13 @@ FoundMisfit autoscale(const std::string& path, const GroupOptions& g, const Scen
   return {};
 }
 
-FoundMisfit alerts(const Scenario& s) {
+FoundMisfit alerts(const Scenario& s, const Value& checked) {
   if (!s.alerts) return {};
-  if (!is_group(s, s.alerts->group))
-    return Misfit{"alerts.group", "there is no group '" + s.alerts->group + "'"};
+  if (!is_group(s, s.alerts->group)) return no_such("alerts.group", "group", s.alerts->group, s.groups);
+  if (!s.alerts->records && !s.alerts->age && !s.alerts->growth)
+    return Misfit{"alerts", "has no rule: `records`, `age` or `growth` is one"};
+  if (!s.alerts->growth && given(checked, "alerts.window"))
+    return Misfit{"alerts.window", "is what growth is taken over: it needs `growth`"};
   if (s.alerts->window < s.sample)
     return Misfit{"alerts.window", "is shorter than scenario.sample: nothing could be seen to grow"};
   return {};
@@ -123,9 +143,9 @@ FoundMisfit alerts(const Scenario& s) {
 
 }  // namespace
 
-FoundMisfit flow_misfit(const Scenario& s) {
+FoundMisfit flow_misfit(const Scenario& s, const Value& checked) {
   for (const models::ProducerOptions& p : s.producers) {
-    if (FoundMisfit wrong = admission(join_path("producers", p.name), p, s)) return wrong;
+    if (FoundMisfit wrong = admission(join_path("producers", p.name), p, s, checked)) return wrong;
   }
   for (const GroupOptions& g : s.groups) {
     const std::string path = join_path("groups", g.name);
@@ -134,7 +154,7 @@ FoundMisfit flow_misfit(const Scenario& s) {
       if (wrong) return wrong;
     }
   }
-  return alerts(s);
+  return alerts(s, checked);
 }
 
 }  // namespace experiments

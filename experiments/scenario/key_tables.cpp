@@ -3,6 +3,7 @@
 #include "experiments/scenario/draws.hpp"
 #include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/kafka_keys.hpp"
+#include "experiments/scenario/schema_tables.hpp"
 #include "experiments/scenario/table_parts.hpp"
 #include "experiments/scenario/units.hpp"
 
@@ -13,6 +14,7 @@ using models::GroupOptions;
 using models::ProducerOptions;
 using models::Scenario;
 using models::kafka::ClusterOptions;
+using models::kafka::CreateTopicPolicy;
 using models::kafka::DiskOptions;
 using models::kafka::QuotaOptions;
 using models::kafka::ServiceOptions;
@@ -160,6 +162,17 @@ const Section& admission_section() {
   return section;
 }
 
+const Section& writer_section() {
+  static const Section section = section_of("the version of its values' schema", writer_rows());
+  return section;
+}
+
+const Section& reader_section() {
+  static const Section section =
+      section_of("the version of the schema that the application has", reader_rows());
+  return section;
+}
+
 const Section& autoscale_section() {
   static const Section section =
       section_of("members that are started and stopped by the lag", autoscale_rows());
@@ -170,7 +183,7 @@ const Section& poison_section() {
   static const Section section = [] {
     Section s{
         "messages that the application cannot process",
-        {{"share", KeyType::share, "of all messages", "", true},
+        {{"share", KeyType::share, "of all messages, beside those that cannot be read (schema)", "0"},
          {"failures", KeyType::integer, "so often, then it succeeds; 0: always", "0", false, 0, 1e6},
          {"retries", KeyType::integer, "in place, before anything else; -1: for ever", "0", false, -1, 1e6},
          {"backoff", KeyType::duration, "before each retry", "\"1s\""},
@@ -185,7 +198,7 @@ const Section& poison_section() {
 
 models::PoisonOptions bind_poison(const Value& v) {
   models::PoisonOptions poison;
-  poison.share = v.find("share")->number;
+  if (const Value* n = v.find("share")) poison.share = n->number;
   if (const Value* n = v.find("failures")) poison.failures = whole<std::uint32_t>(*n);
   if (const Value* n = v.find("retries")) poison.retries = whole<std::int32_t>(*n);
   if (const Value* d = v.find("backoff")) poison.backoff = parse_duration(d->text);
@@ -416,6 +429,12 @@ const std::vector<Row<QuotaOptions>>& quota_rows() {
        [](const Value& v, QuotaOptions& q, const BindContext&) {
          q.request_percentage = static_cast<double>(v.integer);
        }},
+      {{"controller_mutation_rate", KeyType::number,
+        "partitions a second that it may create (faults create-topic and grow with a `client`)", "", false,
+        0.001, 1e9},
+       [](const Value& v, QuotaOptions& q, const BindContext&) {
+         q.controller_mutation_rate = v.as_double();
+       }},
   };
   return rows;
 }
@@ -426,12 +445,25 @@ const Section& quota_section() {
   return section;
 }
 
+const std::vector<Row<CreateTopicPolicy>>& policy_rows() {
+  static const std::vector<Row<CreateTopicPolicy>> rows{
+      {{"partitions", KeyType::integer, "that a topic may be created with", "10000", false, 1, 10'000},
+       [](const Value& v, CreateTopicPolicy& p, const BindContext&) {
+         p.partitions_max = whole<std::int32_t>(v);
+       }},
+  };
+  return rows;
+}
+
 const std::vector<Row<ClusterOptions>>& kafka_rows() {
   static const Section service = section_of("how long a request handler works on a request", service_rows());
   static const Section disk =
       section_of("the brokers' disks: what a power loss takes, how long a crash is recovered", disk_rows());
   static const Section remote =
       section_of("remote storage, of topics with remote.storage.enable", remote_rows());
+  static const Section policy =
+      section_of("what the plug-in of create.topic.policy.class.name lets pass; growth is not shown to it",
+                 policy_rows());
   static const std::vector<Row<ClusterOptions>> rows{
       {{"brokers", KeyType::integer, "they are named kafka/0, kafka/1 …, in other clusters NAME/0, NAME/1 …",
         "3", false, 1, 1000},
@@ -477,6 +509,10 @@ const std::vector<Row<ClusterOptions>>& kafka_rows() {
        [](const Value& v, ClusterOptions& k, const BindContext&) { bind_rules(v, k.rules); }},
       {table_key("disk", "the brokers' disks", disk),
        [](const Value& v, ClusterOptions& k, const BindContext& c) { bind_rows(v, disk_rows(), k.disk, c); }},
+      {table_key("create_topic_policy", "which topics may be created: POLICY_VIOLATION", policy),
+       [](const Value& v, ClusterOptions& k, const BindContext& c) {
+         bind_rows(v, policy_rows(), k.create_topic_policy, c);
+       }},
       {table_key("remote", "remote storage, of topics with remote.storage.enable", remote),
        [](const Value& v, ClusterOptions& k, const BindContext& c) {
          bind_rows(v, remote_rows(), k.remote, c);
@@ -565,6 +601,11 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
        [](const Value& v, ProducerOptions& p, const BindContext& c) {
          bind_rows(v, admission_rows(), p.admission.emplace(), c);
        }},
+      {table_key("schema", "its values have a schema, in the topic's subject; none unless given",
+                 writer_section()),
+       [](const Value& v, ProducerOptions& p, const BindContext& c) {
+         bind_rows(v, writer_rows(), p.schema.emplace(), c);
+       }},
       {{"host", KeyType::name, "where it runs; a host of its own unless given"},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.host = v.text; }},
       {{"rack", KeyType::name, "of its host"},
@@ -640,6 +681,13 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("poison", "messages that it cannot process; none unless given", poison_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.poison = bind_poison(v); }},
+      {table_key(
+           "schema",
+           "it reads values that have a schema; what it cannot read is poison. Does not look unless given",
+           reader_section()),
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         bind_rows(v, reader_rows(), g.schema.emplace(), c);
+       }},
       {table_key("autoscale", "an autoscaler; all members run unless given", autoscale_section()),
        [](const Value& v, GroupOptions& g, const BindContext& c) {
          bind_rows(v, autoscale_rows(), g.autoscale.emplace(), c);

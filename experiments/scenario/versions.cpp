@@ -108,6 +108,11 @@ Use quorum(const Scenario& s, const ClusterOptions& cluster) {
 Use tiers(const Scenario& s, const ClusterOptions& cluster) {
   return some_key(cluster.config.tiers.system_enable, s, cluster, "config.remote.log.storage.system.enable");
 }
+Use mutation_quotas(const Scenario& s, const ClusterOptions& cluster) {
+  const bool used = std::any_of(cluster.quotas.begin(), cluster.quotas.end(),
+                                [](const auto& quota) { return quota.controller_mutation_rate > 0; });
+  return some_key(used, s, cluster, "quotas");
+}
 Use zookeeper(const Scenario& s, const ClusterOptions& cluster) {
   return some_key(cluster.zookeeper, s, cluster, "coordination");
 }
@@ -138,6 +143,7 @@ constexpr auto kFeatures = std::to_array<Feature>({
     {"share groups", Version{4, 2}, {}, "KIP-932", share_groups, Rule::share_groups},
     {"tiered storage", Version{3, 6}, {}, "KIP-405", tiers},
     {"transaction.version 2", Version{4, 0}, {}, "KIP-890", transactions_v2, Rule::transactions_v2},
+    {"quotas of partitions that clients create", Version{2, 7}, {}, "KIP-599", mutation_quotas},
     {"coordination by ZooKeeper", {}, Version{4, 0}, "KIP-833", zookeeper},
 });
 
@@ -223,8 +229,37 @@ void set_earlier_defaults(const Value& checked, Scenario& s) {
 
 namespace {
 
+/// A setting below what the version asks for.
+OutOfVersion too_small(const Value& table, models::kafka::KeyScope scope, Version version,
+                       const std::string& path) {
+  const Value* const config = table.find("config");
+  if (config == nullptr) return {};
+  for (const models::kafka::RaisedMinimum& row : models::kafka::raised_minima()) {
+    const Value* const given = row.scope == scope ? config->find(row.key) : nullptr;
+    if (given == nullptr || version < row.since || given->as_double() >= static_cast<double>(row.least))
+      continue;
+    return {path + ".config." + std::string(row.key), "must be at least " + std::to_string(row.least) +
+                                                          " since Kafka " + text(row.since) + " (" +
+                                                          std::string(row.source) + ")"};
+  }
+  return {};
+}
+
+OutOfVersion too_small(const Value& table, const Scenario& s, const ClusterOptions& cluster) {
+  using models::kafka::KeyScope;
+  const Version version = version_in(table);
+  const std::string path = path_of(s, cluster);
+  OutOfVersion wrong = too_small(table, KeyScope::broker, version, path);
+  const Value* const topics = table.find("topics");
+  for (std::size_t i = 0; topics != nullptr && i < topics->items.size() && wrong.message.empty(); ++i)
+    wrong = too_small(topics->items[i], KeyScope::topic, version,
+                      join_path(path + ".topics", cluster.topics[i].name));
+  return wrong;
+}
+
 OutOfVersion out_of_version(const Value& table, const Scenario& s, const ClusterOptions& cluster) {
   const Version version = version_in(table);
+  if (OutOfVersion wrong = too_small(table, s, cluster); !wrong.message.empty()) return wrong;
   for (const Feature& feature : kFeatures) {
     const std::optional<bool> given = feature.rule ? switched(table, *feature.rule) : std::nullopt;
     const bool refused = feature.rule == Rule::share_groups && given == false;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "models/apps/database_client.hpp"
+#include "models/faults/step_then.hpp"
 
 namespace models {
 namespace {
@@ -52,12 +53,9 @@ void Database::crashed() {
 // ---- transactions -------------------------------------------------------------------------------------------------
 
 void Database::receive(DatabaseCallRef call) {
-  const auto aborted = [&call](const Aborted& one) {
-    return one.coordinator == call->coordinator && one.transaction == call->transaction;
-  };
   switch (call->what) {
     case DatabaseCall::What::prepare:
-      if (std::any_of(aborted_.begin(), aborted_.end(), aborted)) {
+      if (is_over(*call)) {
         call->outcome = Outcome::left_out;
         return respond(std::move(call));
       }
@@ -126,12 +124,12 @@ void Database::finish_due() {
     running_.erase(running_.begin());
     finish(std::move(call));
     if (node_.incarnation() != life) return;
+    if (node_.paused()) break;
   }
-  if (!running_.empty()) timer_.arm_at(running_.front()->finish);
+  if (!running_.empty()) timer_.arm_at(std::max(running_.front()->finish, context_.now()));
 }
 
 void Database::finish(DatabaseCallRef call) {
-  const std::uint32_t life = node_.incarnation();
   switch (call->what) {
     case DatabaseCall::What::look:
       call->outcome = view_.has(call->change.fact) ? Outcome::committed : Outcome::left_out;
@@ -150,25 +148,27 @@ void Database::finish(DatabaseCallRef call) {
       prepared_.push_back({call->transaction, call->coordinator, call->change, call->row_id, context_.now()});
       emit_vote(prepared_.back(), VoteCode::prepared);
       watch(prepared_.back());
-      vote_step_.advance(1);
-      if (node_.incarnation() != life) return;
-      call->outcome = Outcome::committed;
-      return respond(std::move(call));
-    default: {
-      const std::uint32_t aggregate = call->change.what.aggregate;
-      if (!commit(call->change, call->row_id)) return;
-      call->outcome = Outcome::committed;
-      respond(std::move(call));
-      return wake(aggregate);
-    }
+      return step_then(vote_step_, node_, [this, call] {
+        call->outcome = Outcome::committed;
+        respond(call);
+      });
+    default:
+      commit(call->change, call->row_id, [this, call] { carried_out(call, call->change.what.aggregate); });
   }
 }
 
-bool Database::commit(const Change& change, std::int64_t row_id) {
-  const std::uint32_t life = node_.incarnation();
+void Database::carried_out(DatabaseCallRef call, std::uint32_t aggregate) {
+  call->outcome = Outcome::committed;
+  respond(std::move(call));
+  wake(aggregate);
+}
+
+template <class Then>
+void Database::commit(const Change& change, std::int64_t row_id, Then then) {
   if (change.cause.lane != LaneId{}) processed_.add(processed_id(change));
   if (change.viewed.lane != LaneId{}) take_into_view(change);
-  if (change.fact.lane == LaneId{} || change.of_queue) return true;
+  if (change.fact.lane == LaneId{}) return then();
+  if (change.of_queue) return step_then(stored_step_, node_, std::move(then));
   facts_.add(change.fact);
   if (change.what.aggregate >= types_.size()) types_.resize(change.what.aggregate + 1);
   types_[change.what.aggregate] |= set_of(change.what.type);
@@ -188,10 +188,10 @@ bool Database::commit(const Change& change, std::int64_t row_id) {
                  .a = change.fact.seq,
                  .b = change.what.aggregate,
                  .c = position});
-  stored_step_.advance(1);
-  if (node_.incarnation() != life) return false;
-  wake_readers();
-  return true;
+  step_then(stored_step_, node_, [this, then = std::move(then)] {
+    wake_readers();
+    then();
+  });
 }
 
 void Database::take_into_view(const Change& change) {
@@ -231,7 +231,26 @@ void Database::forget_prepare(const DatabaseCall& abort) {
   };
   std::erase_if(waiting_, same);
   std::erase_if(running_, same);
-  aborted_.push_back({abort.coordinator, abort.transaction});
+  coordinator(abort).aborted.push_back(abort.transaction);
+}
+
+/// What is over has been answered by all participants: a request to prepare it that is still on its way comes in vain, and nobody
+/// needs to remember more than up to where.
+Database::Coordinator& Database::coordinator(const DatabaseCall& call) {
+  auto at = std::find_if(coordinators_.begin(), coordinators_.end(),
+                         [&call](const Coordinator& c) { return c.id == call.coordinator; });
+  if (at == coordinators_.end()) at = coordinators_.insert(at, Coordinator{call.coordinator});
+  if (call.over_below > at->over_below) {
+    at->over_below = call.over_below;
+    std::erase_if(at->aborted, [&](std::int64_t transaction) { return transaction < at->over_below; });
+  }
+  return *at;
+}
+
+bool Database::is_over(const DatabaseCall& call) {
+  const Coordinator& from = coordinator(call);
+  return call.transaction < from.over_below ||
+         std::find(from.aborted.begin(), from.aborted.end(), call.transaction) != from.aborted.end();
 }
 
 void Database::watch(const Prepared& vote) {
@@ -265,7 +284,7 @@ void Database::decide(DatabaseCallRef call) {
   });
   call->outcome = Outcome::repeated;
   if (at == prepared_.end()) {
-    if (!call->commit) forget_prepare(*call);
+    if (!call->commit && !is_over(*call)) forget_prepare(*call);
     const std::uint32_t aggregate = call->change.what.aggregate;
     respond(std::move(call));
     return wake(aggregate);
@@ -273,10 +292,9 @@ void Database::decide(DatabaseCallRef call) {
   const Prepared vote = *at;
   prepared_.erase(at);
   emit_vote(vote, call->commit ? VoteCode::committed : VoteCode::aborted);
-  if (call->commit && !commit(vote.change, vote.row_id)) return;
-  call->outcome = Outcome::committed;
-  respond(std::move(call));
-  wake(vote.change.what.aggregate);
+  const std::uint32_t aggregate = vote.change.what.aggregate;
+  if (!call->commit) return carried_out(std::move(call), aggregate);
+  commit(vote.change, vote.row_id, [this, call, aggregate] { carried_out(call, aggregate); });
 }
 
 // ---- readers ------------------------------------------------------------------------------------------------------

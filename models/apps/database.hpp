@@ -74,8 +74,10 @@ struct DatabaseCall {
   Change change{};               // transact, prepare, look: whether a view has change.fact
   std::int64_t transaction = 0;  // prepare, decide: its number
   EntityId coordinator{};
-  bool commit = false;          // decide
-  ReadFrom from{};              // read, mark
+  std::int64_t over_below =
+      0;                // prepare, decide: all of its transactions below this number have come to their ends
+  bool commit = false;  // decide
+  ReadFrom from{};      // read, mark
   std::uint32_t reader = 0;     ///< that keeps a position
   std::int64_t position = -1;   // read: from here on, -1: from where it is kept; mark: to be kept
   std::uint32_t most = 0;       // read
@@ -143,9 +145,11 @@ class Database final : public NodeProgram {
     sim::Time given{};
   };
 
-  struct Aborted {
-    EntityId coordinator{};
-    std::int64_t transaction = 0;
+  /// What a participant knows of a coordinator.
+  struct Coordinator {
+    EntityId id{};
+    std::int64_t over_below = 0;          ///< its transactions below this number are none of its own any more
+    std::vector<std::int64_t> aborted{};  ///< of the others, those aborted before they were prepared: rare
   };
 
   static FactId processed_id(const Change& change) {
@@ -161,8 +165,11 @@ class Database final : public NodeProgram {
   void run(DatabaseCallRef call, sim::Duration time);
   void finish_due();
   void finish(DatabaseCallRef call);
-  /// Makes the change part of the database. False when the node did not survive it.
-  bool commit(const Change& change, std::int64_t row_id);
+  /// Makes the change part of the database; `then` what comes behind it, unless the node dies of it.
+  template <class Then>
+  void commit(const Change& change, std::int64_t row_id, Then then);
+  /// Answers, and lets go on who waits for the row.
+  void carried_out(DatabaseCallRef call, std::uint32_t aggregate);
   void take_into_view(const Change& change);
   void decide(DatabaseCallRef call);
   void read(DatabaseCall& call);
@@ -173,6 +180,9 @@ class Database final : public NodeProgram {
   bool is_locked(const Row& row) const;
   void free_rows_of(ConnectionId connection);
   void forget_prepare(const DatabaseCall& abort);
+  Coordinator& coordinator(const DatabaseCall& call);
+  /// It was aborted before it was prepared, as far as is remembered.
+  bool is_over(const DatabaseCall& call);
   /// That it is not in doubt for longer than DatabaseOptions::in_doubt_most.
   void watch(const Prepared& vote);
   /// In doubt for too long: the vote is withdrawn, against all promises.
@@ -206,7 +216,7 @@ class Database final : public NodeProgram {
   Ids facts_, processed_, view_;
   std::vector<FactTypeSet> types_;  // by aggregate
   std::vector<Prepared> prepared_;  // votes given, not decided
-  std::vector<Aborted> aborted_;    // before they were prepared: rare
+  std::vector<Coordinator> coordinators_;
 
   // of the process
   std::vector<DatabaseCallRef> running_;  // by rising finish

@@ -60,7 +60,7 @@ void DatabaseClient::disconnected(ConnectionId) {
   for (const DatabaseCallRef& call : lost) {
     if (node_.incarnation() != life) return;
     call->outcome = Outcome::lost;
-    user_.answered(*call);
+    node_.run_or_hold([this, call] { user_.answered(*call); });
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/faults/step_then.hpp"
+
 namespace models {
 namespace {
 
@@ -88,20 +90,20 @@ void Relay::answered(DatabaseCall& call) {
   if (from_ == ReadFrom::log) return;
   // A note that was lost may have been made: what it was about is read again, or not.
   rows_.clear();
-  if (lost) position_ = -1;
-  const bool more = !lost && call.ticket != 0;
-  const std::uint32_t life = node_.incarnation();
-  if (!lost) marked_step_.advance(1);
-  if (node_.incarnation() != life) return;
-  more ? read() : rest();
+  if (lost) {
+    position_ = -1;
+    return rest();
+  }
+  step_then(marked_step_, node_, [this, more = call.ticket != 0] { more ? read() : rest(); });
 }
 
 void Relay::have_read(const DatabaseCall& call) {
   if (call.rows.empty()) return rest();
   rows_ = call.rows;
-  const std::uint32_t life = node_.incarnation();
-  read_step_.advance(1);
-  if (node_.incarnation() != life) return;
+  step_then(read_step_, node_, [this] { send(); });
+}
+
+void Relay::send() {
   state_ = State::sending;
   unsent_.clear();
   facts_.clear();
@@ -116,13 +118,10 @@ void Relay::sent(FactId fact, bool acknowledged) {
       if (row.fact == fact) unsent_.push_back(row);
     }
   }
-  if (--outstanding_ == 0) have_sent();
+  if (--outstanding_ == 0) step_then(sent_step_, node_, [this] { have_sent(); });
 }
 
 void Relay::have_sent() {
-  const std::uint32_t life = node_.incarnation();
-  sent_step_.advance(1);
-  if (node_.incarnation() != life) return;
   if (from_ == ReadFrom::outbox) return mark();
   // A position says that all before it was sent.
   const bool all = unsent_.empty();

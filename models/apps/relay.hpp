@@ -56,6 +56,7 @@ class Relay final : public NodeProgram, private DatabaseUser, private EventSende
   void read();
   void rest();
   void have_read(const DatabaseCall& call);
+  void send();
   void have_sent();
   void mark();
   void keep_position();

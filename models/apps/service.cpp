@@ -61,6 +61,8 @@ Service::Service(Context& context, Node& node, const ServicePlan& plan, std::uin
       prepare_step_(context.steps.cell(node.entity(), Step::prepare_sent)),
       votes_step_(context.steps.cell(node.entity(), Step::votes_collected)),
       decision_step_(context.steps.cell(node.entity(), Step::decision_recorded)),
+      asked_step_(context.steps.cell(node.entity(), Step::participant_asked)),
+      told_step_(context.steps.cell(node.entity(), Step::participant_told)),
       arrival_timer_(context.simulation, node, [this] { on_arrival(); }),
       due_timer_(context.simulation, node, [this] { fire_timers(); }) {
   if (make_sender) sender_ = make_sender(node, *this);
@@ -139,6 +141,10 @@ void Service::on_arrival() {
 void Service::begin_requests() {
   const std::uint32_t life = life_;
   while (!queue_.empty() && working_ < plan_.options.threads && life_ == life) {
+    if (node_.paused())
+      return node_.run_or_hold([this, life] {
+        if (life_ == life) begin_requests();
+      });
     const std::uint32_t key = queue_keys_.pop();
     begin_request(queue_.pop(), key);
   }
@@ -257,6 +263,7 @@ void Service::fire_timers() {
     timers_.erase(timers_.begin());
     begin_reaction(timer.cause, timer.reaction, false, false);
     if (life_ != life) return;
+    if (node_.paused()) break;
   }
   arm_timers();
 }
@@ -305,13 +312,14 @@ void Service::sent(FactId fact, bool acknowledged) {
   });
   MQLAB_ASSERT(at != jobs_.end(), "an event that nobody has sent was acknowledged");
   const auto index = static_cast<std::size_t>(at - jobs_.begin());
-  const std::uint32_t life = life_;
-  if (acknowledged) acknowledged_step_.advance(1);
-  if (life_ != life) return;
+  if (acknowledged) return behind(acknowledged_step_, [this, index] { this->acknowledged(index); });
   if (plan_.options.publish == Publishing::after_commit) return done(index);
-  if (acknowledged) return commit(index);
   if (at->request) return answer(index, false);
   later(index, kRetry, &Service::send);
+}
+
+void Service::acknowledged(std::size_t index) {
+  plan_.options.publish == Publishing::after_commit ? done(index) : commit(index);
 }
 
 void Service::commit(std::size_t index) {
@@ -355,12 +363,13 @@ void Service::committed(std::size_t index, Outcome outcome) {
     timers_.insert(at, {due, job.change.cause, job.reaction});
     arm_timers();
   }
-  const std::uint32_t life = life_;
-  if (there) committed_step_.advance(1);
-  if (life_ != life) return;
-  const bool says = there && jobs_[index].change.fact.lane != LaneId{};
-  if (says && plan_.options.publish == Publishing::after_commit) return send(index);
-  done(index);
+  if (!there) return done(index);
+  behind(committed_step_, [this, index] { has_committed(index); });
+}
+
+void Service::has_committed(std::size_t index) {
+  const bool says = jobs_[index].change.fact.lane != LaneId{};
+  says&& plan_.options.publish == Publishing::after_commit ? send(index) : done(index);
 }
 
 void Service::later(std::size_t index, sim::Duration delay, void (Service::*next)(std::size_t)) {

@@ -28,6 +28,7 @@
 #include "models/apps/options.hpp"
 #include "models/apps/relay.hpp"
 #include "models/clients/message_source.hpp"
+#include "models/faults/step_then.hpp"
 #include "sim/ring.hpp"
 
 namespace models {
@@ -124,6 +125,15 @@ class Service final : public NodeProgram, private DatabaseUser, private EventSen
   void send(std::size_t index);
   void commit(std::size_t index);
   void committed(std::size_t index, Outcome outcome);
+  void has_committed(std::size_t index);
+  void acknowledged(std::size_t index);
+  /// step_then() of this service, which may also end while its process goes on.
+  template <class Then>
+  void behind(StepCell& step, Then then) {
+    step_then(step, node_, [this, then = std::move(then), life = life_] {
+      if (life_ == life) then();
+    });
+  }
   /// Calls `next` for the job a while later, unless the process has died by then.
   void later(std::size_t index, sim::Duration delay, void (Service::*next)(std::size_t));
   void done(std::size_t index);
@@ -131,10 +141,13 @@ class Service final : public NodeProgram, private DatabaseUser, private EventSen
 
   // two-phase commit (two_phase.cpp)
   void prepare(std::size_t index);
+  void ask_participant(DatabaseClient& client, std::size_t index);
   void voted(std::size_t index, Outcome outcome);
   void decide(std::size_t index);
-  void tell_participants(const Branch& branch, std::uint64_t ticket);
+  void tell_participants(std::size_t index);
   void tell_participant(DatabaseClient& client, const Branch& branch, std::uint64_t ticket);
+  /// All of its transactions below this number have come to their ends at both participants.
+  std::int64_t over_below() const;
   void decision_told(DatabaseCall& call);
   void recover();
   std::vector<Branch>::iterator branch_of(FactId fact);
@@ -172,6 +185,8 @@ class Service final : public NodeProgram, private DatabaseUser, private EventSen
   StepCell& prepare_step_;
   StepCell& votes_step_;
   StepCell& decision_step_;
+  StepCell& asked_step_;
+  StepCell& told_step_;
   NodeTimer<std::function<void()>> arrival_timer_;
   NodeTimer<std::function<void()>> due_timer_;
 };

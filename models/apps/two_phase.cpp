@@ -26,47 +26,55 @@ void Service::prepare(std::size_t index) {
   job.votes = 0;
   job.yes = true;
   branches_.push_back({job.change});
-  for (DatabaseClient* const client : {&client_, queue_client_.get()}) {
-    const DatabaseCallRef call = client->take(DatabaseCall::What::prepare);
-    call->ticket = index;
-    call->transaction = job.change.fact.seq;
-    call->coordinator = node_.entity();
-    call->change = job.change;
-    call->change.of_queue = client == queue_client_.get();
-    client->send(call);
-  }
-  prepare_step_.advance(1);
+  ask_participant(client_, index);
+  behind(asked_step_, [this, index] {
+    ask_participant(*queue_client_, index);
+    prepare_step_.advance(1);
+  });
+}
+
+void Service::ask_participant(DatabaseClient& client, std::size_t index) {
+  const Change& change = jobs_[index].change;
+  const DatabaseCallRef call = client.take(DatabaseCall::What::prepare);
+  call->ticket = index;
+  call->transaction = change.fact.seq;
+  call->coordinator = node_.entity();
+  call->over_below = over_below();
+  call->change = change;
+  call->change.of_queue = &client == queue_client_.get();
+  client.send(call);
 }
 
 void Service::voted(std::size_t index, Outcome outcome) {
   Job& job = jobs_[index];
   job.yes = job.yes && outcome == Outcome::committed;
   if (++job.votes < 2) return;
-  const std::uint32_t life = life_;
   if (!job.yes) {
     job.stage = Stage::deciding;
-    return tell_participants(*branch_of(job.change.fact), index);
+    return tell_participants(index);
   }
-  votes_step_.advance(1);
-  if (life_ != life) return;
-  sim::Stream draw =
-      sim::Stream::keyed(delay_draws_, lane_.value, static_cast<std::uint64_t>(job.change.fact.seq));
-  later(index, plan_.options.decision.sample_duration(draw), &Service::decide);
+  behind(votes_step_, [this, index, seq = job.change.fact.seq] {
+    sim::Stream draw = sim::Stream::keyed(delay_draws_, lane_.value, static_cast<std::uint64_t>(seq));
+    later(index, plan_.options.decision.sample_duration(draw), &Service::decide);
+  });
 }
 
 void Service::decide(std::size_t index) {
-  const std::uint32_t life = life_;
   Job& job = jobs_[index];
   job.stage = Stage::deciding;
   branch_of(job.change.fact)->decided = true;
-  decision_step_.advance(1);
-  if (life_ != life) return;
-  tell_participants(*branch_of(job.change.fact), index);
+  behind(decision_step_, [this, index] { tell_participants(index); });
 }
 
-void Service::tell_participants(const Branch& branch, std::uint64_t ticket) {
-  tell_participant(client_, branch, ticket);
-  tell_participant(*queue_client_, branch, ticket);
+void Service::tell_participants(std::size_t index) {
+  const FactId fact = jobs_[index].change.fact;
+  tell_participant(client_, *branch_of(fact), index);
+  behind(told_step_, [this, fact, index] { tell_participant(*queue_client_, *branch_of(fact), index); });
+}
+
+/// Branches are in order of their numbers.
+std::int64_t Service::over_below() const {
+  return branches_.front().change.fact.seq;
 }
 
 void Service::tell_participant(DatabaseClient& client, const Branch& branch, std::uint64_t ticket) {
@@ -74,6 +82,7 @@ void Service::tell_participant(DatabaseClient& client, const Branch& branch, std
   call->ticket = ticket;
   call->transaction = branch.change.fact.seq;
   call->coordinator = node_.entity();
+  call->over_below = over_below();
   call->commit = branch.decided;
   call->change = branch.change;
   call->change.of_queue = &client == queue_client_.get();
@@ -86,8 +95,9 @@ void Service::decision_told(DatabaseCall& call) {
   if (call.outcome == Outcome::lost) {
     context_.simulation.schedule_after(kRetry, [this, fact = call.change.fact, ticket = call.ticket,
                                                 queue = call.change.of_queue, life = life_] {
-      if (life_ != life) return;
-      tell_participant(queue ? *queue_client_ : client_, *branch_of(fact), ticket);
+      node_.run_or_hold([=, this] {
+        if (life_ == life) tell_participant(queue ? *queue_client_ : client_, *branch_of(fact), ticket);
+      });
     });
     return;
   }
@@ -100,7 +110,8 @@ void Service::decision_told(DatabaseCall& call) {
 void Service::recover() {
   for (Branch& branch : branches_) {
     branch.told = 0;
-    tell_participants(branch, kNoJob);
+    for (DatabaseClient* const client : {&client_, queue_client_.get()})
+      tell_participant(*client, branch, kNoJob);
   }
 }
 

@@ -1,19 +1,9 @@
 #include "models/checkers/facts.hpp"
 
+#include "models/checkers/signs.hpp"
 #include "models/metrics/catalogue.hpp"
 
 namespace models {
-namespace {
-
-std::uint64_t unsigned_of(std::int64_t n) {
-  return static_cast<std::uint64_t>(n);
-}
-std::int64_t signed_of(std::uint64_t n) {
-  return static_cast<std::int64_t>(n);
-}
-
-}  // namespace
-
 void Facts::record(const sim::TraceRecord& r, std::span<const std::int64_t> payload, sim::RecordNumber) {
   switch (static_cast<Kind>(r.kind)) {
     case Kind::fact:

@@ -2,19 +2,13 @@
 
 #include <algorithm>
 
+#include "models/checkers/signs.hpp"
 #include "models/trace_kinds.hpp"
 #include "sim/assert.hpp"
 
 namespace models {
 
 namespace {
-
-std::uint64_t unsigned_of(std::int64_t n) {
-  return static_cast<std::uint64_t>(n);
-}
-std::int64_t signed_of(std::uint64_t n) {
-  return static_cast<std::int64_t>(n);
-}
 
 FinishTimes finish_times(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {
   if ((r.code & kArithmetic) != 0) {
@@ -570,7 +564,8 @@ void Ledger::abandoned(const sim::TraceRecord& r) {
   if (p.log.all_live(end, r.c)) pass(s, end, {0, 0, r.time, number_, Why::passed});
 }
 
-/// No member will be handed them again. Markers of transactions are archived too, and messages that have been processed.
+/// No member will be handed them again. Markers of transactions are archived too, messages that have been processed, and places
+/// from which compaction has removed them.
 void Ledger::archived(const sim::TraceRecord& r) {
   Partition& p = partition_at(r.place);
   const std::size_t sub = subscription(p, r.peer);
@@ -583,10 +578,15 @@ void Ledger::archived(const sim::TraceRecord& r) {
             note(Verdict::dead_lettered, r, piece.lane, seq, piece.offset + signed_of(seq - piece.seq), n);
         });
   };
-  s.archived.add(unsigned_of(r.a), unsigned_of(r.b),
-                 [&](std::uint64_t first, std::uint64_t n, std::uint32_t before) {
-                   if (before == 0) p.log.walk(signed_of(first), signed_of(n), cursor, dead_lettered);
-                 });
+  const auto archive = [&](std::uint64_t from, std::uint64_t count) {
+    s.archived.add(from, count, [&](std::uint64_t first, std::uint64_t n, std::uint32_t before) {
+      if (before == 0) p.log.walk(signed_of(first), signed_of(n), cursor, dead_lettered);
+    });
+  };
+  s.compacted.visit(unsigned_of(r.a), unsigned_of(r.b),
+                    [&](std::uint64_t first, std::uint64_t n, std::uint32_t gone) {
+                      if (gone == 0) archive(first, n);
+                    });
 }
 
 /// A lock has ended while its holder was still at work.

@@ -3,18 +3,12 @@
 #include <algorithm>
 
 #include "models/checkers/ledger.hpp"
+#include "models/checkers/signs.hpp"
 #include "sim/assert.hpp"
 
 namespace models {
 
 namespace {
-
-std::uint64_t unsigned_of(std::int64_t n) {
-  return static_cast<std::uint64_t>(n);
-}
-std::int64_t signed_of(std::uint64_t n) {
-  return static_cast<std::int64_t>(n);
-}
 
 /// Adds what is not in it yet and returns how many those were.
 std::uint64_t add_new(RunCounts& set, std::uint64_t first, std::uint64_t n) {

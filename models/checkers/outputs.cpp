@@ -2,17 +2,10 @@
 
 #include <algorithm>
 
+#include "models/checkers/signs.hpp"
 #include "models/metrics/catalogue.hpp"
 
 namespace models {
-namespace {
-
-std::int64_t signed_of(std::uint64_t n) {
-  return static_cast<std::int64_t>(n);
-}
-
-}  // namespace
-
 void Outputs::record(const sim::TraceRecord& r, std::span<const std::int64_t> payload,
                      sim::RecordNumber number) {
   const Run run{EntityId{static_cast<std::uint32_t>(payload[1])},

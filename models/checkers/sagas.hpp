@@ -3,6 +3,9 @@
 // A saga is what happens to one aggregate: its facts, in whatever databases. Facts have roles: one by which a saga succeeds, one
 // by which it fails, and those that undo others. A saga that succeeded and undid nothing is done; one that failed, and undid
 // each thing that it had done and that can be undone, once, is compensated. All others are stuck (neither) or inconsistent.
+//
+// And whether the state of each can be read where it began (an orchestrator's database), at any time: each of the facts there
+// answers one that was committed elsewhere, and at any moment at most one of those has no answer yet. Else it is hidden.
 #pragma once
 
 #include <array>
@@ -29,16 +32,21 @@ class Sagas final : public Checker {
     bool known = false;
     FactRole role = FactRole::step;
     std::int64_t undoes = -1;
+    std::int64_t answers = -1;  ///< these types, a bit each, where sagas begin; -1: it is not made there
   };
   struct Saga {
     bool begun = false;
     bool ended = false;
+    bool hidden = false;
+    std::uint64_t unanswered = 0;  ///< types of the facts elsewhere that have no answer yet, a bit each
+    std::uint32_t hops = 0;        ///< facts behind the first
     sim::Time first{};
     sim::Time end{};
     std::uint32_t place = 0;                       ///< the database of its first fact
     std::array<std::uint8_t, kMostTypes> facts{};  ///< how often, by type
   };
 
+  void look(Saga& saga, std::uint32_t database, std::size_t type);
   void judge(const Saga& saga, std::int64_t aggregate, sim::Time end);
   /// The role's facts, how often.
   int count(const Saga& saga, FactRole role) const;
@@ -50,7 +58,10 @@ class Sagas final : public Checker {
   bool any_ = false;
   std::vector<Saga> sagas_;  // by aggregate
   std::uint64_t begun_ = 0, done_ = 0, compensated_ = 0;
+  int unrecorded_max_ = 0;
   sim::Histogram latency_;
+  std::uint64_t hops_ = 0;  // of those that are done
+  sim::Duration taken_{};   // by these
 };
 
 }  // namespace models

@@ -87,6 +87,10 @@ std::span<const VerdictInfo> verdict_catalogue() {
           Verdict::saga_inconsistent, "saga_inconsistent", "sagas",
           "a saga that succeeded and failed, did something twice, failed without undoing what it had done, "
           "or undid what had succeeded"},
+      VerdictInfo{Verdict::saga_hidden, "saga_hidden", "sagas",
+                  "a saga of which the database where it began said something else, for a moment, than what "
+                  "had happened, one answer that "
+                  "was on its way left out"},
       VerdictInfo{Verdict::view_wrong, "view_wrong", "views",
                   "an aggregate of which a view holds something else than its last fact"},
       VerdictInfo{Verdict::view_stale, "view_stale", "views",

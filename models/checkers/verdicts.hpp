@@ -60,6 +60,7 @@ enum class Verdict : std::uint16_t {
   event_reordered,
   saga_stuck,
   saga_inconsistent,
+  saga_hidden,
   view_wrong,
   view_stale,
   decision_split,

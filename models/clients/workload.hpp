@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/kafka/config.hpp"
+#include "models/schema/options.hpp"
 #include "sim/arrivals.hpp"
 #include "sim/distributions.hpp"
 #include "sim/time.hpp"
@@ -87,7 +88,8 @@ struct ProducerOptions {
   bool resend_after_restart = false;
   std::optional<TransactionOptions> transactions;
   std::optional<AdmissionOptions> admission;
-  std::string host, rack;  ///< where it runs; empty: a host of its own
+  std::optional<schema::ClientOptions> schema;  ///< what it writes with; none: values without one
+  std::string host, rack;                       ///< where it runs; empty: a host of its own
   std::string zone, region;
   std::optional<FailoverOptions> failover;
   kafka::ProducerConfig config;
@@ -221,8 +223,16 @@ enum class GroupType : std::uint8_t {
   share,     ///< partitions are shared, records are acquired and acknowledged one by one (KIP-932)
 };
 
+/// Tumbling windows (TimeWindows.ofSizeAndGrace): a record counts in the window that its timestamp lies in, unless that is over.
+struct WindowOptions {
+  sim::Duration size = std::chrono::minutes{1};
+  sim::Duration grace{};                   ///< a window is over so long after its end
+  std::optional<sim::Duration> retention;  ///< how long a store keeps one; size + grace unless given
+};
+
 /// A Streams application: each record is counted, and the change of the count is written to the changelog (transform.to).
 struct StreamsOptions {
+  std::optional<WindowOptions> windows;  ///< counts are of a key and a window; none: of a key
   sim::Duration restore =
       std::chrono::microseconds{5};  ///< to bring one record of the changelog into a store
   kafka::StreamsConfig config;
@@ -244,6 +254,7 @@ struct GroupOptions {
   std::optional<TransformOptions> transform;
   std::optional<StreamsOptions> streams;
   std::optional<PoisonOptions> poison;
+  std::optional<schema::ClientOptions> schema;  ///< what it reads with, of each topic whose values have one
   std::optional<CallOptions> calls;
   std::optional<AutoscaleOptions> autoscale;
   /// It keeps a table: of each key the last value that it has processed; a tombstone deletes it.

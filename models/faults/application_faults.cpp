@@ -22,4 +22,24 @@ Striker failover(const FaultBinding& binding) {
   };
 }
 
+Striker wrong_schema(const FaultBinding& binding) {
+  const FaultTargets::Writer& writer =
+      binding.targets.resolve_writer(binding.key("target"), binding.spec.target);
+  if (binding.spec.version.empty())
+    throw ScenarioError(binding.key("version"), "is missing: what the messages are written with");
+  if (binding.spec.duration)
+    throw ScenarioError(binding.key("for"), "means nothing here: `messages` says how many they are");
+  return [&writer, &spec = binding.spec]() -> std::optional<Strike> {
+    Strike strike;
+    strike.actor = writer.entity;
+    strike.later = true;
+    strike.instant = true;
+    strike.act = [&writer, &spec](const std::function<void()>& struck) {
+      if (writer.write_wrong(spec.version, spec.messages.value_or(1))) struck();
+    };
+    strike.heal = [] {};
+    return strike;
+  };
+}
+
 }  // namespace models::faults

@@ -33,8 +33,16 @@ constexpr std::array kDelayParameters{
 constexpr std::array kBandwidthParameters{
     ParameterInfo{"bandwidth", "bandwidth", "", "what is left of it, for each route"}, kOther, kOneWay};
 constexpr std::array kConnectionParameters{kOtherNode};
+constexpr ParameterInfo kAsker{
+    "client", "name", "",
+    "client.id of who asks, a producer or group, whose controller_mutation_rate counts; "
+    "absent: an operator, who has none"};
+constexpr ParameterInfo kPermissive{"permissive", "boolean", "false",
+                                    "the request is that of a client before 2.7, as KIP-599 has it: never "
+                                    "refused, the client's next one waits"};
 constexpr std::array kGrowParameters{
-    ParameterInfo{"partitions", "integer", "", "how many the topic has then"}};
+    ParameterInfo{"partitions", "integer", "", "how many the topic has then"}, kAsker, kPermissive};
+constexpr std::array kCreateParameters{kAsker, kPermissive};
 constexpr std::array kReassignParameters{
     ParameterInfo{"brokers", "list of names", "", "where the replicas go, partition by partition in turn"},
     ParameterInfo{"throttle", "bytes/s", "0",
@@ -45,6 +53,9 @@ constexpr std::array kDeleteRecordsParameters{
     ParameterInfo{"older_than", "duration", "", "only what is of this age"}};
 constexpr std::array kDiskSlowParameters{
     ParameterInfo{"delay", "distribution of durations", "", "what each write takes longer"}};
+constexpr std::array kWrongSchemaParameters{
+    ParameterInfo{"version", "name", "", "of the topic's subject, registered or not"},
+    ParameterInfo{"messages", "integer", "1", "so many of the next"}};
 constexpr std::array kRollingParameters{
     ParameterInfo{"gap", "duration", "0s", "from one's return to the next one's end"}};
 
@@ -146,6 +157,18 @@ std::span<const FaultInfo> fault_catalogue() {
                  {}},
                 FaultCode::failover,
                 faults::failover},
+      FaultInfo{
+          {"wrong-schema",
+           "a producer writes its next messages with a version of the schema that is not its own, and the "
+           "registry is not asked",
+           kWrongSchemaParameters},
+          FaultCode::wrong_schema,
+          faults::wrong_schema},
+      FaultInfo{{"create-topic",
+                 "a topic of [[kafka.topics]] that does not exist before is created (kafka-topics --create)",
+                 kCreateParameters},
+                FaultCode::create_topic,
+                faults::create_topic},
   };
   return kRows;
 }

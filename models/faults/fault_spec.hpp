@@ -44,15 +44,19 @@ struct FaultSpec {
   /// without `for` stays dead, and a member that joined or left without `for` stays so.
   std::optional<bool> heals;
 
-  std::optional<sim::Duration> gap;         ///< rolling: from one's return to the next one's end
-  std::vector<std::string> brokers;         ///< reassign: where the replicas go
-  double throttle = 0;                      ///< reassign: bytes a second; 0: no bound
-  std::optional<std::int32_t> partitions;   ///< grow: how many the topic has then
-  std::optional<std::int64_t> offset;       ///< delete-records: all below it
+  std::optional<sim::Duration> gap;        ///< rolling: from one's return to the next one's end
+  std::vector<std::string> brokers;        ///< reassign: where the replicas go
+  double throttle = 0;                     ///< reassign: bytes a second; 0: no bound
+  std::optional<std::int32_t> partitions;  ///< grow: how many the topic has then
+  std::string client;                  ///< grow, create-topic: who asks; empty: an operator, without quota
+  bool permissive = false;             ///< grow, create-topic: as clients before KIP-599 ask
+  std::optional<std::int64_t> offset;  ///< delete-records: all below it
   std::optional<sim::Duration> older_than;  ///< delete-records: all of this age
   double probability = 0;                   ///< message-loss
   std::optional<sim::Distribution> delay;   ///< delay, ns one way
   double bandwidth_bits_per_s = 0;          ///< bandwidth
+  std::string version;                      ///< wrong-schema: what is written with
+  std::optional<std::int64_t> messages;     ///< wrong-schema: how many; one unless given
 };
 
 }  // namespace models

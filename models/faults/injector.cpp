@@ -27,15 +27,19 @@ const FaultInfo& known_kind(const FaultSpec& spec, const std::string& path) {
 
 /// What a kind does not read must not be given: it would be ignored in silence.
 void check_parameters(const FaultSpec& spec, const FaultInfo& info, const std::string& path) {
-  const std::array<std::pair<std::string_view, bool>, 9> given{{{"other", !spec.other.empty()},
-                                                                {"one_way", spec.one_way},
-                                                                {"probability", spec.probability > 0},
-                                                                {"delay", spec.delay.has_value()},
-                                                                {"bandwidth", spec.bandwidth_bits_per_s > 0},
-                                                                {"gap", spec.gap.has_value()},
-                                                                {"partitions", spec.partitions.has_value()},
-                                                                {"brokers", !spec.brokers.empty()},
-                                                                {"throttle", spec.throttle > 0}}};
+  const std::array<std::pair<std::string_view, bool>, 13> given{{{"other", !spec.other.empty()},
+                                                                 {"one_way", spec.one_way},
+                                                                 {"probability", spec.probability > 0},
+                                                                 {"delay", spec.delay.has_value()},
+                                                                 {"bandwidth", spec.bandwidth_bits_per_s > 0},
+                                                                 {"gap", spec.gap.has_value()},
+                                                                 {"partitions", spec.partitions.has_value()},
+                                                                 {"brokers", !spec.brokers.empty()},
+                                                                 {"throttle", spec.throttle > 0},
+                                                                 {"version", !spec.version.empty()},
+                                                                 {"messages", spec.messages.has_value()},
+                                                                 {"client", !spec.client.empty()},
+                                                                 {"permissive", spec.permissive}}};
   for (const auto& [key, is_given] : given) {
     const std::string_view name = key;
     const bool read = std::any_of(info.entry.parameters.begin(), info.entry.parameters.end(),
@@ -87,6 +91,8 @@ std::string_view kind_word(EntityKind kind) {
       return "service";
     case EntityKind::relay:
       return "relay";
+    case EntityKind::registry:
+      return "schema registry";
     default:
       return "thing of another kind";
   }

@@ -39,6 +39,9 @@ class FaultInjector {
   void add_application(std::string name, FaultTargets::Application application) {
     targets_.add_application(std::move(name), std::move(application));
   }
+  void add_writer(std::string name, FaultTargets::Writer writer) {
+    targets_.add_writer(std::move(name), std::move(writer));
+  }
   void add_role(std::string name, std::function<Node*()> role) {
     targets_.add_role(std::move(name), std::move(role));
   }

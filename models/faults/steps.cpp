@@ -35,6 +35,8 @@ std::span<const StepInfo> step_catalogue() {
       StepInfo{Step::votes_collected, "votes-collected", "service"},
       StepInfo{Step::decision_recorded, "decision-recorded", "service"},
       StepInfo{Step::vote_given, "vote-given", "database"},
+      StepInfo{Step::participant_asked, "participant-asked", "service"},
+      StepInfo{Step::participant_told, "participant-told", "service"},
   };
   return kRows;
 }

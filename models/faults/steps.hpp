@@ -4,7 +4,8 @@
 // A model counts a step through a StepCell, which costs one comparison while nobody watches. A model that works ahead in
 // virtual time asks `until_next()` first and ends its run-ahead exactly at the watched occurrence; it then calls `advance()`
 // at the instant of that occurrence, and the watcher's action runs synchronously, before the model does anything else.
-// A model must therefore be ready to be crashed inside advance(): it returns at once when its node is no longer up.
+// A model must therefore be ready to be crashed inside advance(): it returns at once when its node is no longer up. And to be
+// paused there: what it does next waits until its node goes on (step_then.hpp).
 #pragma once
 
 #include <cstdint>
@@ -47,6 +48,8 @@ enum class Step : std::uint8_t {
   votes_collected,     ///< service: all have voted yes, and nothing was decided
   decision_recorded,   ///< service: the decision is in its log, and nobody has been told
   vote_given,          ///< database: it has prepared a transaction, and waits for the decision
+  participant_asked,   ///< service: one participant has been asked for its vote, and the other has not
+  participant_told,    ///< service: one participant has been told the decision, and the other has not
 };
 
 struct StepInfo {

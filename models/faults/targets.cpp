@@ -77,6 +77,14 @@ const FaultTargets::Application& FaultTargets::resolve_application(const std::st
                                 did_you_mean(name, known));
 }
 
+const FaultTargets::Writer& FaultTargets::resolve_writer(const std::string& path,
+                                                         const std::string& name) const {
+  if (const auto found = writers_.find(name); found != writers_.end()) return found->second;
+  std::vector<std::string_view> known;
+  for (const auto& [writer, row] : writers_) known.push_back(writer);
+  throw ScenarioError(path, "there is no producer '" + name + "'" + did_you_mean(name, known));
+}
+
 void FaultTargets::unknown(const std::string& path, const std::string& name) const {
   if (name.empty()) throw ScenarioError(path, "is missing: name a node, as in 'kafka/0' or 'billing/1'");
   std::vector<std::string_view> known;

@@ -43,8 +43,16 @@ class FaultTargets {
   struct Topic {
     EntityId entity{};
     std::int32_t partitions = 0;  ///< at the start
-    /// It has so many from now on; false when that cannot be done.
-    std::function<bool(std::int32_t partitions)> grow;
+    /// Who asks for partitions; `client` empty: an operator. How long what it asks for now waits unread; then it is judged.
+    struct Asker {
+      std::string client;
+      bool permissive = false;
+    };
+    std::function<sim::Duration(const Asker&)> muted;
+    /// It has so many from now on; false when nothing happens. A refusal, too, is an answer.
+    std::function<bool(std::int32_t partitions, const Asker&)> grow;
+    /// It exists from now on; false when it does already.
+    std::function<bool(const Asker&)> create;
     /// Its replicas are moved to these brokers, at so many bytes a second (0: as fast as can be).
     std::function<bool(const std::vector<std::int32_t>& brokers, double throttle)> reassign;
     /// The first replica of each partition leads again, where it is in sync; false when nothing changes.
@@ -72,6 +80,16 @@ class FaultTargets {
   /// Throws ScenarioError at `path`.
   const Application& resolve_application(const std::string& path, const std::string& name) const;
 
+  /// A producer whose values may have a schema.
+  struct Writer {
+    EntityId entity{};
+    /// Its next messages are written with that version; false where it writes without one, or there is none of that name.
+    std::function<bool(const std::string& version, std::int64_t messages)> write_wrong;
+  };
+  void add_writer(std::string name, Writer writer) { writers_.emplace(std::move(name), std::move(writer)); }
+  /// Throws ScenarioError at `path`.
+  const Writer& resolve_writer(const std::string& path, const std::string& name) const;
+
   /// Null when there is no node of that name.
   Node* find(std::string_view name) const;
   /// A node, a role, or "billing/*". Throws ScenarioError at `path`.
@@ -88,6 +106,7 @@ class FaultTargets {
   std::map<std::string, FaultTarget::Role, std::less<>> roles_;
   std::map<std::string, Topic, std::less<>> topics_;
   std::map<std::string, Application, std::less<>> applications_;
+  std::map<std::string, Writer, std::less<>> writers_;
 };
 
 }  // namespace models

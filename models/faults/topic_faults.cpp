@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 
 #include "models/scenario_error.hpp"
 
@@ -26,6 +27,49 @@ Striker at_once(const FaultTargets::Topic& topic, Act act) {
 
 }  // namespace
 
+namespace {
+
+using Asker = FaultTargets::Topic::Asker;
+
+/// A request of a client or operator; its connection may not be read for a while, for what it has asked before.
+template <class Ask>
+Striker asked(const FaultBinding& binding, const FaultTargets::Topic& topic, Ask ask) {
+  const Asker asker{binding.spec.client, binding.spec.permissive};
+  if (asker.permissive && asker.client.empty())
+    throw ScenarioError(binding.key("permissive"), "goes with `client`: an operator has no quota");
+  sim::Simulation& simulation = binding.context.simulation;
+  return [&topic, &simulation, asker, ask]() -> std::optional<Strike> {
+    const auto waiting = std::make_shared<sim::EventHandle>();
+    Strike strike;
+    strike.actor = topic.entity;
+    strike.later = true;
+    strike.instant = true;
+    strike.act = [&topic, &simulation, asker, ask, waiting](const std::function<void()>& struck) {
+      const sim::Duration muted = topic.muted(asker);
+      if (muted <= sim::Duration{}) {
+        if (ask(asker)) struck();
+        return;
+      }
+      auto later = std::make_shared<std::function<void()>>([ask, asker, struck] {
+        if (ask(asker)) struck();
+      });
+      *waiting = simulation.schedule_after(muted, [later = std::move(later)] { (*later)(); });
+    };
+    strike.heal = [&simulation, waiting] { simulation.cancel(*waiting); };
+    return strike;
+  };
+}
+
+}  // namespace
+
+Striker create_topic(const FaultBinding& binding) {
+  const FaultTargets::Topic& topic =
+      binding.targets.resolve_topic(binding.key("target"), binding.spec.target);
+  if (binding.spec.duration)
+    throw ScenarioError(binding.key("for"), "means nothing here: topics are never deleted");
+  return asked(binding, topic, [&topic](const Asker& asker) { return topic.create(asker); });
+}
+
 Striker grow(const FaultBinding& binding) {
   const FaultTargets::Topic& topic =
       binding.targets.resolve_topic(binding.key("target"), binding.spec.target);
@@ -40,7 +84,7 @@ Striker grow(const FaultBinding& binding) {
     throw ScenarioError(binding.key("partitions"), "the topic has " + std::to_string(topic.partitions) +
                                                        " already, and partitions are never taken back");
   }
-  return at_once(topic, [&topic, count] { return topic.grow(count); });
+  return asked(binding, topic, [&topic, count](const Asker& asker) { return topic.grow(count, asker); });
 }
 
 std::int32_t broker_number(const std::string& name, const std::string& cluster) {

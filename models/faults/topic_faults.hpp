@@ -1,4 +1,4 @@
-// What an operator does to a topic: grow, reassign, elect-preferred-leaders, delete-records.
+// What an operator, or a client that may, does to a topic: create-topic, grow, reassign, elect-preferred-leaders, delete-records.
 #pragma once
 
 #include "models/faults/catalogue.hpp"
@@ -6,6 +6,7 @@
 namespace models::faults {
 
 Striker grow(const FaultBinding& binding);
+Striker create_topic(const FaultBinding& binding);
 Striker reassign(const FaultBinding& binding);
 Striker elect_preferred_leaders(const FaultBinding& binding);
 Striker delete_records(const FaultBinding& binding);

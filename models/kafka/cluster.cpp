@@ -170,9 +170,10 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
   const TopicIndex index{static_cast<std::uint32_t>(topics_.size())};
   const EntityId entity = context_.entities.add(EntityKind::topic, options_.prefix() + topic.name);
   topics_.push_back({topic.name, entity, PartitionIndex{static_cast<std::uint32_t>(partitions_.size())},
-                     topic.partitions, std::max(topic.partitions, topic.partitions_most), topic.config,
-                     internal});
+                     topic.created_later ? 0 : topic.partitions,
+                     std::max(topic.partitions, topic.partitions_most), topic.config, internal});
   topics_.back().keys_read = topic.keys_read;
+  if (topic.created_later) topics_.back().partitions_created = topic.partitions;
   if (!internal)
     topics_.back().cleanup =
         topic.config.compaction.cleanup_policy.value_or(options_.config.log_cleanup_policy);

@@ -48,13 +48,14 @@ struct TopicInfo {
   std::string name;
   EntityId entity{};
   PartitionIndex first{};       ///< its partitions are first, first+1, …
-  std::int32_t partitions = 0;  ///< at the start
+  std::int32_t partitions = 0;  ///< at the start; 0: it does not exist yet
   std::int32_t partitions_most =
       0;  ///< at the end: those in between exist from Controller::create_partitions() on
   TopicConfig config;
   bool internal = false;    ///< __consumer_offsets, __transaction_state
   CleanupPolicy cleanup{};  ///< of the topic, or the broker's
   bool keys_read = false;   ///< record_keys() has the keys of its records, as of a compacted topic's
+  std::int32_t partitions_created = 0;  ///< of one that does not exist yet: by Controller::create_topic()
 };
 
 struct PartitionInfo {

@@ -279,8 +279,8 @@ Error only_simple(BrokerConfig&, std::string_view text) {
   return "'" + std::string(text) + "' is not modelled; allowed: simple";
 }
 
-/// segment.bytes is at least 1 MiB since 4.0 (KIP-1030).
-constexpr std::int64_t kLeastSegment = 1048576;
+/// LegacyRecord.RECORD_OVERHEAD_V0; 1 MiB since 4.0 (raised_minima()).
+constexpr std::int64_t kLeastSegment = 14;
 
 using B = BrokerConfig;
 using L = CleanerConfig;
@@ -310,6 +310,9 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"replica.selector.class", "string", "null", set_selector},
     {"quota.window.num", "int", "11", integer<&B::quota_window_num, 1, kInt32Max, B>},
     {"quota.window.size.seconds", "s", "1", span<&B::quota_window_size, 1, 1'000'000'000, B>},
+    {"controller.quota.window.num", "int", "11", integer<&B::controller_quota_window_num, 1, kInt32Max, B>},
+    {"controller.quota.window.size.seconds", "s", "1",
+     span<&B::controller_quota_window_size, 1, 1'000'000'000, B>},
     {"controlled.shutdown.enable", "bool", "true", boolean<&B::controlled_shutdown_enable, B>},
     {"num.io.threads", "int", "8", integer<&B::num_io_threads, 1, kInt32Max, B>},
     {"message.max.bytes", "bytes", "1048588", integer<&B::message_max_bytes, 0, kInt32Max, B>},

@@ -90,6 +90,8 @@ struct BrokerConfig {
   Duration controller_quorum_retry_backoff{20'000'000};
   std::int32_t quota_window_num = 11;
   Duration quota_window_size{1'000'000'000};
+  std::int32_t controller_quota_window_num = 11;
+  Duration controller_quota_window_size{1'000'000'000};
   Duration producer_id_expiration{86'400'000'000'000};
   Duration producer_id_expiration_check_interval{600'000'000'000};
   std::int32_t num_partitions = 1;              ///< of a topic that does not say it …

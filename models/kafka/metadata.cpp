@@ -87,8 +87,20 @@ void Metadata::on_response(BrokerId, Ref<MetadataCall> call) {
   failures_ = 0;
   equivalent_ = changed ? 0 : equivalent_ + 1;
   back_off();
-  timer_.arm_after(options_.max_age);  // from the answer on (Metadata.lastSuccessfulRefreshMs)
+  if (lacks_topic()) {
+    // UNKNOWN_TOPIC_OR_PARTITION of a topic that somebody may yet create (Metadata.handleMetadataResponse).
+    wanted_ = true;
+    timer_.arm_at(allowed_at_);
+  } else {
+    timer_.arm_after(options_.max_age);  // from the answer on (Metadata.lastSuccessfulRefreshMs)
+  }
   if (updated_) updated_();
+}
+
+bool Metadata::lacks_topic() const {
+  return std::any_of(topics_.begin(), topics_.end(), [this](TopicIndex t) {
+    return cluster_.topic(t).partitions == 0 && view_->partitions[t.value] == 0;
+  });
 }
 
 /// Metadata.updateLatestMetadata: an older epoch never replaces a newer one. True when some leader has changed.

@@ -53,6 +53,8 @@ class Metadata {
   void send();
   void back_off();
   void on_response(BrokerId from, Ref<MetadataCall> call);
+  /// One that does not exist from the start, and that no answer has named yet.
+  bool lacks_topic() const;
   bool take_up(const std::shared_ptr<const ClusterView>& told);
   void tell_refreshed(PartitionIndex p, LeaderEpoch epoch);
 

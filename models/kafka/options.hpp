@@ -20,6 +20,8 @@ struct TopicOptions {
   std::int32_t replication_factor = 1;
   /// Partitions that it may come to have while the run lasts (fault "grow"); 0: as many as at the start.
   std::int32_t partitions_most = 0;
+  /// It does not exist before somebody creates it (fault "create-topic"). Set by the world.
+  bool created_later = false;
   /// Brokers that its replicas may come to (fault "reassign").
   std::vector<std::int32_t> moves_to;
   /// Brokers of each partition, preferred leader first; empty: round robin.
@@ -59,6 +61,16 @@ struct QuotaOptions {
   double producer_byte_rate = 0;  ///< bytes a second
   double consumer_byte_rate = 0;  ///< bytes a second
   double request_percentage = 0;  ///< of one request handler thread's time
+  /// Partitions a second that it may create, at the controller (KIP-599).
+  double controller_mutation_rate = 0;
+};
+
+/// What the plug-in that create.topic.policy.class.name names lets pass (KIP-108). It is asked when a topic is created, and not
+/// when one grows (ReplicationControlManager.createPartitions).
+/// Model: the plug-in is a bound on partitions. Unless given it is Kafka's own, on those of one request (KAFKA-17870, since 4.0;
+/// here in all versions, and never of growth: KAFKA-19673).
+struct CreateTopicPolicy {
+  std::int32_t partitions_max = 10'000;
 };
 
 /// The machines' disks, as far as they decide what a power loss takes and how long a broker starts.
@@ -108,6 +120,7 @@ struct ClusterOptions {
   std::vector<TopicOptions> topics;
   std::vector<UserOptions> users;
   std::vector<QuotaOptions> quotas;
+  CreateTopicPolicy create_topic_policy;
   /// The feature transaction.version: 0 and 1 have producers name their partitions, 2 is KIP-890.
   std::int32_t transaction_version = 2;
   /// Some client uses transactions: __transaction_state exists (Kafka makes it when first asked for a coordinator).

@@ -94,8 +94,9 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "brokers are numbered",
        "broker.id broker.id.generation.enable reserved.broker.max.id node.id"},
       {S::broker, "topics are declared",
-       "auto.create.topics.enable delete.topic.enable create.topic.policy.class.name "
-       "alter.config.policy.class.name"},
+       "auto.create.topics.enable delete.topic.enable alter.config.policy.class.name"},
+      {S::broker, "[kafka.create_topic_policy] says what the plug-in lets pass",
+       "create.topic.policy.class.name"},
       {S::broker, "brokers have one listener each",
        "listeners advertised.listeners listener.security.protocol.map control.plane.listener.name "
        "inter.broker.listener.name early.start.listeners"},
@@ -103,8 +104,7 @@ std::span<const RefusedKeys> refused_keys() {
        "inter.broker.protocol.version log.message.format.version log.message.downconversion.enable "
        "unstable.api.versions.enable unstable.feature.versions.enable"},
       {S::broker, "of quotas those of clients are modelled",
-       "controller.quota.window.num "
-       "controller.quota.window.size.seconds replication.quota.window.num "
+       "replication.quota.window.num "
        "replication.quota.window.size.seconds alter.log.dirs.replication.quota.window.num "
        "alter.log.dirs.replication.quota.window.size.seconds client.quota.callback.class "
        "leader.replication.throttled.rate leader.replication.throttled.replicas "

@@ -16,6 +16,8 @@ std::string_view error_name(ErrorCode code) {
       return "NOT_LEADER_OR_FOLLOWER";
     case ErrorCode::request_timed_out:
       return "REQUEST_TIMED_OUT";
+    case ErrorCode::record_list_too_large:
+      return "RECORD_LIST_TOO_LARGE";
     case ErrorCode::message_too_large:
       return "MESSAGE_TOO_LARGE";
     case ErrorCode::network_exception:
@@ -86,6 +88,8 @@ std::string_view error_name(ErrorCode code) {
       return "INVALID_RECORD";
     case ErrorCode::unstable_offset_commit:
       return "UNSTABLE_OFFSET_COMMIT";
+    case ErrorCode::throttling_quota_exceeded:
+      return "THROTTLING_QUOTA_EXCEEDED";
     case ErrorCode::producer_fenced:
       return "PRODUCER_FENCED";
     case ErrorCode::duplicate_broker_registration:

@@ -32,4 +32,13 @@ std::span<const EarlierDefault> earlier_defaults() {
   return kRows;
 }
 
+std::span<const RaisedMinimum> raised_minima() {
+  using S = KeyScope;
+  static constexpr auto kRows = std::to_array<RaisedMinimum>({
+      {S::broker, "log.segment.bytes", {4, 0}, 1048576, "KIP-1030"},
+      {S::topic, "segment.bytes", {4, 0}, 1048576, "KIP-1030"},
+  });
+  return kRows;
+}
+
 }  // namespace models::kafka

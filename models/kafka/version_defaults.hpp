@@ -2,6 +2,7 @@
 // not give.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -20,5 +21,15 @@ struct EarlierDefault {
 };
 /// Of several for one setting the oldest comes last.
 std::span<const EarlierDefault> earlier_defaults();
+
+/// Since that version the setting is at least this; before it the key's own bound holds.
+struct RaisedMinimum {
+  KeyScope scope;
+  std::string_view key;
+  Version since;
+  std::int64_t least;
+  std::string_view source;  ///< KIP or issue
+};
+std::span<const RaisedMinimum> raised_minima();
 
 }  // namespace models::kafka

@@ -115,6 +115,19 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return;
     case Kind::scaled:
       scalings_ = std::max<std::int64_t>(scalings_, 0) + 1;
+      return scaling_.scaled(r.peer, r.a, r.b);
+    case Kind::operation_refused:
+      ++refused_[r.peer];
+      ++(static_cast<RefusalCode>(r.code) == RefusalCode::over_quota ? over_quota_ : against_policy_);
+      return;
+    case Kind::deployed:
+      return schemas_.deployed();
+    case Kind::registry_answer:
+      return schemas_.answered(r);
+    case Kind::unreadable:
+      return schemas_.unreadable(r);
+    case Kind::late:
+      late_ = std::max<std::int64_t>(late_, 0) + r.b;
       return;
     case Kind::phase:
       return phase(r);
@@ -190,12 +203,14 @@ void Metrics::finish(sim::Time end) {
   availability_.finish(end);
   controllers_.finish(end);
   calls_.finish();
+  scaling_.finish();
 }
 
 // ---- records that several meters want ---------------------------------------------------------------------
 
 void Metrics::advanced(const sim::TraceRecord& r, std::int64_t next) {
   lag_.advanced(r, next);
+  tell_scaling(r.peer);
   if (shared(r.peer)) return;
   const std::size_t reading = readings_.index(r.place, r.peer);
   pauses_.unread(reading, lag_.unread(reading), r.time);
@@ -211,8 +226,13 @@ void Metrics::truncated(const sim::TraceRecord& r) {
   tell_pauses(r.place, r.time);
 }
 
+void Metrics::tell_scaling(std::uint32_t group) {
+  if (scaling_.watching(group)) scaling_.lag(group, lag_.now(EntityId{group}).records);
+}
+
 void Metrics::tell_pauses(std::uint32_t place, sim::Time t) {
   for (const std::size_t reading : readings_.of_place(place)) {
+    tell_scaling(readings_[reading].group.value);
     if (shared(readings_[reading].group.value)) continue;
     pauses_.unread(reading, lag_.unread(reading), t);
   }
@@ -220,6 +240,7 @@ void Metrics::tell_pauses(std::uint32_t place, sim::Time t) {
 
 void Metrics::ownership(const sim::TraceRecord& r, sim::RecordNumber number) {
   const std::size_t reading = readings_.index(r.place, r.peer);
+  if (scaling_.pending(r.peer)) scaling_.moved(r.peer, lag_.now(EntityId{r.peer}).records);
   if (r.a == 1) lag_.open(reading, r.time);
   if (shared(r.peer)) return members_.ownership(r);
   if (!pauses_.ownership(r, lag_.unread(reading), number)) return;
@@ -273,9 +294,20 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   availability_.report(values, labelled);
   controllers_.report(values);
   calls_.report(values);
+  schemas_.report(values, labelled);
   if (alerts_) alerts_->report(values);
   if (buffered_max_ >= 0) values[Metric::buffered_max_messages] = static_cast<double>(buffered_max_);
+  if (late_ >= 0) values[Metric::late_records] = static_cast<double>(late_);
   if (scalings_ >= 0) values[Metric::scalings] = static_cast<double>(scalings_);
+  scaling_.report(values);
+  for (std::uint32_t error = 0; error < refused_.rows().size(); ++error) {
+    if (refused_.rows()[error] > 0)
+      labelled.push_back(
+          {Metric::operations_refused, EntityId{error}, {}, static_cast<double>(refused_.rows()[error])});
+  }
+  values[Metric::operations_refused] = static_cast<double>(over_quota_ + against_policy_);
+  values[Metric::operations_over_quota] = static_cast<double>(over_quota_);
+  values[Metric::operations_against_policy] = static_cast<double>(against_policy_);
   values[Metric::transactions_committed] = static_cast<double>(transactions_committed_);
   values[Metric::transactions_aborted] = static_cast<double>(transactions_aborted_);
   values[Metric::replica_divergence] = static_cast<double>(diverged_);

@@ -23,6 +23,8 @@
 #include "models/metrics/latency_meter.hpp"
 #include "models/metrics/member_meter.hpp"
 #include "models/metrics/pause_meter.hpp"
+#include "models/metrics/scaling_meter.hpp"
+#include "models/metrics/schema_meter.hpp"
 #include "models/metrics/window.hpp"
 #include "sim/trace.hpp"
 
@@ -73,6 +75,7 @@ class Metrics : public LedgerObserver {
   void fault(const sim::TraceRecord& r, sim::RecordNumber number);
   void phase(const sim::TraceRecord& r);
   void stop_arrivals(sim::Time t);
+  void tell_scaling(std::uint32_t group);
   void tell_pauses(std::uint32_t place, sim::Time t);
   /// Its members hold partitions together: nobody's leaving makes one pause, and what is done is what it has settled.
   bool shared(std::uint32_t group) const { return group < shared_.size() && shared_[group]; }
@@ -96,9 +99,15 @@ class Metrics : public LedgerObserver {
   AvailabilityMeter availability_;
   ControllerMeter controllers_;
   CallMeter calls_;
+  SchemaMeter schemas_;
   std::optional<AlertMeter> alerts_;
   std::int64_t buffered_max_ = -1;
   std::int64_t scalings_ = -1;
+  std::int64_t late_ = -1;
+  ScalingMeter scaling_;
+  EntityTable<std::uint64_t> refused_;  ///< operations, by error
+  std::uint64_t over_quota_ = 0;
+  std::uint64_t against_policy_ = 0;
   Flow offered_;
   Flow acknowledged_;
   EntityTable<Flow> processed_;  ///< by group

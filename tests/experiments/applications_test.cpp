@@ -86,5 +86,92 @@ TEST_CASE("a step that a service never comes to is refused") {
   };
   CHECK(holds(said("publish = 'outbox'\n", "", fault("event-acknowledged")), "it sends no events itself"));
   CHECK(holds(said("publish = 'outbox'\n", "", fault("votes-collected")), "it commits in one phase"));
+  CHECK(holds(said("publish = 'outbox'\n", "", fault("participant-told")), "it commits in one phase"));
+  CHECK(holds(said("publish = 'outbox'\n", "", fault("acknowledged")), "it sends no events itself"));
+  CHECK(holds(said("publish = 'outbox'\n", "", fault("end-txn-sent")),
+              "it takes part in no transaction of the log"));
   CHECK(said("publish = 'outbox'\n", "", fault("transaction-committed")).empty());
+}
+
+TEST_CASE("a step that a relay or a database of that kind never comes to is refused") {
+  const auto fault = [](const char* target, const char* step) {
+    return std::string("[[faults]]\nname = 'blow'\nkind = 'crash'\ntarget = '") + target +
+           "'\nwhen = { step = '" + step + "' }\n";
+  };
+  const auto never = [&fault](const char* target, const char* step, const char* service, const char* relay) {
+    return said(service, relay, fault(target, step));
+  };
+  CHECK(holds(never("carrier", "rows-marked", "", "kind = 'capture'\n"),
+              "faults.blow.when.step: never happens at 'carrier': a capture marks no rows"));
+  CHECK(never("carrier", "rows-sent", "", "kind = 'capture'\n").empty());
+  CHECK(holds(
+      never("carrier", "rows-read", "", ""),
+      "never happens at 'carrier': no service of 'db' has publish = \"outbox\", and there are no rows"));
+  CHECK(never("carrier", "rows-marked", "publish = 'outbox'\n", "").empty());
+  CHECK(
+      holds(never("carrier", "transaction-ended", "publish = 'outbox'\n", ""), "no transaction of the log"));
+  CHECK(holds(never("db", "vote-given", "publish = 'outbox'\n", ""),
+              "never happens at 'db': it takes part in no two-phase commit"));
+  CHECK(never("db", "transaction-stored", "publish = 'outbox'\n", "").empty());
+  const std::string view =
+      "[[databases]]\nname = 'view-db'\n[[services]]\nname = 'view'\ndatabase = 'view-db'\nreads = "
+      "'orders'\nreactions = [{ on = 'asked' }]\n[[databases]]\nname = 'idle-db'\n";
+  CHECK(holds(said("publish = 'outbox'\n", "", view + fault("view-db", "transaction-stored")),
+              "never happens at 'view-db': nobody makes facts in it"));
+  CHECK(said("publish = 'outbox'\n", "", view + fault("view-db", "row-inserted")).empty());
+  CHECK(holds(said("publish = 'outbox'\n", "", view + fault("idle-db", "row-inserted")),
+              "never happens at 'idle-db': no service has it for its database"));
+  CHECK(holds(said("publish = 'outbox'\n", "", view + fault("view/0", "effect-applied")),
+              "its steps are transaction-sent and transaction-committed"));
+  CHECK(holds(said("publish = 'outbox'\n", "", fault("billing/0", "transaction-sent")),
+              "never happens at 'billing/0': the group 'billing' is no service with a database"));
+}
+
+TEST_CASE("a reaction waits for a fact that somebody makes, and says where it reads") {
+  const auto reacts = [](const std::string& reaction) {
+    return said(
+        "publish = 'outbox'\n", "",
+        "[[databases]]\nname = 'other-db'\n[[services]]\nname = 'other'\ndatabase = 'other-db'\nreads = "
+        "'orders'\nreactions = [{ " +
+            reaction + " }]\n");
+  };
+  CHECK(reacts("on = 'asked', then = 'answered'").empty());
+  CHECK(holds(
+      reacts("on = 'askd', then = 'answered'"),
+      "services.other.reactions.0.on: there is no service that makes a fact 'askd'; did you mean 'asked'?"));
+  CHECK(holds(
+      reacts("on = 'answered', then = 'answered'"),
+      "services.other.reactions.0.on: 'answered' is never said in what it reads ('orders'); allowed: asked"));
+  CHECK(holds(reacts("on = 'asked', then = 'answered', unless = ['refused']"),
+              "services.other.reactions.0.unless: there is no service that makes a fact 'refused'"));
+  CHECK(
+      holds(reacts("on = 'asked', then = 'answered', needs = ['asked']"),
+            "services.other.reactions.0.needs: looks into the database 'other-db', where nobody makes a fact "
+            "'asked'; allowed: answered"));
+  CHECK(reacts("on = 'asked', then = 'answered', needs = ['answered']").empty());
+}
+
+TEST_CASE("who looks for what it wrote looks into a view that takes it in") {
+  const auto looks = [](const std::string& name, const std::string& reaction) {
+    return said(
+        "publish = 'outbox'\nown_read = { view = '" + name + "' }\n", "",
+        "[[databases]]\nname = 'view-db'\n[[services]]\nname = 'balances'\ndatabase = 'view-db'\nreads = "
+        "'orders'\nreactions = [{ " +
+            reaction + " }]\n");
+  };
+  CHECK(looks("balances", "on = 'asked'").empty());
+  CHECK(holds(looks("balance", "on = 'asked'"),
+              "services.desk.own_read.view: there is no service 'balance'; did you mean 'balances'?"));
+  CHECK(holds(
+      looks("balances", "on = 'asked', then = 'answered'"),
+      "services.desk.own_read.view: 'balances' takes no 'asked' into a view: it needs a reaction { on = "
+      "\"asked\" } without `then`"));
+  CHECK(holds(looks("desk", "on = 'asked'"), "'desk' takes no 'asked' into a view"));
+}
+
+TEST_CASE("services and relays send outside transactions, and say so") {
+  const std::string id = "config = { transactional.id = 'mine' }\n";
+  CHECK(holds(said("publish = 'outbox'\n", id), "relays.carrier.config.transactional.id: does nothing here"));
+  CHECK(holds(said("publish = 'after-commit'\nto = 'orders'\n" + id),
+              "services.desk.config.transactional.id: does nothing here"));
 }

@@ -65,6 +65,14 @@ TEST_CASE("a metric that a run could not measure holds nothing") {
   CHECK(j.failure == "lost is missing, wanted <= 3");
 }
 
+TEST_CASE("absent holds where a run could not measure, and nowhere else") {
+  const Experiment e = expecting("absent = true\n");
+  CHECK(only(judge(e, {trial(0, 0, 1, std::nullopt)})).met);
+  const Judgement j = only(judge(e, {trial(0, 0, 1, std::nullopt), trial(0, 0, 2, 0.0)}));
+  CHECK_FALSE(j.met);
+  CHECK(j.failure == "lost is 0, wanted none");
+}
+
 TEST_CASE("an expectation of each point speaks of the mean") {
   const Experiment e = expecting("max = 2\nper = 'point'\n");
   CHECK(only(judge(e, lost({0, 4}))).met);

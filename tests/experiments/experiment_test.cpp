@@ -162,7 +162,9 @@ TEST_CASE("expectations name what is there and ask for one thing") {
         "'lost'?");
   CHECK(with("metric = 'xyzzy'\nequals = 0\n") ==
         "s.toml:26:10: expect.0.metric: there is no metric 'xyzzy' (see `mqlab list metrics`)");
-  CHECK(with("metric = 'lost'\n") == "s.toml:24:1: expect.0: needs equals, min, max or versus");
+  CHECK(with("metric = 'lost'\n") == "s.toml:24:1: expect.0: needs equals, min, max, absent or versus");
+  CHECK(with("metric = 'lost'\nabsent = true\nmax = 1\n").find("goes without equals, min and max") !=
+        std::string::npos);
   CHECK(with("metric = 'lost'\nmin = 2\nmax = 1\n") == "s.toml:27:7: expect.0.min: is above max");
   CHECK(with("metric = 'lost'\nequals = 0\nvariant = 'x'\n") ==
         "s.toml:28:11: expect.0.variant: there is no variant 'x'; allowed: base");

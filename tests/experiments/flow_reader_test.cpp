@@ -38,10 +38,13 @@ TEST_CASE("calls need a dependency, threads that make them, and a topic for dead
   CHECK(group(threads + "calls = { to = 'bank' }\n", kBank).empty());
   CHECK(holds(group("calls = { to = 'bank' }\n", kBank), "are made by threads"));
   CHECK(holds(group(threads + "calls = { to = 'banc' }\n", kBank), "there is no dependency 'banc'"));
+  CHECK(holds(group(threads + "calls = { to = 'banc' }\n", kBank), "did you mean 'bank'?"));
   CHECK(holds(group(threads + "calls = { to = 'bank', timeout = '0s' }\n", kBank),
               "calls.timeout: must be above 0"));
   CHECK(holds(group(threads + "calls = { to = 'bank', dead_letters = 'orders.dlq' }\n", kBank),
               "there is no topic 'orders.dlq'"));
+  CHECK(holds(group(threads + "calls = { to = 'bank', dead_letters = 'order' }\n", kBank),
+              "did you mean 'orders'?"));
   CHECK(holds(group(threads + "calls = { to = 'bank', attempts = 0, dead_letters = 'orders' }\n", kBank),
               "would never get any"));
   CHECK(
@@ -56,9 +59,12 @@ TEST_CASE("admission is of messages that arise by themselves", "[flow]") {
   CHECK(producer("admission = { shed = { group = 'billing', above = 10, below = 5 } }\n").empty());
   CHECK(holds(producer("admission = { shed = { group = 'biling', above = 10, below = 5 } }\n"),
               "there is no group"));
+  CHECK(holds(producer("admission = { shed = { group = 'biling', above = 10, below = 5 } }\n"),
+              "did you mean 'billing'?"));
   CHECK(holds(producer("admission = { shed = { group = 'billing', above = 10, below = 11 } }\n"),
               "no higher than"));
   CHECK(holds(producer("admission = { rate = 10 }\nresend = true\n"), "is not modelled"));
+  CHECK(holds(producer("admission = { burst = 5, buffer = {} }\n"), "admission.burst: needs a `rate`"));
   CHECK(holds(complaint(small_with("process = \"poisson\", rate = 100 }",
                                    "process = \"closed_loop\" }\nadmission = {}")),
               "a closed loop waits"));
@@ -77,6 +83,8 @@ TEST_CASE("alarms are for a group that there is", "[flow]") {
     return complaint(std::string(kSmall) + "\n[alerts]\n" + keys);
   };
   CHECK(alerts("group = 'billing'\nrecords = 10\n").empty());
-  CHECK(holds(alerts("group = 'biling'\n"), "there is no group 'biling'"));
-  CHECK(holds(alerts("group = 'billing'\nwindow = '100ms'\n"), "shorter than scenario.sample"));
+  CHECK(holds(alerts("group = 'biling'\n"), "there is no group 'biling'; did you mean 'billing'?"));
+  CHECK(holds(alerts("group = 'billing'\n"), "alerts: has no rule"));
+  CHECK(holds(alerts("group = 'billing'\nage = '5s'\nwindow = '5s'\n"), "needs `growth`"));
+  CHECK(holds(alerts("group = 'billing'\ngrowth = 1\nwindow = '100ms'\n"), "shorter than scenario.sample"));
 }

@@ -36,6 +36,25 @@ TEST_CASE("settings of the other coordination are noted: they have no effect") {
   CHECK(before[0].find("broker.session.timeout.ms is for coordination by KRaft") != std::string::npos);
 }
 
+TEST_CASE("threads and queues of requests that take no time are noted: they have no effect") {
+  const std::string config = "[kafka.config]\nnum.network.threads = 1\nqueued.max.requests = 5\n";
+  REQUIRE(notes(config).size() == 2);
+  CHECK(notes(config)[0].find(
+            "queued.max.requests has no effect where requests take no time: [kafka.service]") !=
+        std::string::npos);
+  CHECK(notes("service = { request = \"10us\" }\n" + config).empty());
+  CHECK(notes("disk = { flush = \"1ms\" }\n" + config).empty());
+}
+
+TEST_CASE("remote storage that no fetch waits for long enough is noted") {
+  const std::string config = "[kafka.config]\nremote.log.storage.system.enable = true\n";
+  CHECK(notes("remote = { latency = \"499ms\" }\n" + config).empty());
+  REQUIRE(notes("remote = { latency = \"500ms\" }\n" + config).size() == 1);
+  CHECK(notes("remote = { latency = \"500ms\" }\n" + config)[0].find("remote.fetch.max.wait.ms") !=
+        std::string::npos);
+  CHECK(notes("remote = { latency = \"500ms\" }\n" + config + "remote.fetch.max.wait.ms = 1000\n").empty());
+}
+
 TEST_CASE("a quota names a user, a client, or both, and stars stand for those without one of their own") {
   const auto quotas = [](const std::string& lines) {
     return resolve(load(with("[[kafka.users]]\nname = \"alice\"\nclients = [\"shop\"]\n[[kafka.quotas]]\n" +
@@ -57,7 +76,7 @@ TEST_CASE("users and quotas name those that there are") {
   CHECK(complaint(with("[[kafka.quotas]]\nuser = \"bob\"\nproducer_byte_rate = 1\n"))
             .find("'bob' is none of") != std::string::npos);
   CHECK(complaint(with("[[kafka.users]]\nname = \"bob\"\nclients = [\"shap\"]\n"))
-            .find("is no producer or group") != std::string::npos);
+            .find("is no producer or group; did you mean 'shop'?") != std::string::npos);
   const std::string twice = "[[kafka.users]]\nname = \"a\"\nclients = [\"shop\"]\n";
   CHECK(
       complaint(with(twice + "[[kafka.users]]\nname = \"b\"\nclients = [\"shop\"]\n")).find("another user") !=

@@ -462,18 +462,25 @@ class Lists(Case):
         self.assertGreaterEqual(len(wanted), 12)
         values = {"other": '"kafka/0"', "one_way": "true", "probability": "0.5", "delay": '"5ms"',
                   "bandwidth": '"1Mbit/s"', "gap": '"1s"', "partitions": "4", "brokers": '["kafka/1"]',
-                  "throttle": "1000000", "offset": "10", "older_than": '"1s"'}
-        targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "reassign": "orders",
+                  "client": '"shop"', "permissive": "false", "throttle": "1000000", "offset": "10",
+                  "older_than": '"1s"', "version": '"first"', "messages": "2"}
+        targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "create-topic": "orders",
+                   "reassign": "orders",
                    "elect-preferred-leaders": "orders", "delete-records": "orders", "disk-slow": "kafka/0",
-                   "disk-stall": "kafka/0", "disk-full": "kafka/0", "failover": "billing"}
+                   "disk-stall": "kafka/0", "disk-full": "kafka/0", "failover": "billing",
+                   "wrong-schema": "shop"}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)
             target = targets.get(kind, "billing/1")
             small = SMALL.replace("brokers = 1", "brokers = 2") if kind == "reassign" else SMALL
             if kind == "failover":
                 small = SMALL.replace("members = 2", 'members = 2\nfailover = { cluster = "kafka" }')
-            orders = ("grow", "reassign", "elect-preferred-leaders", "delete-records",
-                      "failover")
+            if kind == "wrong-schema":
+                small = SMALL.replace('to = "orders"', 'to = "orders"\nschema = { version = "first" }', 1)
+                small += ('[[subjects]]\nname = "orders-value"\n[[subjects.versions]]\nname = "first"\n'
+                          'fields = [{ name = "id" }]\n')
+            orders = ("grow", "create-topic", "reassign", "elect-preferred-leaders", "delete-records",
+                      "failover", "wrong-schema")
             lasts = "" if kind in orders else 'for = "1s"\n'
             if kind == "response-loss":
                 lines = lines.replace("kafka/0", "billing/1")
@@ -499,7 +506,8 @@ class Lists(Case):
                 how = '"outbox"'
                 if step == "event-acknowledged":
                     how = '"after-commit"\nto = "orders"'
-                if step in ("prepare-sent", "votes-collected", "decision-recorded", "vote-given"):
+                if step in ("prepare-sent", "votes-collected", "decision-recorded", "vote-given", "participant-asked",
+                            "participant-told"):
                     how = '"two-phase-commit"\nqueue = "queue-db"'
                 small += desk.replace("HOW", how)
             self.write("s.toml", small + f'[[faults]]\nkind = "pause"\ntarget = "{targets[subject]}"\nfor = "1ms"\n'

@@ -146,3 +146,28 @@ TEST_CASE("what a cluster's version lacks is refused to those who are its client
   CHECK(holds(with("", "rules = { share_groups = false }\n", share), "share_groups is off"));
   CHECK(with("version = \"3.9\"\n", "", share).empty());
 }
+
+TEST_CASE("a segment is at least 1 MiB since 4.0, and at least 14 bytes before") {
+  const std::string broker = "[kafka.config]\nlog.segment.bytes = ";
+  CHECK(holds(said(broker + "1048575\n"),
+              "kafka.config.log.segment.bytes: must be at least 1048576 since Kafka 4.0 (KIP-1030)"));
+  CHECK(said(broker + "1048576\n").empty());
+  CHECK(said("version = \"3.9\"\n" + broker + "14\n").empty());
+  CHECK_FALSE(said("version = \"3.9\"\n" + broker + "13\n").empty());
+  const auto topic = [](const std::string& version) {
+    return complaint(small_with("partitions = 2", "partitions = 2\nconfig = { segment.bytes = 16384 }"))
+        .find(version);
+  };
+  CHECK(topic("segment.bytes: must be at least 1048576 since Kafka 4.0") != std::string::npos);
+}
+
+TEST_CASE("a version may be written as a number where no other is the same number") {
+  for (const char* number : {"4.3", "4.0", "4", "0.11", "0.10"})
+    CHECK(said(std::string("version = ") + number + "\n").empty());
+  CHECK(holds(said("version = 4.33\n"), "kafka.version: the number 4.33 is not allowed here"));
+  CHECK(holds(said("coordination = 4\n"), "the number 4 is not allowed here; allowed: kraft, zookeeper"));
+  CHECK(resolve(load(small_with("brokers = 1", "brokers = 1\nversion = 0.10")), 0, 0)
+            .checked.find("kafka")
+            ->find("version")
+            ->text == "0.10");
+}

@@ -225,6 +225,8 @@ void Broker::handle_find_coordinator(Ref<FindCoordinatorCall> call) {
 
 void Broker::answer(AnyCall call) {
   if (!node_.up()) return;  // crashed while it worked on the call
+  if (node_.paused())       // paused, at a named step
+    return node_.run_or_hold([this, held = std::move(call)]() mutable { answer(std::move(held)); });
   CallBase& shared = *call;
   if (quotas_.any() && call.is<ProduceCall>()) {
     shared.throttle =
@@ -271,7 +273,9 @@ void Broker::take_up_next(const CallBase& answered) {
   if (!next) return;
   // Posted: an answer is often given in the middle of a partition's work, which must not be entered a second time.
   context().simulation.post([this, life = node_.incarnation(), work = std::move(*next)]() mutable {
-    if (life == node_.incarnation()) take_up(std::move(work));
+    if (life != node_.incarnation()) return;
+    if (!node_.paused()) return take_up(std::move(work));
+    node_.run_or_hold([this, held = std::move(work)]() mutable { take_up(std::move(held)); });
   });
 }
 

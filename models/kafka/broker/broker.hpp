@@ -220,7 +220,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call);
   void shrink_in_sync_sets();
   void readmit_followers();
-  void settle_in_sync_set(Replica& replica);
+  void left_out(Replica& replica);
   void readmit(FetchSession& session);
   void maybe_expand(Replica& replica, Follower& follower);
   bool broker_epochs_count() const;

@@ -33,6 +33,7 @@ Controller::Controller(Cluster& cluster, Node& node, MetadataLog& log, std::int3
       node_(node),
       log_(log),
       brokers_(static_cast<std::size_t>(cluster.broker_count())),
+      mutations_(cluster.options()),
       number_(number),
       rebalance_timer_(cluster.context().simulation, node, [this] { rebalance_preferred_leaders(); }) {
   if (!cluster.options().zookeeper) node.set_program(*this);
@@ -214,25 +215,6 @@ void Controller::shut_down_uncleanly(BrokerId b) {
 }
 
 // ---- partitions ---------------------------------------------------------------------------------------------------
-
-bool Controller::create_partitions(TopicIndex topic, std::int32_t count) {
-  // ReplicationControlManager.createPartitions: only active replicas begin in sync, the first of them leads.
-  const TopicInfo& info = cluster_.topic(topic);
-  bool created = false;
-  for (std::int32_t n = info.partitions; n < count; ++n) {
-    const PartitionIndex p{info.first.value + static_cast<std::uint32_t>(n)};
-    if (exists(p)) continue;
-    PartitionState begun{kNoBroker, 0, -1, {}};
-    for (const BrokerId b : cluster_.partition(p).replicas) {
-      if (active(b)) begun.isr.push_back(b);
-    }
-    if (begun.isr.empty()) return created;  // INVALID_REPLICA_ASSIGNMENT
-    begun.leader = begun.isr.front();
-    write(p, std::move(begun));
-    created = true;
-  }
-  return created;
-}
 
 bool Controller::unclean_allowed(PartitionIndex p) const {
   return cluster_.topic_of(p).config.unclean_leader_election_enable.value_or(

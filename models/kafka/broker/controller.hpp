@@ -32,12 +32,19 @@
 #include <optional>
 #include <vector>
 
+#include "models/kafka/broker/mutation_quotas.hpp"
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/quorum/metadata_log.hpp"
 #include "models/kafka/quorum/metadata_writer.hpp"
 #include "models/kafka/quorum/raft_voter.hpp"
 
 namespace models::kafka {
+
+/// Who asks for partitions: a client, or an operator (no name), who has no quota. `permissive`: MutationQuotas.
+struct Asker {
+  std::string client{};
+  bool permissive = false;
+};
 
 class Controller final : public RpcServer, public NodeProgram, public RaftListener {
  public:
@@ -80,10 +87,14 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
 
   /// As committed.
   const PartitionState& state(PartitionIndex p) const { return log_.state(p); }
-  /// The topic has `count` partitions from now on (CreatePartitions). False, and nothing happens, when it has as many
-  /// already or no broker could lead.
-  /// Model: the operator's request takes no time.
-  bool create_partitions(TopicIndex topic, std::int32_t count);
+  /// How long what it asks for waits unread.
+  sim::Duration muted(const Asker& asker) const;
+  /// The topic exists from now on (CreateTopics). False, and nothing happens, when it does already or no broker could lead. A
+  /// refusal is told (Kind::operation_refused), and true (creation.cpp).
+  /// Model: the operator's or client's request takes no time.
+  bool create_topic(TopicIndex topic, const Asker& asker = {});
+  /// The topic has `count` partitions from now on (CreatePartitions). The same.
+  bool create_partitions(TopicIndex topic, std::int32_t count, const Asker& asker = {});
   /// Begins to move the topic's replicas: partition n to target[n], target[n + 1] … (AlterPartitionReassignments,
   /// reassignment.cpp). False when nothing moves.
   bool reassign(TopicIndex topic, const std::vector<BrokerId>& target, double throttle);
@@ -125,6 +136,10 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   void shut_down_uncleanly(BrokerId b);
   void begin_to_end();
   bool has_elr() const { return cluster_.options().rules.has(Rule::eligible_leader_replicas); }
+  bool begin_partitions(TopicIndex topic, std::int32_t from, std::int32_t to);
+  bool within_quota(TopicIndex topic, const Asker& asker, std::int32_t partitions);
+  void refuse(TopicIndex topic, const Asker& asker, std::int32_t partitions, RefusalCode code,
+              ErrorCode error);
   void write(PartitionIndex p, PartitionState next, Election election = Election::kept);
   void write(MetadataChange change);
   void registered(BrokerId b);
@@ -154,6 +169,7 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   MetadataLog& log_;
   std::vector<const PartitionState*> partitions_;  // by PartitionIndex
   std::vector<BrokerRegistration> brokers_;
+  MutationQuotas mutations_;
   std::vector<Ref<MetadataLogCall>> parked_;
   struct Deferred {
     std::size_t end;  ///< of what was written before

@@ -76,7 +76,9 @@ void Controller::renounced() {
   deferred_.clear();
 }
 
+/// Model: what clients owe is forgotten with the office; Kafka's controllers know it as long as their process lives.
 void Controller::retire() {
+  mutations_.forget();
   for (BrokerRegistration& broker : brokers_) broker.session->disarm();
   rebalance_timer_.disarm();
 }

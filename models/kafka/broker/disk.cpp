@@ -18,8 +18,10 @@ bool Broker::can_write(std::int64_t bytes) {
   context().emit(Kind::broker_state, {.code = static_cast<std::uint16_t>(BrokerCode::disk_failed),
                                       .actor = node_.entity().value});
   // Posted: LogDirFailureHandler is a thread of its own; what failed here is answered, or not, by a process that halts.
-  context().simulation.post([this, life = node_.incarnation()] {
-    if (life == node_.incarnation()) node_.crash();
+  context().simulation.post([this, life = node_.incarnation(), full = disk_.full()] {
+    if (life != node_.incarnation()) return;
+    node_.crash();
+    if (full && !disk_.full()) node_.restart();  // by the operator who has just made room
   });
   return false;
 }

@@ -122,17 +122,6 @@ void Broker::update_session(FetchSession& session, const FetchCall& call) {
   if (!session.left_out.empty()) readmit(session);
 }
 
-void Broker::readmit(FetchSession& session) {
-  std::vector<PartitionIndex> left_out;
-  left_out.swap(session.left_out);
-  for (const PartitionIndex p : left_out) {
-    Replica& replica = *replicas_[p.value];
-    Follower* const f = replica.leads ? replica.follower(session.replica()) : nullptr;
-    if (f != nullptr && f->session == &session && !replica.in_maximal_isr(f->broker))
-      maybe_expand(replica, *f);
-  }
-}
-
 void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fetch) {
   Replica* replica = replicas_[fetch.partition.value];
   if (replica == nullptr || !replica->speaks_in(fetch.current_leader_epoch)) return;

@@ -79,10 +79,9 @@ class FetchSession final : public RestingTraffic {
   std::uint64_t fetches = 0;
   std::int32_t rack = -1;           ///< a consumer's
   std::int64_t replica_epoch = -1;  ///< of the latest fetch, where a follower's
-  bool read_committed = false;      ///< isolation.level of its last fetch
-  /// Partitions whose in-sync set was settled without this follower: its next fetch may get it in, though nothing in them has
-  /// changed (each fetch counts for all of a session's partitions: ReplicaManager.updateFollowerFetchState).
-  std::vector<PartitionIndex> left_out;
+  /// Its next fetch may bring the follower back in sync there, though it does not name them.
+  std::vector<PartitionIndex> left_out{};
+  bool read_committed = false;  ///< isolation.level of its last fetch
 
  private:
   Broker& broker_;

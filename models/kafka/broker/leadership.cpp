@@ -1,6 +1,7 @@
 // How a broker follows the metadata log, changes roles and keeps in-sync sets (ReplicaManager.applyDelta, Partition.makeLeader
 // and makeFollower, Partition.maybeShrinkIsr and maybeExpandIsr).
 #include <algorithm>
+#include <utility>
 
 #include "models/kafka/backoff.hpp"
 #include "models/kafka/broker/broker.hpp"
@@ -119,13 +120,24 @@ void Broker::readmit_followers() {
   }
 }
 
-/// Who fetched while another set had been asked for was not considered.
-void Broker::settle_in_sync_set(Replica& replica) {
-  for (const Follower& f : replica.followers) {
-    if (f.session == nullptr || replica.in_maximal_isr(f.broker)) continue;
-    std::vector<PartitionIndex>& left_out = f.session->left_out;
-    if (std::find(left_out.begin(), left_out.end(), replica.partition) == left_out.end())
-      left_out.push_back(replica.partition);
+/// The in-sync set is another one. Kafka looks at every partition of a follower's session with each of its fetches
+/// (ReplicaManager.readFromLog, Partition.maybeExpandIsr): who caught up while the leader waited to be told that set is asked
+/// for with its next one, which names only partitions in which something has changed.
+void Broker::left_out(Replica& replica) {
+  for (Follower& f : replica.followers) {
+    if (f.session != nullptr && !replica.in_maximal_isr(f.broker))
+      f.session->left_out.push_back(replica.partition);
+  }
+}
+
+void Broker::readmit(FetchSession& session) {
+  const std::vector<PartitionIndex> partitions = std::exchange(session.left_out, {});
+  for (const PartitionIndex p : partitions) {
+    Replica* const replica = replicas_[p.value];
+    Follower* const f =
+        replica == nullptr || !replica->leads ? nullptr : replica->follower(session.replica());
+    if (f != nullptr && f->session == &session && !replica->in_maximal_isr(f->broker))
+      maybe_expand(*replica, *f);
   }
 }
 
@@ -157,7 +169,7 @@ void Broker::take_up_role(Replica& replica) {
   replica.partition_epoch = state.partition_epoch;
   replica.asked_isr.reset();
   follow_assignment(replica, state);
-  settle_in_sync_set(replica);
+  left_out(replica);
   advance_high_watermark(replica);
 }
 
@@ -489,7 +501,7 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
       break;
     case ErrorCode::ineligible_replica:  // not attempted; asked again at the next scan or fetch
       replica.asked_isr.reset();
-      return settle_in_sync_set(replica);
+      return left_out(replica);
     case ErrorCode::disconnected:
     case ErrorCode::not_controller:
       if (controllers_.learns()) return ask_again_later(call->partition);
@@ -501,7 +513,7 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
   replica.asked_isr.reset();
   replica.isr = call->isr;
   replica.partition_epoch = call->partition_epoch;
-  settle_in_sync_set(replica);
+  left_out(replica);
   advance_high_watermark(replica);
 }
 

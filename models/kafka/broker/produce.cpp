@@ -76,6 +76,11 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
     batch.error = ErrorCode::message_too_large;
     return;
   }
+  // UnifiedLog.append: "exceeds the maximum configured segment size". Clients do not split such a batch.
+  if (batch.bytes > replica->disk.segment_bytes) {
+    batch.error = ErrorCode::record_list_too_large;
+    return;
+  }
   if (batch.producer_id != kNoProducerId) {
     const ProducerStates::Verdict verdict =
         replica->producers.check(batch.producer_id, batch.producer_epoch, batch.base_sequence, batch.count);

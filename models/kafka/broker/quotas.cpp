@@ -50,23 +50,9 @@ sim::Duration SampledRate::throttle(double bound, sim::Time now) {
   return std::chrono::milliseconds{static_cast<std::int64_t>(wait_ms + 0.5)};
 }
 
-// ---- clients ------------------------------------------------------------------------------------------------------
+// ---- whose is which -----------------------------------------------------------------------------------------------
 
-ClientQuotas::ClientQuotas(Context& context, const ClusterOptions& options)
-    : context_(context), config_(options.config), limits_(options.quotas), users_(options.users) {}
-
-void ClientQuotas::Manager::forget() {
-  shares.clear();
-  by_entity.clear();
-}
-
-void ClientQuotas::forget() {
-  produce_.forget();
-  fetch_.forget();
-  request_.forget();
-}
-
-std::string ClientQuotas::user_of(const std::string& client) const {
+std::string QuotaTable::user_of(const std::string& client) const {
   for (const UserOptions& user : users_) {
     if (std::find(user.clients.begin(), user.clients.end(), client) != user.clients.end()) return user.name;
   }
@@ -75,8 +61,8 @@ std::string ClientQuotas::user_of(const std::string& client) const {
 
 /// The most specific of those that limit this: who the user is counts for more than what the client is
 /// (DefaultQuotaCallback.quotaLimit).
-const QuotaOptions* ClientQuotas::limit_of(double QuotaOptions::*most, const std::string& user,
-                                           const std::string& client) const {
+const QuotaOptions* QuotaTable::best(double QuotaOptions::*most, const std::string& user,
+                                     const std::string& client) const {
   const auto rank = [](const std::optional<std::string>& of, const std::string& name) {
     if (!of) return 1;           // whoever
     if (of->empty()) return 2;   // who has none of his own
@@ -95,6 +81,31 @@ const QuotaOptions* ClientQuotas::limit_of(double QuotaOptions::*most, const std
   return best;
 }
 
+QuotaTable::Limit QuotaTable::find(double QuotaOptions::*most, const std::string& client) const {
+  const std::string user = user_of(client);
+  const QuotaOptions* const limit = best(most, user, client);
+  // All clients of a user share the user's limit, each pair has its own (ClientQuotaManager: metric tags).
+  return {
+      (limit != nullptr && limit->user ? user : "") + "/" + (limit == nullptr || limit->client ? client : ""),
+      limit == nullptr ? 0 : limit->*most};
+}
+
+// ---- clients ------------------------------------------------------------------------------------------------------
+
+ClientQuotas::ClientQuotas(Context& context, const ClusterOptions& options)
+    : context_(context), config_(options.config), table_(options) {}
+
+void ClientQuotas::Manager::forget() {
+  shares.clear();
+  by_entity.clear();
+}
+
+void ClientQuotas::forget() {
+  produce_.forget();
+  fetch_.forget();
+  request_.forget();
+}
+
 /// Null when nothing limits it.
 ClientQuotas::Share* ClientQuotas::share(Manager& manager, EntityId entity) const {
   if (entity.value >= manager.by_entity.size()) manager.by_entity.resize(entity.value + 1, -1);
@@ -102,18 +113,13 @@ ClientQuotas::Share* ClientQuotas::share(Manager& manager, EntityId entity) cons
   std::vector<Share>& shares = manager.shares;
   if (index < 0) {
     const std::string& name = context_.entities[entity].name;
-    const std::string client_id = name.substr(0, name.find('/'));
-    const std::string user = user_of(client_id);
-    const QuotaOptions* const limit = limit_of(manager.most, user, client_id);
-    // All clients of a user share the user's limit, each pair has its own (ClientQuotaManager: metric tags).
-    const std::string id = (limit != nullptr && limit->user ? user : "") + "/" +
-                           (limit == nullptr || limit->client ? client_id : "");
+    const QuotaTable::Limit limit = table_.find(manager.most, name.substr(0, name.find('/')));
     const auto known =
-        std::find_if(shares.begin(), shares.end(), [&](const Share& one) { return one.id == id; });
+        std::find_if(shares.begin(), shares.end(), [&](const Share& one) { return one.id == limit.id; });
     index = static_cast<std::int32_t>(known - shares.begin());
     if (known == shares.end()) {
-      shares.push_back({id, limit == nullptr ? 0 : limit->*manager.most,
-                        SampledRate(config_.quota_window_num, config_.quota_window_size)});
+      shares.push_back(
+          {limit.id, limit.most, SampledRate(config_.quota_window_num, config_.quota_window_size)});
     }
   }
   Share& found = shares[static_cast<std::size_t>(index)];

@@ -51,12 +51,34 @@ class SampledRate {
   std::size_t current_ = 0;
 };
 
+/// Which quota is whose.
+class QuotaTable {
+ public:
+  explicit QuotaTable(const ClusterOptions& options) : limits_(options.quotas), users_(options.users) {}
+
+  bool empty() const { return limits_.empty(); }
+  /// Those who share a limit share its id: "user/client", either empty where it does not matter. `most` 0: no limit.
+  struct Limit {
+    std::string id;
+    double most = 0;
+  };
+  Limit find(double QuotaOptions::*most, const std::string& client) const;
+
+ private:
+  std::string user_of(const std::string& client) const;
+  const QuotaOptions* best(double QuotaOptions::*most, const std::string& user,
+                           const std::string& client) const;
+
+  const std::vector<QuotaOptions>& limits_;
+  const std::vector<UserOptions>& users_;
+};
+
 class ClientQuotas {
  public:
   ClientQuotas(Context& context, const ClusterOptions& options);
 
   /// False: nobody is limited, and nothing need be asked.
-  bool any() const { return !limits_.empty(); }
+  bool any() const { return !table_.empty(); }
   /// A produce request of `bytes` took `busy` of a thread's time. How long its client is throttled.
   sim::Duration produced(EntityId client, std::int64_t bytes, sim::Duration busy, bool acknowledged);
   /// A fetch would be answered with `bytes`. When its client is throttled they do not count, as they are not sent.
@@ -70,7 +92,7 @@ class ClientQuotas {
  private:
   /// Those who share a limit.
   struct Share {
-    std::string id;   ///< "user/client", either empty where it does not matter
+    std::string id;   ///< QuotaTable::Limit
     double most = 0;  ///< 0: no limit
     SampledRate used;
   };
@@ -82,15 +104,11 @@ class ClientQuotas {
     void forget();
   };
   Share* share(Manager& manager, EntityId entity) const;
-  std::string user_of(const std::string& client) const;
-  const QuotaOptions* limit_of(double QuotaOptions::*most, const std::string& user,
-                               const std::string& client) const;
   sim::Duration busy(EntityId entity, sim::Duration time, sim::Time now);
 
   Context& context_;
   const BrokerConfig& config_;
-  const std::vector<QuotaOptions>& limits_;
-  const std::vector<UserOptions>& users_;
+  QuotaTable table_;
   Manager produce_{&QuotaOptions::producer_byte_rate};
   Manager fetch_{&QuotaOptions::consumer_byte_rate};
   Manager request_{&QuotaOptions::request_percentage};

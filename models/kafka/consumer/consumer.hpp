@@ -71,6 +71,9 @@ class Consumer final : public NodeProgram,
   const Assignment& assignment() const { return assignment_; }
   const Membership& membership() const { return membership_; }
 
+  /// What its application can process has changed.
+  void reconsider() { processor_.reconsider(); }
+
   // NodeProgram
   void crashed() override;
   void restarted() override;

@@ -2,9 +2,11 @@
 // (Spring Kafka's DeadLetterPublishingRecoverer, which waits for the answer and keeps the number of the partition; Connect's
 // errors.deadletterqueue.topic.name).
 //
-// Records that come while some are under way are sent together once these are answered. What could not be sent is sent again.
+// Each is a send of its own, whose answer its thread waits for: one that fails is sent again after a while, and neither holds up
+// nor repeats the others.
 //
-// Model: a dead letter is a message of its own, of 100 bytes, without key; what it was made of is known to the ledger alone.
+// Model: a dead letter is a message of its own, of 100 bytes, without key; what it was made of is known to the ledger alone. What
+// could not be written is tried again after retry.backoff.max.ms; Spring's error handler has the record polled and tried anew.
 #pragma once
 
 #include <functional>
@@ -23,7 +25,7 @@ class DeadLetters final : private ProducerApplication {
               std::function<void(std::size_t)> written);
 
   void start();
-  /// A record of partition `number`. `written(ticket)` follows, perhaps before this returns.
+  /// A record of partition `number`. `written(ticket)` follows, perhaps before this returns. The ticket may be given again then.
   void put(std::size_t ticket, std::int32_t number);
   void crashed();
   void paused() { producer_.paused(); }
@@ -34,21 +36,27 @@ class DeadLetters final : private ProducerApplication {
     std::size_t ticket;
     std::int32_t partition;
   };
+  struct Answer {
+    std::size_t ticket;
+    bool written;
+  };
 
-  void producer_moved() override { pump(); }
-  void pump();
-  void send();
+  void told(LaneId, std::int64_t ticket, bool acknowledged) override;
+  void producer_moved() override;
+  void send(std::span<const Letter> letters);
 
-  Node& node_;
   ProducerOptions options_;
   std::function<void(std::size_t)> written_;
   std::int32_t partitions_;  // of the topic
   Producer producer_;
-  std::vector<Letter> waiting_, sent_, answered_;
+  std::vector<std::int32_t> partition_of_;  // by ticket
+  std::vector<Answer> answers_, passing_;
+  std::vector<Letter> again_;
   std::vector<Message> messages_;
-  std::uint64_t failures_before_ = 0;
+  NodeTimer<std::function<void()>> retry_;
   bool started_ = false;
-  bool pumping_ = false;
+  bool passing_on_ = false;
+  std::uint32_t life_ = 0;
 };
 
 }  // namespace models::kafka

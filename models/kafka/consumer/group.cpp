@@ -4,6 +4,7 @@
 
 #include "models/kafka/consumer/consumer.hpp"
 #include "models/kafka/consumer/ruled_options.hpp"
+#include "models/kafka/consumer/schema_reader.hpp"
 #include "models/kafka/consumer/share_consumer.hpp"
 #include "models/kafka/consumer/state_stores.hpp"
 
@@ -38,6 +39,10 @@ Consumer& ConsumerGroup::add_member(Node& node) {
   return *members_.back();
 }
 
+void ConsumerGroup::read_with(schema::Schemas& schemas) {
+  schemas_ = std::make_unique<GroupSchemas>(schemas, cluster_, options_, entity_, topics_);
+}
+
 ShareConsumer& ConsumerGroup::add_share_member(Node& node) {
   share_members_.push_back(std::make_unique<ShareConsumer>(*this, node));
   standing_by_.push_back(false);
@@ -55,6 +60,12 @@ void ConsumerGroup::start() {
       context.emit(Kind::subscribed,
                    {.code = code, .place = cluster_.partition(p).entity.value, .peer = entity_.value});
     }
+  }
+  if (schemas_) {
+    schemas_->start([this] {
+      for (const auto& member : members_) member->reconsider();
+      for (const auto& member : share_members_) member->reconsider();
+    });
   }
   sim::Duration delay = options_.start;
   const auto start_each = [&](const auto& members) {

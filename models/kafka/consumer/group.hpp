@@ -24,12 +24,17 @@
 #include "models/network/node.hpp"
 #include "sim/random.hpp"
 
+namespace models::schema {
+struct Schemas;
+}
+
 namespace models::kafka {
 
 class Consumer;
 class ShareConsumer;
 class Mirror;
 class StateStores;
+class GroupSchemas;
 
 class ConsumerGroup final : public LogReader {
  public:
@@ -88,6 +93,10 @@ class ConsumerGroup final : public LogReader {
   void call(Dependency& dependency) { dependency_ = &dependency; }
   /// Requires options().calls.
   Dependency& dependency() { return *dependency_; }
+  /// Its application reads with a schema. Before members are added. Requires options().schema.
+  void read_with(schema::Schemas& schemas);
+  /// Null unless it does.
+  GroupSchemas* schemas() { return schemas_.get(); }
   /// What its application cannot process.
   PoisonedRecords& poison() { return poison_; }
 
@@ -104,6 +113,7 @@ class ConsumerGroup final : public LogReader {
   EffectSite effects_;
   PoisonedRecords poison_;
   std::unique_ptr<StateStores> stores_;
+  std::unique_ptr<GroupSchemas> schemas_;
   std::vector<std::unique_ptr<Consumer>> members_;
   std::vector<std::unique_ptr<ShareConsumer>> share_members_;
   std::vector<bool> standing_by_;  // by member

@@ -20,16 +20,16 @@ class PoisonedRecords {
  public:
   PoisonedRecords(std::uint64_t seed, const GroupOptions& group);
 
-  bool any() const { return options_ != nullptr; }
-  /// Requires any(), as all that follows.
-  const PoisonOptions& options() const { return *options_; }
+  /// By themselves; others cannot be read (SchemaReader).
+  bool any() const { return options_.share > 0; }
+  const PoisonOptions& options() const { return options_; }
   /// The first of records [from, to) that would fail now; `to` when none would.
   Offset first(PartitionIndex partition, Offset from, Offset to) const;
   /// It has failed once more.
   void failed(PartitionIndex partition, Offset offset);
 
  private:
-  const PoisonOptions* options_;
+  PoisonOptions options_;
   sim::StreamKey key_;
   std::map<std::pair<PartitionIndex, Offset>, std::uint32_t>
       failures_;  // of records that do not fail for ever

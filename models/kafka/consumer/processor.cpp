@@ -35,7 +35,10 @@ Processor::Processor(ConsumerGroup& group, Node& node, Recorder& recorder, Proce
       effect_step_(context_.steps.cell(node.entity(), Step::effect_applied)),
       id_step_(context_.steps.cell(node.entity(), Step::id_recorded)),
       uncommitted_step_(context_.steps.cell(node.entity(), Step::processed_not_committed)),
-      timer_(context_.simulation, node, [this] { segment_ended(); }) {}
+      timer_(context_.simulation, node, [this] { segment_ended(); }) {
+  if (GroupSchemas* const schemas = group.schemas())
+    schemas_ = std::make_unique<SchemaReader>(*schemas, group.cluster(), node, [this] { schema_answered(); });
+}
 
 bool Processor::handed_out() {
   recorder_.delivered(work_);
@@ -74,6 +77,12 @@ void Processor::plan() {
   if (recorder_.has_effects())
     records = std::min({records, effect_step_.until_next(), id_step_.until_next()});
   segment_end_ = done_ + records;
+  unreadable_ = false;
+  if (schemas_) {
+    segment_end_ = next_unread(done_, segment_end_);
+    unreadable_ = segment_end_ == done_;
+    if (unreadable_ && asks_for_schema()) return;
+  }
   if (group_.poison().any()) segment_end_ = next_poison(done_, segment_end_);
   failing_ = segment_end_ == done_;
   const std::int64_t last = failing_ ? done_ : segment_end_ - 1;
@@ -114,9 +123,48 @@ std::int64_t Processor::next_poison(std::int64_t begin, std::int64_t end) const 
   return found;
 }
 
+std::int64_t Processor::next_unread(std::int64_t begin, std::int64_t end) const {
+  std::int64_t found = end;
+  work_.for_each(begin, end, [&](const Work::Range& range, Offset from, Offset to, std::int64_t first) {
+    if (found < end) return;
+    const Offset at = schemas_->first_unread(range.partition, range.epoch, from, to);
+    if (at < to) found = first + (at - from);
+  });
+  return found;
+}
+
+bool Processor::asks_for_schema() {
+  bool asks = false;
+  work_.for_each(done_, done_ + 1, [&](const Work::Range& range, Offset at, Offset, std::int64_t) {
+    asks = schemas_->must_ask(range.partition, range.epoch, at);
+    if (asks) schemas_->look_up(range.partition, range.epoch, at);
+  });
+  if (asks) asked_at_ = sim::nanoseconds(context_.now());
+  return asks;
+}
+
+/// The thread has stood still meanwhile.
+void Processor::schema_answered() {
+  start_ += sim::nanoseconds(context_.now()) - asked_at_;
+  plan();
+}
+
+void Processor::reconsider() {
+  if (!busy_ || frozen_ || (schemas_ && schemas_->waiting())) return;
+  paused();
+  resumed();
+}
+
 /// The application has caught an exception, or nobody has.
 void Processor::failed() {
   failing_ = false;
+  // While it waited for its next attempt another version may have been deployed.
+  if (unreadable_ && next_unread(done_, done_ + 1) > done_) return plan();
+  if (unreadable_) {
+    work_.for_each(done_, done_ + 1, [this](const Work::Range& range, Offset at, Offset, std::int64_t) {
+      schemas_->failed(range.partition, range.epoch, at, retries_ > 0);
+    });
+  }
   work_.for_each(done_, done_ + 1, [this](const Work::Range& range, Offset at, Offset, std::int64_t) {
     group_.poison().failed(range.partition, at);
   });
@@ -223,6 +271,7 @@ void Processor::resumed() {
 
 void Processor::crashed() {
   if (busy_) settle_until_now();
+  if (schemas_) schemas_->crashed();
   busy_ = false;
   frozen_ = false;
   failing_ = false;

@@ -5,15 +5,18 @@
 // on the n-th step ends the run-ahead exactly there. A node that was paused takes up its work where it stood. The times said of
 // each record are the same as if there had been an event for each.
 //
-// A record that is poison ends the run-ahead, too: its failure is an event of its own.
+// A record that is poison ends the run-ahead, too: its failure is an event of its own. So does one whose schema the process
+// does not know yet: the thread waits for the registry before it begins with it.
 //
 // A record's effect is applied at the instant its processing ends: both are said before either step is counted.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "models/kafka/consumer/recorder.hpp"
+#include "models/kafka/consumer/schema_reader.hpp"
 #include "models/kafka/consumer/work.hpp"
 #include "models/network/node.hpp"
 
@@ -53,6 +56,8 @@ class Processor {
 
   void paused();
   void resumed();
+  /// What can be processed has changed: what was planned is thought over.
+  void reconsider();
   /// Says what was done until now and forgets the rest.
   void crashed();
 
@@ -61,6 +66,11 @@ class Processor {
   void segment_ended();
   void move_on();
   std::int64_t next_poison(std::int64_t begin, std::int64_t end) const;
+  /// The first of records [begin, end) that cannot be read, as far as is known; or `end`.
+  std::int64_t next_unread(std::int64_t begin, std::int64_t end) const;
+  /// The next record's schema is not known, and is asked for.
+  bool asks_for_schema();
+  void schema_answered();
   void failed();
   /// Records up to `end` are done: says so and counts the steps. False when the node did not survive one of them.
   bool settle(std::int64_t end);
@@ -84,6 +94,7 @@ class Processor {
   bool frozen_ = false;
   bool failing_ = false;      // what ends next is an attempt at record done_ that fails
   std::int32_t retries_ = 0;  // of that record
+  bool unreadable_ = false;   // it fails because it cannot be read
   bool restarting_ = false;
   std::int64_t start_ = 0;  // ns; moved by pauses and by waiting between records
   std::int64_t frozen_at_ = 0;
@@ -94,6 +105,8 @@ class Processor {
   StepCell& id_step_;
   StepCell& uncommitted_step_;
   NodeTimer<std::function<void()>> timer_;
+  std::unique_ptr<SchemaReader> schemas_;  // null: what it reads has none
+  std::int64_t asked_at_ = 0;              // ns: waiting for the registry since
 };
 
 }  // namespace models::kafka

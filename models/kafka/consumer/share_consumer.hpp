@@ -51,6 +51,9 @@ class ShareConsumer final : public NodeProgram,
   }
   const std::vector<PartitionIndex>& assigned() const { return assigned_; }
 
+  /// What its application can process has changed.
+  void reconsider() { processor_.reconsider(); }
+
   // NodeProgram
   void crashed() override;
   void restarted() override;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "models/kafka/broker/replica.hpp"
+#include "models/kafka/broker/broker.hpp"
 
 namespace models::kafka {
 
@@ -13,11 +13,13 @@ ShareFetcher::ShareFetcher(ConsumerGroup& group, Node& node, Connections& connec
       cluster_(group.cluster()),
       context_(group.cluster().context()),
       group_(group.entity()),
+      entity_(node.entity()),
       connections_(connections),
       metadata_(metadata),
       owner_(owner),
       sessions_(static_cast<std::size_t>(group.cluster().broker_count())),
       retry_(group.cluster().partitions().size()),
+      asked_from_(group.cluster().partitions().size()),
       retry_timer_(context_.simulation, node, [this] { owner_.fetched(); }) {}
 
 void ShareFetcher::forget() {
@@ -112,6 +114,10 @@ void ShareFetcher::send(BrokerId broker, Session& session) {
   std::set_difference(session.members.begin(), session.members.end(), session.wanted.begin(),
                       session.wanted.end(), std::back_inserter(call->forgotten));
   session.members.swap(session.wanted);
+  for (const PartitionIndex p : session.members) {
+    const Replica* const replica = cluster_.broker(broker).replica(p);
+    asked_from_[p.value] = replica == nullptr ? LogReader::kNoLowest : replica->log.start();
+  }
   take_acknowledgements(session, call->acknowledgements);
   session.telling = !call->acknowledgements.empty();
   call->request_bytes = static_cast<std::uint32_t>(
@@ -215,7 +221,7 @@ void ShareFetcher::on_fetched(BrokerId from, Ref<ShareFetchCall> call) {
     for (const PartitionIndex p : assigned_)
       retry_[p.value] = context_.simulation.after(config_.retry_backoff);
   }
-  for (const AcquiredRecords& one : call->acquired) buffer_.push_back({from, one});
+  for (const AcquiredRecords& one : call->acquired) buffer(from, *call, one);
   if (!call->acquired.empty()) wants_more_ = false;
   if (closing_ && session.epoch != kInitialShareEpoch) tell(from, session, kFinalShareEpoch);
   owner_.fetched();
@@ -239,25 +245,61 @@ void ShareFetcher::retry_at(sim::Time at) {
 
 // ---- handing out --------------------------------------------------------------------------------------------------
 
-/// The first offset of what is left of `head` that is a record, and where the run of such ends. Markers are none: they are
-/// acknowledged as gaps (ShareCompletedFetch.fetchRecords).
-Offset ShareFetcher::next_record(const Given& head, Offset& end) {
-  const AcquiredRecords& records = head.records;
-  end = records.end;
-  const SharedPartition& shared = cluster_.shared(records.partition);
-  if (!shared.transactional) return records.first;
-  const Branch& branch = shared.store.branch(records.epoch);
-  std::size_t e = branch.find(records.first);
+void ShareFetcher::buffer(BrokerId from, const ShareFetchCall& call, const AcquiredRecords& records) {
+  buffer_.push_back({{from, records}, {}});
+  if (!records.gaps) return;
+  for (const auto& [partition, run] : call.survivors) {
+    if (partition == records.partition && run.to > records.first && run.from < records.end)
+      buffer_.back().survivors.push_back(run);
+  }
+}
+
+/// The first offset of what is left of `head` that is a record, and where the run of such ends; two equal ones where there is
+/// none up to there. Markers are none, and what compaction has removed: they are acknowledged as gaps
+/// (ShareCompletedFetch.fetchRecords).
+Offset ShareFetcher::next_record(const Buffered& head, Offset& end) {
+  const AcquiredRecords& records = head.given.records;
   Offset first = records.first;
-  while (first < records.end && branch[e].is_marker()) first = branch[e++].end();
-  for (end = first; end < records.end && !branch[e].is_marker(); ++e)
-    end = std::min(records.end, branch[e].end());
+  end = records.end;
+  if (records.gaps) {
+    const auto run = std::find_if(head.survivors.begin(), head.survivors.end(),
+                                  [first](const Surviving& one) { return one.to > first; });
+    if (run == head.survivors.end()) return end;
+    first = std::max(first, run->from);
+    end = std::min(end, run->to);
+  }
+  const SharedPartition& shared = cluster_.shared(records.partition);
+  if (!shared.transactional) return first;
+  const Offset stop = end;
+  const Branch& branch = shared.store.branch(records.epoch);
+  std::size_t e = branch.find(first);
+  while (first < stop && branch[e].is_marker()) first = branch[e++].end();
+  first = std::min(first, stop);
+  for (end = first; end < stop && !branch[e].is_marker(); ++e) end = std::min(stop, branch[e].end());
   return first;
 }
 
+/// What lies below `end` is no record that anybody could be given.
+void ShareFetcher::leave_out(const Buffered& head, Offset end) {
+  const AcquiredRecords& records = head.given.records;
+  if (records.first >= end) return;
+  acknowledge(head.given.node, records.partition, records.first, end, AcknowledgeType::gap);
+  if (!records.gaps) return;
+  context_.emit(Kind::left_out, {.code = kCompactedAway,
+                                 .actor = entity_.value,
+                                 .place = cluster_.partition(records.partition).entity.value,
+                                 .peer = group_.value,
+                                 .a = records.first,
+                                 .b = end - records.first});
+}
+
 Offset ShareFetcher::lowest(PartitionIndex p, Offset lowest) const {
-  for (const Given& given : buffer_)
-    if (given.records.partition == p) lowest = std::min(lowest, given.records.first);
+  for (const Buffered& one : buffer_)
+    if (one.given.records.partition == p) lowest = std::min(lowest, one.given.records.first);
+  for (const Session& session : sessions_) {
+    if (session.in_flight && std::binary_search(session.members.begin(), session.members.end(), p))
+      lowest = std::min(lowest, asked_from_[p.value]);
+  }
   return lowest;
 }
 
@@ -265,24 +307,22 @@ void ShareFetcher::collect(Work& work, std::vector<Given>& given) {
   std::int64_t room = config_.max_poll_records;
   std::size_t used = 0;
   for (; used < buffer_.size() && room > 0; ++used) {
-    Given& head = buffer_[used];
-    while (head.records.first < head.records.end && room > 0) {
+    AcquiredRecords& left = buffer_[used].given.records;
+    while (left.first < left.end && room > 0) {
       Offset end = 0;
-      const Offset first = next_record(head, end);
-      const PartitionIndex p = head.records.partition;
-      if (head.records.first < first)
-        acknowledge(head.node, p, head.records.first, first, AcknowledgeType::gap);
+      const Offset first = next_record(buffer_[used], end);
+      leave_out(buffer_[used], first);
       end = std::min(end, first + room);
       if (first < end) {
-        work.add(p, first, end, head.records.epoch);
-        given.push_back(head);
+        work.add(left.partition, first, end, left.epoch);
+        given.push_back(buffer_[used].given);
         given.back().records.first = first;
         given.back().records.end = end;
         room -= end - first;
       }
-      head.records.first = end;
+      left.first = end;
     }
-    if (head.records.first < head.records.end) break;
+    if (left.first < left.end) break;
   }
   buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(used));
 }

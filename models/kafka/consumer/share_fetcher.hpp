@@ -50,7 +50,7 @@ class ShareFetcher {
   void acknowledge(BrokerId node, PartitionIndex p, Offset first, Offset end, AcknowledgeType type);
 
   bool buffered() const { return !buffer_.empty(); }
-  /// The lower of `lowest` and what is buffered of `p`.
+  /// The lower of `lowest` and what is buffered of `p`, or may be in an answer under way.
   Offset lowest(PartitionIndex p, Offset lowest) const;
   /// Something is to be told, or has been and is not answered.
   bool acknowledging() const;
@@ -69,6 +69,12 @@ class ShareFetcher {
     std::vector<AcknowledgementBatch> to_tell;
   };
 
+  /// What has been acquired and not handed out yet.
+  struct Buffered {
+    Given given;
+    std::vector<Surviving> survivors;  ///< where the log has gaps
+  };
+
   void choose();
   void send_acknowledgements();
   void send(BrokerId broker, Session& session);
@@ -78,12 +84,14 @@ class ShareFetcher {
   void on_acknowledged(BrokerId from, Ref<ShareAcknowledgeCall> call);
   void answered(Session& session, ErrorCode error);
   void retry_at(sim::Time at);
-  Offset next_record(const Given& head, Offset& end);
+  void buffer(BrokerId from, const ShareFetchCall& call, const AcquiredRecords& records);
+  Offset next_record(const Buffered& head, Offset& end);
+  void leave_out(const Buffered& head, Offset end);
 
   const ConsumerConfig& config_;
   Cluster& cluster_;
   Context& context_;
-  EntityId group_;
+  EntityId group_, entity_;
   Connections& connections_;
   Metadata& metadata_;
   ShareFetcherOwner& owner_;
@@ -91,7 +99,8 @@ class ShareFetcher {
   std::vector<Session> sessions_;         // by broker
   std::vector<PartitionIndex> assigned_;  // in the order in which they are asked for
   std::vector<sim::Time> retry_;          // by partition: not before
-  std::vector<Given> buffer_;             // oldest first
+  std::vector<Offset> asked_from_;        // by partition: nothing below can be in an answer under way
+  std::vector<Buffered> buffer_;          // oldest first
   bool wants_more_ = false;
   bool closing_ = false;
   BrokerId fetch_node_ = kNoBroker;  // record_limit: whose turn it is

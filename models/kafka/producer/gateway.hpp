@@ -69,7 +69,10 @@ class ClusterGateway final : public ProducerGateway {
   void connect(BrokerId broker) override;
   void produce(BrokerId broker, Ref<ProduceCall> call) override;
   void init_producer_id() override;
-  bool metadata_known() const override { return metadata_.known(); }
+  bool metadata_known() const override {
+    // Of a topic that nobody has created yet there is nothing to know (KafkaProducer.waitOnMetadata).
+    return metadata_.known() && (metadata_.partitions(topic_) > 0 || cluster_.topic(topic_).partitions > 0);
+  }
   bool topic_missing() const override { return metadata_.found_nothing(); }
   PartitionLeader leader(PartitionIndex partition) const override { return metadata_.leader(partition); }
   std::uint32_t partitions() const override {

@@ -7,6 +7,7 @@ namespace models::kafka {
 KafkaEventSender::KafkaEventSender(Cluster& cluster, Node& node, ProducerOptions options, FactBook& book,
                                    EventSenderOwner& owner)
     : context_(cluster.context()),
+      node_(node),
       options_(std::move(options)),
       book_(book),
       owner_(owner),
@@ -50,15 +51,18 @@ void KafkaEventSender::told(LaneId lane, std::int64_t seq, bool acknowledged) {
   told_.push_back({{lane, seq}, acknowledged});
 }
 
-/// The producer is done with what it was at. The owner may send more from here.
+/// The producer is done with what it was at. The owner may send more from here, or be stopped: then the rest waits.
 void KafkaEventSender::producer_moved() {
   if (sending_ || !passing_.empty() || told_.empty()) return;
   passing_.swap(told_);
   const std::uint32_t life = life_;
-  for (std::size_t i = 0; i < passing_.size(); ++i) {
-    owner_.sent(passing_[i].fact, passing_[i].acknowledged);
-    if (life_ != life) break;
+  std::size_t passed = 0;
+  while (passed < passing_.size() && life_ == life && !node_.paused()) {
+    const Told& next = passing_[passed++];
+    owner_.sent(next.fact, next.acknowledged);
   }
+  if (life_ == life)
+    told_.insert(told_.begin(), passing_.begin() + static_cast<std::ptrdiff_t>(passed), passing_.end());
   passing_.clear();
   // What was told of meanwhile.
   if (!told_.empty()) turn_.arm_after(sim::Duration{});

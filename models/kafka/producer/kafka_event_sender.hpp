@@ -30,6 +30,7 @@ class KafkaEventSender final : public EventSender, private ProducerApplication {
   void told(LaneId lane, std::int64_t seq, bool acknowledged) override;
 
   Context& context_;
+  const Node& node_;
   ProducerOptions options_;
   FactBook& book_;
   EventSenderOwner& owner_;

@@ -39,19 +39,6 @@ ProducerSetup by_rules_of(const Cluster& cluster, ProducerSetup setup) {
 
 }  // namespace
 
-/// Marks that the producer is inside one of its own callbacks: a crash there finds it in the middle of its
-/// work.
-class Producer::Busy {
- public:
-  explicit Busy(Producer& producer) : producer_(producer) { ++producer_.busy_; }
-  ~Busy() { --producer_.busy_; }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-
- private:
-  Producer& producer_;
-};
-
 Producer::Producer(Cluster& cluster, Node& node, const ProducerOptions& options, ProducerSetup setup)
     : Producer(
           cluster.context(), node, options, partitions_of(cluster, options.to),
@@ -104,6 +91,7 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
   if (application_ == nullptr) node.set_program(*this);
   if (options.admission) admission_.emplace(*options.admission);
   if (application_ != nullptr) accumulator_.report().derives(setup.group);
+  if (setup.names_are_tickets) accumulator_.report().keeps_names();
   if (setup.facts != nullptr) accumulator_.report().says(*setup.facts);
   if (options.tombstones > 0) accumulator_.report().look_for_tombstones();
   if (!options.keys.in_records()) {
@@ -120,6 +108,7 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
       stream(context, node, "partitioner"),
       sim::stream_key(context.simulation.seed(), "producer/" + node.name() + "/slots"));
   forecast_ = std::make_unique<Forecast>(config_, accumulator_, *router_, source_, sizer_);
+  if (options.schema && setup.schemas != nullptr) serializer_ = make_serializer(*setup.schemas);
 }
 
 Producer::~Producer() = default;
@@ -129,6 +118,7 @@ void Producer::start() {
   free_ = context_.now();
   gateway_->start();
   source_.start(context_.now());
+  if (serializer_) serializer_->start();
   if (transactions_) transactions_->start();
   if (lag_reader_) lag_reader_->start();
   if (options_.transactions) blocked_ = Blocked::on_transaction;
@@ -212,7 +202,7 @@ void Producer::catch_up(sim::Time now) {
 void Producer::send_arisen(sim::Time now) {
   for (;;) {
     if (blocked_ != Blocked::no) {
-      if (now < block_deadline_) return;
+      if (now < block_deadline_ || blocked_ == Blocked::on_schema) return;
       refuse_head(blocked_ == Blocked::on_metadata ? RefusedCode::no_metadata : RefusedCode::buffer_full,
                   now);
       continue;
@@ -221,9 +211,12 @@ void Producer::send_arisen(sim::Time now) {
     if (!resending && (admission_ ? let_in_ == 0 : source_.next() > now)) return;
     if (!gateway_->metadata_known()) {
       block(Blocked::on_metadata, std::max(free_, resending ? resends_[resent_].created : source_.next()));
+    } else if (serializer_ && !serializer_->ready()) {
+      wait_for_schema();
     } else if (resending) {
       send_one(Message(resends_[resent_]));
-    } else if (admission_ || !(router_->is_sticky() ? send_sticky(now) : send_routed(now))) {
+    } else if (admission_ || (serializer_ && serializer_->has_wrong()) ||
+               !(router_->is_sticky() ? send_sticky(now) : send_routed(now))) {
       send_one(described(0));
     }
   }
@@ -260,6 +253,7 @@ void Producer::send_one(const Message& message) {
   wake_sender_ = wake_sender_ || outcome.closed;
   if (!outcome.appended) return block(Blocked::on_memory, at);
   take_head();
+  if (serializer_) serializer_->appended(accumulator_[partition]);
   if (!named) router_->appended(outcome.bytes, at);
   if (!outcome.opened) return;
   if (config_.linger <= sim::Duration{} || accumulator_[partition].leader.leader == kNoBroker)
@@ -318,7 +312,8 @@ void Producer::block(Blocked on, sim::Time at) {
 }
 
 void Producer::unblock() {
-  if (blocked_ == Blocked::no || blocked_ == Blocked::on_transaction) return;
+  if (blocked_ == Blocked::no || blocked_ == Blocked::on_transaction || blocked_ == Blocked::on_schema)
+    return;
   if (blocked_ == Blocked::on_metadata && !gateway_->metadata_known()) return;
   if (blocked_ == Blocked::on_memory) {
     const std::int32_t fixed = resent_ < resends_.size() ? resends_[resent_].fixed : described(0).fixed;
@@ -375,7 +370,7 @@ void Producer::sleep() {
   sim::Time wake = sender_deadline_;
   if (blocked_ != Blocked::no) {
     wake = std::min(wake, block_deadline_);
-  } else if (!run_ahead_ || !gateway_->metadata_known()) {
+  } else if (!run_ahead_ || !gateway_->metadata_known() || (serializer_ && !serializer_->ready())) {
     wake = std::min(wake, source_.next());
   } else {
     const std::uint64_t stamp = disturbances_ + sender_->moves();
@@ -525,6 +520,7 @@ void Producer::crashed() {
   router_->crashed();
   gateway_->stop();
   if (transactions_) transactions_->forget();
+  if (serializer_) serializer_->crashed();
   timer_.disarm();
 }
 

@@ -42,6 +42,7 @@
 #include "models/kafka/producer/partitioner.hpp"
 #include "models/kafka/producer/router.hpp"
 #include "models/kafka/producer/sender.hpp"
+#include "models/kafka/producer/serializer.hpp"
 #include "models/kafka/producer/transaction_manager.hpp"
 #include "models/network/node.hpp"
 
@@ -70,8 +71,11 @@ struct ProducerSetup {
   std::string transactional_id{};     ///< empty: no transactions
   /// What the group reads whose lag ProducerOptions::admission looks at.
   std::vector<std::string> topics_watched{};
-  ProtocolRules rules{};      ///< its cluster's
-  FactBook* facts = nullptr;  ///< what its messages say, where they say facts
+  ProtocolRules rules{};               ///< its cluster's
+  FactBook* facts = nullptr;           ///< what its messages say, where they say facts
+  schema::Schemas* schemas = nullptr;  ///< where ProducerOptions::schema is given
+  /// Its messages' old lanes and numbers are its application's own, and of nobody else's interest.
+  bool names_are_tickets = false;
 };
 
 class LagReader;
@@ -114,6 +118,9 @@ class Producer final : public NodeProgram,
 
   /// Nothing arises any more; what has arisen goes on.
   void stop_arrivals();
+  /// The next so many messages are written with another version of their schema, whatever the registry says. False when nothing
+  /// has a schema here, or there is none of that name.
+  bool write_wrong(const std::string& version, std::int64_t messages);
   /// Nothing will arise, nothing waits, nothing is buffered or on the wire.
   bool idle();
 
@@ -124,12 +131,23 @@ class Producer final : public NodeProgram,
   void resumed() override;
 
   const ProducerOptions& options() const { return options_; }
+  const Node& node() const { return node_; }
   const Accumulator& accumulator() const { return accumulator_; }
   const Sequences& sequences() const { return sender_->sequences(); }
 
  private:
-  enum class Blocked : std::uint8_t { no, on_metadata, on_memory, on_transaction };
-  class Busy;
+  enum class Blocked : std::uint8_t { no, on_metadata, on_memory, on_transaction, on_schema };
+  /// Marks that the producer is inside one of its own callbacks: a crash there finds it in the middle of its work.
+  class Busy {
+   public:
+    explicit Busy(Producer& producer) : producer_(producer) { ++producer_.busy_; }
+    ~Busy() { --producer_.busy_; }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+
+   private:
+    Producer& producer_;
+  };
 
   // GatewayListener
   void on_produced(ProduceCall& call) override;
@@ -169,6 +187,12 @@ class Producer final : public NodeProgram,
   bool run_transactions();
   void end_transaction(bool commit);
 
+  // Its schema (producer_schema.cpp).
+  std::unique_ptr<Serializer> make_serializer(schema::Schemas& schemas);
+  void wait_for_schema();
+  void schema_answered(bool ready);
+  void schema_deployed(std::uint32_t version);
+
   // Everything that follows from the present state, then sleep.
   void advance();
   void sleep();
@@ -200,6 +224,7 @@ class Producer final : public NodeProgram,
   std::unique_ptr<Router> router_;
   std::unique_ptr<Forecast> forecast_;
   std::unique_ptr<TransactionManager> transactions_;
+  std::unique_ptr<Serializer> serializer_;  // null: its values have no schema
   ProducerApplication* application_;
   bool flushing_ = false;
   std::uint64_t failures_ = 0;

@@ -30,6 +30,7 @@ void ProducerReport::offered(EntityId place, LaneId lane, Batch& batch) {
                   payload);
     if (tombstones_) tombstones(place, lane, batch, at, n);
   }
+  if (names_kept_) return;
   for (const ResendRange& range : batch.resends) {
     const std::array<std::int64_t, 2> names{range.old_lane.value, group_.value};
     const bool derived = group_ != EntityId{};

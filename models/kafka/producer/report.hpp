@@ -21,6 +21,8 @@ class ProducerReport {
   void derives(EntityId group) { group_ = group; }
   /// Its messages say facts: a batch's ranges name those.
   void says(FactBook& facts) { facts_ = &facts; }
+  /// What a batch's ranges name is not told.
+  void keeps_names() { names_kept_ = true; }
   /// Messages may be tombstones.
   void look_for_tombstones() { tombstones_ = true; }
   void refused(RefusedCode code, const std::vector<std::int64_t>& created_at);
@@ -39,6 +41,7 @@ class ProducerReport {
   FactBook* facts_ = nullptr;
   EntityId group_{};  ///< whose output the messages are
   bool tombstones_ = false;
+  bool names_kept_ = false;
   std::vector<std::int64_t> words_;
 };
 

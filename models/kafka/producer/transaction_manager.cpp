@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/faults/step_then.hpp"
 #include "sim/assert.hpp"
 
 namespace models::kafka {
@@ -314,9 +315,7 @@ void TransactionManager::on_offsets_committed(BrokerId, Ref<TxnOffsetCommitCall>
   under_way_ = Request::none;
   if (call->error == ErrorCode::none) {
     offsets_.clear();
-    const std::uint32_t life = node_.incarnation();
-    offsets_step_.advance(1);
-    if (node_.incarnation() != life) return;
+    return step_then(offsets_step_, node_, [this] { moved(); });
   } else if (!again(call->error, group_coordinator_)) {
     const bool abortable =
         call->error == ErrorCode::unknown_member_id || call->error == ErrorCode::illegal_generation ||
@@ -331,9 +330,7 @@ void TransactionManager::on_ended(BrokerId, Ref<EndTxnCall> call) {
   if (call->error == ErrorCode::none) {
     if (v2_) sequences_.begin_anew(call->producer_id, call->producer_epoch);
     finish_transaction();
-    const std::uint32_t life = node_.incarnation();
-    ended_step_.advance(1);
-    if (node_.incarnation() != life) return;
+    return step_then(ended_step_, node_, [this] { moved(); });
   } else if (!again(call->error, coordinator_)) {
     const bool abortable = call->error == ErrorCode::invalid_producer_id_mapping ||
                            call->error == ErrorCode::transaction_abortable;

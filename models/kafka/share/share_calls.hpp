@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "models/kafka/broker/survivors.hpp"
 #include "models/kafka/config.hpp"
 #include "models/kafka/protocol.hpp"
 
@@ -34,6 +36,7 @@ struct AcquiredRecords {
   Offset end = 0;
   LeaderEpoch epoch = kNoEpoch;  ///< in which they were written
   std::int16_t delivery_count = 0;
+  bool gaps = false;  ///< the log has been compacted there: ShareFetchCall::survivors has the records
 };
 
 /// What became of one partition of a request.
@@ -64,6 +67,8 @@ struct ShareFetchCall : Call<ShareFetchCall, Api::share_fetch> {
   // response
   std::vector<SharePartitionResult> results;  ///< of partitions with an error
   std::vector<AcquiredRecords> acquired;
+  std::vector<std::pair<PartitionIndex, Surviving>>
+      survivors;  ///< what compaction has left of acquired ranges
   // the broker's own
   std::uint32_t awaiting = 0;  ///< acknowledgements that are being stored
   bool fetched = false;
@@ -74,6 +79,7 @@ struct ShareFetchCall : Call<ShareFetchCall, Api::share_fetch> {
     acknowledgements.clear();
     results.clear();
     acquired.clear();
+    survivors.clear();
     awaiting = 0;
     fetched = false;
   }

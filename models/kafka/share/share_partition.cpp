@@ -54,6 +54,12 @@ Offset SharePartition::next_fetch_offset() {
   return search_;
 }
 
+/// The first available record of [from, end), or `end`.
+Offset SharePartition::first_available(Offset from, Offset end) const {
+  while (from < end && !available(from)) ++from;
+  return from;
+}
+
 bool SharePartition::available(Offset offset) const {
   const Record& one = record(offset);
   return one.state == ShareRecordState::available && !one.in_transition;
@@ -131,6 +137,7 @@ std::int64_t SharePartition::acquire(const Acquire& request, std::span<const Log
                                      std::vector<AcquiredRecords>& acquired) {
   if (request.max_records <= 0 || batches.empty()) return 0;
   ++revision_;
+  archive_stale(request.fetch_offset, batches.front().base);
   acquired_before_ = acquired.size();
   // lastOffsetAndMaxRecordsToAcquire
   Offset to = batches.back().end;
@@ -150,6 +157,15 @@ std::int64_t SharePartition::acquire(const Acquire& request, std::span<const Log
   return taken;
 }
 
+/// The first batch of the log begins behind where it was read: compaction has removed what was available in between
+/// (maybeArchiveStaleBatches).
+void SharePartition::archive_stale(Offset from, Offset first_batch) {
+  for (Offset o = std::max(from, start_); o < std::min(first_batch, end_); ++o) {
+    if (available(o)) at(o).state = ShareRecordState::archived;
+  }
+  split_batches(from, first_batch);
+}
+
 /// What was in flight before. Lowers `most` to what has been acquired where nothing else is to come with it.
 std::int64_t SharePartition::acquire_in_flight(const Acquire& request, std::span<const LogBatch> batches,
                                                Offset from, Offset to, std::int64_t& most, sim::Time now,
@@ -160,9 +176,9 @@ std::int64_t SharePartition::acquire_in_flight(const Acquire& request, std::span
     if (batches_[i].end <= from) continue;
     if (taken >= most) break;
     if (next < batches_[i].first) {
-      const Offset gap = next;
+      const Offset gap = first_available(next, batches_[i].first);
       next = batches_[i].first;
-      taken += acquire_new(request, batches, gap, next, most - taken, now, acquired);
+      if (gap < next) taken += acquire_new(request, batches, gap, next, most - taken, now, acquired);
       // What was inserted stands before it now.
       while (batches_[i].first < next) ++i;
       if (taken >= most) break;
@@ -194,6 +210,7 @@ std::int64_t SharePartition::acquire_in_flight(const Acquire& request, std::span
   }
   // A gap that goes on beyond what was read.
   const Offset stop = std::min(to, end_);
+  next = first_available(next, stop);
   if (taken < most && next < stop)
     taken += acquire_new(request, batches, next, stop, most - taken, now, acquired);
   return taken;

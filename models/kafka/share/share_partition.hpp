@@ -118,6 +118,8 @@ class SharePartition {
   static void add(std::vector<ShareStateBatch>& changes, Offset offset, const Record& record);
 
   bool available(Offset offset) const;
+  Offset first_available(Offset from, Offset end) const;
+  void archive_stale(Offset from, Offset first_batch);
   bool throttled(const Batch& batch, Offset from, Offset to) const;
   std::int64_t acquire_new(const Acquire& request, std::span<const LogBatch> batches, Offset first,
                            Offset end, std::int64_t most, sim::Time now,

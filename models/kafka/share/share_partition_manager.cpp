@@ -158,6 +158,11 @@ void SharePartitionManager::loaded(Entry& entry, ShareGroupStateCall& call) {
   entry.active = true;
   const Replica& replica = *broker_.replica(entry.key.partition);
   if (entry.records.start_offset() < replica.log.start()) entry.records.log_start_moved(replica.log.start());
+  if (entry.records.start_offset() > replica.log.end()) {
+    // The log has lost what the group had read. Its fetches are out of range until the log is as long again, and what is written up
+    // to there it never gets (ShareFetchUtils.processFetchResponse, SharePartition.updateCacheAndOffsets: the start only rises).
+    tell_start(entry, entry.records.start_offset(), ResetCode::committed);
+  }
   wake(entry);
 }
 
@@ -170,14 +175,17 @@ bool SharePartitionManager::begin_at_reset(Entry& entry, ShareGroupState& state)
   const std::optional<Offset> end = replica.latest_offset(config.read_committed);
   if (latest && !end) return false;
   state.start_offset = latest ? *end : replica.log.start();
-  broker_.context().emit(
-      Kind::position, {.code = static_cast<std::uint16_t>(latest ? ResetCode::latest : ResetCode::earliest),
-                       .actor = broker_.node().entity().value,
-                       .place = cluster_.partition(entry.key.partition).entity.value,
-                       .peer = entry.key.group.value,
-                       .a = state.start_offset,
-                       .b = kNoOffset});
+  tell_start(entry, state.start_offset, latest ? ResetCode::latest : ResetCode::earliest);
   return true;
+}
+
+void SharePartitionManager::tell_start(const Entry& entry, Offset start, ResetCode why) {
+  broker_.context().emit(Kind::position, {.code = static_cast<std::uint16_t>(why),
+                                          .actor = broker_.node().entity().value,
+                                          .place = cluster_.partition(entry.key.partition).entity.value,
+                                          .peer = entry.key.group.value,
+                                          .a = start,
+                                          .b = kNoOffset});
 }
 
 void SharePartitionManager::drop(Entry& entry) {
@@ -412,7 +420,10 @@ bool SharePartitionManager::has_news(Entry& entry, Offset& from, Offset& to) {
   if (!entry.records.can_acquire()) return false;
   from = entry.records.next_fetch_offset();
   to = limit(entry, replica);
-  return from < to;
+  if (from >= to) return false;
+  // Compaction may have left nothing there, as far as it may be read yet.
+  const Survivors* const survivors = replica.log.survivors();
+  return survivors == nullptr || from >= survivors->end() || replica.log.read(from, to, 1).end > from;
 }
 
 bool SharePartitionManager::ready(Session& session) {
@@ -457,13 +468,9 @@ void SharePartitionManager::fetch(Entry& entry, ShareFetchCall& call, std::int64
   if (!has_news(entry, from, to)) return;
   const ReplicaLog& log = broker_.replica(entry.key.partition)->log;
   const ReadResult read = log.read(from, to, room);
-  batches_.clear();
-  for (Offset next = from; next < read.end; next = batches_.back().end) {
-    const Extent& batch = log.at(next);
-    batches_.push_back({batch.base, batch.end()});
-  }
+  list_batches(log, from, read);
   if (batches_.empty()) return;
-  batches_.back().end = std::min(batches_.back().end, read.end);
+  if (from < batches_.front().base) tell_gap(entry, from, batches_.front().base);
   const std::size_t before = call.acquired.size();
   left -= entry.records.acquire({.member = call.member,
                                  .mode = call.mode,
@@ -474,11 +481,43 @@ void SharePartitionManager::fetch(Entry& entry, ShareFetchCall& call, std::int64
   for (std::size_t i = before; i < call.acquired.size(); ++i) {
     call.acquired[i].partition = entry.key.partition;
     call.acquired[i].epoch = read.epoch;
+    call.acquired[i].gaps = read.gaps;
   }
+  if (read.gaps && call.acquired.size() > before) tell_survivors(entry, call, from, read.end);
+  if (from < batches_.front().base) advance(entry);
   if (cluster_.share_group(entry.key.group)->read_committed)
     leave_out_aborted(entry, call, before, from, read.end);
   if (call.acquired.size() > before) call.response_bytes += static_cast<std::uint32_t>(read.bytes);
   watch_locks(entry);
+}
+
+/// The batches of what was read. Compaction takes whole ones, and leaves the others their first and last offsets.
+void SharePartitionManager::list_batches(const ReplicaLog& log, Offset from, const ReadResult& read) {
+  batches_.clear();
+  log.for_each_held(from, read.end, [this](const Extent& batch, Offset, Offset, sim::Time) {
+    if (batches_.empty() || batches_.back().base != batch.base) batches_.push_back({batch.base, batch.end()});
+  });
+  // Nothing but the header of one.
+  if (batches_.empty() && from < read.end) batches_.push_back({read.first_batch, read.end});
+  if (!batches_.empty()) batches_.back().end = std::min(batches_.back().end, read.end);
+}
+
+void SharePartitionManager::tell_survivors(const Entry& entry, ShareFetchCall& call, Offset from,
+                                           Offset end) {
+  const PartitionIndex p = entry.key.partition;
+  broker_.replica(p)->log.for_each_held(from, end, [&](const Extent&, Offset first, Offset stop, sim::Time) {
+    call.survivors.emplace_back(p, Surviving{.from = first, .to = stop});
+  });
+}
+
+/// Compaction has removed what lay there, and no member will hear of it.
+void SharePartitionManager::tell_gap(const Entry& entry, Offset from, Offset end) {
+  broker_.context().emit(Kind::left_out, {.code = kCompactedAway,
+                                          .actor = broker_.node().entity().value,
+                                          .place = cluster_.partition(entry.key.partition).entity.value,
+                                          .peer = entry.key.group.value,
+                                          .a = from,
+                                          .b = end - from});
 }
 
 /// share.isolation.level=read_committed: what was aborted is archived, and nobody gets it.
@@ -488,10 +527,8 @@ void SharePartitionManager::leave_out_aborted(Entry& entry, ShareFetchCall& call
   if (!replica.producers.has_transactions()) return;
   std::vector<AcquiredRecords>& all = call.acquired;
   replica.producers.aborted_in(from, to, [&](const ProducerStates::Transaction& t) {
-    for (Offset next = std::max(from, t.first); next < std::min(to, t.marker);) {
-      const Extent& batch = replica.log.at(next);
-      next = batch.end();
-      if (batch.producer_id != t.producer_id || batch.kind != BatchKind::transactional) continue;
+    const auto leave_out = [&](const Extent& batch, Offset, Offset, sim::Time) {
+      if (batch.producer_id != t.producer_id || batch.kind != BatchKind::transactional) return;
       entry.records.archive(call.member, batch.base, batch.end());
       for (std::size_t i = first; i < all.size(); ++i) {
         const AcquiredRecords whole = all[i];
@@ -506,7 +543,8 @@ void SharePartitionManager::leave_out_aborted(Entry& entry, ShareFetchCall& call
         }
         --i;
       }
-    }
+    };
+    replica.log.for_each_held(std::max(from, t.first), std::min(to, t.marker), leave_out);
   });
   advance(entry);
 }

@@ -19,8 +19,10 @@
 #include <utility>
 #include <vector>
 
+#include "models/kafka/broker/log.hpp"
 #include "models/kafka/share/share_partition.hpp"
 #include "models/kafka/share/share_persister.hpp"
+#include "models/trace_kinds.hpp"
 
 namespace models::kafka {
 
@@ -96,6 +98,7 @@ class SharePartitionManager {
   void stored(Ref<ShareGroupStateCall> call);
   void loaded(Entry& entry, ShareGroupStateCall& call);
   bool begin_at_reset(Entry& entry, ShareGroupState& state);
+  void tell_start(const Entry& entry, Offset start, ResetCode why);
   void drop(Entry& entry);
   void locks_due(Entry& entry);
   void watch_locks(Entry& entry);
@@ -123,6 +126,9 @@ class SharePartitionManager {
   void stop_waiting(Session& session);
   void complete(Session& session);
   void fetch(Entry& entry, ShareFetchCall& call, std::int64_t& left, std::int64_t room);
+  void list_batches(const ReplicaLog& log, Offset from, const ReadResult& read);
+  void tell_survivors(const Entry& entry, ShareFetchCall& call, Offset from, Offset end);
+  void tell_gap(const Entry& entry, Offset from, Offset end);
   void leave_out_aborted(Entry& entry, ShareFetchCall& call, std::size_t first, Offset from, Offset to);
   void wake(Entry& entry);
   void maybe_answer(Ref<ShareFetchCall> call);

@@ -1,14 +1,12 @@
 #include "models/kafka/tiers/remote_store.hpp"
 
-#include <chrono>
+#include <utility>
 
 namespace models::kafka {
-namespace {
 
-/// How often a transfer looks whether a store that stands still goes on.
-constexpr sim::Duration kLook = std::chrono::milliseconds{10};
-
-}  // namespace
+void RemoteStore::tell() {
+  for (RemoteTransfer* const transfer : std::exchange(waiting_, {})) transfer->store_changed();
+}
 
 sim::Duration RemoteStore::time(std::int64_t bytes, sim::Stream& draws) const {
   const sim::Duration latency = options_.latency.sample_duration(draws);
@@ -29,8 +27,22 @@ void RemoteTransfer::begin(std::int64_t bytes, sim::Stream& draws) {
 
 void RemoteTransfer::due() {
   const bool same = !refused_ && store_.up() && store_.node().incarnation() == life_;
-  if (same && store_.node().paused()) return timer_.arm_after(kLook);
+  if (same && store_.node().paused()) {
+    waits_ = true;
+    return store_.wait(*this);
+  }
   done_(same);
+}
+
+/// At this instant, unless the broker stands still.
+void RemoteTransfer::store_changed() {
+  waits_ = false;
+  timer_.arm_after({});
+}
+
+void RemoteTransfer::cancel() {
+  timer_.disarm();
+  if (std::exchange(waits_, false)) store_.forget(*this);
 }
 
 }  // namespace models::kafka

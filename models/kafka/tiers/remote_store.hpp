@@ -8,12 +8,15 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "models/kafka/options.hpp"
 #include "models/network/node.hpp"
 #include "sim/random.hpp"
 
 namespace models::kafka {
+
+class RemoteTransfer;
 
 class RemoteStore final : public NodeProgram {
  public:
@@ -26,13 +29,21 @@ class RemoteStore final : public NodeProgram {
   /// How long a request takes that transfers so many bytes.
   sim::Duration time(std::int64_t bytes, sim::Stream& draws) const;
 
+  /// The transfer would be over, but the store stands still: it is told when that has changed, in order.
+  void wait(RemoteTransfer& transfer) { waiting_.push_back(&transfer); }
+  void forget(const RemoteTransfer& transfer) { std::erase(waiting_, &transfer); }
+
   // NodeProgram
-  void crashed() override {}
+  void crashed() override { tell(); }
   void restarted() override {}
+  void resumed() override { tell(); }
 
  private:
+  void tell();
+
   Node& node_;
   const RemoteOptions& options_;
+  std::vector<RemoteTransfer*> waiting_;
 };
 
 /// One transfer at a time, of a broker. The broker disarms it when it crashes.
@@ -41,10 +52,15 @@ class RemoteTransfer {
   /// `done` is told whether it succeeded.
   RemoteTransfer(sim::Simulation& simulation, Node& broker, RemoteStore& store,
                  std::function<void(bool succeeded)> done);
+  ~RemoteTransfer() { cancel(); }
+  RemoteTransfer(const RemoteTransfer&) = delete;
+  RemoteTransfer& operator=(const RemoteTransfer&) = delete;
 
   void begin(std::int64_t bytes, sim::Stream& draws);
-  void cancel() { timer_.disarm(); }
-  bool busy() const { return timer_.armed(); }
+  void cancel();
+  bool busy() const { return timer_.armed() || waits_; }
+  /// From the store: it goes on, or has died.
+  void store_changed();
 
  private:
   void due();
@@ -53,6 +69,7 @@ class RemoteTransfer {
   std::function<void(bool)> done_;
   std::uint32_t life_ = 0;  // of the store, when it began
   bool refused_ = false;
+  bool waits_ = false;
   NodeTimer<std::function<void()>> timer_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "models/faults/step_then.hpp"
 #include "models/kafka/transaction/transaction_store.hpp"
 #include "sim/assert.hpp"
 
@@ -160,12 +161,12 @@ void TransactionCoordinator::written(PartitionIndex partition, Shard& shard, Ent
                         .actor = host_.node().entity().value,
                         .b = entry.now.producer_id,
                         .c = entry.now.epoch});
-  const std::uint32_t life = host_.node().incarnation();
-  prepared_step_.advance(1);
-  if (host_.node().incarnation() != life) return;
-  follow(entry, std::move(then), error);
-  prepare_markers(entry);
-  send_markers(shard, entry);
+  // Nothing else happens to the entry while the broker stands still.
+  step_then(prepared_step_, host_.node(), [this, &shard, &entry, then = std::move(then), error]() mutable {
+    follow(entry, std::move(then), error);
+    prepare_markers(entry);
+    send_markers(shard, entry);
+  });
 }
 
 void TransactionCoordinator::follow(Entry& entry, Follow then, ErrorCode error) {
@@ -362,14 +363,7 @@ void TransactionCoordinator::prepare_markers(Entry& entry) {
 void TransactionCoordinator::send_markers(Shard& shard, Entry& entry) {
   if (!entry.now.preparing() || entry.pending) return;
   const PartitionIndex home = cluster_.transaction_partition(entry.id);
-  if (entry.unmarked.empty()) {
-    const std::uint32_t life = host_.node().incarnation();
-    write(home, shard, entry, entry.now.completed(), {});
-    if (host_.node().incarnation() != life || entry.pending) return;
-    // Refused: it is appended again later (TransactionMarkerChannelManager.tryAppendToLog).
-    if (!retry_timer_.armed()) retry_timer_.arm_after(kMarkerRetry);
-    return;
-  }
+  if (entry.unmarked.empty()) return complete(home, shard, entry);
   for (std::int32_t b = 0; b < cluster_.broker_count(); ++b) {
     Ref<WriteTxnMarkersCall> call;
     std::erase_if(entry.unaddressed, [&](PartitionIndex p) {
@@ -387,6 +381,16 @@ void TransactionCoordinator::send_markers(Shard& shard, Entry& entry) {
     channel(BrokerId{b}).call<&TransactionCoordinator::on_markers>(*this, std::move(call));
   }
   if (!entry.unaddressed.empty() && !retry_timer_.armed()) retry_timer_.arm_after(kMarkerRetry);
+}
+
+/// What the log does not take for want of replicas in sync is tried again
+/// (TransactionMarkerChannelManager.tryAppendToLog, txnLogAppendRetryQueue).
+void TransactionCoordinator::complete(PartitionIndex home, Shard& shard, Entry& entry) {
+  const std::uint32_t life = host_.node().incarnation();
+  write(home, shard, entry, entry.now.completed(), {});
+  if (host_.node().incarnation() != life) return;
+  const bool refused = entry.now.preparing() && !entry.pending;
+  if (refused && !retry_timer_.armed()) retry_timer_.arm_after(kMarkerRetry);
 }
 
 /// TransactionMarkerRequestCompletionHandler

@@ -89,6 +89,7 @@ class TransactionCoordinator {
   void verify(Ref<AddPartitionsToTxnCall> call);
   void prepare_markers(Entry& entry);
   void send_markers(Shard& shard, Entry& entry);
+  void complete(PartitionIndex home, Shard& shard, Entry& entry);
   void on_markers(BrokerId from, Ref<WriteTxnMarkersCall> call);
   void abort_timed_out();
   void remove_expired();

@@ -87,9 +87,10 @@ struct Ground {
     for (const std::int64_t id : ids) call->rows.push_back({id, {}});
     who.client.send(call);
   }
-  void prepare(User& who, std::int64_t number, const models::Change& c) {
+  void prepare(User& who, std::int64_t number, const models::Change& c, std::int64_t over_below = 0) {
     const auto call = who.client.take(What::prepare);
     call->transaction = number;
+    call->over_below = over_below;
     call->change = c;
     who.client.send(call);
   }
@@ -98,6 +99,14 @@ struct Ground {
     call->transaction = number;
     call->commit = commit;
     who.client.send(call);
+  }
+  /// The first one dies, and the other comes to the outbox.
+  void die_and_let_the_other_read() {
+    one->crash();
+    user->client.abandon();
+    run();
+    read(*other, ReadFrom::outbox);
+    run();
   }
   void run(sim::Duration d = 100ms) {
     simulation.run_until(simulation.now() + d);
@@ -245,11 +254,7 @@ TEST_CASE("rows that one reader has locked are left out by the others, until the
   g.read(*g.other, ReadFrom::outbox);
   g.run();
   CHECK(g.other->rows.empty());
-  g.one->crash();
-  g.user->client.abandon();
-  g.run();
-  g.read(*g.other, ReadFrom::outbox);
-  g.run();
+  g.die_and_let_the_other_read();
   CHECK(g.other->rows == Ids{0, 1});
   CHECK_FALSE(g.database->all_read(ReadFrom::outbox, 0));
 }
@@ -260,11 +265,7 @@ TEST_CASE("a reader that dies while its query runs locks nothing", "[apps]") {
   g.run();
   g.read(*g.user, ReadFrom::outbox);
   g.run(5ms);
-  g.one->crash();
-  g.user->client.abandon();
-  g.run();
-  g.read(*g.other, ReadFrom::outbox);
-  g.run();
+  g.die_and_let_the_other_read();
   CHECK(g.other->rows == Ids{0});
 }
 
@@ -276,11 +277,7 @@ TEST_CASE("rows of a session that ended behind a cut link are free when others c
   g.run();
   REQUIRE(g.user->rows == Ids{0});
   g.network.cut(g.one->host(), g.node->host());
-  g.one->crash();
-  g.user->client.abandon();
-  g.run();
-  g.read(*g.other, ReadFrom::outbox);
-  g.run();
+  g.die_and_let_the_other_read();
   CHECK(g.other->rows == Ids{0});
 }
 
@@ -333,4 +330,22 @@ TEST_CASE("what is aborted before it is prepared never will be, and lets others 
   CHECK(g.user->outcomes.back() == Outcome::left_out);
   CHECK(g.commits.votes.empty());
   CHECK(g.database->idle());
+}
+
+TEST_CASE("of what is over at both participants no more is remembered than up to where", "[apps]") {
+  Ground g;
+  for (const std::int64_t number : {1, 2, 3, 7}) g.decide(*g.user, number, false);
+  g.run();
+  // Its coordinator has come to 6, and none before that is open: requests to prepare those come late, and in vain.
+  g.prepare(*g.user, 6, g.change(0), 6);
+  g.run();
+  CHECK(g.user->outcomes.back() == Outcome::committed);
+  for (const std::int64_t number : {2, 4, 5, 7}) {
+    g.prepare(*g.user, number, g.change(number, 1), 6);
+    g.run();
+    CHECK(g.user->outcomes.back() == Outcome::left_out);
+  }
+  g.prepare(*g.user, 8, g.change(8, 2), 6);
+  g.run();
+  CHECK(g.user->outcomes.back() == Outcome::committed);
 }

@@ -131,6 +131,46 @@ TEST_CASE(
   CHECK(fates({0, 1, 1, 3}) == kInconsistent);
 }
 
+TEST_CASE(
+    "the state of a saga is hidden where the database in which it began knows less, or more, than has "
+    "happened") {
+  // Types: 0 begun, 1 asked, 2 asked again, 10 and 11 what others answer. 1 answers 10, and 2 answers 11.
+  const auto hidden = [](const std::vector<std::uint16_t>& types) {
+    Story s;
+    const auto type = [&s](std::uint16_t t, std::int64_t answers) {
+      s.record(Kind::fact_type, {.code = t, .b = -1, .c = answers});
+    };
+    type(0, 0);
+    type(1, 1 << 10);
+    type(2, 1 << 11);
+    type(10, -1);
+    type(11, -1);
+    std::int64_t n = 0;
+    for (const std::uint16_t t : types) s.fact(n, 9, n, t, t < 10 ? 60 : 61), ++n;
+    const auto& o = s.end();
+    return std::pair(value(o, Metric::sagas_hidden), value(o, Metric::saga_unrecorded_max));
+  };
+  CHECK(hidden({0, 10, 1, 11, 2}) == std::pair(0.0, 1.0));
+  CHECK(hidden({0, 10, 1, 11}) == std::pair(0.0, 1.0));
+  CHECK(hidden({0}) == std::pair(0.0, 0.0));
+  CHECK(hidden({0, 10, 11, 1, 2}) == std::pair(1.0, 2.0));
+  // It has noted an answer that nobody has given, or that of another.
+  CHECK(hidden({0, 1, 10}) == std::pair(1.0, 1.0));
+  CHECK(hidden({0, 10, 2}) == std::pair(1.0, 1.0));
+  CHECK(hidden({0, 10, 1, 1}) == std::pair(1.0, 1.0));
+  CHECK(hidden({0, 10, 10}) == std::pair(1.0, 1.0));
+}
+
+TEST_CASE("hops are counted of sagas that are done, and timed") {
+  Story s;
+  tell_types(s);
+  s.fact(0, 9, 0, 0).at(3ms).fact(1, 9, 1, 1).at(10ms).fact(2, 9, 2, 3);
+  s.fact(3, 8, 3, 0).fact(4, 8, 4, 4);
+  const auto& o = s.end();
+  CHECK(value(o, Metric::saga_hops_mean) == 2);
+  CHECK(value(o, Metric::saga_hop_mean_ms) == Approx(5));
+}
+
 TEST_CASE("requests are counted by whether they were answered, and timed if so") {
   Story s;
   s.at(5ms).record(Kind::request, {.actor = 80, .a = 1'000'000, .b = 1});

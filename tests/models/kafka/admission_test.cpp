@@ -1,10 +1,9 @@
 // Who is let in to a producer, in a whole world: buffers before send(), shedding by lag, and what faults make of them.
 #include <map>
 
-#include "models/metrics/observers.hpp"
-#include "models/world.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/kafka/cluster_fixture.hpp"
+#include "tests/models/observed_run.hpp"
 #include "tests/models/orders_scenario.hpp"
 
 using namespace kafka_test;
@@ -42,14 +41,11 @@ struct Outcome {
 };
 
 Outcome run(const Scenario& scenario) {
-  models::World world(scenario, 1);
   Recorder recorder;
-  models::Observers observers;
-  world.trace().add_sink(recorder);
-  world.trace().add_sink(observers);
+  const ObservedRun seen = observed_run(scenario, &recorder);
   Outcome outcome;
-  outcome.drained = world.run().drained;
-  outcome.values = observers.values();
+  outcome.drained = seen.outcome.drained;
+  outcome.values = seen.values;
   for (const auto& r : recorder.of(Kind::refused)) outcome.refused[static_cast<RefusedCode>(r.code)] += r.b;
   return outcome;
 }

@@ -1,8 +1,7 @@
 // Members that are started and stopped by the lag of their group.
-#include "models/metrics/observers.hpp"
-#include "models/world.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/kafka/cluster_fixture.hpp"
+#include "tests/models/observed_run.hpp"
 #include "tests/models/orders_scenario.hpp"
 
 using namespace kafka_test;
@@ -35,14 +34,11 @@ struct Outcome {
 };
 
 Outcome run(const Scenario& scenario) {
-  models::World world(scenario, 1);
   Recorder recorder;
-  models::Observers observers;
-  world.trace().add_sink(recorder);
-  world.trace().add_sink(observers);
+  const ObservedRun seen = observed_run(scenario, &recorder);
   Outcome outcome;
-  outcome.drained = world.run().drained;
-  outcome.values = observers.values();
+  outcome.drained = seen.outcome.drained;
+  outcome.values = seen.values;
   outcome.steps = recorder.of(Kind::scaled);
   return outcome;
 }

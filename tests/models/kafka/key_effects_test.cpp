@@ -54,6 +54,8 @@ const std::vector<Row>& rows() {
       {S::broker, "controller.quorum.retry.backoff.ms", "500", quorum_of_controllers},
       {S::broker, "quota.window.num", "2", with_quotas},
       {S::broker, "quota.window.size.seconds", "5", with_quotas},
+      {S::broker, "controller.quota.window.num", "1", with_mutation_quotas},
+      {S::broker, "controller.quota.window.size.seconds", "2", with_mutation_quotas},
       {S::broker, "broker.rack", "{rack}", out_of_racks},
       {S::broker, "replica.selector.class", "RackAwareReplicaSelector", with_a_rack},
       {S::broker, "controlled.shutdown.enable", "false", orderly_restarts},

@@ -197,6 +197,21 @@ inline void forgets_producers_soon(Scenario& s) {
 inline void with_quotas(Scenario& s) {
   s.kafka->quotas.push_back({.producer_byte_rate = 2000});
 }
+/// Of 22 tokens 30 go at once: refused in the next second, accepted seven later.
+inline void with_mutation_quotas(Scenario& s) {
+  s.kafka->quotas.push_back({.controller_mutation_rate = 2});
+  const std::string topic = s.kafka->topics[0].name;
+  const std::int32_t first = s.kafka->topics[0].partitions + 30;
+  for (const auto& [at, partitions] : {std::pair{1s, first}, {2s, first + 1}, {8s, first + 2}}) {
+    models::FaultSpec grow;
+    grow.kind = "grow";
+    grow.target = topic;
+    grow.at = at;
+    grow.partitions = partitions;
+    grow.client = s.producers[0].name;
+    s.faults.push_back(grow);
+  }
+}
 inline void deserted_for_longer_than_offsets_last(Scenario& s) {
   deserted(s);
   broker(s).offsets_retention = 1min;

@@ -272,3 +272,42 @@ TEST_CASE("dead letters wait for their brokers, and are given up for good only o
   s.faults = {crash("bank", 8s, 4s), crash("billing/0", 11600ms, 1s)};
   check(s);
 }
+
+TEST_CASE("a dead letter that cannot be written holds up no other, and repeats none", "[lanes]") {
+  models::Scenario s = calling();
+  s.kafka->topics[0].partitions = 2;
+  s.kafka->topics[0].assignment = {{0}, {0}};
+  s.kafka->topics[1].partitions = 2;
+  s.kafka->topics[1].assignment = {{0}, {1}};
+  s.duration = 200s;
+  s.producers[0].arrivals = sim::ArrivalProcess::poisson(1);
+  s.producers[0].keys.count = 20;
+  s.producers[0].keys.rank = sim::Distribution::uniform(0, 20);
+  s.groups[0].hand_off->threads = 256;
+  s.groups[0].calls->timeout = 1s;
+  s.dependencies[0].concurrency = 256;
+  // Nobody leads dead/1 for longer than delivery.timeout.ms.
+  s.faults = {crash("bank", 4s, 190s), crash("kafka/1", 2s, 160s)};
+  models::World world(s, 1);
+  Rows sink(world.entities());
+  models::Observers observers;
+  world.trace().add_sink(sink);
+  world.trace().add_sink(observers);
+  CHECK(world.run().drained);
+  std::map<std::string, std::int64_t> written;
+  std::map<std::string, std::int64_t> early;
+  std::int64_t given_up = 0;
+  for (const Row& row : sink.rows) {
+    if (row.kind == Kind::failed) given_up += row.b;
+    if (row.kind != Kind::stored || row.place.rfind("dead/", 0) != 0) continue;
+    written[row.place] += row.b;
+    if (row.time < sim::Time{150s}) early[row.place] += row.b;
+  }
+  const models::MetricValues v = observers.values();
+  CHECK(given_up > 5);  // and were sent again
+  CHECK(early["dead/0"] > 30);
+  CHECK(early["dead/1"] == 0);
+  CHECK(written["dead/1"] > 30);
+  CHECK(*v[Metric::dead_lettered] == static_cast<double>(written["dead/0"] + written["dead/1"]));
+  CHECK(*v[Metric::lost] == 0);
+}

@@ -284,3 +284,20 @@ TEST_CASE("a transaction that began below the log's start holds readers up no fu
   leader.log.raise_start(leader.log.end());
   CHECK(leader.last_stable_offset() == leader.log.end());
 }
+
+TEST_CASE("a batch that is larger than a segment is refused, and not sent in halves") {
+  models::Scenario s = orders_scenario(10s, sim::ArrivalProcess::poisson(100));
+  s.kafka->topics[0].config.segment_bytes = 300;
+  s.producers[0].config.linger = 100ms;  // ten records or so
+  models::World world(s, 1);
+  Recorder recorder;
+  world.trace().add_sink(recorder);
+  CHECK(world.run().drained);
+  std::int64_t refused = 0;
+  for (const sim::TraceRecord& r : recorder.of(Kind::failed)) {
+    CHECK(error_name(static_cast<ErrorCode>(r.code)) == "RECORD_LIST_TOO_LARGE");
+    refused += r.b;
+  }
+  CHECK(refused > 900);
+  for (const sim::TraceRecord& r : recorder.of(Kind::stored)) CHECK(r.b <= 2);
+}

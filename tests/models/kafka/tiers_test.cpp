@@ -313,10 +313,38 @@ TEST_CASE("what is transferred when remote storage dies has failed, and while it
     CHECK(f.fetched->error == ErrorCode::unknown_server_error);
     return;
   }
+  const sim::Time goes_on = f.simulation.now();
   store.resume();
   f.run_for(200ms);
   CHECK(f.fetched->end == 2 * kBatch);
   CHECK(f.fetched->at - began > 250ms);
+  CHECK(f.fetched->at - goes_on < 5ms);
+}
+
+TEST_CASE("what waits for a remote storage that stands still costs nothing, and has failed when that dies") {
+  FixtureOptions options = tiered();
+  options.remote.latency = sim::Distribution::constant(100e6);
+  ClusterFixture f(options);
+  fill(f, 9);
+  f.run_for(9s);
+  Node& store = *f.cluster.remote_storage();
+  store.pause();
+  // Nobody waits; and then one fetch does, for less than remote.fetch.max.wait.ms.
+  const auto events = [&f] {
+    const std::uint64_t before = f.simulation.events_executed();
+    f.run_for(250ms);
+    return f.simulation.events_executed() - before;
+  };
+  const std::uint64_t idle = events();
+  f.fetch(BrokerId{0}, 0);
+  f.run_for(150ms);
+  const std::uint64_t waiting = events();
+  REQUIRE_FALSE(f.fetched->answered);
+  CHECK(waiting < idle + 15);
+  store.crash();
+  f.run_for(5ms);
+  CHECK(f.fetched->answered);
+  CHECK(f.fetched->error == ErrorCode::unknown_server_error);
 }
 
 TEST_CASE("a broker that was away takes over what is remote and copies the rest") {

@@ -1,21 +1,12 @@
 // message.timestamp.*: whose clock counts, and how far it may be wrong.
-#include "models/metrics/observers.hpp"
-#include "models/world.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/kafka/cluster_fixture.hpp"
+#include "tests/models/observed_run.hpp"
 #include "tests/models/orders_scenario.hpp"
 
 using namespace kafka_test;
 
 namespace {
-
-double observed(const Scenario& s, models::Metric metric) {
-  models::World world(s, 1);
-  models::Observers observers;
-  world.trace().add_sink(observers);
-  world.run();
-  return observers.values()[metric].value_or(0);
-}
 
 Scenario skewed(sim::Duration ahead) {
   Scenario s = orders_scenario(10s, sim::ArrivalProcess::poisson(50));

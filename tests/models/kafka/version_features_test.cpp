@@ -3,10 +3,9 @@
 
 #include "models/kafka/broker/controller.hpp"
 #include "models/kafka/consumer/ruled_options.hpp"
-#include "models/metrics/observers.hpp"
-#include "models/world.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/kafka/cluster_fixture.hpp"
+#include "tests/models/observed_run.hpp"
 #include "tests/models/orders_scenario.hpp"
 
 using namespace kafka_test;
@@ -20,14 +19,6 @@ FixtureOptions without(Rule rule) {
 }
 FixtureOptions with_or_without(Rule rule, bool on) {
   return on ? FixtureOptions{} : without(rule);
-}
-
-double observed(const Scenario& s, models::Metric metric) {
-  models::World world(s, 1);
-  models::Observers observers;
-  world.trace().add_sink(observers);
-  world.run();
-  return observers.values()[metric].value_or(0);
 }
 
 bool in_sync(ClusterFixture& f, std::int32_t b) {

@@ -1,6 +1,7 @@
 // Alarms for a lag, and what is measured of calls.
 #include "models/metrics/alert_meter.hpp"
 #include "models/metrics/call_meter.hpp"
+#include "models/metrics/scaling_meter.hpp"
 #include "tests/catch.hpp"
 
 using namespace std::chrono_literals;
@@ -115,4 +116,32 @@ TEST_CASE("a dependency that nobody reached again has not recovered", "[calls]")
   MetricValues v;
   meter.report(v);
   CHECK_FALSE(v[Metric::dependency_recovery_s]);
+}
+
+TEST_CASE("what a step up adds to a lag counts from its rebalance until it has been worked off",
+          "[scaling]") {
+  models::ScalingMeter meter;
+  MetricValues none;
+  meter.report(none);
+  CHECK_FALSE(none[Metric::scaling_lag_added_mean_records]);
+  meter.scaled(3, 2, 1);
+  CHECK(meter.pending(3));
+  CHECK_FALSE(meter.watching(3));
+  CHECK_FALSE(meter.pending(4));
+  meter.moved(3, 100);  // what came between the step and its rebalance is not of its making
+  CHECK_FALSE(meter.pending(3));
+  for (const double lag : {120.0, 150.0, 130.0}) meter.lag(3, lag);
+  CHECK(meter.watching(3));
+  meter.lag(3, 99);
+  CHECK_FALSE(meter.watching(3));
+  meter.scaled(3, 1, 2);  // a step down
+  CHECK_FALSE(meter.pending(3));
+  meter.scaled(3, 4, 2);
+  meter.moved(3, 50);
+  meter.lag(3, 60);
+  meter.finish();
+  MetricValues v;
+  meter.report(v);
+  CHECK(*v[Metric::scaling_lag_added_mean_records] == 30);
+  CHECK(*v[Metric::scaling_lag_added_min_records] == 10);
 }

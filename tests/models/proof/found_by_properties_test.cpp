@@ -8,6 +8,24 @@
 
 using namespace proof;
 
+namespace {
+
+/// One broker, and a producer that commits every 100 ms.
+models::Scenario transactional(double arrivals_per_s, sim::Duration duration) {
+  QueueModel model;
+  model.arrivals_per_s = arrivals_per_s;
+  model.duration = duration;
+  model.warmup = 0s;
+  models::Scenario s = scenario_of(model);
+  s.kafka->config.transaction_state_log_min_isr = 1;
+  s.producers[0].config.acks = -1;
+  s.producers[0].config.enable_idempotence = true;
+  s.producers[0].transactions = models::TransactionOptions{100ms, 0};
+  return s;
+}
+
+}  // namespace
+
 TEST_CASE("members that commit automatically and often get through a rebalance", "[proof]") {
   QueueModel model;
   model.arrivals_per_s = 20;
@@ -41,15 +59,7 @@ TEST_CASE("an answer to a metadata request may take longer than metadata.max.age
 }
 
 TEST_CASE("a poll of transactional records that is full where a batch ends hands them out", "[proof]") {
-  QueueModel model;
-  model.arrivals_per_s = 20;
-  model.duration = 4s;
-  model.warmup = 0s;
-  models::Scenario s = scenario_of(model);
-  s.kafka->config.transaction_state_log_min_isr = 1;
-  s.producers[0].config.acks = -1;
-  s.producers[0].config.enable_idempotence = true;
-  s.producers[0].transactions = models::TransactionOptions{100ms, 0};
+  models::Scenario s = transactional(20, 4s);
   s.groups[0].config.read_committed = true;
   s.groups[0].config.max_poll_records = GENERATE(1, 2);
   models::World world(s, 1);
@@ -84,16 +94,8 @@ TEST_CASE("a broker hears of changes though the controller died while the broker
 }
 
 TEST_CASE("markers that a share group archives are no dead letters", "[proof]") {
-  QueueModel model;
-  model.arrivals_per_s = 20;
-  model.duration = 4s;
-  model.warmup = 0s;
-  models::Scenario s = scenario_of(model);
-  s.kafka->config.transaction_state_log_min_isr = 1;
+  models::Scenario s = transactional(20, 4s);
   s.kafka->config.share_state_topic_min_isr = 1;
-  s.producers[0].config.acks = -1;
-  s.producers[0].config.enable_idempotence = true;
-  s.producers[0].transactions = models::TransactionOptions{100ms, 0};
   s.groups[0].type = models::GroupType::share;
   s.groups[0].config.share.auto_offset_reset = models::kafka::AutoOffsetReset::earliest;
   models::World world(s, 1);
@@ -115,15 +117,8 @@ TEST_CASE("markers that a share group archives are no dead letters", "[proof]") 
 }
 
 TEST_CASE("a coordinator dies of one decision while it takes another", "[proof]") {
-  QueueModel model;
-  model.arrivals_per_s = 100;
-  model.duration = 8s;
-  models::Scenario s = scenario_of(model);
-  s.kafka->config.transaction_state_log_min_isr = 1;
+  models::Scenario s = transactional(100, 8s);
   s.kafka->config.transaction_state_log_num_partitions = 1;
-  s.producers[0].config.acks = -1;
-  s.producers[0].config.enable_idempotence = true;
-  s.producers[0].transactions = models::TransactionOptions{100ms, 0};
   for (const char* name : {"shop1", "shop2"}) {
     s.producers.push_back(s.producers[0]);
     s.producers.back().name = name;

@@ -204,7 +204,7 @@ inline const std::vector<Cure>& cures() {
          for (models::GroupOptions& g : s.groups)
            g.config.read_committed = g.config.share.read_committed = false;
        },
-       {Verdict::aborted_read},
+       {Verdict::aborted_read, Verdict::table_wrong, Verdict::resurrected},
        false,
        any_transactions},
       {"transaction.version=2",

@@ -112,10 +112,13 @@ inline void add_share_group(models::Scenario& s) {
   g.hand_off.reset();
   g.config = {};
   g.config.max_poll_records = one_of<std::int32_t>({500, 1, 7});
-  // With record_limit brokers are asked in turn, and each answers when its wait is over: a record at a time would take for ever.
-  if (g.config.max_poll_records == 1) g.config.fetch_max_wait = 20ms;
   g.config.share_acquire_mode = sometimes(5) ? models::kafka::ShareAcquireMode::record_limit
                                              : models::kafka::ShareAcquireMode::batch_optimized;
+  // One broker after the other, of which those with nothing new let it wait: in seconds it would read a record.
+  if (g.config.share_acquire_mode == models::kafka::ShareAcquireMode::record_limit) {
+    g.config.fetch_max_wait = 20ms;
+    g.config.max_poll_records = std::max(g.config.max_poll_records, 7);
+  }
   g.config.explicit_acknowledgement = sometimes(5);
   g.config.metadata_max_age = one_of<sim::Duration>({300s, 2s});
   g.config.share.auto_offset_reset = models::kafka::AutoOffsetReset::earliest;

@@ -5,29 +5,13 @@
 #pragma once
 
 #include "tests/models/proof/cures_clients.hpp"
+#include "tests/models/proof/cures_storage.hpp"
 #include "tests/models/proof/features_clients.hpp"
+#include "tests/models/proof/features_storage.hpp"
+#include "tests/models/proof/swarm_cures.hpp"
+#include "tests/models/proof/swarm_features.hpp"
 
 namespace proof {
-
-/// Of every table. What is added later may look at what is there.
-inline std::vector<const Feature*> all_features() {
-  std::vector<const Feature*> all;
-  for (const auto* const table : {&features(), &client_features()})
-    for (const Feature& feature : *table) all.push_back(&feature);
-  return all;
-}
-inline std::vector<const Cure*> all_cures() {
-  std::vector<const Cure*> all;
-  for (const auto* const table : {&cures(), &client_cures()})
-    for (const Cure& cure : *table) all.push_back(&cure);
-  return all;
-}
-/// Those that make a difference to this world; never none.
-inline std::vector<const Cure*> cures_of(const models::Scenario& s) {
-  std::vector<const Cure*> all = all_cures();
-  std::erase_if(all, [&s](const Cure* cure) { return cure->concerns != nullptr && !cure->concerns(s); });
-  return all;
-}
 namespace detail {
 
 /// A fault that ends: what never comes back leaves messages that nobody is there to read.
@@ -42,7 +26,33 @@ inline std::size_t pick(std::size_t n) {
   return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::size_t>(0, n));
 }
 
+template <class Row>
+std::vector<Row> joined(std::initializer_list<const std::vector<Row>*> tables) {
+  std::vector<Row> all;
+  for (const std::vector<Row>* table : tables) all.insert(all.end(), table->begin(), table->end());
+  return all;
+}
+
 }  // namespace detail
+
+/// The rows of every table, in the order in which they are drawn.
+inline const std::vector<Feature>& all_features() {
+  static const std::vector<Feature> kAll =
+      detail::joined({&features(), &client_features(), &storage_features()});
+  return kAll;
+}
+inline const std::vector<Cure>& all_cures() {
+  static const std::vector<Cure> kAll = detail::joined({&cures(), &client_cures(), &storage_cures()});
+  return kAll;
+}
+
+/// Those that make a difference to this world; never none.
+inline std::vector<const Cure*> cures_of(const models::Scenario& s) {
+  std::vector<const Cure*> all;
+  for (const Cure& cure : all_cures())
+    if (cure.concerns == nullptr || cure.concerns(s)) all.push_back(&cure);
+  return all;
+}
 
 /// One of the cures that make a difference to this world.
 inline const Cure& some_cure(const models::Scenario& s) {
@@ -59,15 +69,15 @@ inline ArbitraryWorld cured_world() {
   if (s.groups.empty()) s.groups.push_back(detail::arbitrary_group("group0"));
   s.faults.clear();
   std::vector<const Feature*> with;
-  for (const Feature* const feature : all_features()) {
-    if (detail::pick(10) + static_cast<std::size_t>(feature->tenths) <= 9 ||
-        (feature->fits != nullptr && !feature->fits(s)))
+  for (const Feature& feature : all_features()) {
+    if (detail::pick(10) + static_cast<std::size_t>(feature.tenths) <= 9 ||
+        (feature.fits != nullptr && !feature.fits(s)))
       continue;
-    feature->add(s);
-    world.features.emplace_back(feature->name);
-    world.not_promised.insert(world.not_promised.end(), feature->not_promised.begin(),
-                              feature->not_promised.end());
-    with.push_back(feature);
+    feature.add(s);
+    world.features.emplace_back(feature.name);
+    world.not_promised.insert(world.not_promised.end(), feature.not_promised.begin(),
+                              feature.not_promised.end());
+    with.push_back(&feature);
   }
   const detail::Names names = swarm_names(s);
   const int faults = *rc::gen::inRange(0, 6);
