@@ -40,6 +40,7 @@ Applications::Applications(Context& context, const Scenario& scenario, kafka::Cl
   find_views();
   for (const auto& plan : plans_) add_service(*plan, add_node, groups);
   for (const RelayOptions& options : scenario.relays) add_relay(options, add_node);
+  for (const GatewayOptions& options : scenario.gateways) add_gateway(options, add_node);
 }
 
 Applications::~Applications() = default;
@@ -159,6 +160,15 @@ void Applications::add_relay(const RelayOptions& options, const NodeMaker& add_n
   }
 }
 
+void Applications::add_gateway(const GatewayOptions& options, const NodeMaker& add_node) {
+  const EntityId devices = context_.entities.add(EntityKind::nothing, options.name + " (devices)");
+  Node& node =
+      add_node(EntityKind::gateway, options.name, {}, 0, {options.rack, options.zone, options.region});
+  const SenderMaker make_sender = sender_maker("gateways." + options.name, options.name, options.to,
+                                               options.devices.size, options.devices.keys, options.config);
+  gateways_.push_back(std::make_unique<Gateway>(context_, node, devices, options, book_, make_sender));
+}
+
 void Applications::tell() const {
   const SagaOptions& saga = scenario_.saga;
   const auto among = [](const std::vector<std::string>& names, const std::string& name) {
@@ -201,10 +211,12 @@ std::int64_t Applications::answered_by(FactType type) const {
 void Applications::start() {
   for (Service* const service : started_here_) service->start();
   for (const auto& relay : relays_) relay->start();
+  for (const auto& gateway : gateways_) gateway->start();
 }
 
 void Applications::stop_arrivals() {
   for (const auto& service : services_) service->stop_arrivals();
+  for (const auto& gateway : gateways_) gateway->stop_arrivals();
 }
 
 bool Applications::idle() const {
@@ -212,7 +224,8 @@ bool Applications::idle() const {
          std::all_of(databases_.begin(), databases_.end(),
                      [](const auto& d) { return !d.second->node().up() || d.second->idle(); }) &&
          std::all_of(relays_.begin(), relays_.end(),
-                     [](const auto& r) { return !r->running() || r->idle(); });
+                     [](const auto& r) { return !r->running() || r->idle(); }) &&
+         std::all_of(gateways_.begin(), gateways_.end(), [](const auto& g) { return g->idle(); });
 }
 
 }  // namespace models

@@ -1,4 +1,5 @@
-// The applications of a scenario that have databases of their own, built, connected and owned: databases, services, relays.
+// The applications of a scenario that have databases of their own, built, connected and owned: databases, services, relays;
+// and gateways, which stand between devices and a topic.
 // A part of the World, which makes their nodes and groups of consumers.
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "models/apps/database.hpp"
+#include "models/apps/gateway.hpp"
 #include "models/apps/relay.hpp"
 #include "models/apps/service.hpp"
 #include "models/context.hpp"
@@ -47,6 +49,7 @@ class Applications {
   void add_readers(const ServicePlan& plan, const SenderMaker& make_sender, const NodeMaker& add_node,
                    std::vector<std::unique_ptr<kafka::ConsumerGroup>>& groups);
   void add_relay(const RelayOptions& options, const NodeMaker& add_node);
+  void add_gateway(const GatewayOptions& options, const NodeMaker& add_node);
   void find_views();
   std::int64_t answered_by(FactType type) const;
 
@@ -59,6 +62,7 @@ class Applications {
   std::vector<std::unique_ptr<Service>> services_;
   std::vector<Service*> started_here_;
   std::vector<std::unique_ptr<Relay>> relays_;
+  std::vector<std::unique_ptr<Gateway>> gateways_;
 };
 
 }  // namespace models

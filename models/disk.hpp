@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "sim/distributions.hpp"
 
@@ -29,12 +30,17 @@ class Disk {
   void slow_down(const sim::Distribution& delay) { delay_ = delay; }
   void speed_up() { delay_.reset(); }
 
+  /// All that it holds is gone: it is another disk. For Node::lose_power(), which comes behind it.
+  void replace() { replaced_ = true; }
+  bool take_replaced() { return std::exchange(replaced_, false); }
+
   /// `work` runs when a stall has ended.
   void when_it_goes_on(std::function<void()> work) { went_on_ = std::move(work); }
 
  private:
   int stalls_ = 0;
   int fills_ = 0;
+  bool replaced_ = false;
   std::optional<sim::Distribution> delay_;
   std::function<void()> went_on_;
 };

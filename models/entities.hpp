@@ -30,6 +30,7 @@ enum class EntityKind : std::uint8_t {
   registry,
   subject,  ///< of schemas
   error,    ///< of a family's protocol, by its name
+  gateway,  ///< from devices to a topic
 };
 
 struct Entity {

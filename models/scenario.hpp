@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "models/apps/gateway_options.hpp"
 #include "models/apps/options.hpp"
 #include "models/clients/workload.hpp"
 #include "models/faults/fault_spec.hpp"
@@ -47,6 +48,7 @@ struct Scenario {
   std::vector<DatabaseOptions> databases;
   std::vector<ServiceOptions> services;
   std::vector<RelayOptions> relays;
+  std::vector<GatewayOptions> gateways;
   SagaOptions saga;
   std::vector<FaultSpec> faults;
 };

@@ -63,6 +63,7 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::unreadable, "unreadable", "offset", "writer_version", "reader_version"},
       KindInfo{Kind::late, "late", "base_offset", "count", ""},
       KindInfo{Kind::operation_refused, "operation_refused", "partitions", "", ""},
+      KindInfo{Kind::window_counts, "window_counts", "windows", "too_high", "too_low"},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

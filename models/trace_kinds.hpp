@@ -180,6 +180,9 @@ enum class Kind : std::uint16_t {
   /// actor who asked (a client, or the controller for an operator), place topic, peer the error by its name, a partitions asked
   /// for, code RefusalCode: the controller has refused to create them. Operations.
   operation_refused,
+  /// peer group, a windows of keys that its changelog counts, b of them higher than the messages that were counted, c lower.
+  /// Emitted when the run ends. Payload: [by how much the ones are too high together, the others too low]. Outputs.
+  window_counts,
   count_,
 };
 
@@ -218,7 +221,7 @@ enum class RefusedCode : std::uint16_t {
 };
 /// accepted: whoever it is writes or reads with it; kept_old: the registry would refuse it, or was not to be had.
 enum class DeploymentCode : std::uint16_t { accepted, kept_old };
-/// known: it had that one already; incompatible: 409; not_found: 404; unreachable: no answer.
+/// known: it had that one already, or would take it; incompatible: 409; not_found: 404; unreachable: no answer.
 enum class RegistryCode : std::uint16_t { registered, known, incompatible, not_found, unreachable };
 /// unresolved: Avro's rules do not bring the writer's schema to the reader's; unknown: no schema has that id; no_answer: the
 /// registry did not say.
@@ -272,6 +275,7 @@ enum class FaultCode : std::uint16_t {
   failover,
   wrong_schema,
   create_topic,
+  disk_loss,
 };
 /// over_quota: it creates more than its share; against_policy: nobody may.
 enum class RefusalCode : std::uint16_t { over_quota, against_policy };

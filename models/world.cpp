@@ -176,14 +176,21 @@ void World::add_cluster(kafka::ClusterOptions options) {
       options.share_groups.emplace_back(group.name, group.config.share);
   }
   for (kafka::TopicOptions& topic : options.topics) {
+    topic.times_read =
+        std::any_of(scenario_.groups.begin(), scenario_.groups.end(), [&](const GroupOptions& g) {
+          return g.cluster == options.name && g.streams && g.streams->windows &&
+                 std::find(g.topics.begin(), g.topics.end(), topic.name) != g.topics.end();
+        });
     topic.keys_read =
+        topic.times_read ||
         std::any_of(scenario_.groups.begin(), scenario_.groups.end(), [&](const GroupOptions& g) {
           return g.cluster == options.name && g.hand_off && g.hand_off->order == HandOff::Order::key &&
                  std::find(g.topics.begin(), g.topics.end(), topic.name) != g.topics.end();
         });
   }
-  options.power_may_fail = std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
-                                       [](const FaultSpec& fault) { return fault.kind == "power-loss"; });
+  options.power_may_fail = std::any_of(
+      scenario_.faults.begin(), scenario_.faults.end(),
+      [](const FaultSpec& fault) { return fault.kind == "power-loss" || fault.kind == "disk-loss"; });
   for (const kafka::MirrorOptions& mirror : scenario_.mirrors) {
     if (mirror.to != options.name) continue;
     for (const kafka::TopicOptions& copy : mirrored_topics(scenario_, mirror)) {
@@ -367,7 +374,9 @@ std::vector<std::string> World::topics_at(kafka::Cluster& cluster, const GroupOp
 }
 
 void World::add_applications() {
-  if (scenario_.databases.empty() && scenario_.services.empty() && scenario_.relays.empty()) return;
+  if (scenario_.databases.empty() && scenario_.services.empty() && scenario_.relays.empty() &&
+      scenario_.gateways.empty())
+    return;
   applications_ = std::make_unique<Applications>(
       context_, scenario_, clusters_.empty() ? nullptr : clusters_.front().get(),
       [this](EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index,
@@ -621,6 +630,7 @@ RunOutcome World::run() {
   }
   while (next_look_ < looks_.size()) look();
   for (const auto& cluster : clusters_) cluster->tell_divergence();
+  for (const auto& group : groups_) group->tell_counts();
   phase(outcome.drained ? PhaseCode::drained : PhaseCode::drain_timed_out);
   outcome.end = simulation_.now();
   outcome.events = simulation_.events_executed();

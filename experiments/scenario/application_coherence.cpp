@@ -28,6 +28,9 @@ class Applications {
     for (const models::RelayOptions& relay : s_.relays) {
       if (!found) found = of(join_path("relays", relay.name), relay);
     }
+    for (const models::GatewayOptions& gateway : s_.gateways) {
+      if (!found) found = of(join_path("gateways", gateway.name), gateway);
+    }
     if (!found) found = fact_misfit(s_);
     return found ? found : application_step_misfit(s_);
   }
@@ -134,6 +137,15 @@ class Applications {
       return Misfit{path + ".database",
                     "has an outbox that '" + first->name + "' reads: each would remove the other's rows"};
     return sender(path, r.config);
+  }
+
+  std::optional<Misfit> of(const std::string& path, const models::GatewayOptions& g) const {
+    if (auto wrong = topic(path + ".to", g.to)) return wrong;
+    if (!g.devices.arrivals)
+      return Misfit{path + ".arrivals", "of devices arise by themselves: a closed loop waits"};
+    if (g.qos == 0 && g.puback == models::GatewayOptions::PubAck::received)
+      return Misfit{path + ".puback", "is for QoS 1: with QoS 0 there is none"};
+    return sender(path, g.config);
   }
 
   const models::Scenario& s_;

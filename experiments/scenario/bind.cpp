@@ -34,6 +34,10 @@ void turn_off_idempotence(const Value& checked, models::Scenario& out) {
     if (!asks_for_idempotence(checked.find("relays")->items[i]))
       models::kafka::turn_off_idempotence(out.relays[i].config);
   }
+  for (std::size_t i = 0; i < out.gateways.size(); ++i) {
+    if (!asks_for_idempotence(checked.find("gateways")->items[i]))
+      models::kafka::turn_off_idempotence(out.gateways[i].config);
+  }
 }
 
 }  // namespace
@@ -81,6 +85,9 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
   }
   if (const Value* v = checked.find("relays")) {
     for (const Value& item : v->items) bind_rows(item, relay_rows(), out.relays.emplace_back(), context);
+  }
+  if (const Value* v = checked.find("gateways")) {
+    for (const Value& item : v->items) bind_rows(item, gateway_rows(), out.gateways.emplace_back(), context);
   }
   if (const Value* v = checked.find("saga")) bind_rows(*v, saga_rows(), out.saga, context);
   set_earlier_defaults(checked, out);

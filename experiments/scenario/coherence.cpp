@@ -177,6 +177,7 @@ class Coherence {
     for (const models::DatabaseOptions& d : s_.databases) take("databases", d.name);
     for (const models::ServiceOptions& s : s_.services) take("services", s.name);
     for (const models::RelayOptions& r : s_.relays) take("relays", r.name);
+    for (const models::GatewayOptions& g : s_.gateways) take("gateways", g.name);
     for (const models::kafka::ClusterOptions& c : s_.clusters) take("clusters", c.name);
     for (const models::kafka::TopicOptions& t : s_.kafka->topics) take("kafka.topics", t.name);
     for (const models::kafka::ClusterOptions& c : s_.clusters) {
@@ -373,6 +374,40 @@ class Coherence {
         fail(path + "." + key, "is Streams' own: it does not go with `streams`");
     }
     topic_exists(path + ".streams.changelog", g.transform->to, cluster(path, g.cluster));
+    // StreamsConfig.verifyEOSTransactionTimeoutCompatibility
+    const models::kafka::StreamsConfig& streams = g.streams->config;
+    if (streams.exactly_once && streams.interval() > g.transform->config.transaction_timeout)
+      fail(path + ".streams.config.commit.interval.ms",
+           "is above the producers' transaction.timeout.ms: each would time out");
+    if (g.streams->windows) windows(path, g);
+  }
+
+  void windows(const std::string& path, const models::GroupOptions& g) const {
+    const models::WindowOptions& w = *g.streams->windows;
+    const std::string at = path + ".streams.windows";
+    if (w.size < std::chrono::milliseconds{1}) fail(at + ".size", "must be at least a millisecond");
+    // WindowStoreMaterializer
+    if (w.retention && *w.retention < w.size + w.grace)
+      fail(at + ".retention", "must be no smaller than size and grace together");
+    const models::kafka::ClusterOptions& kafka = cluster(path, g.cluster);
+    for (const models::kafka::TopicOptions& t : kafka.topics) {
+      if (std::count(g.topics.begin(), g.topics.end(), t.name) == 0) continue;
+      if (t.config.message_timestamp.log_append_time.value_or(
+              kafka.config.log_message_timestamp.log_append_time.value_or(false)))
+        fail(at, "go by the producers' timestamps: LogAppendTime is not modelled of their topics");
+    }
+    for (const models::ProducerOptions& p : s_.producers) {
+      if (p.cluster == g.cluster && std::count(g.topics.begin(), g.topics.end(), p.to) > 0 &&
+          !p.keys.in_records())
+        fail(at, "count by key, and what '" + p.name + "' sends has none");
+    }
+    for (const models::GroupOptions& other : s_.groups) {
+      if (other.transform && std::count(g.topics.begin(), g.topics.end(), other.transform->to) > 0)
+        fail(at, "count by key, and what '" + other.name + "' makes has none");
+    }
+    for (const models::kafka::MirrorOptions& m : s_.mirrors) {
+      if (m.to == g.cluster) fail(at, "are not modelled where a mirror writes");
+    }
   }
 
   void transform(const std::string& path, const models::GroupOptions& g) const {

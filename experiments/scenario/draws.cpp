@@ -407,7 +407,7 @@ void make_arrivals(const Value& checked, models::ProducerOptions& producer, cons
 }
 
 void pin_replays(Value& checked_scenario, const BindContext& context) {
-  for (const char* const name : {"producers", "services"}) {
+  for (const char* const name : {"producers", "services", "gateways"}) {
     Value* sources = checked_scenario.find(name);
     if (sources == nullptr) continue;
     for (Value& source : sources->items) {

@@ -210,6 +210,8 @@ const Section& scenario_format() {
       section_of("an application with a database: what comes in is a transaction each, and an event",
                  application_service_rows());
   static const Section relay = section_of("brings what a database has to tell to a topic", relay_rows());
+  static const Section gateway =
+      section_of("devices that publish by MQTT, and what takes it to a topic", gateway_rows());
   static const Section saga =
       section_of("what facts mean to the order, or whatever it is, that they are about", saga_rows());
   static const Section fault = section_of("what goes wrong, where and when", fault_rows());
@@ -228,6 +230,7 @@ const Section& scenario_format() {
                                array_key("databases", database),
                                array_key("services", service),
                                array_key("relays", relay),
+                               array_key("gateways", gateway),
                                section_key("saga", saga),
                                array_key("faults", fault),
                                array_key("variant", variant_section()),

@@ -288,7 +288,22 @@ const Section& transactions_section() {
   return section;
 }
 
+const std::vector<Row<models::WindowOptions>>& window_rows() {
+  using models::WindowOptions;
+  static const std::vector<Row<WindowOptions>> rows{
+      {{"size", KeyType::duration, "of a window", "", true},
+       [](const Value& v, WindowOptions& w, const BindContext&) { w.size = parse_duration(v.text); }},
+      {{"grace", KeyType::duration, "so long after its end a window is over, in the task's stream time",
+        "\"0s\""},
+       [](const Value& v, WindowOptions& w, const BindContext&) { w.grace = parse_duration(v.text); }},
+      {{"retention", KeyType::duration, "of the window store; size + grace unless given"},
+       [](const Value& v, WindowOptions& w, const BindContext&) { w.retention = parse_duration(v.text); }},
+  };
+  return rows;
+}
+
 const std::vector<Row<GroupOptions>>& streams_rows() {
+  static const Section windows = section_of("tumbling windows (TimeWindows.ofSizeAndGrace)", window_rows());
   static const std::vector<Row<GroupOptions>> rows{
       {{"changelog", KeyType::name, "topic of the stores' changes; partition by partition that of the input",
         "", true},
@@ -296,6 +311,10 @@ const std::vector<Row<GroupOptions>>& streams_rows() {
       {draw_key("size", "bytes of a change", "\"100B\"", Draws::sizes),
        [](const Value& v, GroupOptions& g, const BindContext&) {
          g.transform->size = make_distribution(v, Draws::sizes);
+       }},
+      {table_key("windows", "counts are of a key and a window; of a key unless given", windows),
+       [](const Value& v, GroupOptions& g, const BindContext& c) {
+         bind_rows(v, window_rows(), g.streams->windows.emplace(), c);
        }},
       {{"restore", KeyType::duration, "time to bring one record of the changelog into a store", "\"5us\""},
        [](const Value& v, GroupOptions& g, const BindContext&) {

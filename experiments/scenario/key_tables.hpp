@@ -16,10 +16,11 @@ const std::vector<Row<models::ProducerOptions>>& producer_rows();
 const std::vector<Row<models::GroupOptions>>& group_rows();
 const std::vector<Row<models::FaultSpec>>& fault_rows();
 
-// application_tables.cpp
+// application_tables.cpp, gateway_tables.cpp
 const std::vector<Row<models::DatabaseOptions>>& database_rows();
 const std::vector<Row<models::ServiceOptions>>& application_service_rows();
 const std::vector<Row<models::RelayOptions>>& relay_rows();
+const std::vector<Row<models::GatewayOptions>>& gateway_rows();
 const std::vector<Row<models::SagaOptions>>& saga_rows();  ///< [saga]
 
 }  // namespace experiments

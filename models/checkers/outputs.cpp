@@ -8,6 +8,7 @@
 namespace models {
 void Outputs::record(const sim::TraceRecord& r, std::span<const std::int64_t> payload,
                      sim::RecordNumber number) {
+  if (static_cast<Kind>(r.kind) == Kind::late) return late(r);
   const Run run{EntityId{static_cast<std::uint32_t>(payload[1])},
                 LaneId{r.peer},
                 LaneId{static_cast<std::uint32_t>(payload[0])},
@@ -25,6 +26,15 @@ void Outputs::record(const sim::TraceRecord& r, std::span<const std::int64_t> pa
     }
   }
   runs_.push_back(run);
+}
+
+void Outputs::late(const sim::TraceRecord& r) {
+  std::vector<RunCounts>& lanes = late_[EntityId{r.peer}];
+  cursor_ = 0;
+  ledger_.partition(EntityId{r.place})->log.walk(r.a, r.b, cursor_, [&lanes](const LogPiece& piece) {
+    if (piece.lane.value >= lanes.size()) lanes.resize(piece.lane.value + 1);
+    lanes[piece.lane.value].add(piece.seq, piece.count);
+  });
 }
 
 void Outputs::finish(sim::Time end) {
@@ -60,6 +70,8 @@ void Outputs::count_run(const Run& run, sim::Time end, std::vector<RunCounts>& m
 }
 
 void Outputs::find_missing(EntityId group, const std::vector<RunCounts>& made, sim::Time end) {
+  const RunCounts none;
+  const std::vector<RunCounts>& late = late_[group];
   for (const Ledger::Partition& p : ledger_.partitions()) {
     const auto is_reader = [&](const Ledger::Subscription& s) {
       return ledger_.totals().groups[s.group].group == group;
@@ -69,16 +81,18 @@ void Outputs::find_missing(EntityId group, const std::vector<RunCounts>& made, s
     const auto sub = static_cast<std::size_t>(reader - p.subscriptions.begin());
     for (const LaneId id : p.lanes) {
       const Ledger::Lane& lane = ledger_.lanes()[id.value];
+      const RunCounts& too_late = id.value < late.size() ? late[id.value] : none;
       const Ledger::LaneGroup& of_group = lane.groups[sub];
       // What was aborted and compacted away before it could be done again is superseded: a newer record of its key is there.
-      visit_jointly<4>({&of_group.processed, &of_group.settled, &of_group.compacted, &made[id.value]},
-                       lane.offered(),
-                       [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 4>& counts) {
-                         const auto [processed, settled, compacted, outputs] = counts;
-                         if (processed == 0 || settled == 0 || compacted > 0 || outputs > 0) return;
-                         anomalies_.add({end, Verdict::output_missing, p.id, group, id, signed_of(seq), -1,
-                                         signed_of(n), 0});
-                       });
+      visit_jointly<5>(
+          {&of_group.processed, &of_group.settled, &of_group.compacted, &made[id.value], &too_late},
+          lane.offered(),
+          [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 5>& counts) {
+            const auto [processed, settled, compacted, outputs, dropped] = counts;
+            if (processed == 0 || settled == 0 || compacted > 0 || outputs > 0 || dropped > 0) return;
+            anomalies_.add(
+                {end, Verdict::output_missing, p.id, group, id, signed_of(seq), -1, signed_of(n), 0});
+          });
     }
   }
 }

@@ -2,9 +2,10 @@
 //
 // A message that a group makes names its input. It counts when it is in the log and its transaction, if it has one, was
 // committed. An input that the group has processed and committed must have one output that counts; more than one is a
-// duplicate, whoever made them.
+// duplicate, whoever made them. An input that came too late for its window needs none.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "models/checkers/checker.hpp"
@@ -15,7 +16,7 @@ class Outputs final : public Checker {
  public:
   Outputs(const Ledger& ledger, Anomalies& anomalies) : ledger_(ledger), anomalies_(anomalies) {}
 
-  KindSet kinds() const override { return kinds_of(Kind::derived); }
+  KindSet kinds() const override { return kinds_of(Kind::derived, Kind::late); }
   void record(const sim::TraceRecord& r, std::span<const std::int64_t> payload,
               sim::RecordNumber number) override;
   void finish(sim::Time end) override;
@@ -33,12 +34,15 @@ class Outputs final : public Checker {
     sim::RecordNumber record = 0;
   };
 
+  void late(const sim::TraceRecord& r);
   void count_run(const Run& run, sim::Time end, std::vector<RunCounts>& made);
   void find_missing(EntityId group, const std::vector<RunCounts>& made, sim::Time end);
 
   const Ledger& ledger_;
   Anomalies& anomalies_;
   std::vector<Run> runs_;
+  std::map<EntityId, std::vector<RunCounts>> late_;  // by group and lane of inputs
+  LogIndex::Cursor cursor_ = 0;
   std::uint64_t counted_ = 0;
 };
 

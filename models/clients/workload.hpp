@@ -226,8 +226,8 @@ enum class GroupType : std::uint8_t {
 /// Tumbling windows (TimeWindows.ofSizeAndGrace): a record counts in the window that its timestamp lies in, unless that is over.
 struct WindowOptions {
   sim::Duration size = std::chrono::minutes{1};
-  sim::Duration grace{};                   ///< a window is over so long after its end
-  std::optional<sim::Duration> retention;  ///< how long a store keeps one; size + grace unless given
+  sim::Duration grace{};                     ///< a window is over so long after its end
+  std::optional<sim::Duration> retention{};  ///< how long a store keeps one; size + grace unless given
 };
 
 /// A Streams application: each record is counted, and the change of the count is written to the changelog (transform.to).

@@ -169,6 +169,12 @@ std::span<const FaultInfo> fault_catalogue() {
                  kCreateParameters},
                 FaultCode::create_topic,
                 faults::create_topic},
+      FaultInfo{{"disk-loss",
+                 "the target's machine stops, and its disk with all its logs is gone; after `for` it starts "
+                 "again, with an empty one",
+                 {}},
+                FaultCode::disk_loss,
+                faults::disk_loss},
   };
   return kRows;
 }

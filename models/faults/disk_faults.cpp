@@ -23,7 +23,7 @@ Striker on_disk(const FaultBinding& binding, Act act, Heal heal) {
     if (node == nullptr) return std::nullopt;
     Strike strike;
     strike.actor = node->entity();
-    strike.act = [node, act](const std::function<void()>&) { act(*disk_of(*node)); };
+    strike.act = [node, act](const std::function<void()>&) { act(*disk_of(*node), *node); };
     strike.heal = [node, heal] { heal(*disk_of(*node), *node); };
     return strike;
   };
@@ -34,23 +34,33 @@ Striker on_disk(const FaultBinding& binding, Act act, Heal heal) {
 Striker disk_slow(const FaultBinding& binding) {
   if (!binding.spec.delay) throw ScenarioError(binding.key("delay"), "is missing: what a write takes longer");
   return on_disk(
-      binding, [&binding](Disk& disk) { disk.slow_down(*binding.spec.delay); },
+      binding, [&binding](Disk& disk, Node&) { disk.slow_down(*binding.spec.delay); },
       [](Disk& disk, Node&) { disk.speed_up(); });
 }
 
 Striker disk_stall(const FaultBinding& binding) {
   return on_disk(
-      binding, [](Disk& disk) { disk.stall(); }, [](Disk& disk, Node&) { disk.go_on(); });
+      binding, [](Disk& disk, Node&) { disk.stall(); }, [](Disk& disk, Node&) { disk.go_on(); });
 }
 
 /// An operator who makes room starts what has died of it.
 Striker disk_full(const FaultBinding& binding) {
   return on_disk(
-      binding, [](Disk& disk) { disk.fill(); },
+      binding, [](Disk& disk, Node&) { disk.fill(); },
       [](Disk& disk, Node& node) {
         disk.make_room();
         node.restart();
       });
+}
+
+Striker disk_loss(const FaultBinding& binding) {
+  return on_disk(
+      binding,
+      [](Disk& disk, Node& node) {
+        disk.replace();
+        node.lose_power();
+      },
+      [](Disk&, Node& node) { node.restart(); });
 }
 
 }  // namespace models::faults

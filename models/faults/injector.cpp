@@ -91,6 +91,8 @@ std::string_view kind_word(EntityKind kind) {
       return "service";
     case EntityKind::relay:
       return "relay";
+    case EntityKind::gateway:
+      return "gateway";
     case EntityKind::registry:
       return "schema registry";
     default:
@@ -142,9 +144,9 @@ void FaultInjector::watch_step(Armed& fault) {
   const StepInfo& step = step_info(when.step);
   const std::string_view kind = kind_word(context_.entities[subject.entity()].kind);
   // A member that transforms has a producer inside, as services and relays have; a service that reads topics is a member.
-  const bool inside =
-      (step.subject == "producer" && (kind == "member" || kind == "service" || kind == "relay")) ||
-      (step.subject == "service" && kind == "member");
+  const bool inside = (step.subject == "producer" &&
+                       (kind == "member" || kind == "service" || kind == "relay" || kind == "gateway")) ||
+                      (step.subject == "service" && kind == "member");
   if (kind != step.subject && !inside) {
     throw ScenarioError(path, "'" + std::string(step.name) + "' happens at a " + std::string(step.subject) +
                                   ", and '" + subject.name() + "' is a " + std::string(kind));

@@ -174,6 +174,7 @@ void Cluster::add_topic(const TopicOptions& topic, bool internal) {
                      std::max(topic.partitions, topic.partitions_most), topic.config, internal});
   topics_.back().keys_read = topic.keys_read;
   if (topic.created_later) topics_.back().partitions_created = topic.partitions;
+  topics_.back().times_read = topic.times_read;
   if (!internal)
     topics_.back().cleanup =
         topic.config.compaction.cleanup_policy.value_or(options_.config.log_cleanup_policy);

@@ -56,6 +56,7 @@ struct TopicInfo {
   CleanupPolicy cleanup{};  ///< of the topic, or the broker's
   bool keys_read = false;   ///< record_keys() has the keys of its records, as of a compacted topic's
   std::int32_t partitions_created = 0;  ///< of one that does not exist yet: by Controller::create_topic()
+  bool times_read = false;  ///< record_times() has their timestamps
 };
 
 struct PartitionInfo {
@@ -153,6 +154,7 @@ class Cluster {
   void forget_expired(PartitionIndex p);
   /// Of the records in compacted topics, and in those whose keys somebody else looks at.
   RecordKeys& record_keys() { return record_keys_; }
+  RecordTimes& record_times() { return record_times_; }
   OffsetsStore& offsets_store() { return *offsets_store_; }
   TransactionStore& transaction_store() { return *transaction_store_; }
   ShareStateStore& share_state_store() { return *share_state_store_; }
@@ -199,6 +201,7 @@ class Cluster {
   std::vector<std::unique_ptr<SharedPartition>> shared_;
   std::vector<const LogReader*> readers_;
   RecordKeys record_keys_;
+  RecordTimes record_times_;
   std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then controllers
   std::unique_ptr<OffsetsStore> offsets_store_;
   std::unique_ptr<TransactionStore> transaction_store_;

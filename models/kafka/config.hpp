@@ -325,8 +325,12 @@ struct ConsumerConfig {
 /// Of Kafka Streams (streams.hpp).
 struct StreamsConfig {
   bool exactly_once = false;                ///< processing.guarantee
-  std::optional<Duration> commit_interval;  ///< unset: 30 s
+  std::optional<Duration> commit_interval;  ///< unset: 30 s, or 100 ms with exactly_once_v2
   std::int32_t num_standby_replicas = 0;
+
+  Duration interval() const {
+    return commit_interval.value_or(Duration{exactly_once ? 100'000'000 : 30'000'000'000});
+  }
 };
 
 /// Of a mirror: its connectors' and its worker's settings.

@@ -29,6 +29,8 @@ struct TopicOptions {
   TopicConfig config;
   /// Somebody looks at the keys of its records. Set by the world.
   bool keys_read = false;
+  /// And at the timestamps of its records.
+  bool times_read = false;
 };
 
 /// How long a broker's request handler thread works on a request: a fixed part, a part for each batch or partition in it,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/ids.hpp"
+#include "sim/time.hpp"
 
 namespace models::kafka {
 
@@ -31,6 +32,22 @@ class RecordKeys {
 
  private:
   std::vector<std::vector<std::uint32_t>> lanes_;
+};
+
+/// The timestamps of records, as their producers wrote them, of topics that a Streams application with windows reads.
+class RecordTimes {
+ public:
+  /// A lane's next records: when they were created, by a clock that is so far ahead.
+  void append(LaneId lane, std::span<const std::int64_t> created_at, sim::Duration clock_ahead) {
+    if (lane.value >= lanes_.size()) lanes_.resize(lane.value + 1);
+    for (const std::int64_t at : created_at) lanes_[lane.value].push_back(at + clock_ahead.count());
+  }
+  sim::Time at(LaneId lane, std::int64_t seq) const {
+    return sim::Time{sim::Duration{lanes_[lane.value][static_cast<std::size_t>(seq)]}};
+  }
+
+ private:
+  std::vector<std::vector<std::int64_t>> lanes_;  // ns
 };
 
 }  // namespace models::kafka

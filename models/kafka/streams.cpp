@@ -21,7 +21,7 @@ Error set_guarantee(StreamsConfig& config, std::string_view text) {
 constexpr auto kStreamsKeys = std::to_array<Key<S>>({
     {"processing.guarantee", "string", "at_least_once", set_guarantee},
     {"commit.interval.ms", "ms", "30000", span<&S::commit_interval, 0, 1'000'000, S>,
-     "with exactly_once_v2 what each poll brings is a transaction of its own"},
+     "100 ms unless given with exactly_once_v2: a transaction then spans it"},
     {"num.standby.replicas", "int", "0", integer<&S::num_standby_replicas, 0, 10'000, S>},
     {"num.stream.threads", "int", "1", nullptr, "one thread each: give the group more members"},
     {"application.id", "string", "", nullptr, "groups go by the name of their table"},
@@ -49,8 +49,7 @@ void prefer_streams_settings(GroupOptions& group) {
   group.config.auto_offset_reset = AutoOffsetReset::earliest;
   group.config.read_committed = streams.exactly_once;
   group.config.partition_assignment_strategy = {Assignor::cooperative_sticky};
-  group.config.auto_commit_interval = streams.commit_interval.value_or(std::chrono::seconds{30});
-  group.commit = streams.exactly_once ? CommitMode::in_transaction : CommitMode::automatic;
+  group.commit = streams.exactly_once ? CommitMode::in_transaction : CommitMode::after_processing;
   ProducerConfig& producer = group.transform->config;
   producer.linger = std::chrono::milliseconds{100};
   if (!streams.exactly_once) return;

@@ -19,7 +19,7 @@ bool hits_link(FaultCode code) {
 
 void AvailabilityMeter::fault(const sim::TraceRecord& r, bool area) {
   const auto code = static_cast<FaultCode>(r.code);
-  if (code == FaultCode::crash || code == FaultCode::power_loss) {
+  if (code == FaultCode::crash || code == FaultCode::power_loss || code == FaultCode::disk_loss) {
     if (r.a == 0) return;
     broker_silent(r.actor, r.time);
     return producer_crashed(r.actor, r.time);

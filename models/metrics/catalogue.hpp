@@ -175,6 +175,9 @@ enum class Metric : std::uint16_t {
   registry_unreachable,
   unreadable,
   late_records,
+  windows,
+  windows_overcounted,
+  windows_undercounted,
   // applications with databases
   facts,
   events,

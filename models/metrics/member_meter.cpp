@@ -59,7 +59,7 @@ void MemberMeter::fault(const sim::TraceRecord& r) {
   if (!silences(code)) return;
   for (const std::uint32_t entity : {r.actor, r.place}) {
     Member& member = members_[entity];
-    if (code == FaultCode::crash || code == FaultCode::power_loss) {
+    if (code == FaultCode::crash || code == FaultCode::power_loss || code == FaultCode::disk_loss) {
       if (r.a == 1 && entity == r.actor) died(member, r.time);
     } else if (r.a == 0) {
       member.silent_since.reset();

@@ -129,6 +129,12 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
     case Kind::late:
       late_ = std::max<std::int64_t>(late_, 0) + r.b;
       return;
+    case Kind::window_counts:
+      windows_ = std::max<std::int64_t>(windows_, 0) + r.a;
+      late_ = std::max<std::int64_t>(late_, 0);
+      windows_over_ += r.b;
+      windows_under_ += r.c;
+      return;
     case Kind::phase:
       return phase(r);
     default:
@@ -298,6 +304,11 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   if (alerts_) alerts_->report(values);
   if (buffered_max_ >= 0) values[Metric::buffered_max_messages] = static_cast<double>(buffered_max_);
   if (late_ >= 0) values[Metric::late_records] = static_cast<double>(late_);
+  if (windows_ >= 0) {
+    values[Metric::windows] = static_cast<double>(windows_);
+    values[Metric::windows_overcounted] = static_cast<double>(windows_over_);
+    values[Metric::windows_undercounted] = static_cast<double>(windows_under_);
+  }
   if (scalings_ >= 0) values[Metric::scalings] = static_cast<double>(scalings_);
   scaling_.report(values);
   for (std::uint32_t error = 0; error < refused_.rows().size(); ++error) {

@@ -108,6 +108,9 @@ class Metrics : public LedgerObserver {
   EntityTable<std::uint64_t> refused_;  ///< operations, by error
   std::uint64_t over_quota_ = 0;
   std::uint64_t against_policy_ = 0;
+  std::int64_t windows_ = -1;
+  std::int64_t windows_over_ = 0;
+  std::int64_t windows_under_ = 0;
   Flow offered_;
   Flow acknowledged_;
   EntityTable<Flow> processed_;  ///< by group

@@ -63,6 +63,7 @@ bool PauseMeter::stops(const sim::TraceRecord& r) {
   switch (static_cast<FaultCode>(r.code)) {
     case FaultCode::crash:
     case FaultCode::power_loss:
+    case FaultCode::disk_loss:
       stopped.paused = false;  // who is started again is not paused
       return false;            // what it owned is told by itself
     case FaultCode::pause:

@@ -467,7 +467,7 @@ class Lists(Case):
         targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "create-topic": "orders",
                    "reassign": "orders",
                    "elect-preferred-leaders": "orders", "delete-records": "orders", "disk-slow": "kafka/0",
-                   "disk-stall": "kafka/0", "disk-full": "kafka/0", "failover": "billing",
+                   "disk-stall": "kafka/0", "disk-full": "kafka/0", "disk-loss": "kafka/0", "failover": "billing",
                    "wrong-schema": "shop"}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)

@@ -333,7 +333,7 @@ void Broker::crashed() {
 }
 
 void Broker::power_lost() {
-  logs_.power_lost();
+  logs_.power_lost(disk_.take_replaced());
 }
 
 void Broker::restarted() {

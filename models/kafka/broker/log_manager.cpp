@@ -280,7 +280,7 @@ void LogManager::crashed() {
   }
 }
 
-void LogManager::power_lost() {
+void LogManager::power_lost(bool disk_lost) {
   write_back_timer_.disarm();
   for (const auto& replica : replicas_) {
     const double torn = cluster_.options().disk.torn;
@@ -288,6 +288,7 @@ void LogManager::power_lost() {
     const bool may_tear = torn > 0 && written > replica->disk.flushed && written > replica->log.start();
     if (may_tear && phases_.uniform() < torn)
       written = std::max(replica->disk.flushed, replica->log.at(written - 1).base);
+    if (disk_lost) written = replica->log.start();
     if (written >= replica->log.end()) continue;
     replica->shared->gave_up = true;
     replica->truncate(written);

@@ -81,7 +81,8 @@ class LogManager {
   /// The process died: what it had not checkpointed is forgotten.
   void crashed();
   /// The machine lost its power: what was not on disk is gone. Also when the process was down already.
-  void power_lost();
+  /// `disk_lost`: nothing is left at all. Model: but where a log begins, which Kafka is told by the leader it follows then.
+  void power_lost(bool disk_lost);
   /// The process starts again, its tasks with it. Returns how long it reads its logs first.
   sim::Duration restarted();
 

@@ -60,8 +60,21 @@ GroupMembership Consumer::group_metadata() const {
           membership_.generation()};
 }
 
+bool Consumer::commit_open(bool again_later) {
+  if (!outlet_ || !outlet_->open() || phase_ != Phase::polling || commit_for_ != CommitFor::nothing)
+    return false;
+  commit_again_ = again_later;
+  enter(Phase::transforming);
+  turn_timer_.disarm();
+  membership_.left_poll();
+  outlet_->commit(group_metadata());
+  return true;
+}
+
 void Consumer::transformed(TransformOutcome outcome) {
   switch (outcome) {
+    case TransformOutcome::taken:
+      break;
     case TransformOutcome::fatal:
       end_application();
       break;
@@ -70,6 +83,10 @@ void Consumer::transformed(TransformOutcome outcome) {
       break;
     case TransformOutcome::done:
       if (options_.commit != CommitMode::in_transaction) return commit_work();
+      if (options_.streams) {  // all that was handed out since the last commit
+        for (const PartitionIndex p : assignment_.partitions())
+          assignment_[p].settled = std::max(assignment_[p].settled, assignment_[p].position);
+      }
       for (const Work::Range& range : processor_.work().ranges()) {
         HeldPartition& held = assignment_[range.partition];
         if (assignment_.holds(range.partition)) held.settled = std::max(held.settled, held.position);
@@ -115,6 +132,10 @@ void Consumer::commit_finished(ErrorCode error) {
       recorder_.abandoned(processor_.work());
       return when_running(&Consumer::back_to_poll);
     case CommitFor::work_done:
+      if (options_.streams) {
+        if (error != ErrorCode::none && commit_again_) outlet_->not_committed();
+        return when_running(&Consumer::back_to_poll);
+      }
       commit_owed_ = error == ErrorCode::rebalance_in_progress;
       return when_running(&Consumer::back_to_poll);
     case CommitFor::record_done:

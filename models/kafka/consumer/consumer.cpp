@@ -5,6 +5,7 @@
 #include "models/kafka/consumer/hand_off_pool.hpp"
 #include "models/kafka/consumer/lane_pool.hpp"
 #include "models/kafka/consumer/state_stores.hpp"
+#include "models/kafka/consumer/stream_thread.hpp"
 #include "models/kafka/consumer/transformer.hpp"
 #include "models/kafka/group/assignor.hpp"
 #include "models/kafka/mirror/mirror.hpp"
@@ -70,7 +71,10 @@ Consumer::Consumer(ConsumerGroup& group, Node& node, std::uint32_t index)
   }
   if (options_.hand_off) add_pool();
   OutletOwner& owner = *this;
-  if (options_.transform) outlet_ = std::make_unique<Transformer>(group, node, index, owner);
+  if (options_.streams)
+    outlet_ = std::make_unique<StreamThread>(group, node, index, owner);
+  else if (options_.transform)
+    outlet_ = std::make_unique<Transformer>(group, node, index, owner);
   if (group.mirror() != nullptr) outlet_ = group.mirror()->make_task(node, owner);
   if (group.outlet_maker()) outlet_ = group.outlet_maker()(node, index, owner);
 }
@@ -128,7 +132,7 @@ void Consumer::turn() {
 bool Consumer::turn_once() {
   if (phase_ != Phase::polling) return false;
   if (close_asked_) {
-    if (ready_to_close()) begin_close();
+    if (ready_to_close() && !commit_open()) begin_close();
     return false;
   }
   if (coordinate() && !positions_.update()) {
@@ -141,6 +145,9 @@ bool Consumer::turn_once() {
       options_.commit != CommitMode::automatic && options_.commit != CommitMode::asynchronous &&
       options_.commit != CommitMode::stored && options_.commit != CommitMode::completed;
   if (commit_for_ != CommitFor::nothing && waits_for_commits) return false;
+  // Not in the middle of a rebalance (TaskManager.commit).
+  if (outlet_ && context_.now() >= outlet_->commit_due() && membership_.settled() && commit_open(true))
+    return false;
   if (phase_ != Phase::polling || close_asked_ || held_up_by_coordinator()) return false;
   if (pool_ && pool_->full()) {  // paused: nothing is handed out, nor fetched (KafkaConsumer.pause())
     arm_turn_timer();
@@ -200,6 +207,7 @@ void Consumer::arm_turn_timer() {
   sim::Time next = sim::kNever;
   // Not before a rebalance: what comes first there wakes this loop, and a commit that is due would only spin.
   if (automatic_ && membership_.settled()) next = committer_.next_automatic();
+  if (outlet_ && membership_.settled()) next = std::min(next, outlet_->commit_due());
   if (waits_for_coordinator()) next = std::min(next, poll_began_ + kPollTimeout);
   if (next == sim::kNever)
     turn_timer_.disarm();
@@ -301,7 +309,8 @@ Offset Consumer::lowest_in_hand(PartitionIndex p) const {
 
 bool Consumer::idle() const {
   if (phase_ == Phase::stopped) return !processor_.restarting();
-  const bool working = phase_ != Phase::polling || (pool_ && !pool_->idle()) || fetcher_.buffered();
+  const bool working = phase_ != Phase::polling || (pool_ && !pool_->idle()) || fetcher_.buffered() ||
+                       (outlet_ && outlet_->open());
   return !working && membership_.settled() && !assignment_.unsettled() && !commits_to_come();
 }
 

@@ -129,6 +129,7 @@ class Consumer final : public NodeProgram,
   std::vector<PartitionIndex> held_besides(const std::vector<PartitionIndex>& assigned) const;
   void take_up(const std::vector<PartitionIndex>& revoked, const std::vector<PartitionIndex>& assigned);
   bool commit_revoked();
+  void sign();
   bool commits_before_revocation() const;
   void assignment_changed();
 
@@ -142,6 +143,8 @@ class Consumer final : public NodeProgram,
   void commit_blocking(CommitFor why, sim::Duration limit);
   /// Runs `next` now, or when a paused node goes on.
   void when_running(void (Consumer::*next)());
+  /// A Streams thread has something open: it is committed first. True when that has begun. `again_later`: if it fails.
+  bool commit_open(bool again_later = false);
   /// An exception that the application does not catch: it closes its consumer and ends.
   void end_application();
   bool ready_to_close() const;
@@ -185,6 +188,7 @@ class Consumer final : public NodeProgram,
   bool rejoin_commit_begun_ = false;
   bool revocation_commit_begun_ = false;
   bool commit_owed_ = false;  // a rebalance refused it
+  bool commit_again_ = false;
   CommitFor commit_for_ = CommitFor::nothing;
   sim::Time poll_began_{};
   std::vector<PartitionIndex> last_assigned_;  // what a sticky assignor is told, revoked or not

@@ -84,6 +84,10 @@ void ConsumerGroup::stop() {
   for (const auto& member : share_members_) member->stop();
 }
 
+void ConsumerGroup::tell_counts() const {
+  if (stores_ && stores_->changes() != nullptr) stores_->tell_counts(cluster_.context(), entity_, topics_);
+}
+
 Offset ConsumerGroup::lowest_in_hand(PartitionIndex p) const {
   Offset lowest = kNoLowest;
   for (const auto& member : members_) lowest = std::min(lowest, member->lowest_in_hand(p));

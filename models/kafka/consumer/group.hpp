@@ -58,6 +58,8 @@ class ConsumerGroup final : public LogReader {
   void start();
   /// Every member closes cleanly.
   void stop();
+  /// Of a Streams application with windows: how its counts compare with what it has counted. When the run ends.
+  void tell_counts() const;
   /// No member holds anything fetched and not processed, or processed and not committed.
   bool idle() const;
 

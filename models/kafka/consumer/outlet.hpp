@@ -11,6 +11,7 @@ namespace models::kafka {
 struct GroupMembership;
 
 enum class TransformOutcome : std::uint8_t {
+  taken,   ///< sent, and committed later: commit()
   done,    ///< all sent and acknowledged; in a transaction: committed, with the offsets
   failed,  ///< not all were sent, or the transaction was aborted: to be done again
   fatal,   ///< fenced, or worse: this application has ended
@@ -29,6 +30,15 @@ class Outlet {
   virtual void close() = 0;
   /// `work` has been processed; transformed() runs once, perhaps before this returns. `membership` signs the offsets.
   virtual void take(const Work& work, const GroupMembership& membership) = 0;
+  /// Something that was taken is not committed: commit() ends that, at commit_due(), and before partitions are given up.
+  virtual bool open() const { return false; }
+  virtual sim::Time commit_due() const { return sim::kNever; }
+  /// Requires open(), and nothing under way. transformed() runs once, perhaps before this returns.
+  virtual void commit(const GroupMembership&) {}
+  /// The offsets of what was ended could not be committed, as in the middle of a rebalance: it is open still.
+  virtual void not_committed() {}
+  /// What is open is not ours any more.
+  virtual void drop() {}
   virtual void crashed() = 0;
   virtual void paused() = 0;
   virtual void resumed() = 0;

@@ -8,6 +8,7 @@
 namespace models::kafka {
 
 bool Consumer::commits_before_revocation() const {
+  if (options_.streams) return false;  // what is open comes first: commit_open()
   if (automatic_) return !assignment_.empty();
   if (membership_.is_out()) return false;  // onPartitionsLost
   return options_.commit != CommitMode::automatic && options_.commit != CommitMode::in_transaction &&
@@ -17,6 +18,8 @@ bool Consumer::commits_before_revocation() const {
 
 /// False while a commit is under way that comes first.
 bool Consumer::prepare_rejoin() {
+  if (outlet_ && membership_.is_out()) outlet_->drop();
+  if (!cooperative_ && commit_open()) return false;
   if (!rejoin_commit_begun_) {
     rejoin_commit_begun_ = true;
     if (commits_before_revocation()) {
@@ -47,6 +50,11 @@ MembershipOwner::Taken Consumer::take_assignment() {
   std::vector<PartitionIndex> assigned = membership_.assigned();
   std::sort(assigned.begin(), assigned.end());
   const std::vector<PartitionIndex> revoked = held_besides(assigned);
+  if (!revoked.empty() && outlet_ && outlet_->open()) {
+    sign();
+    commit_open();
+    return Taken::not_yet;
+  }
   if (!revoked.empty() && !commit_revoked()) return Taken::not_yet;
   take_up(revoked, assigned);
   last_assigned_ = std::move(assigned);
@@ -72,10 +80,15 @@ void Consumer::take_up(const std::vector<PartitionIndex>& revoked,
     if (StateStores* stores = group_.stores())
       assignment_[p].restored_at = context_.simulation.after(stores->open(index_, p));
   }
-  signature_ = {options_.name, membership_.member_id(), membership_.instance_id(), node_.entity(),
-                membership_.generation()};
+  sign();
   committer_.restart_interval();
   assignment_changed();
+}
+
+/// From now on commits are those of this membership (ConsumerCoordinator.groupMetadata).
+void Consumer::sign() {
+  signature_ = {options_.name, membership_.member_id(), membership_.instance_id(), node_.entity(),
+                membership_.generation()};
 }
 
 /// AbstractMembershipManager.maybeReconcile: what goes is not fetched any more, what was consumed is committed, the
@@ -95,6 +108,7 @@ bool Consumer::reconcile(const std::vector<PartitionIndex>& target) {
       commit_blocking(CommitFor::rejoin, options_.config.max_poll_interval);
   }
   if (commit_for_ == CommitFor::rejoin || phase_ != Phase::polling) return false;
+  if (!revoked.empty() && commit_open()) return false;
   if (!revoked.empty() && !commit_revoked()) return false;
   rejoin_commit_begun_ = false;
   take_up(revoked, target);
@@ -102,6 +116,7 @@ bool Consumer::reconcile(const std::vector<PartitionIndex>& target) {
 }
 
 void Consumer::lose_assignment() {
+  if (outlet_) outlet_->drop();
   rejoin_commit_begun_ = false;
   revocation_commit_begun_ = false;
   commit_owed_ = false;

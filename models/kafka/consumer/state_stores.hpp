@@ -12,10 +12,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "models/clients/workload.hpp"
 #include "models/kafka/cluster.hpp"
+#include "models/kafka/consumer/window_counts.hpp"
 
 namespace models::kafka {
 
@@ -26,6 +29,14 @@ class StateStores {
 
   /// The member is given partition `p` now: how long it takes until it can read on.
   sim::Duration open(std::uint32_t member, PartitionIndex p);
+  /// How often it has been given to a member.
+  std::uint64_t times_opened(PartitionIndex p) const { return stores_[p.value].opened; }
+  /// With windows, what the changelog says; else null.
+  ChangeBook* changes() { return changes_.get(); }
+  /// The changes of `p`'s tasks that count, oldest first: a restore. Requires changes().
+  void for_each_change(PartitionIndex p, const std::function<void(const CountChange&)>& visit) const;
+  /// Compares what the changelog counts with what was counted. Once, when the run ends.
+  void tell_counts(const Context& context, EntityId group, const std::vector<TopicIndex>& topics) const;
   /// The member's process has died.
   void crashed(std::uint32_t member);
 
@@ -34,9 +45,11 @@ class StateStores {
   static constexpr Offset kNothing = 0;
   struct Store {
     std::uint32_t owner = kNobody;
+    std::uint64_t opened = 0;
     std::vector<Offset> held;  ///< by member: up to which offset of the changelog
   };
 
+  const ReplicaLog* changelog(PartitionIndex p) const;
   Offset changelog_end(PartitionIndex p) const;
   bool is_standby(std::uint32_t member, PartitionIndex p) const;
   /// The owner's store is as far as the changelog.
@@ -47,6 +60,7 @@ class StateStores {
   TopicIndex changelog_;
   std::uint32_t members_;
   std::vector<Store> stores_;  // by partition of the cluster
+  std::unique_ptr<ChangeBook> changes_;
 };
 
 }  // namespace models::kafka

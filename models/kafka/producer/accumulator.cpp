@@ -123,6 +123,8 @@ void Accumulator::close(Batch& batch) {
   batch.newest = sim::Time(sim::Duration(batch.created_at.back()));
   const PartitionQueue& queue = partitions_[batch.partition];
   if (options_.record_keys != nullptr) options_.record_keys->append(queue.lane, batch.keys);
+  if (options_.record_times != nullptr)
+    options_.record_times->append(queue.lane, batch.created_at, options_.clock_ahead);
   report_.offered(queue.entity, queue.lane, batch);
 }
 

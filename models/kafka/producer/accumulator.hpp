@@ -59,6 +59,8 @@ class Accumulator {
     bool keep_sizes = false;  ///< the application may send messages again
     /// Where what is sent writes its keys; null: the topic is not compacted.
     RecordKeys* record_keys = nullptr;
+    RecordTimes* record_times = nullptr;  ///< and its timestamps, by a clock that is …
+    sim::Duration clock_ahead{};          ///< … so far ahead
   };
   struct Outcome {
     bool appended = false;   ///< false: out of memory, nothing was added (but a batch may have been closed)

@@ -25,6 +25,7 @@ ProducerSetup with_record_keys(Cluster& cluster, const ProducerOptions& options,
   const TopicInfo& topic = cluster.topic(*cluster.find_topic(options.to));
   if ((topic.cleanup.compacts || topic.keys_read) && options.keys.in_records())
     setup.record_keys = &cluster.record_keys();
+  if (topic.times_read) setup.record_times = &cluster.record_times();
   return setup;
 }
 
@@ -79,9 +80,11 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
                     .max_request_size = config_.max_request_size,
                     .batch_num_messages = config_.batch_num_messages,
                     .max_messages = config_.queue_buffering_max_messages,
-                    .keep_keys = options.keys.count > 0,
+                    .keep_keys = options.keys.count > 0 || setup.record_keys != nullptr,
                     .keep_sizes = options.resend || options.resend_after_restart,
-                    .record_keys = setup.record_keys},
+                    .record_keys = setup.record_keys,
+                    .record_times = setup.record_times,
+                    .clock_ahead = options.clock_ahead},
                    std::move(partitions)),
       gateway_(make_gateway(*this)),
       application_(setup.application),
@@ -93,6 +96,7 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
   if (application_ != nullptr) accumulator_.report().derives(setup.group);
   if (setup.names_are_tickets) accumulator_.report().keeps_names();
   if (setup.facts != nullptr) accumulator_.report().says(*setup.facts);
+  if (options.keys.count == 0) accumulator_.report().has_no_keys();
   if (options.tombstones > 0) accumulator_.report().look_for_tombstones();
   if (!options.keys.in_records()) {
     setup.keys = nullptr;

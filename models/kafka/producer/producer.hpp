@@ -66,9 +66,10 @@ struct ProducerSetup {
   std::shared_ptr<KeyPartitions> keys{};
   /// It is part of another program, which forwards what happens to the node and hands it messages (send()).
   ProducerApplication* application = nullptr;
-  RecordKeys* record_keys = nullptr;  ///< of a topic whose keys are looked at, as the cluster keeps them
-  EntityId group{};                   ///< whose output its messages are, then
-  std::string transactional_id{};     ///< empty: no transactions
+  RecordKeys* record_keys = nullptr;    ///< of a topic whose keys are looked at, as the cluster keeps them
+  RecordTimes* record_times = nullptr;  ///< of a topic whose timestamps are
+  EntityId group{};                     ///< whose output its messages are, then
+  std::string transactional_id{};       ///< empty: no transactions
   /// What the group reads whose lag ProducerOptions::admission looks at.
   std::vector<std::string> topics_watched{};
   ProtocolRules rules{};               ///< its cluster's

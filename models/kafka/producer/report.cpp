@@ -8,7 +8,7 @@
 namespace models::kafka {
 
 void ProducerReport::offered(EntityId place, LaneId lane, Batch& batch) {
-  const bool keyed = !batch.keys.empty();
+  const bool keyed = keyed_ && !batch.keys.empty();
   for (std::int32_t at = 0; at < batch.count; at += kMostInOne) {
     const std::int32_t n = std::min(kMostInOne, batch.count - at);
     std::span<const std::int64_t> payload(batch.created_at.data() + at, static_cast<std::size_t>(n));

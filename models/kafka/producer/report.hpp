@@ -23,6 +23,8 @@ class ProducerReport {
   void says(FactBook& facts) { facts_ = &facts; }
   /// What a batch's ranges name is not told.
   void keeps_names() { names_kept_ = true; }
+  /// What its batches keep as keys is something else.
+  void has_no_keys() { keyed_ = false; }
   /// Messages may be tombstones.
   void look_for_tombstones() { tombstones_ = true; }
   void refused(RefusedCode code, const std::vector<std::int64_t>& created_at);
@@ -42,6 +44,7 @@ class ProducerReport {
   EntityId group_{};  ///< whose output the messages are
   bool tombstones_ = false;
   bool names_kept_ = false;
+  bool keyed_ = true;
   std::vector<std::int64_t> words_;
 };
 

@@ -1,4 +1,4 @@
-// What a broker does when its disk is slow, stands still or is full; and when an operator deletes records.
+// What a broker does when its disk is slow, stands still, is full or is lost; and when an operator deletes records.
 #include "models/disk.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/kafka/cluster_fixture.hpp"
@@ -104,6 +104,24 @@ TEST_CASE("a broker halts when it cannot write, and others go on") {
   CHECK(std::any_of(told.begin(), told.end(), [](const sim::TraceRecord& r) {
     return r.code == static_cast<std::uint16_t>(BrokerCode::disk_failed);
   }));
+}
+
+TEST_CASE("a broker that comes back with an empty disk copies all from its leader") {
+  ClusterFixture f(short_sessions());
+  f.produce(BrokerId{0}, 10);
+  f.run_for(1s);
+  REQUIRE(f.replica(1).log.end() == 10);
+  f.node(1).program()->disk()->replace();
+  f.node(1).lose_power();
+  CHECK(f.replica(1).log.end() == 0);
+  CHECK(f.replica(1).high_watermark == 0);
+  f.run_for(4s);
+  CHECK_FALSE(f.replica(0).in_sync(BrokerId{1}));
+  f.node(1).restart();
+  f.run_for(4s);
+  CHECK(f.replica(1).log.end() == 10);
+  CHECK(f.replica(0).in_sync(BrokerId{1}));
+  CHECK_FALSE(f.node(1).program()->disk()->take_replaced());  // once
 }
 
 TEST_CASE("a disk is full when its logs are as large as it is, and retention makes room") {

@@ -1,0 +1,264 @@
+#include "models/kafka/consumer/stream_thread.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace models::kafka {
+namespace {
+
+ProducerOptions producer_options(const GroupOptions& group) {
+  ProducerOptions options;
+  options.name = group.name;
+  options.to = group.transform->to;
+  options.size = group.transform->size;
+  options.config = group.transform->config;
+  return options;
+}
+
+std::string transactional_id(const GroupOptions& group, std::uint32_t index) {
+  if (group.commit != CommitMode::in_transaction) return {};
+  const std::string& given = group.transform->config.transactional_id;
+  return numbered(given.empty() ? group.name + "-{index}" : given, index);
+}
+
+}  // namespace
+
+StreamThread::StreamThread(ConsumerGroup& group, Node& node, std::uint32_t index, OutletOwner& owner)
+    : group_(group),
+      cluster_(group.cluster()),
+      node_(node),
+      owner_(owner),
+      stores_(*group.stores()),
+      options_(producer_options(group.options())),
+      in_transaction_(group.options().commit == CommitMode::in_transaction),
+      interval_(group.options().streams->config.interval()),
+      outputs_(cluster_.topic(*cluster_.find_topic(options_.to)).partitions),
+      producer_(cluster_, node, options_,
+                {.application = this,
+                 .record_keys = stores_.changes() != nullptr ? &stores_.changes()->written() : nullptr,
+                 .group = group.entity(),
+                 .transactional_id = transactional_id(group.options(), index)}),
+      sizes_(sim::stream_key(cluster_.context().simulation.seed(), "transform/" + group.options().name)) {}
+
+void StreamThread::start() {
+  last_commit_ = cluster_.context().now();
+  if (std::exchange(started_, true))
+    producer_.restarted();
+  else
+    producer_.start();
+}
+
+void StreamThread::forget() {
+  step_ = Step::idle;
+  open_ = false;
+  due_ = sim::kNever;
+  offsets_.clear();
+  tasks_.clear();
+}
+
+void StreamThread::close() {
+  forget();
+  producer_.crashed();
+}
+
+void StreamThread::crashed() {
+  forget();
+  stepping_ = false;
+  producer_.crashed();
+}
+
+// ---- what is counted ----------------------------------------------------------------------------------------------
+
+void StreamThread::take(const Work& work, const GroupMembership& membership) {
+  membership_ = membership;
+  if (!open_) begin_interval();
+  make_messages(work);
+  step_ = Step::beginning;
+  producer_moved();
+}
+
+/// StreamThread.maybeCommit looks at the clock whether or not there was something to commit.
+void StreamThread::begin_interval() {
+  open_ = true;
+  failures_before_ = producer_.failures();
+  const sim::Time now = cluster_.context().now();
+  const auto passed = interval_.count() > 0 ? (now - last_commit_).count() / interval_.count() : 0;
+  due_ = last_commit_ + (passed + 1) * interval_;
+}
+
+void StreamThread::make_messages(const Work& work) {
+  messages_.clear();
+  for (const Work::Range& range : work.ranges()) {
+    const std::int32_t partition = cluster_.partition(range.partition).number % outputs_;
+    for (Offset at = range.from; at < range.to;) {
+      const MessageRun run = messages_at(cluster_, range.partition, range.epoch, at);
+      const std::int64_t count = std::min<std::int64_t>(run.count, range.to - at);
+      for (std::int64_t i = 0; i < count; ++i)
+        add_change(range, at + i, run.lane, run.first_seq + i, partition);
+      at += count;
+    }
+    note_offset(range);
+  }
+}
+
+void StreamThread::add_change(const Work::Range& range, Offset offset, LaneId lane, std::int64_t seq,
+                              std::int32_t partition) {
+  sim::Stream draw = sim::Stream::keyed(sizes_, range.partition.value, static_cast<std::uint64_t>(offset), 0);
+  const auto size = static_cast<std::uint32_t>(options_.size.sample_count(draw));
+  Message message = producer_.made(size, lane, seq, partition);
+  if (ChangeBook* const changes = stores_.changes()) {
+    if (!cluster_.record_keys().keyed(lane)) return tell_late(range, offset);  // "due to null key"
+    const std::uint32_t key = cluster_.record_keys().at(lane, seq) & ~kTombstone;
+    const WindowStore::Counted counted =
+        store_of(range.partition).count(key, cluster_.record_times().at(lane, seq));
+    if (counted.dropped) return tell_late(range, offset);
+    message.key = changes->add({lane, seq, key, counted.window, counted.count});
+  }
+  messages_.push_back(message);
+}
+
+void StreamThread::tell_late(const Work::Range& range, Offset offset) {
+  cluster_.context().emit(Kind::late, {.actor = node_.entity().value,
+                                       .place = cluster_.partition(range.partition).entity.value,
+                                       .peer = group_.entity().value,
+                                       .a = offset,
+                                       .b = 1});
+}
+
+void StreamThread::note_offset(const Work::Range& range) {
+  std::erase_if(offsets_, [&range](const auto& item) { return item.partition == range.partition; });
+  offsets_.push_back({.partition = range.partition, .offset = range.to, .epoch = range.epoch});
+}
+
+/// Restored from the changelog when the partition was given to this thread since it last worked on it.
+WindowStore& StreamThread::store_of(PartitionIndex p) {
+  const auto [found, made] =
+      tasks_.try_emplace(p, Task{stores_.times_opened(p), WindowStore(*group_.options().streams->windows)});
+  Task& task = found->second;
+  const bool again = task.opened != stores_.times_opened(p);
+  if (again) task = Task{stores_.times_opened(p), WindowStore(*group_.options().streams->windows)};
+  if (made || again)
+    stores_.for_each_change(p, [&task](const CountChange& change) { task.store.restore(change); });
+  return task.store;
+}
+
+// ---- what is committed --------------------------------------------------------------------------------------------
+
+void StreamThread::commit(const GroupMembership& membership) {
+  membership_ = membership;
+  step_ = in_transaction_ ? Step::adding_offsets : Step::flushing;
+  if (in_transaction_) {
+    TransactionManager& transactions = *producer_.transactions();
+    if (transactions.is(TransactionManager::State::in_transaction))
+      transactions.add_offsets(membership_, offsets_);
+  } else {
+    producer_.flush();
+  }
+  producer_moved();
+}
+
+void StreamThread::not_committed() {
+  if (!open_) begin_interval();
+}
+
+/// The tasks are somebody else's: what is open is given up (TaskManager.handleLostAll).
+void StreamThread::drop() {
+  const bool was_open = open_;
+  forget();
+  if (!was_open || !in_transaction_) return;
+  TransactionManager& transactions = *producer_.transactions();
+  using State = TransactionManager::State;
+  if (!transactions.is(State::in_transaction) && !transactions.is(State::abortable_error)) return;
+  transactions.end(false);
+  producer_.go_on();
+}
+
+/// Called in the middle of what it does itself, too: then the loop that is under way goes on.
+void StreamThread::producer_moved() {
+  if (stepping_) return;
+  stepping_ = true;
+  while (step()) continue;
+  stepping_ = false;
+}
+
+bool StreamThread::step() {
+  if (step_ == Step::idle) return false;
+  if (TransactionManager* transactions = producer_.transactions()) return step_in_transaction(*transactions);
+  switch (step_) {
+    case Step::beginning:
+      step_ = Step::sending;
+      producer_.send(messages_);
+      return true;
+    case Step::sending:
+      if (!producer_.accepted()) return false;
+      finish(TransformOutcome::taken);
+      return false;
+    case Step::flushing:
+      if (!producer_.flushed()) return false;
+      finish(producer_.failures() == failures_before_ ? TransformOutcome::done : TransformOutcome::failed);
+      return false;
+    default:
+      return false;
+  }
+}
+
+bool StreamThread::step_in_transaction(TransactionManager& transactions) {
+  using State = TransactionManager::State;
+  if (transactions.is(State::fatal_error)) {
+    finish(TransformOutcome::fatal);
+    return false;
+  }
+  if (transactions.is(State::abortable_error)) {
+    step_ = Step::aborting;
+    transactions.end(false);
+    producer_.go_on();
+    return true;
+  }
+  switch (step_) {
+    case Step::beginning:
+      if (transactions.is(State::ready))
+        transactions.begin();
+      else if (!transactions.is(State::in_transaction))
+        return false;
+      step_ = Step::sending;
+      producer_.send(messages_);
+      return true;
+    case Step::sending:
+      if (!producer_.accepted()) return false;
+      finish(TransformOutcome::taken);
+      return false;
+    case Step::adding_offsets:
+      if (transactions.offsets_pending()) return false;
+      step_ = Step::committing;
+      transactions.end(true);
+      producer_.go_on();
+      return true;
+    case Step::committing:
+      if (!transactions.is(State::ready)) return false;
+      finish(TransformOutcome::done);
+      return false;
+    case Step::aborting:
+      if (!transactions.is(State::ready)) return false;
+      finish(TransformOutcome::failed);
+      return false;
+    default:
+      return false;
+  }
+}
+
+void StreamThread::finish(TransformOutcome outcome) {
+  step_ = Step::idle;
+  stepping_ = false;
+  if (outcome != TransformOutcome::taken) {
+    if (outcome == TransformOutcome::done)
+      last_commit_ = cluster_.context().now();
+    else
+      tasks_.clear();  // TaskCorruptedException, TaskMigratedException: stores are wiped and restored
+    open_ = false;
+    due_ = sim::kNever;
+    offsets_.clear();
+  }
+  owner_.transformed(outcome);
+}
+
+}  // namespace models::kafka
