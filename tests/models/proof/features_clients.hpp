@@ -198,7 +198,9 @@ inline void add_applications(models::Scenario& s) {
   stock.database = "stock-db";
   stock.instances = *rc::gen::inRange(1u, 3u);
   stock.reads = {"events"};
-  stock.reactions = {{.on = "ordered", .then = "reserved"}};
+  models::ReactionOptions& reserve = stock.reactions.emplace_back();
+  reserve.on = "ordered";
+  reserve.then = "reserved";
   stock.consumer = arbitrary_group("stock").config;
   stock.consumer.group_instance_id.clear();
   s.services.push_back(stock);
