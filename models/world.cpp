@@ -42,6 +42,8 @@ kafka::ClusterOptions with_room_to_grow(kafka::ClusterOptions options, const std
 }
 
 /// What a mirror writes to at its target.
+/// Model: a partition for each that the source's topic will ever have, from the beginning; MirrorSourceConnector adds one when it
+/// finds the source's (refresh.topics.interval.seconds). Until then it is empty.
 std::vector<kafka::TopicOptions> mirrored_topics(const Scenario& scenario,
                                                  const kafka::MirrorOptions& mirror) {
   std::vector<kafka::TopicOptions> topics;
@@ -52,6 +54,10 @@ std::vector<kafka::TopicOptions> mirrored_topics(const Scenario& scenario,
       kafka::TopicOptions copy;
       copy.name = mirror.remote_topic(topic.name);
       copy.partitions = topic.partitions;
+      for (const FaultSpec& fault : scenario.faults) {
+        if (fault.kind == "grow" && fault.target == cluster.prefix() + topic.name)
+          copy.partitions = std::max(copy.partitions, fault.partitions.value_or(0));
+      }
       copy.replication_factor = mirror.config.replication_factor;
       topics.push_back(std::move(copy));
     }
@@ -140,6 +146,9 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
     for (const GroupOptions& group : scenario_.groups) {
       if (group.cluster == cluster->options().name) invariants_.back()->watch(group.name);
     }
+    for (const kafka::MirrorOptions& mirror : scenario_.mirrors) {
+      if (mirror.from == cluster->options().name) invariants_.back()->watch(mirror.name);
+    }
   }
 }
 
@@ -185,9 +194,12 @@ void World::add_cluster(kafka::ClusterOptions options) {
   for (const kafka::MirrorOptions& mirror : scenario_.mirrors) {
     if (mirror.to != options.name) continue;
     for (const kafka::TopicOptions& copy : mirrored_topics(scenario_, mirror)) {
-      const bool there = std::any_of(options.topics.begin(), options.topics.end(),
-                                     [&copy](const auto& topic) { return topic.name == copy.name; });
-      if (!there) options.topics.push_back(copy);
+      const auto there = std::find_if(options.topics.begin(), options.topics.end(),
+                                      [&copy](const auto& topic) { return topic.name == copy.name; });
+      if (there == options.topics.end())
+        options.topics.push_back(copy);
+      else
+        there->partitions = std::max(there->partitions, copy.partitions);
     }
   }
   clusters_.push_back(

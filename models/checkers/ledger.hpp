@@ -331,6 +331,7 @@ class Ledger : public sim::TraceSink {
   void collect_in_hand(Partition& p, std::size_t sub);
   void collect_archived(Partition& p, std::size_t sub);
   void collect_compacted(Partition& p, std::size_t sub);
+  static void take_over_compacted(Lane& l, std::size_t reader);
   void collect_passed(Partition& p, std::size_t sub);
   void note_passed(const Partition& p, std::size_t sub, const Passed& passed, const LogPiece& piece);
   void judge_lane(LaneId id, sim::Time end);

@@ -61,6 +61,14 @@ void Ledger::finish(sim::Time end) {
       collect_passed(p, sub);
     }
   }
+  // Who reads a copy never sees what compaction removed before the mirror read it: it is superseded for them, too.
+  for (const Partition& copy : partitions_) {
+    for (const Subscription& reader : copy.subscriptions) {
+      if (copy.copy_of == 0) continue;
+      const Partition& source = partitions_[copy.copy_of - 1];
+      for (const LaneId id : source.lanes) take_over_compacted(lanes_[id.value], reader.home);
+    }
+  }
   for (std::uint32_t id = 1; id < lanes_.size(); ++id) {
     if (lanes_[id].partition != 0) judge_lane(LaneId{id}, end);
   }
@@ -69,6 +77,18 @@ void Ledger::finish(sim::Time end) {
   count_missing_copies();
   count_resends();
   check_sums();
+}
+
+/// For a reader of copies: what any reader of the source found removed, and was not copied.
+void Ledger::take_over_compacted(Lane& l, std::size_t reader) {
+  if (reader >= l.groups.size()) return;
+  for (std::size_t sub = 0; sub < l.groups.size(); ++sub) {
+    if (sub == reader) continue;
+    visit_jointly<2>({&l.groups[sub].compacted, &l.mirrored}, l.groups[sub].compacted.end(),
+                     [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 2>& counts) {
+                       if (counts[0] > 0 && counts[1] == 0) add_new(l.groups[reader].compacted, seq, n);
+                     });
+  }
 }
 
 void Ledger::collect_transactions() {

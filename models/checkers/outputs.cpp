@@ -82,14 +82,17 @@ void Outputs::find_missing(EntityId group, const std::vector<RunCounts>& made, s
     for (const LaneId id : p.lanes) {
       const Ledger::Lane& lane = ledger_.lanes()[id.value];
       const RunCounts& too_late = id.value < late.size() ? late[id.value] : none;
-      visit_jointly<4>({&lane.groups[sub].processed, &lane.groups[sub].settled, &made[id.value], &too_late},
-                       lane.offered(),
-                       [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 4>& counts) {
-                         const auto [processed, settled, outputs, dropped] = counts;
-                         if (processed == 0 || settled == 0 || outputs > 0 || dropped > 0) return;
-                         anomalies_.add({end, Verdict::output_missing, p.id, group, id, signed_of(seq), -1,
-                                         signed_of(n), 0});
-                       });
+      const Ledger::LaneGroup& of_group = lane.groups[sub];
+      // What was aborted and compacted away before it could be done again is superseded: a newer record of its key is there.
+      visit_jointly<5>(
+          {&of_group.processed, &of_group.settled, &of_group.compacted, &made[id.value], &too_late},
+          lane.offered(),
+          [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 5>& counts) {
+            const auto [processed, settled, compacted, outputs, dropped] = counts;
+            if (processed == 0 || settled == 0 || compacted > 0 || outputs > 0 || dropped > 0) return;
+            anomalies_.add(
+                {end, Verdict::output_missing, p.id, group, id, signed_of(seq), -1, signed_of(n), 0});
+          });
     }
   }
 }

@@ -1,6 +1,7 @@
 #include "models/kafka/invariants.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/kafka/broker/broker.hpp"
 #include "models/kafka/broker/controller.hpp"
@@ -82,7 +83,7 @@ Finding Invariants::check(Partition& partition) {
     changed = true;
   }
   if (!changed) return std::nullopt;
-  partition.partition_epoch = granted.partition_epoch;
+  if (Finding broken = check_epochs(partition, granted)) return broken;
   for (std::size_t i = 0; logs_match_ && logs_changed && i < partition.replicas.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (Finding broken = check_log_matching(partition.replicas[i]->log, partition.replicas[j]->log)) {
@@ -103,6 +104,33 @@ Finding Invariants::check_replica(const Replica& replica, const Seen& before, co
   if (same_reign && now.high_watermark < before.high_watermark) {
     return "a leader's high watermark fell from " + std::to_string(before.high_watermark) + " to " +
            std::to_string(now.high_watermark);
+  }
+  return std::nullopt;
+}
+
+Finding Invariants::check_epochs(Partition& partition, const PartitionState& granted) {
+  if (granted.partition_epoch < partition.partition_epoch || granted.leader_epoch < partition.granted_epoch) {
+    return found(partition, "its epochs fell from " + std::to_string(partition.granted_epoch) + " and " +
+                                std::to_string(partition.partition_epoch) + " to " +
+                                std::to_string(granted.leader_epoch) + " and " +
+                                std::to_string(granted.partition_epoch));
+  }
+  partition.partition_epoch = granted.partition_epoch;
+  partition.granted_epoch = granted.leader_epoch;
+  const bool leads = granted.leader != kNoBroker;
+  if (leads && std::find(granted.isr.begin(), granted.isr.end(), granted.leader) == granted.isr.end())
+    return found(partition, "broker " + std::to_string(granted.leader.value) + " leads and is not in sync");
+  for (const Replica* const replica : partition.replicas) {
+    if (!replica->leads) continue;
+    const auto epoch = static_cast<std::size_t>(replica->leader_epoch);
+    if (partition.led.size() <= epoch) partition.led.resize(epoch + 1, kNoBroker);
+    BrokerId& leader = partition.led[epoch];
+    if (leader == kNoBroker) leader = replica->leader;
+    if (leader != replica->leader) {
+      return found(partition, "brokers " + std::to_string(leader.value) + " and " +
+                                  std::to_string(replica->leader.value) + " have both led in epoch " +
+                                  std::to_string(epoch));
+    }
   }
   return std::nullopt;
 }
@@ -169,6 +197,20 @@ Finding check_image(const ModernGroupImage& image, const ModernGroupImage* befor
   return std::nullopt;
 }
 
+Finding check_owners(const Group& group) {
+  std::map<PartitionIndex, std::string> owners;
+  for (const auto& [id, member] : group.members()) {
+    for (const PartitionIndex p : member.assignment) {
+      const auto [at, first] = owners.emplace(p, id);
+      if (!first) {
+        return "partition " + std::to_string(p.value) + " is assigned to " + at->second + " and to " + id +
+               " in generation " + std::to_string(group.generation);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 /// What every leader holds of share groups, where it has changed.
 Finding Invariants::check_shared() {
   Finding broken;
@@ -202,6 +244,14 @@ Finding Invariants::check_committed(const std::string& group) {
       if (Finding broken = check_image(known->modern->image(), seen.image.get()))
         return group + ": " + *broken;
       seen.image = known->modern->shared_image();
+    }
+  }
+  // Assignments of a generation do not change while it lasts.
+  const bool claims_count = cluster_.options().rules.has(Rule::generation_with_owned);
+  if (!known->modern && claims_count && known->is(GroupState::stable)) {
+    const auto [at, first] = generations_.try_emplace(group, -1);
+    if (std::exchange(at->second, known->generation) != known->generation) {
+      if (Finding broken = check_owners(*known)) return group + ": " + *broken;
     }
   }
   for (const CommittedOffset& committed : known->offsets.entries()) {

@@ -3,10 +3,13 @@
 //
 //   log matching       where two replicas hold records of one leader epoch at one offset, all before is equal
 //   high watermark     never beyond the own log's end; never falls while one leader leads in one epoch
+//   epochs             leader and partition epochs only rise; nobody leads in an epoch in which another has led
+//   in-sync set        holds the leader if there is one
 //   in-sync set        each member of the set that the controller granted holds all that its leader's high
 //   watermark covers leader             a leader elected cleanly holds all that any leader's high watermark
 //   ever covered committed offsets  never beyond the end of the log
 //   consumer protocol  check_image(), below
+//   classic protocol   check_owners(), below; not before KAFKA-12984, when two may own a partition
 //   controllers        quorum/raft_invariants.hpp
 //   share groups       SharePartition::broken()
 //
@@ -31,6 +34,7 @@
 
 namespace models::kafka {
 
+class Group;
 struct ModernGroupImage;
 struct PartitionState;
 struct Replica;
@@ -44,6 +48,9 @@ Finding check_log_matching(const ReplicaLog& a, const ReplicaLog& b);
 /// What holds of a group of the consumer protocol (KIP-848): no partition is held by two members, be it still to be given
 /// up; epochs only rise, and no member is ahead of its group. `before`: the image that was looked at last, or null.
 Finding check_image(const ModernGroupImage& image, const ModernGroupImage* before);
+
+/// No partition of a classic group is assigned to two members of its generation.
+Finding check_owners(const Group& group);
 
 class Invariants {
  public:
@@ -71,6 +78,8 @@ class Invariants {
     std::vector<Replica*> replicas{};
     std::vector<Seen> seen{};  ///< of each replica
     std::int32_t partition_epoch = -1;
+    LeaderEpoch granted_epoch = kNoEpoch;
+    std::vector<BrokerId> led{};  ///< who has led, by epoch
     BrokerId leader = kNoBroker;  ///< the last one whose high watermark is in `covered`
     LeaderEpoch leader_epoch = kNoEpoch;
     ReplicaLog covered;  ///< the log below the high watermark
@@ -78,6 +87,7 @@ class Invariants {
 
   Finding check(Partition& partition);
   static Finding check_replica(const Replica& replica, const Seen& before, const Seen& now);
+  Finding check_epochs(Partition& partition, const PartitionState& granted);
   Finding check_leader(Partition& partition, const PartitionState& granted);
   Finding check_committed(const std::string& group);
   Finding check_shared();
@@ -93,6 +103,8 @@ class Invariants {
     std::shared_ptr<const ModernGroupImage> image;
   };
   std::map<std::string, SeenImage, std::less<>> images_;
+  std::map<std::string, std::int32_t, std::less<>>
+      generations_;  ///< of classic groups, last looked at while stable
   std::map<std::pair<ShareKey, std::int32_t>, std::uint64_t> shared_;  ///< revision last looked at, by leader
   bool logs_match_;                                                    ///< the protocol's rules see to it
   bool offsets_count_;  ///< so do they that a leader knows what its followers hold

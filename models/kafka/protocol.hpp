@@ -253,6 +253,7 @@ struct OffsetForLeaderEpochCall : Call<OffsetForLeaderEpochCall, Api::offset_for
     PartitionIndex partition;
     LeaderEpoch current_leader_epoch = kNoEpoch;
     LeaderEpoch epoch = kNoEpoch;
+    Offset position = kNoOffset;  ///< the client's own: of the position that it asks about
     ErrorCode error = ErrorCode::none;
     LeaderEpoch end_epoch = kNoEpoch;
     Offset end_offset = kNoOffset;

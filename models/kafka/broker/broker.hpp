@@ -111,6 +111,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   /// How long a write of the replica fetcher takes.
   sim::Duration write_delay();
   const ProtocolRules& rules() const { return cluster_.options().rules; }
+  /// Who leads it, as far as this broker knows, for a client that took it for the leader.
+  PartitionLeader hint(PartitionIndex p) const;
 
  private:
   // ---- the request queue (broker.cpp) ----
@@ -142,7 +144,6 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void complete_waiting(Replica& replica);
   void settle(WaitingAppend& append, ErrorCode error);
   void fail_waiting(Replica& replica, ErrorCode error);
-  PartitionLeader hint(PartitionIndex p) const;
   void forget_answered();
   void expire_producers();
   void park(const Ref<ProduceCall>& call);

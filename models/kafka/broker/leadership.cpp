@@ -500,7 +500,8 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
     case ErrorCode::none:
       break;
     case ErrorCode::ineligible_replica:  // not attempted; asked again at the next scan or fetch
-      return replica.asked_isr.reset();
+      replica.asked_isr.reset();
+      return left_out(replica);
     case ErrorCode::disconnected:
     case ErrorCode::not_controller:
       if (controllers_.learns()) return ask_again_later(call->partition);

@@ -304,7 +304,7 @@ void Broker::settle(WaitingAppend& append, ErrorCode error) {
   forget_answered();
 }
 
-/// Who leads it, as far as this broker knows, for a client that took it for the leader (KafkaApis.getCurrentLeader).
+/// KafkaApis.getCurrentLeader
 PartitionLeader Broker::hint(PartitionIndex p) const {
   const PartitionState& known = image(p);
   if (!rules().has(Rule::leader_hints) || known.leader == id_) return {};

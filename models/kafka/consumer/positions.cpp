@@ -160,8 +160,10 @@ bool Positions::ask_leaders() {
            .spec = earliest ? OffsetSpec::earliest : OffsetSpec::latest});
     } else {
       if (!epochs_[broker]) epochs_[broker] = cluster_.take<OffsetForLeaderEpochCall>();
-      epochs_[broker]->items.push_back(
-          {.partition = p, .current_leader_epoch = leader.epoch, .epoch = held.offset_epoch});
+      epochs_[broker]->items.push_back({.partition = p,
+                                        .current_leader_epoch = leader.epoch,
+                                        .epoch = held.offset_epoch,
+                                        .position = held.position});
     }
   }
   for (std::size_t b = 0; b < lists_.size(); ++b) {
@@ -192,8 +194,10 @@ void Positions::on_epoch_ends(BrokerId, Ref<OffsetForLeaderEpochCall> call) {
   for (const OffsetForLeaderEpochCall::Item& item : call->items) {
     HeldPartition& held = assignment_[item.partition];
     if (held.state != FetchState::awaiting_validation || !held.asked) continue;
+    // An answer about a position that it has left since says nothing (SubscriptionState.maybeCompleteValidation).
+    const bool moved = held.position != item.position || held.offset_epoch != item.epoch;
     held.asked = false;
-    if (held.offset_epoch != item.epoch || held.leader.epoch != item.current_leader_epoch) continue;
+    if (moved || held.leader.epoch != item.current_leader_epoch) continue;
     if (call->error != ErrorCode::none || item.error != ErrorCode::none) {
       metadata_.request_update();
       retry_later(item.partition);

@@ -209,6 +209,10 @@ void ShareFetcher::on_fetched(BrokerId from, Ref<ShareFetchCall> call) {
   if (fetch_node_ == from) fetch_node_ = kNoBroker;
   for (const SharePartitionResult& one : call->results) {
     if (one.error == ErrorCode::none) continue;
+    if (metadata_.hear(one.partition, one.current_leader)) {  // it is asked instead, at once (KIP-951)
+      metadata_.request_update();
+      continue;
+    }
     // Model: Kafka asks again as soon as it hears of a leader; here it waits a moment besides.
     retry_[one.partition.value] = context_.simulation.after(config_.retry_backoff);
     metadata_.request_update();
@@ -226,6 +230,9 @@ void ShareFetcher::on_fetched(BrokerId from, Ref<ShareFetchCall> call) {
 void ShareFetcher::on_acknowledged(BrokerId from, Ref<ShareAcknowledgeCall> call) {
   Session& session = sessions_[static_cast<std::size_t>(from.value)];
   answered(session, call->error);
+  for (const SharePartitionResult& one : call->results) {
+    if (metadata_.hear(one.partition, one.current_leader)) metadata_.request_update();
+  }
   if (call->session_epoch == kFinalShareEpoch) session = Session{};
   if (closing_ && session.epoch != kInitialShareEpoch) tell(from, session, kFinalShareEpoch);
   owner_.fetched();

@@ -20,8 +20,8 @@ Mirror::Mirror(Cluster& from, Cluster& to, MirrorOptions options, std::vector<st
     remote_topics_.push_back(*remote);
     const TopicInfo& topic = from.topic(*source);
     const TopicInfo& copy = to.topic(*remote);
-    MQLAB_ASSERT(copy.partitions >= topic.partitions, "a copy has a partition for each of its source");
-    for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions); ++n) {
+    MQLAB_ASSERT(copy.partitions >= topic.partitions_most, "a copy has a partition for each of its source");
+    for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(topic.partitions_most); ++n) {
       partitions_.push_back(PartitionIndex{topic.first.value + n});
       copies_[partitions_.back().value] = PartitionIndex{copy.first.value + n};
     }

@@ -9,7 +9,8 @@
 // (groups' offsets, translated and written to the target).
 //
 // Model: tasks are members of a consumer group at the source, named as the mirror; in Connect a worker group spreads partitions
-// over tasks, and offsets are kept in a topic of the target. The remote topics are there from the beginning. A task that has
+// over tasks, and offsets are kept in a topic of the target. The remote topics are there from the beginning, with as many
+// partitions as the source's will come to have; tasks find those that are added with their metadata. A task that has
 // written waits for the answers before it polls again, where Connect's goes on; near the target that is a short while.
 #pragma once
 

@@ -44,6 +44,7 @@ struct SharePartitionResult {
   PartitionIndex partition{};
   ErrorCode error = ErrorCode::none;              ///< of the fetch
   ErrorCode acknowledge_error = ErrorCode::none;  ///< of the acknowledgements
+  PartitionLeader current_leader{};  ///< where the request's own error is that it is another (KIP-951)
 };
 
 /// ShareRequestMetadata: INITIAL_EPOCH, FINAL_EPOCH.

@@ -327,6 +327,17 @@ void SharePartitionManager::written(Write& write, ErrorCode error) {
   if (acknowledge) settle(std::move(acknowledge), p, answer);
 }
 
+/// Each request tells of a leader where its own error says that this broker is none: a fetch that of the fetch
+/// (KafkaApis.processShareAcknowledgeResponse, handleShareFetchRequest).
+template <class Call>
+void SharePartitionManager::answer(Ref<Call> call) {
+  for (SharePartitionResult& one : call->results) {
+    const ErrorCode error = std::is_same_v<Call, ShareFetchCall> ? one.error : one.acknowledge_error;
+    if (error == ErrorCode::not_leader_or_follower) one.current_leader = broker_.hint(one.partition);
+  }
+  broker_.answer(AnyCall(std::move(call)));
+}
+
 template <class Call>
 void SharePartitionManager::settle(Ref<Call> call, PartitionIndex p, ErrorCode error) {
   if (error != ErrorCode::none) result(*call, p).acknowledge_error = error;
@@ -334,7 +345,7 @@ void SharePartitionManager::settle(Ref<Call> call, PartitionIndex p, ErrorCode e
   if constexpr (std::is_same_v<Call, ShareFetchCall>) {
     maybe_answer(std::move(call));
   } else if (call->awaiting == 0) {
-    broker_.answer(AnyCall(std::move(call)));
+    answer(std::move(call));
   }
 }
 
@@ -360,7 +371,7 @@ void SharePartitionManager::receive(Ref<ShareAcknowledgeCall> call) {
   call->awaiting = 1;
   acknowledge(call);
   if (call->session_epoch == kFinalShareEpoch) end_session(call->group, call->member);
-  if (--call->awaiting == 0) broker_.answer(AnyCall(std::move(call)));
+  if (--call->awaiting == 0) answer(std::move(call));
 }
 
 // ---- fetches ------------------------------------------------------------------------------------------------------
@@ -552,7 +563,7 @@ void SharePartitionManager::wake(Entry& entry) {
 void SharePartitionManager::maybe_answer(Ref<ShareFetchCall> call) {
   if (!call->fetched || call->awaiting > 0) return;
   call->response_bytes += static_cast<std::uint32_t>(40 * call->acquired.size());
-  broker_.answer(AnyCall(std::move(call)));
+  answer(std::move(call));
 }
 
 }  // namespace models::kafka

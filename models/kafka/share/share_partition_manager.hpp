@@ -114,6 +114,8 @@ class SharePartitionManager {
   void written(Write& write, ErrorCode error);
   template <class Call>
   void settle(Ref<Call> call, PartitionIndex p, ErrorCode error);
+  template <class Call>
+  void answer(Ref<Call> call);
   void tell_archived(const ShareKey& key, const std::vector<ShareStateBatch>& changes);
 
   // ---- fetches ----

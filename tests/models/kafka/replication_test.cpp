@@ -90,6 +90,30 @@ TEST_CASE("a follower that lags by one fetch for ever stays in the in-sync set")
 }
 
 TEST_CASE(
+    "a follower that was let out while it caught up is let in by its next fetch, though nothing is written") {
+  FixtureOptions options;
+  options.config.replica_lag_time_max = 2s;
+  options.config.broker_session_timeout = 10s;
+  ClusterFixture f(options);
+  for (int i = 0; i < 40; ++i) {
+    f.produce(BrokerId{0}, 1, 1);
+    f.run_for(i == 20 ? 100ms : 1ms);
+    if (i == 20) f.node(0).pause();
+  }
+  f.run_for(4s);
+  f.node(0).resume();
+  f.run_for(1ms);
+  std::size_t least = 3;
+  for (int i = 0; i < 100; ++i) {
+    f.run_for(1ms);
+    least = std::min(least, f.replica(0).isr.size());
+  }
+  CHECK(least < 3);
+  f.run_for(2s);
+  CHECK(f.replica(0).isr.size() == 3);
+}
+
+TEST_CASE(
     "after the leader's crash another in-sync replica leads, 7 to 9 s later, and nothing acknowledged is "
     "lost") {
   ClusterFixture f;

@@ -117,3 +117,57 @@ TEST_CASE("... when leaders crash, members crash, pause, leave and join, and lin
   s.faults[2].other = "billing/2";
   same(s, 0.9);
 }
+
+TEST_CASE("... when messages are lost, delayed, or pass one way alone") {
+  Scenario s = waiting();
+  s.groups[0].config.session_timeout = 10s;
+  s.groups[0].config.heartbeat_interval = 1s;
+  s.faults = {fault("message-loss", "billing/0", 8'010'203'040ns, 6s),
+              fault("delay", "kafka/1", 18'010'203'040ns, 5s),
+              fault("link-cut", "kafka/2", 28'010'203'040ns, 4s),
+              fault("link-cut", "billing/1", 38'010'203'040ns, 4s),
+              fault("response-loss", "kafka/0", 48'010'203'040ns, 3s)};
+  s.faults[0].probability = 0.2;
+  s.faults[1].delay = sim::Distribution::exponential(50e6);
+  s.faults[2].other = "billing/2";
+  s.faults[3].other = "kafka/0";
+  s.faults[2].one_way = s.faults[3].one_way = true;
+  same(s, 0.95);
+}
+
+TEST_CASE("... when partitions move, are added, and leaders are elected anew") {
+  Scenario s = waiting();
+  s.faults = {fault("reassign", "orders", 8'010'203'040ns), fault("grow", "orders", 20'010'203'040ns),
+              fault("elect-preferred-leaders", "orders", 30'010'203'040ns),
+              fault("restart", "kafka/1", 40'010'203'040ns, 5s)};
+  s.faults[0].brokers = {"kafka/2", "kafka/0", "kafka/1"};
+  s.faults[1].partitions = 15;
+  s.groups[0].config.metadata_max_age = 5s;
+  same(s, 0.95);
+}
+
+TEST_CASE("... when disks are slow, stand still, and are full") {
+  Scenario s = waiting();
+  s.faults = {fault("disk-slow", "kafka/0", 8'010'203'040ns, 5s),
+              fault("disk-stall", "kafka/1", 18'010'203'040ns, 3s),
+              fault("disk-full", "kafka/2", 28'010'203'040ns, 5s)};
+  s.faults[0].delay = sim::Distribution::exponential(20e6);
+  same(s, 0.95);
+}
+
+TEST_CASE("... and where no fetch can rest, as times are drawn or bandwidth is short") {
+  Scenario s = waiting();
+  SECTION("latency") {
+    s.network.base.latency = sim::Distribution::lognormal(2e6, 1);
+  }
+  SECTION("service") {
+    s.kafka->service.request = sim::Distribution::exponential(100'000);
+  }
+  SECTION("loss") {
+    s.network.base.loss = 0.05;
+  }
+  SECTION("bandwidth") {
+    s.network.base.bandwidth_bits_per_s = 2e6;
+  }
+  same(s, 1.01);
+}

@@ -53,12 +53,12 @@ inline const std::vector<Cure>& storage_cures() {
          s.faults.push_back(detail::strike("isolate", "kafka/2", 1s, 5s));
          s.faults.push_back(detail::strike("power-loss", "kafka/1", 5s, 500ms));
        },
-       detail::with(
-           detail::kLogLoss,
-           {Verdict::duplicate, Verdict::log_duplicate, Verdict::nonmonotonic_send, Verdict::int_send_skip,
-            Verdict::reordered_in_log, Verdict::reordered_per_key, Verdict::skipped,
-            Verdict::effect_duplicated, Verdict::in_flight, Verdict::aborted_read, Verdict::output_duplicated,
-            Verdict::output_missing, Verdict::table_wrong, Verdict::resurrected}),
+       detail::with(detail::kLogLoss,
+                    {Verdict::duplicate, Verdict::log_duplicate, Verdict::nonmonotonic_send,
+                     Verdict::int_send_skip, Verdict::reordered_in_log, Verdict::reordered_per_key,
+                     Verdict::skipped, Verdict::effect_duplicated, Verdict::in_flight, Verdict::aborted_read,
+                     Verdict::output_duplicated, Verdict::event_lost, Verdict::saga_stuck,
+                     Verdict::output_missing, Verdict::table_wrong, Verdict::resurrected}),
        true, detail::loses_power},
       {"remote.storage.enable",
        [](models::Scenario& s) {

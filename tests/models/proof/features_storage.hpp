@@ -38,11 +38,6 @@ inline void add_compaction(models::Scenario& s) {
     if (g.topics[0] == "orders" && !g.transform && !shares(g) && sometimes(5)) g.materialise = true;
   }
 }
-/// What was removed before it was read makes no charge.
-inline bool without_outputs(const models::Scenario& s) {
-  return !any_group(s, transforms);
-}
-
 inline void add_retention(models::Scenario& s) {
   models::kafka::TopicConfig& topic = s.kafka->topics[0].config;
   topic.segment_interval = one_of<sim::Duration>({500ms, 2s});
@@ -97,7 +92,8 @@ inline void add_disk_faults(models::Scenario& s) {
 
 /// Two of three copies are on disks that keep their power.
 inline bool three_brokers(const models::Scenario& s) {
-  return s.kafka->brokers >= 3 && !s.kafka->zookeeper;
+  return s.kafka->brokers >= 3 && !s.kafka->zookeeper &&
+         s.kafka->rules.has(models::kafka::Rule::eligible_leader_replicas);
 }
 inline void add_power_loss(models::Scenario& s) {
   models::kafka::BrokerConfig& config = s.kafka->config;
@@ -169,7 +165,7 @@ inline const std::vector<Feature>& storage_features() {
   static const std::vector<Feature> kRows{
       {"disks that fail", nullptr, detail::add_disk_faults},
       // A leader that has not cleaned its log yet brings what another had removed.
-      {"compaction", detail::without_outputs, detail::add_compaction, 2, {Verdict::reordered_per_key}},
+      {"compaction", nullptr, detail::add_compaction, 2, {Verdict::reordered_per_key}},
       // What is deleted before anybody has read it.
       {"retention",
        detail::deletes,

@@ -114,6 +114,43 @@ TEST_CASE("a cleanly elected leader that lacks acknowledged records is found") {
 
 namespace {
 
+/// What the controller would never grant.
+PartitionState& granted(Watched& w) {
+  return const_cast<PartitionState&>(w.cluster.controller().state(PartitionIndex{0}));
+}
+
+}  // namespace
+
+TEST_CASE("an in-sync set without its leader is found") {
+  Watched w;
+  granted(w).isr = {BrokerId{1}, BrokerId{2}};
+  ++granted(w).partition_epoch;
+  CHECK(tells(w.broken(), "broker 0 leads and is not in sync"));
+}
+
+TEST_CASE("an epoch that falls is found") {
+  Watched w;
+  SECTION("a partition's") {
+    granted(w).partition_epoch = -1;
+  }
+  SECTION("a leader's") {
+    granted(w).leader_epoch = -1;
+    ++granted(w).partition_epoch;
+  }
+  CHECK(tells(w.broken(), "its epochs fell from 0 and 0"));
+}
+
+TEST_CASE("a second leader of an epoch is found, be it that the first leads no more") {
+  Watched w;
+  w.replica(0).leads = GENERATE(true, false);
+  w.replica(1).leads = true;
+  w.replica(1).leader = BrokerId{1};
+  w.replica(1).leader_epoch = 0;
+  CHECK(tells(w.broken(), "brokers 0 and 1 have both led in epoch 0"));
+}
+
+namespace {
+
 /// What the broken state looks like from inside a run.
 models::Scenario small_scenario() {
   proof::QueueModel model;
@@ -157,6 +194,19 @@ TEST_CASE("a group's committed offset beyond the log's end is found in a checked
     else
       CHECK_NOTHROW(world.run());
   }
+}
+
+TEST_CASE("a partition that a classic group assigns twice is found in a checked run") {
+  models::Scenario scenario = small_scenario();
+  scenario.groups[0].members = 2;
+  models::World world(scenario, 5, {.checked = true});
+  world.simulation().schedule_at(sim::Time{2s}, [&world] {
+    auto* group = const_cast<Group*>(world.kafka().broker(BrokerId{0}).coordinator().group("billing"));
+    REQUIRE(group->members().size() == 2);
+    for (auto& [id, member] : group->members()) member.assignment = {PartitionIndex{0}};
+    ++group->generation;
+  });
+  CHECK_THROWS_AS(world.run(), sim::AssertionError);
 }
 
 TEST_CASE("no partition is held by two members of a group of the consumer protocol") {

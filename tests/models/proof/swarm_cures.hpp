@@ -50,6 +50,20 @@ inline models::FaultSpec strike(const char* kind, const char* target, sim::Durat
   return fault;
 }
 
+/// When it has come to this step for the fifth time.
+inline models::FaultSpec strike_at(const char* kind, const char* target, models::Step step) {
+  models::FaultSpec fault = strike(kind, target, 0s, 1s);
+  fault.at.reset();
+  fault.when = models::FaultSpec::When{step, 5, ""};
+  return fault;
+}
+/// Not a static member of the consumer protocol: it would be refused for good when it comes back (UNRELEASED_INSTANCE_ID).
+inline void crash_a_member(models::Scenario& s, models::Step step) {
+  models::kafka::ConsumerConfig& config = s.groups[0].config;
+  if (config.group_protocol == models::kafka::GroupProtocol::consumer) config.group_instance_id.clear();
+  s.faults.push_back(strike_at("crash", "group0/0", step));
+}
+
 /// Those without transactions: Kafka refuses transactions with less than acks=all and idempotence.
 inline bool plain(const models::ProducerOptions& p) {
   return !p.transactions;
@@ -106,13 +120,13 @@ inline const std::vector<Cure>& cures() {
          s.faults.push_back(detail::strike("isolate", "kafka/1", 1s, 4s));
          s.faults.push_back(detail::strike("crash", "kafka/0", 4s, 4s));
        },
-       detail::with(
-           detail::kLogLoss,
-           {Verdict::duplicate, Verdict::log_duplicate, Verdict::nonmonotonic_send, Verdict::int_send_skip,
-            Verdict::reordered_in_log, Verdict::reordered_per_key, Verdict::skipped,
-            Verdict::effect_duplicated,
-            // A static member is fenced for good by what __consumer_offsets held before.
-            Verdict::in_flight, Verdict::aborted_read, Verdict::output_duplicated, Verdict::output_missing}),
+       detail::with(detail::kLogLoss,
+                    {Verdict::duplicate, Verdict::log_duplicate, Verdict::nonmonotonic_send,
+                     Verdict::int_send_skip, Verdict::reordered_in_log, Verdict::reordered_per_key,
+                     Verdict::skipped, Verdict::effect_duplicated,
+                     // A static member is fenced for good by what __consumer_offsets held before.
+                     Verdict::in_flight, Verdict::aborted_read, Verdict::output_duplicated,
+                     Verdict::output_missing, Verdict::event_lost, Verdict::saga_stuck}),
        true},  // a transaction is open of which no coordinator knows
       {"records carry the key",
        [](models::Scenario& s) { each_producer(s, [](auto& p) { p.keys.on_wire = false; }); },
@@ -180,10 +194,7 @@ inline const std::vector<Cure>& cures() {
       {"an idempotency key",
        [](models::Scenario& s) {
          each_group(s, [](auto& g) { g.effect->idempotency_key = false; });
-         models::FaultSpec crash = detail::strike("crash", "group0/0", 0s, 1s);
-         crash.at.reset();
-         crash.when = models::FaultSpec::When{models::Step::processed_not_committed, 5, ""};
-         s.faults.push_back(crash);
+         detail::crash_a_member(s, models::Step::processed_not_committed);
        },
        {Verdict::effect_duplicated},
        false,
@@ -224,10 +235,7 @@ inline const std::vector<Cure>& cures() {
        [](models::Scenario& s) {
          for (models::GroupOptions& g : s.groups)
            if (g.transform) g.commit = models::CommitMode::after_processing;
-         models::FaultSpec crash = detail::strike("crash", "group0/0", 0s, 1s);
-         crash.at.reset();
-         crash.when = models::FaultSpec::When{models::Step::acknowledged, 5, ""};
-         s.faults.push_back(crash);
+         detail::crash_a_member(s, models::Step::acknowledged);
        },
        {Verdict::output_duplicated},
        false,
@@ -293,6 +301,10 @@ inline const std::vector<models::Verdict>& prevented() {
       Verdict::output_missing,
       Verdict::table_wrong,
       Verdict::resurrected,
+      Verdict::event_lost,
+      Verdict::event_invented,
+      Verdict::saga_stuck,
+      Verdict::saga_inconsistent,
   };
   return kRows;
 }
@@ -312,9 +324,13 @@ inline void cure(models::Scenario& s) {
   models::kafka::ClusterOptions& cluster = *s.kafka;
   // A quota whose window is shorter than a batch starves its consumers; and after a transaction that was aborted, what had been
   // fetched is fetched again.
-  const double least = any_group(s, transforms) ? 200'000.0 : 10'000.0;
-  for (models::kafka::QuotaOptions& quota : cluster.quotas)
+  const double least = any_group(s, transforms) ? 5'000'000.0 : 10'000.0;
+  for (models::kafka::QuotaOptions& quota : cluster.quotas) {
     if (quota.consumer_byte_rate > 0) quota.consumer_byte_rate = std::max(quota.consumer_byte_rate, least);
+    // Nor one by which a transaction for each record takes longer than the run.
+    if (quota.producer_byte_rate > 0 && any_group(s, transforms))
+      quota.producer_byte_rate = std::max(quota.producer_byte_rate, 50'000.0);
+  }
   // A session no longer than a heartbeat's interval ends again and again, with nothing wrong.
   cluster.config.broker_heartbeat_interval =
       std::min<sim::Duration>(cluster.config.broker_heartbeat_interval, 300ms);

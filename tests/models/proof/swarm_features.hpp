@@ -60,6 +60,15 @@ inline detail::Names swarm_names(const models::Scenario& s) {
     names.others.push_back("zookeeper");
   else if (s.kafka->controllers == 1)
     names.others.push_back("controller");
+  const auto add_instances = [&names](const std::string& name, std::uint32_t instances, bool numbered) {
+    for (std::uint32_t i = 0; i < instances; ++i)
+      names.others.push_back(numbered ? name + "/" + std::to_string(i) : name);
+  };
+  for (const models::ServiceOptions& service : s.services)
+    add_instances(service.name, service.instances, service.instances > 1 || !service.reads.empty());
+  for (const models::RelayOptions& relay : s.relays)
+    add_instances(relay.name, relay.instances, relay.instances > 1);
+  for (const models::DatabaseOptions& database : s.databases) names.others.push_back(database.name);
   for (std::int32_t n = 0; s.kafka->controllers > 1 && n < s.kafka->controllers; ++n)
     names.others.push_back("controller/" + std::to_string(n));
   return names;

@@ -4,7 +4,9 @@
 // ISSTA 2012: leaving features out at random finds more).
 #pragma once
 
+#include "tests/models/proof/cures_clients.hpp"
 #include "tests/models/proof/cures_storage.hpp"
+#include "tests/models/proof/features_clients.hpp"
 #include "tests/models/proof/features_storage.hpp"
 #include "tests/models/proof/swarm_cures.hpp"
 #include "tests/models/proof/swarm_features.hpp"
@@ -35,11 +37,12 @@ std::vector<Row> joined(std::initializer_list<const std::vector<Row>*> tables) {
 
 /// The rows of every table, in the order in which they are drawn.
 inline const std::vector<Feature>& all_features() {
-  static const std::vector<Feature> kAll = detail::joined({&features(), &storage_features()});
+  static const std::vector<Feature> kAll =
+      detail::joined({&features(), &client_features(), &storage_features()});
   return kAll;
 }
 inline const std::vector<Cure>& all_cures() {
-  static const std::vector<Cure> kAll = detail::joined({&cures(), &storage_cures()});
+  static const std::vector<Cure> kAll = detail::joined({&cures(), &client_cures(), &storage_cures()});
   return kAll;
 }
 
@@ -80,6 +83,7 @@ inline ArbitraryWorld cured_world() {
   const int faults = *rc::gen::inRange(0, 6);
   for (int i = 0; i < faults; ++i) s.faults.push_back(detail::passing_fault(names));
   detail::cure(s);
+  detail::cure_clients(s);
   for (const Feature* feature : with)
     if (feature->finish != nullptr) feature->finish(s);
   return world;
