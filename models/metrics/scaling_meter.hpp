@@ -1,4 +1,5 @@
-// What a step of an autoscaler costs before it helps: members that come or go are a rebalance, during which partitions stand still.
+// What a step of an autoscaler costs before it helps: members that come or go are a rebalance, during which partitions stand
+// still.
 //
 // Of each step up: how far the group's lag rose above what it was when the first partition changed hands after the step, until
 // it was first below that again.

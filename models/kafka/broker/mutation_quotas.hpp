@@ -2,10 +2,10 @@
 // (KIP-599, controller_mutation_rate; ControllerMutationQuotaManager.scala, TokenBucket.java).
 //
 // A bucket holds controller.quota.window.num times controller.quota.window.size.seconds times its rate, and is full at first. A
-// request takes as many tokens as it creates partitions, and may leave a debt. Of a client that knows the quota (CreateTopics from
-// version 6 and CreatePartitions from version 3 on, with 2.7) nothing is accepted while there is a debt: it is refused with
-// THROTTLING_QUOTA_EXCEEDED (StrictControllerMutationQuota). Of an older one everything is accepted, so that debts add up, and
-// its connection is not read from until they are paid (PermissiveControllerMutationQuota).
+// request takes as many tokens as it creates partitions, and may leave a debt. Of a client that knows the quota (CreateTopics
+// from version 6 and CreatePartitions from version 3 on, with 2.7) nothing is accepted while there is a debt: it is refused
+// with THROTTLING_QUOTA_EXCEEDED (StrictControllerMutationQuota). Of an older one everything is accepted, so that debts add up,
+// and its connection is not read from until they are paid (PermissiveControllerMutationQuota).
 //
 // Model: a strict request comes on a connection of its own, as those of kafka-topics, which does not try again either
 // (retryOnQuotaViolation(false)); permissive ones of a client share one. Deleted partitions, which count as well, do not exist.

@@ -159,8 +159,9 @@ void SharePartitionManager::loaded(Entry& entry, ShareGroupStateCall& call) {
   const Replica& replica = *broker_.replica(entry.key.partition);
   if (entry.records.start_offset() < replica.log.start()) entry.records.log_start_moved(replica.log.start());
   if (entry.records.start_offset() > replica.log.end()) {
-    // The log has lost what the group had read. Its fetches are out of range until the log is as long again, and what is written up
-    // to there it never gets (ShareFetchUtils.processFetchResponse, SharePartition.updateCacheAndOffsets: the start only rises).
+    // The log has lost what the group had read. Its fetches are out of range until the log is as long again, and what is
+    // written up to there it never gets (ShareFetchUtils.processFetchResponse, SharePartition.updateCacheAndOffsets: the start
+    // only rises).
     tell_start(entry, entry.records.start_offset(), ResetCode::committed);
   }
   wake(entry);

@@ -6,8 +6,8 @@ using namespace kafka_test;
 
 namespace {
 
-/// How long acks=all takes for a partition while the follower, whose disk takes 100 ms a write, is busy with another one of the same
-/// leader.
+/// How long acks=all takes for a partition while the follower, whose disk takes 100 ms a write, is busy with another one of the
+/// same leader.
 sim::Duration waits_beside(std::int32_t fetchers) {
   FixtureOptions options;
   options.brokers = 2;

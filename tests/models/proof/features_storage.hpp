@@ -1,5 +1,5 @@
-// Features of the swarm (swarm_features.hpp) that concern what brokers keep, and what operators do to it: compaction, retention, tiers,
-// disks, power, restarts, moves, growth.
+// Features of the swarm (swarm_features.hpp) that concern what brokers keep, and what operators do to it: compaction,
+// retention, tiers, disks, power, restarts, moves, growth.
 #pragma once
 
 #include <string>

@@ -175,8 +175,8 @@ TEST_CASE("a transaction whose end its log refuses for a while ends", "[proof]")
   CHECK(seen.of(Metric::in_flight) + seen.of(Metric::lost) == 0);
 }
 
-// AbstractHeartbeatRequestManager.onErrorResponse: UNKNOWN_MEMBER_ID and FENCED_MEMBER_EPOCH join anew, GROUP_ID_NOT_FOUND is among the
-// unexpected errors, which are fatal. A classic group is told UNKNOWN_MEMBER_ID.
+// AbstractHeartbeatRequestManager.onErrorResponse: UNKNOWN_MEMBER_ID and FENCED_MEMBER_EPOCH join anew, GROUP_ID_NOT_FOUND is
+// among the unexpected errors, which are fatal. A classic group is told UNKNOWN_MEMBER_ID.
 TEST_CASE("a group of the consumer protocol ends when its coordinator has lost it and a classic one does not",
           "[proof]") {
   models::Scenario s = small();
