@@ -60,7 +60,7 @@ class Applications {
     if (!c.transactional_id.empty())
       return Misfit{
           path + ".config.transactional.id",
-          "does nothing here: services and relays send their events outside transactions; producers have "
+          "does nothing here: services, relays and gateways send outside transactions; producers have "
           "`transactions`, and groups commit = \"in-transaction\""};
     return config(path, models::kafka::validate(c));
   }

@@ -330,6 +330,7 @@ class Coherence {
       auto_commit(path, g);
       database(path, g);
       streams(path, g);
+      dead_letters(path, g);
       transform(path, g);
     }
   }
@@ -367,13 +368,32 @@ class Coherence {
       fail(path + ".stagger", "starts the last member after the end of the run's duration");
   }
 
+  void dead_letters(const std::string& path, const models::GroupOptions& g) const {
+    if (g.calls && !g.calls->dead_letters.empty() && compacted(g.calls->dead_letters))
+      fail(path + ".calls.dead_letters", "is compacted: dead letters have no key, and it takes none without");
+  }
+
   void streams(const std::string& path, const models::GroupOptions& g) const {
     if (!g.streams) return;
     for (const char* key : {"commit", "transform", "hand_off", "poison"}) {
       if (look_up(tree_, Path::parse(path + "." + key, tree_.place)) != nullptr)
         fail(path + "." + key, "is Streams' own: it does not go with `streams`");
     }
-    topic_exists(path + ".streams.changelog", g.transform->to, cluster(path, g.cluster));
+    const models::kafka::ClusterOptions& kafka = cluster(path, g.cluster);
+    topic_exists(path + ".streams.changelog", g.transform->to, kafka);
+    if (compacted(g.transform->to))
+      fail(path + ".streams.changelog",
+           "is compacted, which is not modelled of a changelog: stores are restored from all their changes");
+    const auto partitions = [&kafka](const std::string& topic) {
+      const auto at = std::find_if(kafka.topics.begin(), kafka.topics.end(),
+                                   [&topic](const auto& t) { return t.name == topic; });
+      return at == kafka.topics.end() ? 0 : at->partitions;
+    };
+    for (const std::string& topic : g.topics) {
+      if (partitions(topic) > partitions(g.transform->to))
+        fail(path + ".streams.changelog",
+             "has fewer partitions than '" + topic + "': each task's changes have one of their own");
+    }
     // StreamsConfig.verifyEOSTransactionTimeoutCompatibility
     const models::kafka::StreamsConfig& streams = g.streams->config;
     if (streams.exactly_once && streams.interval() > g.transform->config.transaction_timeout)

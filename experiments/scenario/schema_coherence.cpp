@@ -30,6 +30,9 @@ class Schemas {
     for (const models::GroupOptions& group : s_.groups) {
       if (auto wrong = of(group)) return wrong;
     }
+    for (const models::GatewayOptions& gateway : s_.gateways) {
+      if (auto wrong = plain_writer(join_path("gateways", gateway.name), gateway.to)) return wrong;
+    }
     for (std::size_t i = 0; i < s_.faults.size(); ++i) {
       if (auto wrong = of(s_.faults[i], i)) return wrong;
     }
@@ -94,6 +97,7 @@ class Schemas {
       const models::schema::Upgrade& upgrade = options.upgrades[i];
       const std::string at = path + ".upgrades." + std::to_string(i);
       if (auto wrong = known(at + ".to", upgrade.to, subjects)) return wrong;
+      if (upgrade.at >= s_.duration) return Misfit{at + ".at", "is after the end of the run's duration"};
       if (upgrade.at < before) return Misfit{at + ".at", "is before the upgrade that it follows"};
       before = upgrade.at;
     }
@@ -114,7 +118,18 @@ class Schemas {
     return client(path, *p.schema, {subject});
   }
 
+  /// Of what writes without a serializer.
+  FoundMisfit plain_writer(const std::string& path, const std::string& topic) const {
+    const SubjectOptions* const subject = subject_of(topic);
+    if (subject == nullptr) return {};
+    return Misfit{path, "writes to a topic whose values have a schema ('" + subject->name +
+                            "'), which is modelled of [[producers]] alone"};
+  }
+
   FoundMisfit of(const models::GroupOptions& g) const {
+    if (g.transform) {
+      if (auto wrong = plain_writer(join_path("groups", g.name), g.transform->to)) return wrong;
+    }
     if (!g.schema) return {};
     const std::string path = join_path("groups", g.name) + ".schema";
     std::vector<const SubjectOptions*> subjects;

@@ -125,8 +125,9 @@ void Broker::readmit_followers() {
 /// for with its next one, which names only partitions in which something has changed.
 void Broker::left_out(Replica& replica) {
   for (Follower& f : replica.followers) {
-    if (f.session != nullptr && !replica.in_maximal_isr(f.broker))
-      f.session->left_out.push_back(replica.partition);
+    if (f.session == nullptr || replica.in_maximal_isr(f.broker)) continue;
+    std::vector<PartitionIndex>& out = f.session->left_out;
+    if (std::find(out.begin(), out.end(), replica.partition) == out.end()) out.push_back(replica.partition);
   }
 }
 

@@ -40,14 +40,15 @@ void StateStores::for_each_change(PartitionIndex p,
     bool counts;
   };
   std::vector<Batch> batches;
-  line->for_each(line->start(), [&batches](const Extent& extent, LeaderEpoch) {
-    if (!extent.is_marker()) return batches.push_back({extent, extent.kind == BatchKind::plain});
-    for (auto batch = batches.rbegin(); batch != batches.rend(); ++batch) {
-      if (batch->extent.producer_id != extent.producer_id || batch->counts) continue;
-      if (batch->extent.kind != BatchKind::transactional) continue;
-      batch->counts = extent.kind == BatchKind::commit_marker;
-      if (!batch->counts) batch->extent.kind = BatchKind::abort_marker;  // settled
+  std::map<ProducerId, std::vector<std::size_t>> open;  // of each producer's transaction, in `batches`
+  line->for_each(line->start(), [&](const Extent& extent, LeaderEpoch) {
+    if (!extent.is_marker()) {
+      if (extent.kind == BatchKind::transactional) open[extent.producer_id].push_back(batches.size());
+      return batches.push_back({extent, extent.kind == BatchKind::plain});
     }
+    std::vector<std::size_t>& ended = open[extent.producer_id];
+    for (const std::size_t at : ended) batches[at].counts = extent.kind == BatchKind::commit_marker;
+    ended.clear();
   });
   for (const Batch& batch : batches) {
     if (!batch.counts) continue;
