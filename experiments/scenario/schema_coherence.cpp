@@ -87,8 +87,8 @@ class Schemas {
     return Misfit{path, "there is no version '" + version + "'" + hint(version, names)};
   }
 
-  static FoundMisfit client(const std::string& path, const ClientOptions& options,
-                            const std::vector<const SubjectOptions*>& subjects) {
+  FoundMisfit client(const std::string& path, const ClientOptions& options,
+                     const std::vector<const SubjectOptions*>& subjects) const {
     for (const SubjectOptions* subject : subjects) {
       if (auto wrong = known(path + ".version", options.version, {subject})) return wrong;
     }
