@@ -127,9 +127,7 @@ class Schemas {
   }
 
   FoundMisfit of(const models::GroupOptions& g) const {
-    if (g.transform) {
-      if (auto wrong = plain_writer(join_path("groups", g.name), g.transform->to)) return wrong;
-    }
+    if (!g.schema && g.transform) return plain_writer(join_path("groups", g.name), g.transform->to);
     if (!g.schema) return {};
     const std::string path = join_path("groups", g.name) + ".schema";
     std::vector<const SubjectOptions*> subjects;

@@ -47,6 +47,11 @@ TEST_CASE("calls need a dependency, threads that make them, and a topic for dead
               "did you mean 'orders'?"));
   CHECK(holds(group(threads + "calls = { to = 'bank', attempts = 0, dead_letters = 'orders' }\n", kBank),
               "would never get any"));
+  const std::string letters = threads + "calls = { to = 'bank', dead_letters = 'dead' }\n";
+  const std::string dead = "[[kafka.topics]]\nname = 'dead'\n";
+  CHECK(group(letters, kBank + dead).empty());
+  CHECK(holds(group(letters, kBank + dead + "config = { cleanup.policy = 'compact' }\n"),
+              "is compacted: dead letters have no key"));
   CHECK(
       holds(group(threads + "calls = { to = 'bank', breaker = { open = '0s' } }\n", kBank), "breaker.open"));
   CHECK(holds(complaint(std::string(kSmall) + "\n[[dependencies]]\nname = 'billing'\n"),

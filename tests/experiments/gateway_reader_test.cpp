@@ -68,3 +68,14 @@ TEST_CASE("a transaction ends before it times out", "[windows]") {
   CHECK(holds(counting("", eos + "10001 }"), "transaction.timeout.ms"));
   CHECK(counting("", "{ commit.interval.ms = 10001 }").empty());
 }
+
+TEST_CASE("a changelog is as wide as what is counted, and keeps all changes", "[windows]") {
+  const auto changelog = [](const std::string& lines) {
+    return complaint(small_and("\n[[kafka.topics]]\nname = 'changes'\n" + lines +
+                               "[[groups]]\nname = 'counts'\ntopics = ['orders']\n"
+                               "[groups.streams]\nchangelog = 'changes'\n"));
+  };
+  CHECK(changelog("partitions = 2\n").empty());
+  CHECK(holds(changelog("partitions = 1\n"), "has fewer partitions than 'orders'"));
+  CHECK(holds(changelog("partitions = 2\nconfig = { cleanup.policy = 'compact' }\n"), "is compacted"));
+}

@@ -88,3 +88,16 @@ TEST_CASE("schemas are not looked into where work is handed over or transformed"
   CHECK(holds(said(kWrites, kWrites + "hand_off = { threads = 2 }\n", kSubject), "handed to other threads"));
   CHECK(holds(said(kWrites, kWrites + "transform = { to = 'orders' }\n", kSubject), "transform"));
 }
+
+TEST_CASE("who writes beside the producers of a subject is refused, and who is deployed after the end",
+          "[schema]") {
+  CHECK(holds(said(kWrites, "",
+                   kSubject + "[[gateways]]\nname = 'door'\nto = 'orders'\n"
+                              "arrivals = { process = 'poisson', rate = 10 }\n"),
+              "gateways.door: writes to a topic whose values have a schema"));
+  CHECK(holds(said(kWrites, "transform = { to = 'orders' }\n", kSubject),
+              "groups.billing: writes to a topic whose values have a schema"));
+  CHECK(
+      holds(said("schema = { version = 'first', upgrades = [{ at = '3s', to = 'second' }] }\n", "", kSubject),
+            "upgrades.0.at: is after the end of the run's duration"));
+}
