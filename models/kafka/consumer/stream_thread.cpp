@@ -3,25 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/kafka/consumer/outlet_producer.hpp"
+
 namespace models::kafka {
-namespace {
-
-ProducerOptions producer_options(const GroupOptions& group) {
-  ProducerOptions options;
-  options.name = group.name;
-  options.to = group.transform->to;
-  options.size = group.transform->size;
-  options.config = group.transform->config;
-  return options;
-}
-
-std::string transactional_id(const GroupOptions& group, std::uint32_t index) {
-  if (group.commit != CommitMode::in_transaction) return {};
-  const std::string& given = group.transform->config.transactional_id;
-  return numbered(given.empty() ? group.name + "-{index}" : given, index);
-}
-
-}  // namespace
 
 StreamThread::StreamThread(ConsumerGroup& group, Node& node, std::uint32_t index, OutletOwner& owner)
     : group_(group),
@@ -29,7 +13,7 @@ StreamThread::StreamThread(ConsumerGroup& group, Node& node, std::uint32_t index
       node_(node),
       owner_(owner),
       stores_(*group.stores()),
-      options_(producer_options(group.options())),
+      options_(outlet_producer(group.options())),
       in_transaction_(group.options().commit == CommitMode::in_transaction),
       interval_(group.options().streams->config.interval()),
       outputs_(cluster_.topic(*cluster_.find_topic(options_.to)).partitions),
@@ -37,7 +21,7 @@ StreamThread::StreamThread(ConsumerGroup& group, Node& node, std::uint32_t index
                 {.application = this,
                  .record_keys = stores_.changes() != nullptr ? &stores_.changes()->written() : nullptr,
                  .group = group.entity(),
-                 .transactional_id = transactional_id(group.options(), index)}),
+                 .transactional_id = outlet_transactional_id(group.options(), index)}),
       sizes_(sim::stream_key(cluster_.context().simulation.seed(), "transform/" + group.options().name)) {}
 
 void StreamThread::start() {
@@ -90,14 +74,10 @@ void StreamThread::make_messages(const Work& work) {
   messages_.clear();
   for (const Work::Range& range : work.ranges()) {
     const std::int32_t partition = cluster_.partition(range.partition).number % outputs_;
-    for (Offset at = range.from; at < range.to;) {
-      const MessageRun run = messages_at(cluster_, range.partition, range.epoch, at);
-      const std::int64_t count = std::min<std::int64_t>(run.count, range.to - at);
-      for (std::int64_t i = 0; i < count; ++i)
-        add_change(range, at + i, run.lane, run.first_seq + i, partition);
-      at += count;
-    }
-    note_offset(range);
+    for_each_input(cluster_, range, [&](Offset at, LaneId lane, std::int64_t seq) {
+      add_change(range, at, lane, seq, partition);
+    });
+    note_offset(offsets_, range);
   }
 }
 
@@ -123,11 +103,6 @@ void StreamThread::tell_late(const Work::Range& range, Offset offset) {
                                        .peer = group_.entity().value,
                                        .a = offset,
                                        .b = 1});
-}
-
-void StreamThread::note_offset(const Work::Range& range) {
-  std::erase_if(offsets_, [&range](const auto& item) { return item.partition == range.partition; });
-  offsets_.push_back({.partition = range.partition, .offset = range.to, .epoch = range.epoch});
 }
 
 /// Restored from the changelog when the partition was given to this thread since it last worked on it.

@@ -61,7 +61,6 @@ class StreamThread final : public Outlet, private ProducerApplication {
   /// The message that says what counting that input has changed; `partition` of the changelog.
   void add_change(const Work::Range& range, Offset offset, LaneId lane, std::int64_t seq,
                   std::int32_t partition);
-  void note_offset(const Work::Range& range);
   WindowStore& store_of(PartitionIndex p);
   void tell_late(const Work::Range& range, Offset offset);
 

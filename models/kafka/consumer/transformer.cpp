@@ -3,37 +3,21 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/kafka/consumer/outlet_producer.hpp"
+
 namespace models::kafka {
-namespace {
-
-ProducerOptions producer_options(const GroupOptions& group) {
-  ProducerOptions options;
-  options.name = group.name;
-  options.to = group.transform->to;
-  options.size = group.transform->size;
-  options.config = group.transform->config;
-  return options;
-}
-
-std::string transactional_id(const GroupOptions& group, std::uint32_t index) {
-  if (group.commit != CommitMode::in_transaction) return {};
-  const std::string& given = group.transform->config.transactional_id;
-  return numbered(given.empty() ? group.name + "-{index}" : given, index);
-}
-
-}  // namespace
 
 Transformer::Transformer(ConsumerGroup& group, Node& node, std::uint32_t index, OutletOwner& owner)
     : group_(group),
       cluster_(group.cluster()),
       owner_(owner),
-      options_(producer_options(group.options())),
+      options_(outlet_producer(group.options())),
       in_transaction_(group.options().commit == CommitMode::in_transaction),
       outputs_(cluster_.topic(*cluster_.find_topic(options_.to)).partitions),
       producer_(cluster_, node, options_,
                 {.application = this,
                  .group = group.entity(),
-                 .transactional_id = transactional_id(group.options(), index)}),
+                 .transactional_id = outlet_transactional_id(group.options(), index)}),
       abort_draws_(cluster_.context().simulation.seed(), "transform/" + node.name() + "/aborts") {}
 
 void Transformer::start() {
@@ -68,21 +52,13 @@ void Transformer::make_messages(const Work& work) {
   const sim::StreamKey sizes =
       sim::stream_key(cluster_.context().simulation.seed(), "transform/" + group_.options().name);
   for (const Work::Range& range : work.ranges()) {
-    const PartitionInfo& info = cluster_.partition(range.partition);
-    for (Offset at = range.from; at < range.to;) {
-      const MessageRun run = messages_at(cluster_, range.partition, range.epoch, at);
-      const std::int64_t count = std::min<std::int64_t>(run.count, range.to - at);
-      for (std::int64_t i = 0; i < count; ++i) {
-        sim::Stream draw =
-            sim::Stream::keyed(sizes, range.partition.value, static_cast<std::uint64_t>(at + i), 0);
-        const auto size = static_cast<std::uint32_t>(options_.size.sample_count(draw));
-        messages_.push_back(producer_.made(size, run.lane, run.first_seq + i, info.number % outputs_));
-      }
-      at += count;
-    }
-    // What was processed is what is committed (ConsumerRecords.nextOffsets).
-    std::erase_if(offsets_, [&range](const auto& item) { return item.partition == range.partition; });
-    offsets_.push_back({.partition = range.partition, .offset = range.to, .epoch = range.epoch});
+    const std::int32_t partition = cluster_.partition(range.partition).number % outputs_;
+    for_each_input(cluster_, range, [&](Offset at, LaneId lane, std::int64_t seq) {
+      sim::Stream draw = sim::Stream::keyed(sizes, range.partition.value, static_cast<std::uint64_t>(at), 0);
+      const auto size = static_cast<std::uint32_t>(options_.size.sample_count(draw));
+      messages_.push_back(producer_.made(size, lane, seq, partition));
+    });
+    note_offset(offsets_, range);
   }
 }
 

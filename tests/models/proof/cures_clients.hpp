@@ -70,7 +70,7 @@ inline const std::vector<Cure>& client_cures() {
       {"static members of the consumer protocol that leave before they come back",
        [](models::Scenario& s) {
          for (std::uint32_t i = 0; i < s.groups[0].members; ++i)
-           s.faults.push_back(detail::strike("crash", ("group0/" + std::to_string(i)).c_str(), 3s, 100ms));
+           s.faults.push_back(strike("crash", ("group0/" + std::to_string(i)).c_str(), 3s, 100ms));
        },
        {Verdict::in_flight, Verdict::unseen},
        true,
@@ -81,8 +81,8 @@ inline const std::vector<Cure>& client_cures() {
          config.group_instance_id = "m{index}";
          config.session_timeout = 6s;
          config.metadata_max_age = 300s;
-         s.faults.push_back(detail::strike("restart", "group0/*", 2s, 2s));
-         models::FaultSpec grow = detail::strike("grow", "orders", 3s, 0s);
+         s.faults.push_back(strike("restart", "group0/*", 2s, 2s));
+         models::FaultSpec grow = strike("grow", "orders", 3s, 0s);
          grow.duration.reset();
          grow.partitions = s.kafka->topics[0].partitions + 3;
          s.faults.push_back(grow);

@@ -38,7 +38,7 @@ inline const std::vector<Cure>& storage_cures() {
          }
          for (models::GroupOptions& g : s.groups) {
            for (std::uint32_t i = 0; g.materialise && i < g.members; ++i)
-             s.faults.push_back(detail::strike("leave", (g.name + "/" + std::to_string(i)).c_str(), 2s, 10s));
+             s.faults.push_back(strike("leave", (g.name + "/" + std::to_string(i)).c_str(), 2s, 10s));
          }
        },
        {Verdict::table_wrong, Verdict::resurrected},
@@ -49,9 +49,9 @@ inline const std::vector<Cure>& storage_cures() {
          s.kafka->config.min_insync_replicas = 1;
          s.kafka->rules.set(models::kafka::Rule::eligible_leader_replicas, false);
          s.kafka->config.replica_lag_time_max = 1s;
-         s.faults.push_back(detail::strike("isolate", "kafka/0", 1s, 5s));
-         s.faults.push_back(detail::strike("isolate", "kafka/2", 1s, 5s));
-         s.faults.push_back(detail::strike("power-loss", "kafka/1", 5s, 500ms));
+         s.faults.push_back(strike("isolate", "kafka/0", 1s, 5s));
+         s.faults.push_back(strike("isolate", "kafka/2", 1s, 5s));
+         s.faults.push_back(strike("power-loss", "kafka/1", 5s, 500ms));
        },
        detail::with(detail::kLogLoss,
                     {Verdict::duplicate, Verdict::log_duplicate, Verdict::nonmonotonic_send,

@@ -5,6 +5,7 @@
 #include "models/world.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/proof/queue_world.hpp"
+#include "tests/models/proof/small_worlds.hpp"
 
 using namespace proof;
 
@@ -48,12 +49,7 @@ TEST_CASE("an answer to a metadata request may take longer than metadata.max.age
   model.duration = 8s;
   models::Scenario s = scenario_of(model);
   s.groups[0].config.metadata_max_age = 2s;
-  models::FaultSpec pause;
-  pause.kind = "pause";
-  pause.target = "kafka/0";
-  pause.at = 0s;
-  pause.duration = 5s;
-  s.faults.push_back(pause);
+  s.faults.push_back(strike("pause", "kafka/0", 0s, 5s));
   models::World world(s, 1);
   CHECK(world.run().drained);
 }
@@ -187,19 +183,10 @@ TEST_CASE("a mirror may bring along the offsets of a group that has nobody at th
   model.arrivals_per_s = 20;
   model.duration = 8s;
   models::Scenario s = scenario_of(model);
-  models::kafka::ClusterOptions west = *s.kafka;
-  west.name = "west";
-  west.topics.clear();
-  s.clusters.push_back(west);
-  models::kafka::MirrorOptions mirror;
-  mirror.name = "mm2";
-  mirror.to = "west";
-  mirror.topics = {"orders"};
-  mirror.config.replication_factor = 1;
+  models::kafka::MirrorOptions& mirror = add_west(s);
   mirror.config.sync_group_offsets_enabled = true;
   mirror.config.sync_group_offsets_interval = 1s;
   mirror.config.emit_checkpoints_interval = 1s;
-  s.mirrors.push_back(mirror);
   s.groups[0].commit = models::CommitMode::after_processing;
   models::World world(s, 1);
   models::Observers observers;

@@ -6,22 +6,13 @@
 #include "models/world.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/proof/queue_world.hpp"
+#include "tests/models/proof/small_worlds.hpp"
 
 using namespace proof;
 using models::Metric;
 using models::Verdict;
 
 namespace {
-
-models::FaultSpec fault(std::string kind, std::string target, sim::Duration at,
-                        std::optional<sim::Duration> length = {}) {
-  models::FaultSpec f;
-  f.kind = std::move(kind);
-  f.target = std::move(target);
-  f.at = at;
-  f.duration = length;
-  return f;
-}
 
 models::Scenario orders() {
   QueueModel model;
@@ -50,16 +41,7 @@ void compact(models::Scenario& s) {
 
 /// "orders" is copied to "west", where "archive" reads it.
 void mirror(models::Scenario& s) {
-  models::kafka::ClusterOptions west = *s.kafka;
-  west.name = "west";
-  west.topics.clear();
-  s.clusters.push_back(west);
-  models::kafka::MirrorOptions mirror;
-  mirror.name = "mm2";
-  mirror.to = "west";
-  mirror.topics = {"orders"};
-  mirror.config.replication_factor = 1;
-  s.mirrors.push_back(mirror);
+  const models::kafka::MirrorOptions& mirror = add_west(s);
   s.groups.push_back(s.groups[0]);
   s.groups.back().name = "archive";
   s.groups.back().cluster = "west";
@@ -89,7 +71,7 @@ Seen run(const models::Scenario& s, std::uint64_t seed = 1) {
 TEST_CASE("partitions that are added to a mirrored topic are copied, too", "[proof]") {
   models::Scenario s = orders();
   mirror(s);
-  models::FaultSpec grow = fault("grow", "orders", 2s);
+  models::FaultSpec grow = strike("grow", "orders", 2s);
   grow.partitions = 3;
   s.faults = {grow};
   s.producers[0].config.metadata_max_age = 1s;
@@ -104,7 +86,7 @@ TEST_CASE("what compaction removes before a mirror reads it is superseded for re
   models::Scenario s = orders();
   compact(s);
   mirror(s);
-  s.faults = {fault("pause", "mm2/0", 1s, 6s)};
+  s.faults = {strike("pause", "mm2/0", 1s, 6s)};
   const Seen seen = run(s);
   CHECK(seen.outcome.drained);
   CHECK(seen[Metric::in_flight] == 0);
@@ -137,9 +119,9 @@ TEST_CASE("partitions that are added while a static leader is away belong to nob
     models::Scenario s = orders();
     s.drain = 400s;
     s.groups[0].config.group_instance_id = instance;
-    models::FaultSpec grow = fault("grow", "orders", 3s);
+    models::FaultSpec grow = strike("grow", "orders", 3s);
     grow.partitions = 3;
-    s.faults = {fault("restart", "billing/0", 2s, 2s), grow};
+    s.faults = {strike("restart", "billing/0", 2s, 2s), grow};
     s.producers[0].config.metadata_max_age = 1s;
     const Seen seen = run(s);
     CHECK(seen.outcome.drained == (seen[Metric::in_flight] == 0));
@@ -156,7 +138,7 @@ TEST_CASE("a static member of the consumer protocol whose leave nobody heard is 
     models::Scenario s = orders();
     s.groups[0].config.group_protocol = models::kafka::GroupProtocol::consumer;
     s.groups[0].config.group_instance_id = "billing-{index}";
-    s.faults = {fault("crash", "kafka/0", crash, 1s), fault("restart", "billing/0", 3s, 500ms)};
+    s.faults = {strike("crash", "kafka/0", crash, 1s), strike("restart", "billing/0", 3s, 500ms)};
     return run(s)[Metric::in_flight];
   };
   CHECK(unread(2500ms) > 100);

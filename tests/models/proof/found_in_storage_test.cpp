@@ -3,21 +3,13 @@
 #include "models/world.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/proof/queue_world.hpp"
+#include "tests/models/proof/small_worlds.hpp"
 
 using namespace proof;
 using models::Metric;
 using models::Verdict;
 
 namespace {
-
-models::FaultSpec fault_at(sim::Duration at, const char* kind, const char* target, sim::Duration length) {
-  models::FaultSpec fault;
-  fault.kind = kind;
-  fault.target = target;
-  fault.at = at;
-  fault.duration = length;
-  return fault;
-}
 
 /// Some 100 messages a second for 8 s, with acks=all.
 models::Scenario small() {
@@ -73,8 +65,8 @@ TEST_CASE("a share group reads a compacted topic and what compaction has removed
   s.kafka->topics[0].config.segment_interval = 500ms;
   s.kafka->config.log_cleaner.backoff = 200ms;
   // Those that wait are given back, and find gaps when they are read again; the rest is read late.
-  s.faults.push_back(fault_at(1s, "crash", "billing/0", 3s));
-  s.faults.push_back(fault_at(5s, "restart", "kafka/0", 1s));
+  s.faults.push_back(strike("crash", "billing/0", 1s, 3s));
+  s.faults.push_back(strike("restart", "kafka/0", 5s, 1s));
   const Seen seen(s);
   CHECK(seen.outcome.drained);
   CHECK(seen.of(Metric::processed) > 50);
@@ -93,8 +85,8 @@ TEST_CASE("a follower that catches up while its leader waits to hear of the set 
   s.kafka->topics[0].replication_factor = 2;
   // It is to leave the in-sync set at 3 s; who could say so is away, and it has caught up before that one is back. Nothing is
   // written to a partition with too few in sync, so that it has nothing new to fetch.
-  s.faults.push_back(fault_at(1s, "disk-stall", "kafka/1", 2050ms));
-  s.faults.push_back(fault_at(2900ms, "crash", "controller", 500ms));
+  s.faults.push_back(strike("disk-stall", "kafka/1", 1s, 2050ms));
+  s.faults.push_back(strike("crash", "controller", 2900ms, 500ms));
   const Seen seen(s);
   CHECK(seen.outcome.drained);
   CHECK(seen.of(Metric::isr_shrinks) > 0);
@@ -103,8 +95,8 @@ TEST_CASE("a follower that catches up while its leader waits to hear of the set 
 
 TEST_CASE("a broker that dies of a full disk in the moment in which room is made comes back", "[proof]") {
   models::Scenario s = small();
-  s.faults.push_back(fault_at(4s, "disk-stall", "kafka/0", 10s));  // both heal when arrivals stop
-  s.faults.push_back(fault_at(5s, "disk-full", "kafka/0", 10s));
+  s.faults.push_back(strike("disk-stall", "kafka/0", 4s, 10s));  // both heal when arrivals stop
+  s.faults.push_back(strike("disk-full", "kafka/0", 5s, 10s));
   const Seen seen(s);
   CHECK(seen.outcome.drained);
   CHECK(seen.of(Metric::in_flight) + seen.of(Metric::lost) == 0);
@@ -123,9 +115,9 @@ TEST_CASE("what is written below the start of a share group is lost to it and sa
   s.kafka->config.broker_session_timeout = 1s;
   s.kafka->config.broker_heartbeat_interval = 300ms;
   // kafka/1 leads with half a log; the start of the group lies where there is nothing any more.
-  s.faults.push_back(fault_at(1s, "link-cut", "kafka/1", 5s));
+  s.faults.push_back(strike("link-cut", "kafka/1", 1s, 5s));
   s.faults.back().other = "kafka/0";
-  s.faults.push_back(fault_at(6s, "crash", "kafka/0", 100s));
+  s.faults.push_back(strike("crash", "kafka/0", 6s, 100s));
   const Seen seen(s);
   CHECK(seen.outcome.drained);
   CHECK(seen.of(Metric::unclean_elections) > 0);
@@ -139,10 +131,10 @@ TEST_CASE("what a share group has acquired may be deleted while the answer is on
   s.groups[0].effect = models::EffectOptions{true};
   s.producers[0].arrivals = sim::ArrivalProcess::poisson(1000);
   s.producers[0].config.batch_size = 1;
-  models::FaultSpec late = fault_at(2s, "delay", "billing/0", 6s);
+  models::FaultSpec late = strike("delay", "billing/0", 2s, 6s);
   late.delay = sim::Distribution::constant(400e6);
   s.faults.push_back(late);
-  models::FaultSpec deleted = fault_at(3s, "delete-records", "orders", 0s);
+  models::FaultSpec deleted = strike("delete-records", "orders", 3s, 0s);
   deleted.duration.reset();
   deleted.at.reset();
   deleted.every = 50ms;
@@ -165,7 +157,7 @@ TEST_CASE("a transaction whose end its log refuses for a while ends", "[proof]")
   s.producers[0].transactions = models::TransactionOptions{100ms, 0};
   // The markers wait for kafka/2; when they are written the coordinator's log has too few replicas, until kafka/1 is back.
   for (const auto& [broker, away] : {std::pair{"kafka/2", 2s}, std::pair{"kafka/1", 5s}}) {
-    models::FaultSpec crash = fault_at(0s, "crash", broker, away);
+    models::FaultSpec crash = strike("crash", broker, 0s, away);
     crash.at.reset();
     crash.when = models::FaultSpec::When{models::Step::transaction_prepared, 5, "kafka/0"};
     s.faults.push_back(crash);
@@ -186,7 +178,7 @@ TEST_CASE("a group of the consumer protocol ends when its coordinator has lost i
   s.kafka->disk.write_back_after = 30s;
   s.kafka->config.broker_session_timeout = 1s;
   s.kafka->config.broker_heartbeat_interval = 300ms;
-  s.faults.push_back(fault_at(3s, "power-loss", "kafka/0", 1s));
+  s.faults.push_back(strike("power-loss", "kafka/0", 3s, 1s));
   const Seen seen(s);
   CHECK(seen.outcome.drained);
   CHECK(seen.of(Metric::members_fenced) == 2);
@@ -201,8 +193,8 @@ TEST_CASE("a static leader that restarts while partitions are added never hears 
   s.groups[0].config.session_timeout = 30s;
   s.groups[0].config.metadata_max_age = 2s;
   s.producers[0].config.metadata_max_age = 2s;
-  s.faults.push_back(fault_at(2s, "restart", "billing/0", 3s));
-  models::FaultSpec grow = fault_at(3s, "grow", "orders", 0s);
+  s.faults.push_back(strike("restart", "billing/0", 2s, 3s));
+  models::FaultSpec grow = strike("grow", "orders", 3s, 0s);
   grow.duration.reset();
   grow.partitions = 2;
   s.faults.push_back(grow);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/checkers/verdicts.hpp"
+#include "tests/models/proof/small_worlds.hpp"
 #include "tests/models/proof/swarm_features.hpp"
 
 namespace proof {
@@ -27,28 +28,18 @@ namespace detail {
 
 using models::Verdict;
 
-/// What loses an acknowledged record of a log shows these, by what clients had seen of it.
+/// Those of both lists.
 inline std::vector<Verdict> with(std::vector<Verdict> first, const std::vector<Verdict>& more) {
   first.insert(first.end(), more.begin(), more.end());
   return first;
 }
 
-/// An acknowledged record is gone: the group that read it may have gone on (poll_skip sees the hole), another record may stand
-/// in its place, and a message that is sent again is a second one for whoever read the first.
+/// What loses an acknowledged record of a log shows these, by what clients had seen of it: the group that read it may have gone
+/// on (poll_skip sees the hole), another record may stand in its place, and a message that is sent again is a second one for
+/// whoever read the first.
 inline const std::vector<Verdict> kLogLoss{
     Verdict::lost,      Verdict::lost_write,        Verdict::unseen,
     Verdict::poll_skip, Verdict::nonmonotonic_poll, Verdict::inconsistent_offsets};
-
-/// What a cure is for happens at least once.
-inline models::FaultSpec strike(const char* kind, const char* target, sim::Duration at,
-                                sim::Duration duration) {
-  models::FaultSpec fault;
-  fault.kind = kind;
-  fault.target = target;
-  fault.at = at;
-  fault.duration = duration;
-  return fault;
-}
 
 /// When it has come to this step for the fifth time.
 inline models::FaultSpec strike_at(const char* kind, const char* target, models::Step step) {
@@ -117,8 +108,8 @@ inline const std::vector<Cure>& cures() {
          s.kafka->config.replica_lag_time_max =
              1s;  // who falls behind is soon out of the in-sync set, and then leads
          if (s.kafka->brokers == 1) return;
-         s.faults.push_back(detail::strike("isolate", "kafka/1", 1s, 4s));
-         s.faults.push_back(detail::strike("crash", "kafka/0", 4s, 4s));
+         s.faults.push_back(strike("isolate", "kafka/1", 1s, 4s));
+         s.faults.push_back(strike("crash", "kafka/0", 4s, 4s));
        },
        detail::with(
            detail::kLogLoss,
@@ -226,7 +217,7 @@ inline const std::vector<Cure>& cures() {
          for (models::GroupOptions& g : s.groups)
            if (g.transform) g.transform->config.transaction_timeout = 1s;
          s.kafka->config.transaction_abort_timed_out_interval = 200ms;
-         s.faults.push_back(detail::strike("pause", "kafka/0", 2s, 4s));
+         s.faults.push_back(strike("pause", "kafka/0", 2s, 4s));
        },
        // Whoever is fenced ends, and nobody does its work.
        {Verdict::in_flight, Verdict::unseen},
