@@ -21,7 +21,8 @@ struct Described {
 };
 /// In the order of Family, in the words of the exporter.
 constexpr std::array<Described, OpenMetrics::kFamilies> kFamily{{
-    {"kafka_brokers", "Number of Brokers in the Kafka Cluster"},
+    {"kafka_brokers", "Number of Brokers in the Kafka Cluster."},
+    {"kafka_broker_info", "Information about the Kafka Broker."},
     {"kafka_topic_partitions", "Number of partitions for this Topic"},
     {"kafka_topic_partition_current_offset", "Current Offset of a Broker at Topic/Partition"},
     {"kafka_topic_partition_oldest_offset", "Oldest Offset of a Broker at Topic/Partition"},
@@ -37,6 +38,9 @@ constexpr std::array<Described, OpenMetrics::kFamilies> kFamily{{
     {"kafka_consumergroup_lag", "Current Approximate Lag of a ConsumerGroup at Topic/Partition"},
     {"kafka_consumergroup_lag_sum", "Current Approximate Lag of a ConsumerGroup at Topic for all partitions"},
 }};
+
+/// Of Kafka's listeners, as server.properties has it.
+constexpr std::string_view kPort = ":9092";
 
 /// As a label's value: \\, " and line feeds escaped.
 std::string label_value(std::string_view text) {
@@ -71,8 +75,13 @@ void OpenMetrics::add(Family family, const std::string& labels, std::int64_t val
 void OpenMetrics::scrape(double time_s, kafka::Cluster& cluster) {
   at_ = fmt::format("{}", time_s);
   std::int64_t brokers = 0;
-  for (std::int32_t b = 0; b < cluster.broker_count(); ++b)
-    brokers += cluster.metadata_log().broker(kafka::BrokerId{b}).fenced ? 0 : 1;
+  for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
+    if (cluster.metadata_log().broker(kafka::BrokerId{b}).fenced) continue;
+    ++brokers;
+    const std::string& name = cluster.context().entities[cluster.node(kafka::BrokerId{b}).entity()].name;
+    add(Family::broker_info,
+        "address=" + label_value(name + std::string(kPort)) + fmt::format(",id=\"{}\"", b), 1);
+  }
   add(Family::brokers, "", brokers);
   for (const kafka::TopicInfo& topic : cluster.topics()) {
     if (topic.internal) continue;

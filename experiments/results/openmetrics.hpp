@@ -32,6 +32,7 @@ class OpenMetrics {
   /// The families, in the order of text().
   enum class Family : std::uint8_t {
     brokers,
+    broker_info,
     topic_partitions,
     current_offset,
     oldest_offset,
@@ -46,7 +47,7 @@ class OpenMetrics {
     group_lag,
     group_lag_sum,
   };
-  static constexpr std::size_t kFamilies = 14;
+  static constexpr std::size_t kFamilies = 15;
 
  private:
   void scrape_partition(models::kafka::Cluster& cluster, models::kafka::PartitionIndex p);

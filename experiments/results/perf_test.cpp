@@ -13,10 +13,6 @@ namespace {
 constexpr std::int64_t kReportingInterval = 5'000'000'000;
 constexpr double kMegabyte = 1024.0 * 1024.0;
 
-double ms(std::int64_t ns) {
-  return static_cast<double>(ns) * 1e-6;
-}
-
 /// The tools' clocks count whole milliseconds.
 std::int64_t whole_ms(std::int64_t ns) {
   return (ns + 500'000) / 1'000'000;
@@ -45,7 +41,7 @@ std::string window_line(std::uint64_t count, double bytes, double mean_ms, std::
   return fmt::format(
       "{} records sent, {:.1f} records/sec ({:.2f} MB/sec), {:.1f} ms avg latency, {:.1f} ms max latency.",
       count, per_second(static_cast<double>(count), elapsed), per_second(bytes, elapsed) / kMegabyte, mean_ms,
-      ms(max));
+      static_cast<double>(whole_ms(max)));
 }
 
 std::string total_line(const sim::Histogram& latency, double bytes, std::int64_t elapsed) {
@@ -55,7 +51,7 @@ std::string total_line(const sim::Histogram& latency, double bytes, std::int64_t
       "ms 50th, "
       "{} ms 95th, {} ms 99th, {} ms 99.9th.",
       latency.count(), per_second(count, elapsed), per_second(bytes, elapsed) / kMegabyte,
-      latency.mean() * 1e-6, ms(latency.max()), whole_ms(latency.quantile(0.5)),
+      latency.mean() * 1e-6, static_cast<double>(whole_ms(latency.max())), whole_ms(latency.quantile(0.5)),
       whole_ms(latency.quantile(0.95)), whole_ms(latency.quantile(0.99)), whole_ms(latency.quantile(0.999)));
 }
 

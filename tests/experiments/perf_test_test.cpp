@@ -54,6 +54,17 @@ struct Told {
 
 }  // namespace
 
+TEST_CASE("the tool's clock counts whole milliseconds, so that the longest latency is one, too") {
+  Told told;
+  told.story.at(1s).offer(0, 1).store(0, 1, 0).at(1006400us).acknowledge(0, 1, 0);
+  told.story.at(6s).offer(1, 1).store(1, 1, 1).at(6006600us).acknowledge(1, 1, 1);
+  const PerfReport& report = told.end();
+  REQUIRE(report.producers.size() == 1);
+  for (const std::string& line : report.producers[0].lines) INFO(line);
+  CHECK(report.producers[0].lines[0].find(", 7.0 ms max latency.") != std::string::npos);
+  CHECK(report.producers[0].lines[1].find(", 7.00 ms max latency, 6 ms 50th,") != std::string::npos);
+}
+
 TEST_CASE("a producer has a line for every five seconds of successes, and its total") {
   Told told;
   told.story.at(1s).offer(0, 2).store(0, 2, 0).at(1010ms).acknowledge(0, 2, 0);

@@ -366,6 +366,7 @@ class Output(Case):
         ends = [last["kafka_topic_partition_current_offset", f'partition="{p}",topic="orders"'] for p in (0, 1)]
         self.assertEqual(sum(ends), int(trial["stored"]))
         self.assertEqual(last["kafka_consumergroup_members", 'consumergroup="billing"'], 2)
+        self.assertEqual(last["kafka_broker_info", 'address="kafka/0:9092",id="0"'], 1)
         of_topic = 'consumergroup="billing",topic="orders"'
         self.assertEqual(last["kafka_consumergroup_lag_sum", of_topic],
                          sum(ends) - last["kafka_consumergroup_current_offset_sum", of_topic])

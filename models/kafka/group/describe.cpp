@@ -160,11 +160,11 @@ GroupDescription describe_group(Cluster& cluster, std::string_view name) {
 
 namespace {
 
-/// ShareGroupCommand.printOffsets
+/// ShareGroupCommand.printOffsets, which does not say whether anybody is there.
 std::string as_shared_table(const GroupDescription& d) {
-  if (d.state == "Dead") return "\nError: Share group '" + d.group + "' not found.\n";
+  if (d.state == "Dead") return "\nError: Share group '" + d.group + "' does not exist.\n";
+  if (d.rows.empty()) return "\nShare group '" + d.group + "' has no offset information.\n";
   std::string text;
-  if (d.state == "Empty") text += "\nShare group '" + d.group + "' has no active members.\n";
   std::size_t topic = 15;
   for (const Row& row : d.rows) topic = std::max(topic, row.topic.size());
   const auto line = [&, group = std::max<std::size_t>(15, d.group.size())](
@@ -172,7 +172,7 @@ std::string as_shared_table(const GroupDescription& d) {
                         const std::string& start, const std::string& lag) {
     text += "\n" + padded(g, group) + padded(t, topic) + padded(p, 10) + padded(start, 13) + lag;
   };
-  if (!d.rows.empty()) line("GROUP", "TOPIC", "PARTITION", "START-OFFSET", "LAG");
+  line("GROUP", "TOPIC", "PARTITION", "START-OFFSET", "LAG");
   for (const Row& row : d.rows)
     line(d.group, row.topic, std::to_string(row.partition), or_dash(row.current_offset), or_dash(row.lag()));
   return text + "\n";

@@ -122,6 +122,23 @@ TEST_CASE("the table has the columns and widths of Kafka's tool") {
         "-                     -               -\n");
 }
 
+TEST_CASE(
+    "the table of a share group has the columns and widths of Kafka's tool, and is silent about members") {
+  GroupDescription d;
+  d.group = "billing";
+  d.coordinator_available = d.share = true;
+  d.state = "Empty";
+  CHECK(as_table(d) == "\nShare group 'billing' has no offset information.\n");
+  d.rows = {{"orders", 0, 5, 12, "", "", ""}, {"orders", 1, std::nullopt, std::nullopt, "", "", ""}};
+  d.rows[0].in_start_lag = 6;
+  CHECK(as_table(d) ==
+        "\nGROUP           TOPIC           PARTITION  START-OFFSET  LAG"
+        "\nbilling         orders          0          5             6"
+        "\nbilling         orders          1          -             -\n");
+  d.state = "Dead";
+  CHECK(as_table(d) == "\nError: Share group 'billing' does not exist.\n");
+}
+
 TEST_CASE("a group of the consumer protocol shows its members' partitions and states", "[kip848]") {
   models::Scenario s = scenario();
   s.groups[0].config = {};
