@@ -39,8 +39,13 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> allowed) {
-  const std::string_view near = nearest(word, allowed);
-  return near.empty() ? std::string{} : "; did you mean '" + std::string(near) + "'?";
+  const std::string_view near = word.empty() ? std::string_view{} : nearest(word, allowed);
+  if (!near.empty()) return "; did you mean '" + std::string(near) + "'?";
+  constexpr std::size_t kMostListed = 40;  // more than that is no help in a message
+  if (allowed.size() > kMostListed) return {};
+  std::string listed;
+  for (const std::string_view a : allowed) listed += (listed.empty() ? "; allowed: " : ", ") + std::string(a);
+  return listed;
 }
 
 }  // namespace models

@@ -348,7 +348,7 @@ kafka::ConsumerGroup& World::add_group(const GroupOptions& options, EntityId ent
     if (scaled || joins_later(nodes_.back()->name())) groups_.back()->stand_by(i);
   }
   if (options.autoscale) {
-    Node& node = add_node(EntityKind::dependency, name + "-autoscaler", {}, 0, location);
+    Node& node = add_node(EntityKind::nothing, name + "-autoscaler", {}, 0, location);
     autoscalers_.push_back(std::make_unique<kafka::Autoscaler>(*groups_.back(), node));
   }
   return *groups_.back();
@@ -437,10 +437,18 @@ bool World::fail_over(kafka::ConsumerGroup& from, kafka::ConsumerGroup& to) {
 }
 
 void World::add_topic_roles(kafka::Cluster& cluster) {
-  faults_->add_role(cluster.options().prefix() + "active controller", [&cluster]() -> Node* {
-    kafka::Controller* const active = cluster.active_controller();
-    return active == nullptr ? nullptr : &active->node();
-  });
+  std::vector<Node*> brokers, controllers;
+  for (std::int32_t b = 0; b < cluster.broker_count(); ++b)
+    brokers.push_back(&cluster.node(kafka::BrokerId{b}));
+  for (std::int32_t n = 0; !cluster.options().zookeeper && n < cluster.options().controllers; ++n)
+    controllers.push_back(&cluster.node(kafka::controller_id(n)));
+  faults_->add_role(
+      cluster.options().prefix() + "active controller",
+      [&cluster]() -> Node* {
+        kafka::Controller* const active = cluster.active_controller();
+        return active == nullptr ? nullptr : &active->node();
+      },
+      cluster.options().zookeeper ? brokers : controllers);
   for (std::uint32_t t = 0; t < cluster.topics().size(); ++t) {
     const kafka::TopicIndex index{t};
     const kafka::TopicInfo& topic = cluster.topic(index);
@@ -480,11 +488,13 @@ void World::add_topic_roles(kafka::Cluster& cluster) {
   for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
     const kafka::PartitionIndex partition{p};
     if (cluster.topic_of(partition).internal) continue;
-    faults_->add_role("leader " + entities_[cluster.partition(partition).entity].name,
-                      [&cluster, partition]() -> Node* {
-                        const kafka::BrokerId leader = cluster.metadata_log().state(partition).leader;
-                        return leader == kafka::kNoBroker ? nullptr : &cluster.node(leader);
-                      });
+    faults_->add_role(
+        "leader " + entities_[cluster.partition(partition).entity].name,
+        [&cluster, partition]() -> Node* {
+          const kafka::BrokerId leader = cluster.metadata_log().state(partition).leader;
+          return leader == kafka::kNoBroker ? nullptr : &cluster.node(leader);
+        },
+        brokers);
   }
 }
 

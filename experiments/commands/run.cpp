@@ -63,6 +63,7 @@ Verdict judge_one(Experiment experiment, const StoredTrial& trial) {
 struct Watched {
   std::vector<Described> groups;
   PerfReport perf;
+  std::vector<std::string> unfinished;  ///< when the run ended: what was under way or left, and what it waits for
 };
 
 /// What --perf-test asks for, as Kafka's tools print it.
@@ -101,6 +102,7 @@ Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTria
   out["digest"] = trial.result.digest;
   out["end_s"] = sim::seconds(trial.result.outcome.end);
   out["drained"] = trial.result.outcome.drained;
+  out["unfinished"] = watched.unfinished;
   for (const models::MetricInfo& m : models::metric_catalogue()) {
     const auto& value = trial.result.metrics[static_cast<std::size_t>(m.metric)];
     out["metrics"][std::string(m.name)] = value ? Json(*value) : Json();
@@ -116,6 +118,16 @@ Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTria
   if (o.perf_test) out["perf_test"] = as_json(watched.perf);
   out["replay"] = replay_of(o);
   return out;
+}
+
+/// Who waits for what, or what is left though nobody is waited for.
+std::string unfinished_text(const std::vector<std::string>& lines, bool drained, bool all) {
+  constexpr std::size_t kMostShown = 12;
+  std::string text;
+  const std::size_t shown = all ? lines.size() : std::min(lines.size(), kMostShown);
+  for (std::size_t i = 0; i < shown; ++i) text += fmt::format("{}  {}\n", drained ? "left " : "waits", lines[i]);
+  if (shown < lines.size()) text += fmt::format("       and {} more (--verbose)\n", lines.size() - shown);
+  return text;
 }
 
 void print_text(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial,
@@ -136,6 +148,7 @@ void print_text(const Experiment& experiment, const RunCommand& o, const StoredT
   out << fmt::format("{:.6g} simulated s{}, {} events, {} trace records, {:.2g} s of wall time\n",
                      sim::seconds(r.outcome.end), r.outcome.drained ? "" : " (not drained)", r.outcome.events,
                      r.outcome.records, wall_s);
+  out << unfinished_text(watched.unfinished, r.outcome.drained, o.verbose);
   out << fmt::format("run {}, digest {}\nreplay: {}\n", r.run_id, r.digest, replay_of(o));
 }
 
@@ -187,6 +200,8 @@ int run_command(const RunCommand& o, Streams io) {
   const Resolved* const cell = &resolved;
   Watched watched;
   std::vector<models::Look> looks = looks_of(o, resolved.scenario, watched.groups);
+  looks.push_back({sim::Time{resolved.scenario.duration + resolved.scenario.drain},
+                   [&watched](models::World& world) { watched.unfinished = world.unfinished(); }});
   if (!o.quiet) print_notes({&cell, 1}, io.err);
   if (!o.out.empty()) take_folder_of_run(o, run_id(resolved, o.seed));
   PerfTest perf(resolved.scenario.producers, resolved.scenario.groups);
