@@ -152,6 +152,8 @@ std::span<const MetricInfo> metric_catalogue() {
       MetricInfo{M::members_evicted, "members_evicted", "times",
                  "members removed by a coordinator that missed them"},
       MetricInfo{M::members_fenced, "members_fenced", "times", "members that learned they had been removed"},
+      MetricInfo{M::applications_failed, "applications_failed", "times",
+                 "members, and producers with transactions, that ended of an error which nothing mends"},
       MetricInfo{M::members_idle, "members_idle", "members",
                  "joined and without a partition when arrivals stopped"},
       MetricInfo{M::members_active, "members_active", "members", "processed something after the warm-up"},
