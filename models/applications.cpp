@@ -232,7 +232,8 @@ void Applications::tell_unfinished(std::vector<std::string>& lines) const {
   };
   for (const auto& service : services_) {
     if (!service->idle())
-      tell(service->node(), "is down", "works on requests or events, or has timers to come or transactions in doubt");
+      tell(service->node(), "is down",
+           "works on requests or events, or has timers to come or transactions in doubt");
   }
   for (const auto& [name, database] : databases_) {
     if (!database->node().up() || !database->idle())
@@ -240,7 +241,8 @@ void Applications::tell_unfinished(std::vector<std::string>& lines) const {
   }
   for (const auto& relay : relays_) {
     if (!relay->idle())
-      tell(relay->node(), "is down: what its database has for it stays there", "has rows of its database to send");
+      tell(relay->node(), "is down: what its database has for it stays there",
+           "has rows of its database to send");
   }
   for (const auto& gateway : gateways_) {
     if (!gateway->idle() || gateway->devices_wait())

@@ -63,7 +63,8 @@ Verdict judge_one(Experiment experiment, const StoredTrial& trial) {
 struct Watched {
   std::vector<Described> groups;
   PerfReport perf;
-  std::vector<std::string> unfinished;  ///< when the run ended: what was under way or left, and what it waits for
+  std::vector<std::string>
+      unfinished;  ///< when the run ended: what was under way or left, and what it waits for
 };
 
 /// What --perf-test asks for, as Kafka's tools print it.
@@ -125,7 +126,8 @@ std::string unfinished_text(const std::vector<std::string>& lines, bool drained,
   constexpr std::size_t kMostShown = 12;
   std::string text;
   const std::size_t shown = all ? lines.size() : std::min(lines.size(), kMostShown);
-  for (std::size_t i = 0; i < shown; ++i) text += fmt::format("{}  {}\n", drained ? "left " : "waits", lines[i]);
+  for (std::size_t i = 0; i < shown; ++i)
+    text += fmt::format("{}  {}\n", drained ? "left " : "waits", lines[i]);
   if (shown < lines.size()) text += fmt::format("       and {} more (--verbose)\n", lines.size() - shown);
   return text;
 }
@@ -184,6 +186,13 @@ TrialResult run(const Resolved& resolved, const RunCommand& o, std::vector<model
   }
 }
 
+/// What is not run now is to be right all the same: a typing error in another variant, or in an axis, is found here, not later.
+void check_rest(const std::string& scenario) {
+  const Experiment whole = load_experiment(scenario, {});
+  for (std::size_t variant = 0; variant < whole.variants.size(); ++variant) resolve(whole, 0, variant);
+  if (whole.points > 1) resolve(whole, whole.points - 1, 0);
+}
+
 }  // namespace
 
 int run_command(const RunCommand& o, Streams io) {
@@ -197,6 +206,7 @@ int run_command(const RunCommand& o, Streams io) {
       load_experiment(o.scenario, {.sets = o.sets, .first_seed = o.seed, .without_axes = true});
   const std::size_t variant = o.variant.empty() ? 0 : experiment.variant_named(o.variant);
   const Resolved resolved = resolve(experiment, 0, variant);
+  if (o.sets.empty()) check_rest(o.scenario);
   const Resolved* const cell = &resolved;
   Watched watched;
   std::vector<models::Look> looks = looks_of(o, resolved.scenario, watched.groups);

@@ -34,9 +34,8 @@ class Coherence {
     producers();
     compaction();
     groups();
-    for (const FoundMisfit& wrong :
-         {flow_misfit(s_, tree_), application_misfit(s_), creation_misfit(s_), schema_misfit(s_),
-          unused_key(s_, tree_)}) {
+    for (const FoundMisfit& wrong : {flow_misfit(s_, tree_), application_misfit(s_), creation_misfit(s_),
+                                     schema_misfit(s_), unused_key(s_, tree_)}) {
       if (wrong) fail(wrong->path, wrong->message);
     }
     for (std::size_t i = 0; i < s_.faults.size(); ++i) fault(i);

@@ -140,7 +140,8 @@ class Schemas {
 
   FoundMisfit of(const models::GroupOptions& g) const {
     if (g.calls && !g.calls->dead_letters.empty()) {
-      if (auto wrong = plain_writer(join_path("groups", g.name) + ".calls.dead_letters", g.calls->dead_letters))
+      if (auto wrong =
+              plain_writer(join_path("groups", g.name) + ".calls.dead_letters", g.calls->dead_letters))
         return wrong;
     }
     if (!g.schema && g.transform) return plain_writer(join_path("groups", g.name), g.transform->to);
@@ -165,12 +166,14 @@ class Schemas {
       const SubjectOptions* const subject = subject_of(p.to);
       if (subject == nullptr) return Misfit{path + ".target", "writes values without a schema"};
       if (fault.version.empty())
-        return Misfit{path + ".version", "is missing: what the messages are written with" + hint("", names_of(*subject))};
+        return Misfit{path + ".version",
+                      "is missing: what the messages are written with" + hint("", names_of(*subject))};
       return known(path + ".version", fault.version, {subject});
     }
     std::vector<std::string_view> producers;
     for (const models::ProducerOptions& p : s_.producers) producers.push_back(p.name);
-    return Misfit{path + ".target", "there is no producer '" + fault.target + "'" + hint(fault.target, producers)};
+    return Misfit{path + ".target",
+                  "there is no producer '" + fault.target + "'" + hint(fault.target, producers)};
   }
 
   const Scenario& s_;

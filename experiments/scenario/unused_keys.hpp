@@ -1,4 +1,4 @@
-// Keys that are given, and right by themselves, and would be read by nobody: what they go with is absent.
+// Keys that are given, and right by themselves, and would have no effect, or one without end: what they go with is absent.
 #pragma once
 
 #include "experiments/scenario/misfit.hpp"

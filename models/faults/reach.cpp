@@ -15,12 +15,18 @@ struct Row {
 
 /// Model: applications wait for a dependency, and brokers for remote storage, for as long as those say; these ways lead over no link.
 constexpr std::array kRows{
-    Row{EntityKind::broker, true, true, true},     Row{EntityKind::controller, true, true, false},
-    Row{EntityKind::producer, true, false, false}, Row{EntityKind::member, true, false, true},
-    Row{EntityKind::database, true, true, false},  Row{EntityKind::service, true, false, false},
-    Row{EntityKind::relay, true, false, false},    Row{EntityKind::gateway, true, false, false},
-    Row{EntityKind::registry, true, true, false},  Row{EntityKind::nothing, true, false, false},  // an autoscaler
-    Row{EntityKind::dependency, false, false, false}, Row{EntityKind::store, false, false, false},
+    Row{EntityKind::broker, true, true, true},
+    Row{EntityKind::controller, true, true, false},
+    Row{EntityKind::producer, true, false, false},
+    Row{EntityKind::member, true, false, true},
+    Row{EntityKind::database, true, true, false},
+    Row{EntityKind::service, true, false, false},
+    Row{EntityKind::relay, true, false, false},
+    Row{EntityKind::gateway, true, false, false},
+    Row{EntityKind::registry, true, true, false},
+    Row{EntityKind::nothing, true, false, false},  // an autoscaler
+    Row{EntityKind::dependency, false, false, false},
+    Row{EntityKind::store, false, false, false},
 };
 
 bool has(EntityKind kind, Reach reach) {
@@ -40,10 +46,10 @@ bool has(EntityKind kind, Reach reach) {
 std::string refusal(const std::string& name, Reach reach) {
   switch (reach) {
     case Reach::links:
-      return "'" + name +
-             "' is behind no link of the network: it can crash, or be paused";
+      return "'" + name + "' is behind no link of the network: it can crash, or be paused";
     case Reach::answers:
-      return "'" + name + "' answers nobody: name the broker whose response gets lost, and '" + name + "' as `other`";
+      return "'" + name + "' answers nobody: name the broker whose response gets lost, and '" + name +
+             "' as `other`";
     case Reach::heartbeats:
       return "'" + name + "' sends no heartbeats: members of groups and brokers do";
   }

@@ -156,12 +156,17 @@ class Readers {
       return "no member has it yet: they learn of new partitions when their metadata are metadata.max.age.ms "
              "(" +
              seconds_text(group_.options().config.metadata_max_age) + ") old";
-    for (std::size_t i = 0; i < group_.members().size(); ++i) {
-      const Consumer& m = *group_.members()[i];
-      if (m.running() && m.node().paused()) return "no member has it: " + m.node().name() + " stands still";
-      if (m.running() && !m.membership().settled())
-        return "no member has it: " + m.node().name() + " is in a rebalance, or looks for its coordinator";
+    std::string busy;
+    bool rebalancing = false;
+    for (const auto& m : group_.members()) {
+      if (!m->running()) continue;
+      if (m->node().paused()) return "no member has it: " + m->node().name() + " stands still";
+      rebalancing = rebalancing || !m->membership().settled();
+      if (m->membership().settled() && busy.empty()) busy = m->node().name();
     }
+    if (rebalancing && !busy.empty())
+      return "no member has it: a rebalance waits for " + busy + " to come back to poll()";
+    if (rebalancing) return "no member has it: the group is in a rebalance, or looks for its coordinator";
     const std::string gone = absentees(group_.members());
     return "no member has it" + (gone.empty() ? "" : ": " + gone + ", and the group has not noticed");
   }

@@ -258,7 +258,10 @@ std::span<const MetricInfo> metric_catalogue() {
                  "lower: what one task had counted another has overwritten"},
       MetricInfo{M::facts, "facts", "facts", "that databases have committed and somebody is to publish"},
       MetricInfo{M::events, "events", "messages", "in the log that say such a fact, or an invented one"},
-      MetricInfo{M::events_lost, "events_lost", "facts", "committed, and no message in the log says so"},
+      MetricInfo{M::events_lost, "events_lost", "facts",
+                 "committed in a database or published by a device, and no message in the log says so when "
+                 "the run ends: "
+                 "also what waits still in an outbox, a log or a device"},
       MetricInfo{M::events_invented, "events_invented", "messages",
                  "in the log, and no database has committed what they say"},
       MetricInfo{M::events_duplicated, "events_duplicated", "messages",

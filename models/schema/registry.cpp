@@ -143,8 +143,7 @@ void RegistryCaller::ask(Registry::Request what, VersionRef version) {
   ++token_;
   timeout_.arm_after(registry_.options().timeout);
   if (open_) return transmit();
-  if (connection_ == ConnectionId{})
-    connection_ = context_.network.connect(node_, registry_.node(), *this);
+  if (connection_ == ConnectionId{}) connection_ = context_.network.connect(node_, registry_.node(), *this);
 }
 
 void RegistryCaller::connected(ConnectionId) {
