@@ -63,6 +63,19 @@ void note_on_queues(const models::Scenario& scenario, const models::kafka::Clust
   }
 }
 
+/// Kafka takes it, and then nothing that asks for all of them.
+void note_on_in_sync(const models::kafka::ClusterOptions& cluster, const std::string& at,
+                     std::vector<std::string>& notes) {
+  for (const models::kafka::TopicOptions& topic : cluster.topics) {
+    const std::int32_t wanted = topic.config.min_insync_replicas.value_or(cluster.config.min_insync_replicas);
+    if (wanted <= topic.replication_factor) continue;
+    notes.push_back(
+        join_path(at + ".topics", topic.name) + " has " + std::to_string(topic.replication_factor) +
+        (topic.replication_factor == 1 ? " replica" : " replicas") + ", and min.insync.replicas is " +
+        std::to_string(wanted) + ": with acks=all each write fails with NOT_ENOUGH_REPLICAS");
+  }
+}
+
 void note_on_tiers(const models::kafka::ClusterOptions& cluster, const std::string& at,
                    std::vector<std::string>& notes) {
   if (!cluster.config.tiers.system_enable) return;
@@ -82,11 +95,22 @@ std::vector<std::string> notes_on(const Resolved& resolved) {
     note_on_cluster(cluster, table, at, notes);
     note_on_queues(resolved.scenario, cluster, table, at, notes);
     note_on_tiers(cluster, at, notes);
+    note_on_in_sync(cluster, at, notes);
   };
   if (resolved.scenario.kafka) note(*resolved.scenario.kafka, *resolved.checked.find("kafka"), "kafka");
   for (std::size_t i = 0; i < resolved.scenario.clusters.size(); ++i) {
     const models::kafka::ClusterOptions& cluster = resolved.scenario.clusters[i];
     note(cluster, resolved.checked.find("clusters")->items[i], join_path("clusters", cluster.name));
+  }
+  for (std::size_t i = 0; i < resolved.scenario.groups.size(); ++i) {
+    const models::GroupOptions& group = resolved.scenario.groups[i];
+    if (group.type == models::GroupType::share &&
+        resolved.checked.find("groups")->items[i].find("commit") != nullptr)
+      notes.push_back(join_path("groups", group.name) +
+                      ".commit has no effect: a share group acknowledges records, and commits no offsets");
+    if (group.transform && std::count(group.topics.begin(), group.topics.end(), group.transform->to) > 0)
+      notes.push_back(join_path("groups", group.name) +
+                      ".transform.to is what the group reads: each record makes another one, without end");
   }
   const bool idempotent_by_default = version_of(resolved.checked) >= models::kafka::Version{3, 0};  // KIP-679
   for (std::size_t i = 0; i < resolved.scenario.producers.size(); ++i) {

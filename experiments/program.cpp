@@ -228,6 +228,24 @@ int flushed(int code, Streams io) {
 }
 
 /// What CLI11 says of a command line: help and version are no errors.
+/// "there is no option '--sed'; did you mean '--seed'?", or empty where all that look like options are some.
+std::string unknown_option(const CLI::App& command, const Words& arguments) {
+  Words names;
+  for (const CLI::Option* option : command.get_options({})) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
+  }
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  for (const std::string& argument : arguments) {
+    const std::string name = argument.substr(0, argument.find('='));
+    if (name == "--") break;
+    if (name.size() < 3 || name.substr(0, 2) != "--") continue;
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return "there is no option '" + name + "'" + hint(name, views);
+  }
+  return {};
+}
+
 int usage(const CLI::App& app, const CLI::ParseError& error, const Words& arguments, std::ostream& out,
           std::ostream& err) {
   if (error.get_exit_code() == 0) return flushed(app.exit(error, out, err), {out, err});
@@ -235,11 +253,14 @@ int usage(const CLI::App& app, const CLI::ParseError& error, const Words& argume
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
   const bool known = std::find(names.begin(), names.end(), arguments.front()) != names.end();
   if (known) {
-    return complain(
-        err, arguments.front() + ": " + error.what() + "\nsee: mqlab " + arguments.front() + " --help");
+    const std::string unknown = unknown_option(*app.get_subcommand(arguments.front()), arguments);
+    return complain(err, arguments.front() + ": " + (unknown.empty() ? error.what() : unknown) +
+                             "\nsee: mqlab " + arguments.front() + " --help");
   }
-  if (arguments.front().substr(0, 1) == "-")
-    return complain(err, std::string(error.what()) + "\nsee: mqlab --help");
+  if (arguments.front().substr(0, 1) == "-") {
+    const std::string unknown = unknown_option(app, {arguments.front()});
+    return complain(err, (unknown.empty() ? error.what() : unknown) + "\nsee: mqlab --help");
+  }
   const std::vector<std::string_view> views(names.begin(), names.end());
   return complain(err, "there is no command '" + arguments.front() + "'" + hint(arguments.front(), views));
 }

@@ -225,4 +225,30 @@ bool Applications::idle() const {
          std::all_of(gateways_.begin(), gateways_.end(), [](const auto& g) { return g->idle(); });
 }
 
+void Applications::tell_unfinished(std::vector<std::string>& lines) const {
+  const auto tell = [&lines](const Node& node, const std::string& down, const std::string& otherwise) {
+    const std::string& why = node.up() ? (node.paused() ? "stands still" : otherwise) : down;
+    lines.push_back(node.name() + ": " + why);
+  };
+  for (const auto& service : services_) {
+    if (!service->idle())
+      tell(service->node(), "is down",
+           "works on requests or events, or has timers to come or transactions in doubt");
+  }
+  for (const auto& [name, database] : databases_) {
+    if (!database->node().up() || !database->idle())
+      tell(database->node(), "is down: who needs it waits", "has transactions under way");
+  }
+  for (const auto& relay : relays_) {
+    if (!relay->idle())
+      tell(relay->node(), "is down: what its database has for it stays there",
+           "has rows of its database to send");
+  }
+  for (const auto& gateway : gateways_) {
+    if (!gateway->idle() || gateway->devices_wait())
+      tell(gateway->node(), "is down: devices keep what they have published and nobody has acknowledged",
+           "has messages of devices that Kafka has not answered");
+  }
+}
+
 }  // namespace models

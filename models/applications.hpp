@@ -34,6 +34,8 @@ class Applications {
   void start();
   void stop_arrivals();
   bool idle() const;
+  /// Adds who is not, or is down with something to do, and why.
+  void tell_unfinished(std::vector<std::string>& lines) const;
 
  private:
   Database& database(const std::string& path, const std::string& name) const;

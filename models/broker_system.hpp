@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "models/context.hpp"
 #include "models/faults/injector.hpp"
@@ -56,6 +57,8 @@ class BrokerSystem {
   virtual void stop_arrivals() = 0;
   /// Nothing is under way: every writer has its answers, every reader has read and settled all there is.
   virtual bool idle() const = 0;
+  /// Adds a line for each thing that is under way now or is left unread, with who or what it waits for.
+  virtual void tell_unfinished(std::vector<std::string>& lines) const { static_cast<void>(lines); }
   /// What observers are told when the run ends.
   virtual void tell_end() = 0;
 

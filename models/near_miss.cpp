@@ -23,6 +23,12 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+std::string without_digits(std::string_view word) {
+  std::string text(word);
+  std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
+  return text;
+}
+
 }  // namespace
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> allowed) {
@@ -39,8 +45,22 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> allowed) {
-  const std::string_view near = nearest(word, allowed);
-  return near.empty() ? std::string{} : "; did you mean '" + std::string(near) + "'?";
+  const std::string_view near = word.empty() ? std::string_view{} : nearest(word, allowed);
+  // Another number is no slip of the pen: kafka/3 of three brokers, version 5.0.
+  const bool other_number = !near.empty() && without_digits(near) == without_digits(word);
+  if (!near.empty() && !other_number) return "; did you mean '" + std::string(near) + "'?";
+  constexpr std::size_t kMostListed = 40;  // more than that is no help in a message
+  const auto fits = [&](std::string_view a) {
+    return !other_number || without_digits(a) == without_digits(word);
+  };
+  if (static_cast<std::size_t>(std::count_if(allowed.begin(), allowed.end(), fits)) > kMostListed)
+    return other_number ? "; did you mean '" + std::string(near) + "'?" : std::string{};
+  std::string listed;
+  for (const std::string_view a : allowed) {
+    if (!fits(a)) continue;
+    listed += (listed.empty() ? "; allowed: " : ", ") + std::string(a);
+  }
+  return listed;
 }
 
 }  // namespace models

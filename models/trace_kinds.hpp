@@ -67,7 +67,8 @@ enum class Kind : std::uint16_t {
   ownership,
   /// actor coordinator, peer group, a new state, b generation, code old state (family's numbering, named by the family).
   group_state,
-  /// actor member, peer group, code MemberCode, b generation. Ledger (a crash empties the member's hands).
+  /// actor member, peer group, code MemberCode, b generation; failed also of a producer with transactions, peer 0. Ledger (a crash
+  /// empties the member's hands).
   member_state,
   /// actor new leader (0: none), place partition, a leader epoch, b its log end, code LeaderCode.
   leader_changed,
@@ -235,7 +236,8 @@ enum class FactRole : std::uint16_t { step, succeeds, fails };
 enum class VoteCode : std::uint16_t { prepared, committed, aborted };
 enum class ResetCode : std::uint16_t { committed, earliest, latest, sought };
 enum class OwnershipCode : std::uint16_t { assigned, revoked, lost, crashed, closed };
-enum class MemberCode : std::uint16_t { joining, joined, left, evicted, fenced, crashed, restarted };
+/// failed: its application has ended of an error that nothing mends.
+enum class MemberCode : std::uint16_t { joining, joined, left, evicted, fenced, crashed, restarted, failed };
 enum class LeaderCode : std::uint16_t { elected, unclean, offline, resigned };
 /// shutting_down: the controller has taken its leaderships (a controlled shutdown); stopped: it ended in an orderly way;
 /// disk_failed: it is about to end, because its last log directory cannot be written to.

@@ -17,6 +17,18 @@ namespace {
 /// How often the drain looks whether everything is done.
 constexpr sim::Duration kIdleCheck = std::chrono::milliseconds{100};
 
+/// A link whose end is nowhere would make nothing slower.
+void check_links(const NetworkOptions& options, const Network& network) {
+  for (std::size_t i = 0; i < options.overrides.size(); ++i) {
+    const LinkOverride& link = options.overrides[i];
+    for (const auto& [key, end] : {std::pair{"from", &link.from}, std::pair{"to", &link.to}}) {
+      if (network.hosts_at(*end).empty())
+        throw ScenarioError("network.links." + std::to_string(i) + "." + key,
+                            "there is no host, rack, zone or region called '" + *end + "'");
+    }
+  }
+}
+
 }  // namespace
 
 World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& options)
@@ -43,6 +55,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   for (const auto& system : systems_) system->add_readers();
   add_applications();
   faults_ = std::make_unique<FaultInjector>(context_, scenario_.faults);
+  check_links(scenario_.network, network_);
   for (const auto& system : systems_) system->add_targets(*faults_);
   for (const auto& node : nodes_) faults_->add_target(*node);
   faults_->resolve();
@@ -132,6 +145,13 @@ void World::phase(PhaseCode code) {
 bool World::idle() const {
   return std::all_of(systems_.begin(), systems_.end(), [](const auto& s) { return s->idle(); }) &&
          (applications_ == nullptr || applications_->idle());
+}
+
+std::vector<std::string> World::unfinished() const {
+  std::vector<std::string> lines;
+  for (const auto& system : systems_) system->tell_unfinished(lines);
+  if (applications_) applications_->tell_unfinished(lines);
+  return lines;
 }
 
 RunOutcome World::run() {

@@ -82,6 +82,8 @@ class World {
 
   /// Once. Sinks are added before.
   RunOutcome run();
+  /// What is under way now or is left unread, and who or what it waits for: a line each.
+  std::vector<std::string> unfinished() const;
 
  private:
   Node& add_node(EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index,

@@ -63,6 +63,8 @@ Verdict judge_one(Experiment experiment, const StoredTrial& trial) {
 struct Watched {
   std::vector<Described> groups;
   PerfReport perf;
+  std::vector<std::string>
+      unfinished;  ///< when the run ended: what was under way or left, and what it waits for
 };
 
 /// What --perf-test asks for, as Kafka's tools print it.
@@ -101,6 +103,7 @@ Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTria
   out["digest"] = trial.result.digest;
   out["end_s"] = sim::seconds(trial.result.outcome.end);
   out["drained"] = trial.result.outcome.drained;
+  out["unfinished"] = watched.unfinished;
   for (const models::MetricInfo& m : models::metric_catalogue()) {
     const auto& value = trial.result.metrics[static_cast<std::size_t>(m.metric)];
     out["metrics"][std::string(m.name)] = value ? Json(*value) : Json();
@@ -116,6 +119,17 @@ Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTria
   if (o.perf_test) out["perf_test"] = as_json(watched.perf);
   out["replay"] = replay_of(o);
   return out;
+}
+
+/// Who waits for what, or what is left though nobody is waited for.
+std::string unfinished_text(const std::vector<std::string>& lines, bool drained, bool all) {
+  constexpr std::size_t kMostShown = 12;
+  std::string text;
+  const std::size_t shown = all ? lines.size() : std::min(lines.size(), kMostShown);
+  for (std::size_t i = 0; i < shown; ++i)
+    text += fmt::format("{}  {}\n", drained ? "left " : "waits", lines[i]);
+  if (shown < lines.size()) text += fmt::format("       and {} more (--verbose)\n", lines.size() - shown);
+  return text;
 }
 
 void print_text(const Experiment& experiment, const RunCommand& o, const StoredTrial& trial,
@@ -136,6 +150,7 @@ void print_text(const Experiment& experiment, const RunCommand& o, const StoredT
   out << fmt::format("{:.6g} simulated s{}, {} events, {} trace records, {:.2g} s of wall time\n",
                      sim::seconds(r.outcome.end), r.outcome.drained ? "" : " (not drained)", r.outcome.events,
                      r.outcome.records, wall_s);
+  out << unfinished_text(watched.unfinished, r.outcome.drained, o.verbose);
   out << fmt::format("run {}, digest {}\nreplay: {}\n", r.run_id, r.digest, replay_of(o));
 }
 
@@ -171,6 +186,13 @@ TrialResult run(const Resolved& resolved, const RunCommand& o, std::vector<model
   }
 }
 
+/// What is not run now is to be right all the same: a typing error in another variant, or in an axis, is found here, not later.
+void check_rest(const std::string& scenario) {
+  const Experiment whole = load_experiment(scenario, {});
+  for (std::size_t variant = 0; variant < whole.variants.size(); ++variant) resolve(whole, 0, variant);
+  if (whole.points > 1) resolve(whole, whole.points - 1, 0);
+}
+
 }  // namespace
 
 int run_command(const RunCommand& o, Streams io) {
@@ -184,9 +206,12 @@ int run_command(const RunCommand& o, Streams io) {
       load_experiment(o.scenario, {.sets = o.sets, .first_seed = o.seed, .without_axes = true});
   const std::size_t variant = o.variant.empty() ? 0 : experiment.variant_named(o.variant);
   const Resolved resolved = resolve(experiment, 0, variant);
+  if (o.sets.empty()) check_rest(o.scenario);
   const Resolved* const cell = &resolved;
   Watched watched;
   std::vector<models::Look> looks = looks_of(o, resolved.scenario, watched.groups);
+  looks.push_back({sim::Time{resolved.scenario.duration + resolved.scenario.drain},
+                   [&watched](models::World& world) { watched.unfinished = world.unfinished(); }});
   if (!o.quiet) print_notes({&cell, 1}, io.err);
   if (!o.out.empty()) take_folder_of_run(o, run_id(resolved, o.seed));
   PerfTest perf(resolved.scenario.producers, resolved.scenario.groups);

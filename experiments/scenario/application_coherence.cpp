@@ -162,8 +162,6 @@ class Applications {
     if (auto wrong = topic(path + ".to", g.to)) return wrong;
     if (!g.devices.arrivals)
       return Misfit{path + ".arrivals", "of devices arise by themselves: a closed loop waits"};
-    if (g.qos == 0 && g.puback == models::GatewayOptions::PubAck::received)
-      return Misfit{path + ".puback", "is for QoS 1: with QoS 0 there is none"};
     return sender(path, g.config);
   }
 

@@ -194,12 +194,7 @@ Value check_tables(const Value& value, const Key& key, const std::string& path) 
 }  // namespace
 
 std::string hint(std::string_view word, std::span<const std::string_view> allowed) {
-  std::string near = models::did_you_mean(word, allowed);
-  constexpr std::size_t kMostListed = 20;  // more than that is no help in a message
-  if (!near.empty() || allowed.empty() || allowed.size() > kMostListed) return near;
-  std::string listed;
-  for (const std::string_view a : allowed) listed += (listed.empty() ? "; allowed: " : ", ") + std::string(a);
-  return listed;
+  return models::did_you_mean(word, allowed);
 }
 
 Value check_value(const Value& value, const Key& key, const std::string& path) {

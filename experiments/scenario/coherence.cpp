@@ -10,6 +10,7 @@
 #include "experiments/scenario/flow_coherence.hpp"
 #include "experiments/scenario/paths.hpp"
 #include "experiments/scenario/schema_coherence.hpp"
+#include "experiments/scenario/unused_keys.hpp"
 #include "experiments/scenario/versions.hpp"
 #include "models/faults/catalogue.hpp"
 
@@ -33,8 +34,8 @@ class Coherence {
     producers();
     compaction();
     groups();
-    for (const FoundMisfit& wrong :
-         {flow_misfit(s_, tree_), application_misfit(s_), creation_misfit(s_), schema_misfit(s_)}) {
+    for (const FoundMisfit& wrong : {flow_misfit(s_, tree_), application_misfit(s_), creation_misfit(s_),
+                                     schema_misfit(s_), unused_key(s_, tree_)}) {
       if (wrong) fail(wrong->path, wrong->message);
     }
     for (std::size_t i = 0; i < s_.faults.size(); ++i) fault(i);
@@ -530,20 +531,6 @@ class Coherence {
 
   /// A fault that would strike without effect, or never, tests nothing.
   void effective(const models::FaultSpec& f, const std::string& path) const {
-    const bool client = producer_of(f.target) != nullptr || group_of(f.target) != nullptr;
-    if (f.kind == "heartbeat-loss" && (producer_of(f.target) != nullptr || f.target == "controller"))
-      fail(path + ".target", "'" + f.target + "' sends no heartbeats: members of groups and brokers do");
-    if (f.kind == "response-loss" && client) {
-      fail(path + ".target", "'" + f.target +
-                                 "' answers nobody: name the broker whose response gets lost, and '" +
-                                 f.target + "' as `other`");
-    }
-    const auto stored = [](const std::string& name) {
-      return name == "remote-storage" || name.ends_with("/remote-storage");
-    };
-    const bool stops = f.kind == "crash" || f.kind == "pause" || f.kind == "power-loss";
-    if ((stored(f.target) || stored(f.other)) && !stops)
-      fail(path + ".target", "remote storage is behind no link of the network: it can crash, or be paused");
     if (f.kind == "delete-records" && !deletes(f.target))
       fail(path + ".target",
            "keeps its records (cleanup.policy=compact): Kafka refuses to delete any, POLICY_VIOLATION");

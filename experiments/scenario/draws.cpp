@@ -97,6 +97,8 @@ Value check_entry(const Value& table, std::string_view selector,
   out.members.emplace_back(std::string(selector), *name);
   std::vector<std::string_view> known{selector};
   for (const sim::ParameterInfo& parameter : entry.parameters) known.push_back(parameter.name);
+  if (draws == Draws::sizes && std::find(known.begin(), known.end(), "value") != known.end())
+    known.push_back("bytes");  // the same as a bare number (check_distribution)
   for (const auto& [key, member] : table.members) {
     if (key == selector) continue;
     const std::string here = join_path(path, key);
@@ -285,6 +287,7 @@ Value check_keys(const Value& value, const std::string& path) {
   out.is_inline = true;
   const Value* name = value.find("distribution");
   if (name == nullptr) throw BadScenario(value.place, path, "needs the key 'distribution'");
+  find_entry(*name, sim::distribution_catalogue(), join_path(path, "distribution"));
   refuse_unknown_looks(draws, *name, kLooks, path);
   if (name->is_text() && name->text == "zipf") draws.put("count", *out.find("count"));
   if (name->is_text() && name->text == "uniform" && draws.members.size() == 1) {

@@ -36,8 +36,9 @@ std::string no_such_element(const Value& array, std::string_view segment) {
   std::vector<std::string_view> views(names.begin(), names.end());
   std::string listed;
   for (const std::string& name : names) listed += (listed.empty() ? "; there are: " : ", ") + name;
-  const std::string near = models::did_you_mean(segment, views);
-  return "has no element '" + std::string(segment) + "'" + (near.empty() ? listed : near);
+  const bool near = !models::nearest(segment, views).empty();
+  return "has no element '" + std::string(segment) + "'" +
+         (near ? models::did_you_mean(segment, views) : listed);
 }
 
 }  // namespace

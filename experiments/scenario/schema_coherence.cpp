@@ -33,6 +33,12 @@ class Schemas {
     for (const models::GatewayOptions& gateway : s_.gateways) {
       if (auto wrong = plain_writer(join_path("gateways", gateway.name), gateway.to)) return wrong;
     }
+    for (const models::ServiceOptions& service : s_.services) {
+      if (auto wrong = plain_writer(join_path("services", service.name), service.to)) return wrong;
+    }
+    for (const models::RelayOptions& relay : s_.relays) {
+      if (auto wrong = plain_writer(join_path("relays", relay.name), relay.to)) return wrong;
+    }
     for (std::size_t i = 0; i < s_.faults.size(); ++i) {
       if (auto wrong = of(s_.faults[i], i)) return wrong;
     }
@@ -75,6 +81,12 @@ class Schemas {
                       "are those of '" + other.name + "': a registry would give both one id"};
     }
     return {};
+  }
+
+  static std::vector<std::string_view> names_of(const SubjectOptions& subject) {
+    std::vector<std::string_view> names;
+    for (const VersionOptions& one : subject.versions) names.push_back(one.name);
+    return names;
   }
 
   static FoundMisfit known(const std::string& path, const std::string& version,
@@ -127,6 +139,11 @@ class Schemas {
   }
 
   FoundMisfit of(const models::GroupOptions& g) const {
+    if (g.calls && !g.calls->dead_letters.empty()) {
+      if (auto wrong =
+              plain_writer(join_path("groups", g.name) + ".calls.dead_letters", g.calls->dead_letters))
+        return wrong;
+    }
     if (!g.schema && g.transform) return plain_writer(join_path("groups", g.name), g.transform->to);
     if (!g.schema) return {};
     const std::string path = join_path("groups", g.name) + ".schema";
@@ -148,9 +165,15 @@ class Schemas {
       if (p.name != producer) continue;
       const SubjectOptions* const subject = subject_of(p.to);
       if (subject == nullptr) return Misfit{path + ".target", "writes values without a schema"};
+      if (fault.version.empty())
+        return Misfit{path + ".version",
+                      "is missing: what the messages are written with" + hint("", names_of(*subject))};
       return known(path + ".version", fault.version, {subject});
     }
-    return {};
+    std::vector<std::string_view> producers;
+    for (const models::ProducerOptions& p : s_.producers) producers.push_back(p.name);
+    return Misfit{path + ".target",
+                  "there is no producer '" + fault.target + "'" + hint(fault.target, producers)};
   }
 
   const Scenario& s_;

@@ -82,7 +82,8 @@ const std::vector<Row<RegistryOptions>>& registry_rows() {
   static const std::vector<Row<RegistryOptions>> rows{
       {draw_key("service", "time to work on one request", "\"0s\"", Draws::durations),
        [](const Value& v, RegistryOptions& r, const BindContext&) { r.service = durations(v); }},
-      {{"latency", KeyType::duration, "of its clients, one way", "\"1ms\""},
+      {{"latency", KeyType::duration, "beside the network's: of a proxy between it and its clients, one way",
+        "\"0s\""},
        [](const Value& v, RegistryOptions& r, const BindContext&) { r.latency = parse_duration(v.text); }},
       {{"timeout", KeyType::duration, "how long its clients wait for an answer (http.read.timeout.ms)",
         "\"60s\""},

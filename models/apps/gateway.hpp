@@ -44,6 +44,9 @@ class Gateway final : public NodeProgram, private EventSenderOwner {
   void stop_arrivals();
   /// Nothing arises, nothing is under way, and no device has anything to publish to a gateway that lives.
   bool idle();
+  const Node& node() const { return node_; }
+  /// Devices keep what they have published and nobody has acknowledged.
+  bool devices_wait() const { return !kept_.empty(); }
 
   // NodeProgram
   void crashed() override;

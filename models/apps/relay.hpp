@@ -41,6 +41,7 @@ class Relay final : public NodeProgram, private DatabaseUser, private EventSende
   /// It has nothing in hand, and there is nothing for it.
   bool idle() const;
   bool running() const { return node_.up(); }
+  const Node& node() const { return node_; }
 
   // NodeProgram
   void crashed() override;

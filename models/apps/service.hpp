@@ -70,6 +70,7 @@ class Service final : public NodeProgram, private DatabaseUser, private EventSen
   void start();
   void stop_arrivals();
   bool idle();
+  const Node& node() const { return node_; }
   /// The events of a poll, in order; `done` runs when all have been reacted to, perhaps before this returns.
   void react(std::span<const FactId> events, std::function<void()> done);
 

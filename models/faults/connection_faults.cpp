@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "models/faults/reach.hpp"
 #include "models/network/network.hpp"
 
 namespace models::faults {
@@ -10,6 +11,7 @@ namespace {
 /// The node at the other end; null for anybody.
 const Node* other_end(const FaultBinding& binding) {
   if (binding.spec.other.empty()) return nullptr;
+  check_reach(binding, "other", Reach::links);
   return &binding.targets.resolve_node(binding.key("other"), binding.spec.other);
 }
 
@@ -20,6 +22,7 @@ EntityId entity_of(const Node* node) {
 }  // namespace
 
 Striker response_loss(const FaultBinding& binding) {
+  check_reach(binding, "target", Reach::answers);
   return [&binding, target = binding.targets.resolve(binding.key("target"), binding.spec.target),
           client = other_end(binding)]() -> std::optional<Strike> {
     const Node* const server = target.pick(binding.choice, [](const Node& node) { return node.up(); });
@@ -40,6 +43,7 @@ Striker response_loss(const FaultBinding& binding) {
 }
 
 Striker connection_reset(const FaultBinding& binding) {
+  check_reach(binding, "target", Reach::links);
   return [&binding, target = binding.targets.resolve(binding.key("target"), binding.spec.target),
           other = other_end(binding)]() -> std::optional<Strike> {
     const Node* const node = target.pick(binding.choice, [](const Node& n) { return n.up(); });

@@ -42,8 +42,8 @@ class FaultInjector {
   void add_writer(std::string name, FaultTargets::Writer writer) {
     targets_.add_writer(std::move(name), std::move(writer));
   }
-  void add_role(std::string name, std::function<Node*()> role) {
-    targets_.add_role(std::move(name), std::move(role));
+  void add_role(std::string name, std::function<Node*()> role, std::vector<Node*> players) {
+    targets_.add_role(std::move(name), std::move(role), std::move(players));
   }
 
   /// Looks up what the faults name. Throws ScenarioError for what does not exist. Nodes have their programs

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "models/faults/reach.hpp"
 #include "models/network/network.hpp"
 #include "models/scenario_error.hpp"
 
@@ -29,6 +30,7 @@ End resolve_end(const FaultBinding& binding, std::string_view key, const std::st
     end.entity = end_entity(binding.context.entities, name);
   } else {
     end.node = binding.targets.resolve(binding.key(key), name);
+    check_reach(binding, key, Reach::links);
   }
   return end;
 }

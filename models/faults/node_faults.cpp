@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "models/faults/reach.hpp"
 #include "models/network/network.hpp"
 #include "models/scenario_error.hpp"
 
@@ -121,6 +122,7 @@ Striker pause(const FaultBinding& binding) {
 }
 
 Striker heartbeat_loss(const FaultBinding& binding) {
+  check_reach(binding, "target", Reach::heartbeats);
   return on_node(
       binding, [](const Node& node) { return !node.heartbeats_lost(); },
       [](Node& node) { node.set_heartbeats_lost(true); },
@@ -155,9 +157,9 @@ Striker rolling(const FaultBinding& binding) {
   check_can_shut_down(binding);
   if (binding.spec.every) throw ScenarioError(binding.key("rate"), "a rolling restart begins at one moment");
   if (!binding.spec.duration) throw ScenarioError(binding.key("for"), "is missing: how long each is down");
-  const std::vector<Node*> nodes =
-      binding.targets.resolve(binding.key("target"), binding.spec.target).nodes();
-  if (nodes.empty()) throw ScenarioError(binding.key("target"), "names no brokers or members");
+  const FaultTarget target = binding.targets.resolve(binding.key("target"), binding.spec.target);
+  if (target.is_role()) throw ScenarioError(binding.key("target"), "names no brokers or members");
+  const std::vector<Node*> nodes = target.nodes();
   return [&binding, nodes, next = std::size_t{0}]() mutable -> std::optional<Strike> {
     // Who is down already is passed over.
     while (next < nodes.size() && !nodes[next]->up()) ++next;

@@ -31,7 +31,7 @@ Node* FaultTargets::find(std::string_view name) const {
 
 FaultTarget FaultTargets::resolve(const std::string& path, const std::string& name) const {
   if (Node* const node = find(name)) return FaultTarget(std::vector<Node*>{node});
-  if (const auto role = roles_.find(name); role != roles_.end()) return FaultTarget(role->second);
+  if (const auto role = roles_.find(name); role != roles_.end()) return role->second;
   if (name.size() > 2 && name.substr(name.size() - 2) == "/*") {
     const std::string prefix = name.substr(0, name.size() - 1);
     std::vector<Node*> members;

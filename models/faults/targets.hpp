@@ -21,12 +21,15 @@ class FaultTarget {
  public:
   using Role = std::function<Node*()>;
   explicit FaultTarget(std::vector<Node*> nodes) : nodes_(std::move(nodes)) {}
-  explicit FaultTarget(Role role) : role_(std::move(role)) {}
+  /// `players`: who may come to play it.
+  FaultTarget(Role role, std::vector<Node*> players) : nodes_(std::move(players)), role_(std::move(role)) {}
 
   /// One of the nodes that `fits`, all as likely; null when none does. Draws only where there is a choice.
   Node* pick(sim::Stream& choice, const std::function<bool(const Node&)>& fits) const;
-  /// Every node that could be picked; empty for a role.
+  /// Every node that could be picked.
   const std::vector<Node*>& nodes() const { return nodes_; }
+  /// Another node as the run goes on.
+  bool is_role() const { return static_cast<bool>(role_); }
 
  private:
   std::vector<Node*> nodes_;
@@ -36,8 +39,10 @@ class FaultTarget {
 class FaultTargets {
  public:
   void add(Node& node) { nodes_.push_back(&node); }
-  /// `role` returns the node that plays it now, or null.
-  void add_role(std::string name, FaultTarget::Role role) { roles_[std::move(name)] = std::move(role); }
+  /// `role` returns the node that plays it now, or null; one of `players`.
+  void add_role(std::string name, FaultTarget::Role role, std::vector<Node*> players) {
+    roles_.insert_or_assign(std::move(name), FaultTarget(std::move(role), std::move(players)));
+  }
 
   /// What an operator can do to a topic.
   struct Topic {
@@ -103,7 +108,7 @@ class FaultTargets {
 
  private:
   std::vector<Node*> nodes_;
-  std::map<std::string, FaultTarget::Role, std::less<>> roles_;
+  std::map<std::string, FaultTarget, std::less<>> roles_;
   std::map<std::string, Topic, std::less<>> topics_;
   std::map<std::string, Application, std::less<>> applications_;
   std::map<std::string, Writer, std::less<>> writers_;

@@ -244,7 +244,7 @@ ConsumerGroup& System::add_group(const GroupOptions& options, EntityId entity, c
     if (scaled || joins_later(node.name())) groups_.back()->stand_by(i);
   }
   if (options.autoscale) {
-    Node& node = site_.add_node(EntityKind::dependency, name + "-autoscaler", {}, 0, location);
+    Node& node = site_.add_node(EntityKind::nothing, name + "-autoscaler", {}, 0, location);
     autoscalers_.push_back(std::make_unique<Autoscaler>(*groups_.back(), node));
   }
   return *groups_.back();

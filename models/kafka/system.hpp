@@ -47,6 +47,7 @@ class System final : public BrokerSystem {
   void start_writers() override;
   void stop_arrivals() override;
   bool idle() const override;
+  void tell_unfinished(std::vector<std::string>& lines) const override;
   void tell_end() override;
   std::optional<std::string> broken() override;
 

@@ -91,10 +91,17 @@ bool System::fail_over(ConsumerGroup& from, ConsumerGroup& to) {
 }
 
 void System::add_topic_roles(FaultInjector& faults, Cluster& cluster) {
-  faults.add_role(cluster.options().prefix() + "active controller", [&cluster]() -> Node* {
-    Controller* const active = cluster.active_controller();
-    return active == nullptr ? nullptr : &active->node();
-  });
+  std::vector<Node*> brokers, controllers;
+  for (std::int32_t b = 0; b < cluster.broker_count(); ++b) brokers.push_back(&cluster.node(BrokerId{b}));
+  for (std::int32_t n = 0; !cluster.options().zookeeper && n < cluster.options().controllers; ++n)
+    controllers.push_back(&cluster.node(controller_id(n)));
+  faults.add_role(
+      cluster.options().prefix() + "active controller",
+      [&cluster]() -> Node* {
+        Controller* const active = cluster.active_controller();
+        return active == nullptr ? nullptr : &active->node();
+      },
+      cluster.options().zookeeper ? brokers : controllers);
   for (std::uint32_t t = 0; t < cluster.topics().size(); ++t) {
     const TopicIndex index{t};
     const TopicInfo& topic = cluster.topic(index);
@@ -133,11 +140,13 @@ void System::add_topic_roles(FaultInjector& faults, Cluster& cluster) {
   for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
     const PartitionIndex partition{p};
     if (cluster.topic_of(partition).internal) continue;
-    faults.add_role("leader " + context().entities[cluster.partition(partition).entity].name,
-                    [&cluster, partition]() -> Node* {
-                      const BrokerId leader = cluster.metadata_log().state(partition).leader;
-                      return leader == kNoBroker ? nullptr : &cluster.node(leader);
-                    });
+    faults.add_role(
+        "leader " + context().entities[cluster.partition(partition).entity].name,
+        [&cluster, partition]() -> Node* {
+          const BrokerId leader = cluster.metadata_log().state(partition).leader;
+          return leader == kNoBroker ? nullptr : &cluster.node(leader);
+        },
+        brokers);
   }
 }
 

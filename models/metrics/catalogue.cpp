@@ -152,6 +152,8 @@ std::span<const MetricInfo> metric_catalogue() {
       MetricInfo{M::members_evicted, "members_evicted", "times",
                  "members removed by a coordinator that missed them"},
       MetricInfo{M::members_fenced, "members_fenced", "times", "members that learned they had been removed"},
+      MetricInfo{M::applications_failed, "applications_failed", "times",
+                 "members, and producers with transactions, that ended of an error which nothing mends"},
       MetricInfo{M::members_idle, "members_idle", "members",
                  "joined and without a partition when arrivals stopped"},
       MetricInfo{M::members_active, "members_active", "members", "processed something after the warm-up"},
@@ -256,7 +258,10 @@ std::span<const MetricInfo> metric_catalogue() {
                  "lower: what one task had counted another has overwritten"},
       MetricInfo{M::facts, "facts", "facts", "that databases have committed and somebody is to publish"},
       MetricInfo{M::events, "events", "messages", "in the log that say such a fact, or an invented one"},
-      MetricInfo{M::events_lost, "events_lost", "facts", "committed, and no message in the log says so"},
+      MetricInfo{M::events_lost, "events_lost", "facts",
+                 "committed in a database or published by a device, and no message in the log says so when "
+                 "the run ends: "
+                 "also what waits still in an outbox, a log or a device"},
       MetricInfo{M::events_invented, "events_invented", "messages",
                  "in the log, and no database has committed what they say"},
       MetricInfo{M::events_duplicated, "events_duplicated", "messages",

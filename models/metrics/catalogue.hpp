@@ -114,6 +114,7 @@ enum class Metric : std::uint16_t {
   generations,
   members_evicted,
   members_fenced,
+  applications_failed,
   members_idle,
   members_active,
   member_utilisation_mean,

@@ -15,6 +15,10 @@ void MemberMeter::group_state(const sim::TraceRecord& r) {
 }
 
 void MemberMeter::member_state(const sim::TraceRecord& r) {
+  if (static_cast<MemberCode>(r.code) == MemberCode::failed) {
+    ++failed_;
+    return;
+  }
   Member& member = members_[r.actor];
   switch (static_cast<MemberCode>(r.code)) {
     case MemberCode::joined:
@@ -159,6 +163,7 @@ void MemberMeter::report(MetricValues& values, std::vector<Labelled>& labelled, 
   values[Metric::rebalances] = static_cast<double>(rises_warm);
   values[Metric::members_evicted] = static_cast<double>(evicted_);
   values[Metric::members_fenced] = static_cast<double>(fenced_);
+  values[Metric::applications_failed] = static_cast<double>(failed_);
   values[Metric::redelivered_work_s] = sim::seconds(again_);
   if (detections_ > 0) {
     values[Metric::member_detection_mean_s] = sim::seconds(detection_sum_) / static_cast<double>(detections_);

@@ -78,6 +78,7 @@ class MemberMeter {
   std::vector<Progress> progress_;  ///< by reading
   std::uint64_t evicted_ = 0;
   std::uint64_t fenced_ = 0;
+  std::uint64_t failed_ = 0;
   std::uint64_t commits_ = 0;
   std::uint64_t commits_refused_ = 0;
   std::uint64_t detections_ = 0;

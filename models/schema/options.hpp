@@ -28,8 +28,8 @@ struct SubjectOptions {
 
 struct RegistryOptions {
   sim::Distribution service = sim::Distribution::constant(0);  ///< ns a request
-  sim::Duration latency = std::chrono::milliseconds{1};        ///< of its clients, one way
-  sim::Duration timeout = std::chrono::seconds{60};            ///< http.read.timeout.ms of its clients
+  sim::Duration latency{};  ///< beside the network's: of a proxy between it and its clients, one way
+  sim::Duration timeout = std::chrono::seconds{60};  ///< http.read.timeout.ms of its clients
 };
 
 /// An application is deployed anew.

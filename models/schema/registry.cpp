@@ -74,25 +74,19 @@ RegistryCode Registry::probe_now(VersionRef version, EntityId who) {
   return code;
 }
 
-void Registry::ask(Request what, VersionRef version, RegistryCaller& caller, std::uint64_t token) {
-  const Asked asked{&caller, token, version, 0, what};
-  context_.simulation.schedule_after(options_.latency, [this, asked] { arrived(asked); });
-}
-
-void Registry::arrived(Asked asked) {
-  if (!node_.up()) return answer(asked, RegistryCode::unreachable);
-  asked.life = node_.incarnation();
+void Registry::receive(RegistryCaller& caller, std::uint64_t token) {
+  const Asked asked{&caller, token, caller.asked(), node_.incarnation(), caller.what()};
   context_.simulation.schedule_after(options_.service.sample_duration(service_),
                                      [this, asked] { carry_out(asked); });
 }
 
 void Registry::carry_out(const Asked& asked) {
-  if (node_.incarnation() != asked.life) return answer(asked, RegistryCode::unreachable);
+  if (node_.incarnation() != asked.life) return;  // its clients hear of their connections' ends
   if (node_.paused()) return waiting_.push_back(asked);
   RegistryCode code = registered(asked.version) ? RegistryCode::known : RegistryCode::not_found;
   if (asked.what == Request::add) code = add(asked.version);
   emit(asked.caller->entity(), asked.version, code);
-  answer(asked, code);
+  asked.caller->answer(asked.token, code);
 }
 
 RegistryCode Registry::add(VersionRef version) {
@@ -102,11 +96,6 @@ RegistryCode Registry::add(VersionRef version) {
   subject.ids[version.version] = next_id_++;
   subject.registered.push_back(&subject.versions[version.version].schema);
   return RegistryCode::registered;
-}
-
-void Registry::answer(const Asked& asked, RegistryCode code) {
-  context_.simulation.schedule_after(
-      options_.latency, [caller = asked.caller, token = asked.token, code] { caller->hear(token, code); });
 }
 
 void Registry::emit(EntityId actor, VersionRef version, RegistryCode code) {
@@ -126,6 +115,14 @@ void Registry::resumed() {
 
 // ---- its clients --------------------------------------------------------------------------------------------------
 
+namespace {
+
+// Sizes on the wire, about: a schema and HTTP's headers, and an id.
+constexpr std::uint32_t kRequestBytes = 1000;
+constexpr std::uint32_t kAnswerBytes = 300;
+
+}  // namespace
+
 RegistryCaller::RegistryCaller(Registry& registry, Context& context, Node& node,
                                std::function<void(RegistryCode)> answered)
     : registry_(registry),
@@ -134,24 +131,76 @@ RegistryCaller::RegistryCaller(Registry& registry, Context& context, Node& node,
       answered_(std::move(answered)),
       timeout_(context.simulation, node, [this] { unreachable(); }) {}
 
+RegistryCaller::~RegistryCaller() {
+  context_.network.close(connection_);
+}
+
 void RegistryCaller::ask(Registry::Request what, VersionRef version) {
   MQLAB_ASSERT(!waiting_, "one request at a time");
   waiting_ = true;
+  what_ = what;
   asked_ = version;
+  ++token_;
   timeout_.arm_after(registry_.options().timeout);
-  registry_.ask(what, version, *this, ++token_);
+  if (open_) return transmit();
+  if (connection_ == ConnectionId{}) connection_ = context_.network.connect(node_, registry_.node(), *this);
+}
+
+void RegistryCaller::connected(ConnectionId) {
+  open_ = true;
+  if (waiting_) transmit();
+}
+
+void RegistryCaller::disconnected(ConnectionId) {
+  open_ = false;
+  connection_ = {};
+  if (!waiting_) return;
+  node_.run_or_hold([this, token = token_] {
+    if (waits_for(token)) unreachable();
+  });
+}
+
+void RegistryCaller::transmit() {
+  const auto send = [this, token = token_] {
+    if (!waits_for(token)) return;
+    context_.network.send(connection_, Side::client, kRequestBytes, [this, token] {
+      if (waits_for(token)) registry_.receive(*this, token);
+    });
+  };
+  if (registry_.options().latency > sim::Duration{})
+    context_.simulation.schedule_after(registry_.options().latency, send);
+  else
+    send();
+}
+
+void RegistryCaller::answer(std::uint64_t token, RegistryCode code) {
+  const auto send = [this, token, code] {
+    if (!waits_for(token)) return;
+    context_.network.send(connection_, Side::server, kAnswerBytes,
+                          [this, token, code] { hear(token, code); });
+  };
+  if (registry_.options().latency > sim::Duration{})
+    context_.simulation.schedule_after(registry_.options().latency, send);
+  else
+    send();
 }
 
 void RegistryCaller::forget() {
   waiting_ = false;
   timeout_.disarm();
+  hang_up();
+}
+
+void RegistryCaller::hang_up() {
+  context_.network.close(connection_);
+  connection_ = {};
+  open_ = false;
 }
 
 void RegistryCaller::hear(std::uint64_t token, RegistryCode code) {
-  if (!waiting_ || token != token_) return;
-  if (node_.paused()) return node_.run_or_hold([this, token, code] { hear(token, code); });
-  if (code == RegistryCode::unreachable) return unreachable();
-  forget();
+  if (!waits_for(token)) return;
+  waiting_ = false;
+  timeout_.disarm();
   answered_(code);
 }
 

@@ -4,8 +4,9 @@
 // subject's compatibility level says, or is refused (409, IncompatibleSchemaException). Ids are given in the order of
 // registration, over all subjects.
 //
-// Its node is a fault's target like any other: while its process is down nothing answers, while it stands still requests wait.
-// What is registered outlives it (the topic _schemas).
+// Its node is a host of the network and a fault's target like any other: while its process is down nothing answers, while it
+// stands still or cannot be reached requests wait, for as long as its clients do. What is registered outlives it (the topic
+// _schemas).
 //
 // Model: one instance, whose store is its own: it neither waits for the cluster nor loses what it has answered.
 #pragma once
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "models/context.hpp"
+#include "models/network/network.hpp"
 #include "models/network/node.hpp"
 #include "models/schema/options.hpp"
 #include "sim/random.hpp"
@@ -50,6 +52,7 @@ class Registry final : public NodeProgram {
   std::optional<std::uint32_t> find_subject(std::string_view name) const;
   /// The version of that name.
   std::optional<std::uint32_t> find_version(std::uint32_t subject, std::string_view name) const;
+  Node& node() const { return node_; }
   EntityId subject_entity(std::uint32_t subject) const { return subjects_[subject].entity; }
   const RegistryOptions& options() const { return options_; }
 
@@ -64,8 +67,8 @@ class Registry final : public NodeProgram {
   bool readable(std::uint32_t subject, std::uint32_t reader, std::uint32_t writer) const {
     return subjects_[subject].readable[reader * subjects_[subject].ids.size() + writer];
   }
-  /// `caller` hears of it later, never before this returns; it outlives the run.
-  void ask(Request what, VersionRef version, RegistryCaller& caller, std::uint64_t token);
+  /// A request has arrived; `caller`, which outlives the run, is answered over its connection.
+  void receive(RegistryCaller& caller, std::uint64_t token);
 
   // NodeProgram
   void crashed() override { waiting_.clear(); }
@@ -92,7 +95,6 @@ class Registry final : public NodeProgram {
 
   bool up() const { return node_.up() && !node_.paused(); }
   bool accepts(VersionRef version) const;
-  void arrived(Asked asked);
   void carry_out(const Asked& asked);
   RegistryCode add(VersionRef version);
   void answer(const Asked& asked, RegistryCode code);
@@ -107,11 +109,15 @@ class Registry final : public NodeProgram {
   sim::Stream service_;
 };
 
-/// A client's way to the registry: one request at a time, whose answer is waited for (RestService). Part of its node's program.
-class RegistryCaller {
+/// A client's way to the registry: one request at a time, whose answer is waited for (RestService), over a connection that is kept
+/// (HTTP keep-alive) until it breaks or an answer does not come in time. Part of its node's program.
+class RegistryCaller final : private ConnectionListener {
  public:
   RegistryCaller(Registry& registry, Context& context, Node& node,
                  std::function<void(RegistryCode)> answered);
+  ~RegistryCaller() override;
+  RegistryCaller(const RegistryCaller&) = delete;
+  RegistryCaller& operator=(const RegistryCaller&) = delete;
 
   bool waiting() const { return waiting_; }
   /// Requires !waiting(). `answered` runs once, later, and not while the node stands still.
@@ -120,10 +126,18 @@ class RegistryCaller {
   void forget();
   EntityId entity() const { return node_.entity(); }
 
-  /// Of the registry.
-  void hear(std::uint64_t token, RegistryCode code);
+  // of the registry
+  Registry::Request what() const { return what_; }
+  VersionRef asked() const { return asked_; }
+  bool waits_for(std::uint64_t token) const { return waiting_ && token == token_; }
+  void answer(std::uint64_t token, RegistryCode code);
 
  private:
+  void connected(ConnectionId id) override;
+  void disconnected(ConnectionId id) override;
+  void transmit();
+  void hear(std::uint64_t token, RegistryCode code);
+  void hang_up();
   void unreachable();
 
   Registry& registry_;
@@ -131,8 +145,11 @@ class RegistryCaller {
   Node& node_;
   std::function<void(RegistryCode)> answered_;
   NodeTimer<std::function<void()>> timeout_;
+  Registry::Request what_ = Registry::Request::find;
   VersionRef asked_{};
   std::uint64_t token_ = 0;
+  ConnectionId connection_{};
+  bool open_ = false;
   bool waiting_ = false;
 };
 

@@ -41,6 +41,7 @@ TEST_CASE("a gateway needs a topic and devices", "[gateway]") {
   CHECK(holds(gateway(kArrivals, "order"), "there is no topic 'order'; did you mean 'orders'"));
   CHECK(holds(gateway(kArrivals + "qos = 2\n"), "gateways.door.qos"));
   CHECK(holds(gateway(kArrivals + "qos = 0\npuback = 'received'\n"), "with QoS 0 there is none"));
+  CHECK(holds(gateway(kArrivals + "qos = 0\npuback = 'stored'\n"), "with QoS 0 there is none"));
   CHECK(holds(gateway(kArrivals + "puback = 'storde'\n"), "did you mean 'stored'"));
   CHECK(holds(gateway("arrivals = { process = 'closed_loop', outstanding = 1 }\n"), "closed loop"));
   CHECK(holds(gateway(kArrivals + "[gateways.config]\nlinger.msx = 5\n"), "linger.ms"));

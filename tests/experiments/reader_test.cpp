@@ -41,7 +41,10 @@ TEST_CASE("a key that nobody knows is refused with the nearest one that is known
        "s.toml:11:1: kafka.topics.orders.partition: unknown key; did you mean 'partitions'?"},
       {"rate = 100", "rat = 100",
        "s.toml:15:35: producers.shop.arrivals.rat: unknown parameter of 'poisson'; did you mean 'rate'?"},
-      {"members = 2", "xyzzy = 2", "s.toml:20:1: groups.billing.xyzzy: unknown key"},
+      {"members = 2", "xyzzy = 2",
+       "s.toml:20:1: groups.billing.xyzzy: unknown key; allowed: name, cluster, topics, type, members, "
+       "service, commit, stored_offsets, hand_off, calls, effect, transform, streams, poison, schema, "
+       "autoscale, materialise, renew, rack, racks, zone, region, failover, start, stagger, client, config"},
   });
 }
 
@@ -343,7 +346,7 @@ TEST_CASE("what a topic with remote storage needs, and who cannot read it") {
   };
   INFO(struck("pause"));
   CHECK(struck("pause").empty());
-  CHECK(holds(struck("isolate"), "remote storage is behind no link of the network"));
+  CHECK(holds(struck("isolate"), "'remote-storage' is behind no link of the network"));
 }
 
 TEST_CASE("settings that rule idempotence out turn it off unless it was asked for") {

@@ -101,3 +101,28 @@ TEST_CASE("who writes beside the producers of a subject is refused, and who is d
       holds(said("schema = { version = 'first', upgrades = [{ at = '3s', to = 'second' }] }\n", "", kSubject),
             "upgrades.0.at: is after the end of the run's duration"));
 }
+
+TEST_CASE("who writes to a topic with a schema is a producer", "[schema]") {
+  const std::string wrong =
+      "writes to a topic whose values have a schema ('orders-value'), which is modelled of [[producers]]";
+  const std::string database = "\n[[databases]]\nname = 'db'\n";
+  CHECK(holds(said(kWrites, "",
+                   kSubject + database + "[[relays]]\nname = 'carrier'\ndatabase = 'db'\nto = 'orders'\n"),
+              "relays.carrier: " + wrong));
+  CHECK(holds(
+      said(kWrites, "",
+           kSubject + database +
+               "[[services]]\nname = 'desk'\ndatabase = 'db'\narrivals = { process = 'poisson', rate = 5 }\n"
+               "begins = 'asked'\npublish = 'after-commit'\nto = 'orders'\n"),
+      "services.desk: " + wrong));
+}
+
+TEST_CASE("a registry without subjects, and messages of no version, are refused", "[schema]") {
+  CHECK(holds(said("", "", "\n[registry]\ntimeout = '1s'\n"), "registry: knows no schemas: [[subjects]]"));
+  const std::string fault = "\n[[faults]]\nname = 'it'\nkind = 'wrong-schema'\nat = '1s'\ntarget = ";
+  CHECK(holds(said(kWrites, "", kSubject + fault + "'shop'\n"), "faults.it.version: is missing"));
+  CHECK(holds(said(kWrites, "", kSubject + fault + "'shop'\n"), "allowed: first, second"));
+  CHECK(holds(said(kWrites, "", kSubject + fault + "'shap'\nversion = 'first'\n"), "did you mean 'shop'"));
+  CHECK(holds(said(kWrites, "", kSubject + fault + "'kafka/0'\nversion = 'first'\n"),
+              "there is no producer 'kafka/0'"));
+}

@@ -174,6 +174,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   bool enough(FetchSession& session);
   void answer_fetch(FetchSession& session);
   void take_back(FetchSession& session, FetchCall& call);
+  Offset left_from(const Replica& replica, Offset offset) const;
   bool serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room, FetchCall& call);
   void wake(Replica& replica, bool followers);
   BrokerId preferred_read_replica(const FetchSession& session, const Replica& replica, Offset offset) const;

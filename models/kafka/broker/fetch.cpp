@@ -296,6 +296,14 @@ void Broker::take_back(FetchSession& session, FetchCall& call) {
   call.response_bytes = kEmptyFetchBytes;
 }
 
+/// A follower whose disk was lost asks for what the cleaner has let go.
+/// Model: of internal topics it begins where what is left does, as behind deleted records; Kafka's copies the newest of each key.
+Offset Broker::left_from(const Replica& replica, Offset offset) const {
+  const bool cleaned = cluster_.topic_of(replica.partition).internal && offset >= replica.log.start() &&
+                       offset < replica.log.end();
+  return cleaned ? replica.log.kept_from(offset) : replica.log.start();
+}
+
 bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std::int64_t& room,
                          FetchCall& call) {
   Replica* replica = replicas_[entry.partition.value];
@@ -321,6 +329,10 @@ bool Broker::serve_entry(FetchSession& session, FetchSession::Entry& entry, std:
       out.diverging_end = mine.end;
     } else if (entry.offset > replica->log.end() || entry.offset < replica->log.start()) {
       out.error = ErrorCode::offset_out_of_range;
+      out.log_end = replica->log.end();
+    } else if (session.follower() && left_from(*replica, entry.offset) > entry.offset) {
+      out.error = ErrorCode::offset_out_of_range;
+      out.log_start = left_from(*replica, entry.offset);
       out.log_end = replica->log.end();
     } else if (const BrokerId other = preferred_read_replica(session, *replica, entry.offset);
                other != kNoBroker) {

@@ -66,6 +66,8 @@ class Branch {
   std::size_t find(Offset offset) const;
   /// Nobody will ask for what lies below `offset` any more: its memory is let go, but for the last chunk.
   void forget_below(Offset offset);
+  /// Of the first batch that is held in memory, or the end.
+  Offset kept_from() const { return first_ < size_ ? (*this)[first_].base : end_; }
   /// Batches held in memory, in chunks; what a test of the memory price looks at.
   std::size_t kept() const { return chunks_.size() * kChunk - first_; }
 
@@ -136,6 +138,11 @@ class ReplicaLog {
   LeaderEpoch latest_epoch() const { return epochs_.empty() ? kNoEpoch : epochs_.back().epoch; }
   /// Where the records of which epoch begin, by offset. Epochs rise unless the log has diverged from its leader's.
   const std::vector<EpochStart>& epochs() const { return runs_; }
+
+  /// The first offset from `from` on whose batch is still in memory (PartitionStore::forget_below). Requires start() <= from < end().
+  Offset kept_from(Offset from) const {
+    return std::max(from, store_->branch(runs_[epoch_index(from)].epoch).kept_from());
+  }
 
   /// This replica now leads in `epoch`: its records start at end().
   void begin_epoch(LeaderEpoch epoch);

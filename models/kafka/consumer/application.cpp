@@ -179,6 +179,7 @@ void Consumer::stop() {
 }
 
 void Consumer::end_application() {
+  if (!close_asked_) report(MemberCode::failed);
   close_asked_ = true;
   turn_again_ = true;
 }

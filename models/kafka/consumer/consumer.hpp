@@ -69,6 +69,7 @@ class Consumer final : public NodeProgram,
   /// Started, not closed, and its node is up.
   bool running() const { return phase_ != Phase::stopped; }
   const Assignment& assignment() const { return assignment_; }
+  const Node& node() const { return node_; }
   const Membership& membership() const { return membership_; }
 
   /// What its application can process has changed.

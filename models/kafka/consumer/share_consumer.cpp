@@ -74,6 +74,7 @@ void ShareConsumer::turn_once() {
   if (phase_ != Phase::polling) return fetcher_.send();  // the network thread's own
   if (close_asked_) return begin_close();
   if (membership_.advance() == Membership::Progress::ended || membership_.fatal_error() != ErrorCode::none) {
+    report(MemberCode::failed);
     close_asked_ = turn_again_ = true;
     return;
   }

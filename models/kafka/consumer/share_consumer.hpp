@@ -45,6 +45,7 @@ class ShareConsumer final : public NodeProgram,
   /// Nothing in hand or buffered, nothing to be acknowledged. A member that is down or closed is idle.
   bool idle() const;
   bool running() const { return phase_ != Phase::stopped; }
+  const Node& node() const { return node_; }
   /// Of `p`'s records that are being worked on or are buffered; LogReader::kNoLowest: there are none.
   Offset lowest_in_hand(PartitionIndex p) const {
     return fetcher_.lowest(p, processor_.work().lowest(p, LogReader::kNoLowest));

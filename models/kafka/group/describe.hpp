@@ -34,6 +34,8 @@ struct GroupDescription {
     /// Of a share group: of the records from its start offset on, those not done.
     std::optional<Offset> in_start_lag{};
 
+    /// Below 0 when more was committed than the log holds, as after an unclean election: the tool subtracts and prints
+    /// (ConsumerGroupCommand.getLag).
     std::optional<Offset> lag() const {
       if (in_start_lag) return in_start_lag;
       if (!current_offset || !log_end_offset) return std::nullopt;

@@ -24,6 +24,9 @@ void Producer::drive_transactions(sim::Time now) {
       return end_transaction(false);
     case State::fatal_error:
       // The application ends: nothing more arises, and what waits is not sent.
+      if (!source_.exhausted() || commit_at_ != sim::kNever)
+        context_.emit(Kind::member_state, {.code = static_cast<std::uint16_t>(MemberCode::failed),
+                                           .actor = node_.entity().value});
       source_.stop(now);
       blocked_ = Blocked::no;
       while (!accepted() || source_.next() <= now) refuse_head(RefusedCode::closed, now);

@@ -101,6 +101,8 @@ void ZooKeeperSession::on_created(BrokerId, Ref<ZooKeeperCall> call) {
 }
 
 void ZooKeeperSession::ping() {
+  if (node_.heartbeats_lost())
+    return ping_timer_.arm_after(cluster_.options().config.zookeeper_session_timeout / 3);
   requests_.call<&ZooKeeperSession::on_pinged>(*this, ask(ZooKeeperOp::ping));
 }
 

@@ -158,7 +158,7 @@ TEST_CASE("a role is played by whoever plays it when the fault strikes") {
       w.context,
       std::vector{at(fault("pause", "leader orders/0"), 1s), at(fault("pause", "leader orders/0"), 2s)});
   for (models::Node& n : w.nodes) injector.add_target(n);
-  injector.add_role("leader orders/0", [&leader] { return leader; });
+  injector.add_role("leader orders/0", [&leader] { return leader; }, {leader, &w.node("kafka/1")});
   injector.start();
   w.simulation.run_until(sim::Time{500ms});
   leader = &w.node("kafka/1");

@@ -165,3 +165,13 @@ TEST_CASE("a group of the consumer protocol shows its members' partitions and st
   CHECK(seen[1].rows[0].consumer_id != seen[1].rows[2].consumer_id);
   for (const GroupDescription::Row& row : seen[1].rows) CHECK(row.lag().has_value());
 }
+
+TEST_CASE("LAG is what the tool's subtraction gives: below 0 after an unclean election, nothing without an offset") {
+  models::kafka::GroupDescription::Row row;
+  row.current_offset = 120;
+  CHECK_FALSE(row.lag());
+  row.log_end_offset = 100;
+  CHECK(row.lag() == -20);
+  row.current_offset.reset();
+  CHECK_FALSE(row.lag());
+}
