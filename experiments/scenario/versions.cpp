@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "experiments/scenario/paths.hpp"
@@ -41,8 +43,24 @@ void set_earlier_client(ClientConfig& config, models::kafka::KeyScope scope, Ver
 /// MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION_FOR_IDEMPOTENCE
 constexpr std::int32_t kMostInFlightIdempotent = 5;
 
-void set_earlier_producer(models::kafka::ProducerConfig& config, Version version, const Value* table) {
+/// Before KIP-679 idempotence, asked for or implied by transactions, decided on acks and retries (ProducerConfig.idempotenceEnabled
+/// and maybeOverrideAcksAndRetries of 2.8), and before KAFKA-5494 on requests in flight (KafkaProducer.configureInflightRequests of
+/// 0.11).
+void set_earlier_idempotence(models::kafka::ProducerConfig& config, Version version, const Value* table,
+                             bool transactional) {
+  if (version < Version{0, 11} || version >= Version{3, 0}) return;
+  if (transactional && !gives(table, "enable.idempotence")) config.enable_idempotence = true;
+  if (!config.enable_idempotence) return;
+  if (!gives(table, "acks")) config.acks = -1;
+  if (!gives(table, "retries")) config.retries = std::numeric_limits<std::int32_t>::max();
+  if (version < Version{1, 0} && !gives(table, "max.in.flight.requests.per.connection"))
+    config.max_in_flight_requests_per_connection = 1;
+}
+
+void set_earlier_producer(models::kafka::ProducerConfig& config, Version version, const Value* table,
+                          bool transactional = false) {
   set_earlier_client(config, models::kafka::KeyScope::producer, version, table);
+  set_earlier_idempotence(config, version, table, transactional);
   // Before 4.0 more requests in flight turned idempotence off where it was not asked for, as acks do still
   // (ProducerConfig.postProcessAndValidateIdempotenceConfigs of 3.9).
   if (version < Version{4, 0} && !gives(table, "enable.idempotence") &&
@@ -242,8 +260,9 @@ void set_earlier_defaults(const Value& checked, Scenario& s) {
   };
   for (std::size_t i = 0; i < s.producers.size(); ++i) {
     if (librdkafka(s.producers[i].config)) continue;
+    const Value* const table = &checked.find("producers")->items[i];
     set_earlier_producer(s.producers[i].config, version_in(table_of(checked, s, s.producers[i].cluster)),
-                         &checked.find("producers")->items[i]);
+                         table, s.producers[i].transactions || gives(table, "transactional.id"));
   }
   for (std::size_t i = 0; i < s.groups.size(); ++i) {
     const Value& table = checked.find("groups")->items[i];
@@ -252,7 +271,8 @@ void set_earlier_defaults(const Value& checked, Scenario& s) {
     if (!librdkafka(group.config)) set_earlier_consumer(group.config, version, &table);
     // Streams sets its producers itself.
     if (const Value* const transform = table.find("transform"))
-      set_earlier_producer(group.transform->config, version, transform);
+      set_earlier_producer(group.transform->config, version, transform,
+                           group.commit == models::CommitMode::in_transaction);
   }
   // Applications' own clients are of [kafka].
   const Version version = version_of(checked);

@@ -116,6 +116,27 @@ TEST_CASE("before 4.0 more than five requests in flight turn idempotence off whe
   CHECK(holds(complaint(with("4.0", "")), "must be at most 5"));
 }
 
+TEST_CASE("before 3.0 idempotence, asked for or brought by transactions, decides on acks and retries") {
+  const auto with = [](const std::string& version, const std::string& producer) {
+    std::string text = small_with("brokers = 1", "brokers = 1\nversion = \"" + version + "\"");
+    const std::string old = "[[groups]]";
+    text.replace(text.find(old), old.size(), producer + old);
+    return resolve(load(text), 0, 0).scenario.producers[0].config;
+  };
+  for (const std::string producer :
+       {"[producers.config]\nenable.idempotence = true\n", "[producers.transactions]\nevery = \"1s\"\n"}) {
+    for (const std::string version : {"0.11", "1.0", "2.8"}) {
+      const models::kafka::ProducerConfig config = with(version, producer);
+      CHECK(config.enable_idempotence);
+      CHECK(config.acks == -1);
+      CHECK(config.retries == 2147483647);
+      CHECK(config.max_in_flight_requests_per_connection == (version == "0.11" ? 1 : 5));
+    }
+  }
+  CHECK(with("1.0", "[producers.config]\nretries = 3\nenable.idempotence = true\n").retries == 3);
+  CHECK(with("2.8", "").acks == 1);
+}
+
 TEST_CASE("before KRaft was ready for production ZooKeeper coordinates unless the scenario says otherwise") {
   const auto zookeeper = [](const std::string& kafka) {
     return resolve(load(small_with("brokers = 1", "brokers = 1\n" + kafka)), 0, 0).scenario.kafka->zookeeper;
