@@ -64,6 +64,7 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::late, "late", "base_offset", "count", ""},
       KindInfo{Kind::operation_refused, "operation_refused", "partitions", "", ""},
       KindInfo{Kind::window_counts, "window_counts", "windows", "too_high", "too_low"},
+      KindInfo{Kind::removed, "removed", "base_offset", "count", ""},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

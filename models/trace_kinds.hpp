@@ -121,8 +121,8 @@ enum class Kind : std::uint16_t {
   /// actor producer, place partition, peer lane, of seqs [a, a+b) those in the payload have no value: they delete their key.
   /// Tables.
   tombstones,
-  /// place partition, peer partition of another cluster whose records are copied into it, under their identity. Emitted when the
-  /// world is built, before any subscription. Ledger (mirrored).
+  /// actor the mirror's group, place partition, peer partition of another cluster whose records are copied into it, under their
+  /// identity. Emitted when the world is built, before any subscription. Ledger (mirrored).
   mirrors,
   /// place partition, peer group: the group reads it no more, but its copy in another cluster. What it has not processed of it
   /// it will process there, or never. Ledger (lost).
@@ -184,6 +184,9 @@ enum class Kind : std::uint16_t {
   /// peer group, a windows of keys that its changelog counts, b of them higher than the messages that were counted, c lower.
   /// Emitted when the run ends. Payload: [by how much the ones are too high together, the others too low]. Outputs.
   window_counts,
+  /// place partition, offsets [a, a+b): when the run ended the log held nothing there any more, because compaction had removed it.
+  /// Lost write.
+  removed,
   count_,
 };
 

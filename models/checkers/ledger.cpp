@@ -51,6 +51,8 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
       return expired(r);
     case Kind::left_out:
       return left_out(r);
+    case Kind::removed:
+      return removed(r);
     case Kind::subscribed:
       return subscribed(r);
     case Kind::mirrors:
@@ -407,6 +409,10 @@ void Ledger::left_out(const sim::TraceRecord& r) {
   if (r.code != kCompactedAway) return;
   Partition& p = partition_at(r.place);
   p.subscriptions[subscription(p, r.peer)].compacted.add(unsigned_of(r.a), unsigned_of(r.b));
+}
+
+void Ledger::removed(const sim::TraceRecord& r) {
+  partition_at(r.place).removed.add(unsigned_of(r.a), unsigned_of(r.b));
 }
 
 void Ledger::processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {

@@ -230,6 +230,8 @@ class Ledger : public sim::TraceSink {
     LogIndex log;
     std::vector<Ended> transactions;  ///< by rising marker
     std::int64_t expired_end = 0;     ///< what lies below was removed by retention
+    RunCounts removed;                ///< by offset: compaction had emptied the place when the run ended
+    EntityId mirror{};                ///< of a copy: the group that copies
     std::vector<Subscription> subscriptions;
     std::vector<LaneId> lanes;
   };
@@ -304,6 +306,7 @@ class Ledger : public sim::TraceSink {
   static void put_down(Subscription& s, const sim::TraceRecord& r);
   void member_state(const sim::TraceRecord& r);
   void left_out(const sim::TraceRecord& r);
+  void removed(const sim::TraceRecord& r);
 
   Lane& lane(const sim::TraceRecord& r);
   Partition& partition_at(std::uint32_t place);
@@ -331,7 +334,7 @@ class Ledger : public sim::TraceSink {
   void collect_in_hand(Partition& p, std::size_t sub);
   void collect_archived(Partition& p, std::size_t sub);
   void collect_compacted(Partition& p, std::size_t sub);
-  static void take_over_compacted(Lane& l, std::size_t reader);
+  void take_over_compacted(const Partition& copy);
   void collect_passed(Partition& p, std::size_t sub);
   void note_passed(const Partition& p, std::size_t sub, const Passed& passed, const LogPiece& piece);
   void judge_lane(LaneId id, sim::Time end);

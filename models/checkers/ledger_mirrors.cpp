@@ -14,6 +14,7 @@ void Ledger::mirrors(const sim::TraceRecord& r) {
   Partition& p = partition_at(r.place);
   MQLAB_ASSERT(p.subscriptions.empty() && p.lanes.empty(), "a partition is a copy from the beginning");
   p.copy_of = source;
+  p.mirror = EntityId{r.actor};
 }
 
 void Ledger::failed_over(const sim::TraceRecord& r) {

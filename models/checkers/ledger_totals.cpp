@@ -33,14 +33,17 @@ enum class Fate {
 };
 
 struct Facts {
-  bool acknowledged, failed, stored, live, aborted, passed, skipped, expired, archived, compacted, in_hand;
+  bool acknowledged, failed, stored;
+  bool live;     ///< in the log that counts for the group
+  bool at_home;  ///< in the log that it was sent to
+  bool aborted, passed, skipped, expired, archived, compacted, in_hand;
 };
 
 Fate fate_of(const Facts& m) {
   if (m.in_hand) return Fate::in_flight;
   if (m.aborted) return Fate::aborted;
   if (m.live && m.archived) return Fate::dead_lettered;
-  if (m.live && m.compacted) return Fate::compacted;
+  if (m.at_home && m.compacted) return Fate::compacted;
   if (m.live && m.expired) return Fate::expired;
   if (m.live && !m.passed) return m.skipped ? Fate::skipped : Fate::in_flight;
   if (m.acknowledged) return Fate::lost;
@@ -61,13 +64,8 @@ void Ledger::finish(sim::Time end) {
       collect_passed(p, sub);
     }
   }
-  // Who reads a copy never sees what compaction removed before the mirror read it: it is superseded for them, too.
   for (const Partition& copy : partitions_) {
-    for (const Subscription& reader : copy.subscriptions) {
-      if (copy.copy_of == 0) continue;
-      const Partition& source = partitions_[copy.copy_of - 1];
-      for (const LaneId id : source.lanes) take_over_compacted(lanes_[id.value], reader.home);
-    }
+    if (copy.copy_of != 0) take_over_compacted(copy);
   }
   for (std::uint32_t id = 1; id < lanes_.size(); ++id) {
     if (lanes_[id].partition != 0) judge_lane(LaneId{id}, end);
@@ -79,15 +77,23 @@ void Ledger::finish(sim::Time end) {
   check_sums();
 }
 
-/// For a reader of copies: what any reader of the source found removed, and was not copied.
-void Ledger::take_over_compacted(Lane& l, std::size_t reader) {
-  if (reader >= l.groups.size()) return;
-  for (std::size_t sub = 0; sub < l.groups.size(); ++sub) {
-    if (sub == reader) continue;
-    visit_jointly<2>({&l.groups[sub].compacted, &l.mirrored}, l.groups[sub].compacted.end(),
-                     [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 2>& counts) {
-                       if (counts[0] > 0 && counts[1] == 0) add_new(l.groups[reader].compacted, seq, n);
-                     });
+/// Who reads a copy never sees what compaction removed before the mirror read it: it is superseded for them, too. What others
+/// found removed does not count: the mirror may have read it before, and lost it.
+void Ledger::take_over_compacted(const Partition& copy) {
+  const Partition& source = partitions_[copy.copy_of - 1];
+  const auto by = std::find_if(source.subscriptions.begin(), source.subscriptions.end(),
+                               [&](const auto& s) { return totals_.groups[s.group].group == copy.mirror; });
+  if (by == source.subscriptions.end()) return;
+  const auto mirror = static_cast<std::size_t>(by - source.subscriptions.begin());
+  for (const Subscription& reader : copy.subscriptions) {
+    for (const LaneId id : source.lanes) {
+      Lane& l = lanes_[id.value];
+      visit_jointly<2>({&l.groups[mirror].compacted, &l.mirrored}, l.groups[mirror].compacted.end(),
+                       [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 2>& counts) {
+                         if (counts[0] > 0 && counts[1] == 0)
+                           add_new(l.groups[reader.home].compacted, seq, n);
+                       });
+    }
   }
 }
 
@@ -268,7 +274,7 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
       if (left != nullptr) return note(verdict, left->failover.time, left->failover.record);
       note(verdict, end, 0);
     };
-    switch (fate_of({acknowledged > 0, failed > 0, stored > 0, live,
+    switch (fate_of({acknowledged > 0, failed > 0, stored > 0, live, stored > truncated,
                      live && aborted > 0 && stored - truncated <= aborted, passed > 0, before > 0, gone > 0,
                      archived > 0, superseded > 0, in_hand > 0})) {
       case Fate::lost:

@@ -26,24 +26,39 @@ void LostWrite::finish(sim::Time end) {
     const auto look = [&](const LogPiece& piece) {
       if (piece.offset >= read_end) return;
       if (piece.live && piece.offset < p.expired_end) return;  // expired: removed as retention says
-      const auto below = std::min(piece.count, static_cast<std::uint64_t>(read_end - piece.offset));
-      const Ledger::Lane& lane = ledger_.lanes()[piece.lane.value];
-      lane.acknowledged.visit(
-          piece.seq, below, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t acknowledged) {
-            if (acknowledged == 0) return;
-            lane.polled.visit(seq, n, [&](std::uint64_t at, std::uint64_t part, std::uint32_t polled) {
-              if (polled > 0) return;
-              lane.aborted.visit(at, part,
-                                 [&](std::uint64_t from, std::uint64_t some, std::uint32_t aborted) {
-                                   if (aborted == 0) note(p, piece, from, some, end, found);
-                                 });
-            });
+      LogPiece read = piece;
+      read.count = std::min(piece.count, static_cast<std::uint64_t>(read_end - piece.offset));
+      if (!piece.live) return look_at(p, read, end, found);
+      // A newer record of the key has taken the place of what compaction removed.
+      p.removed.visit(
+          static_cast<std::uint64_t>(read.offset), read.count,
+          [&](std::uint64_t offset, std::uint64_t n, std::uint32_t removed) {
+            if (removed > 0) return;
+            const auto first = static_cast<std::int64_t>(offset);
+            look_at(p,
+                    {read.lane, read.seq + static_cast<std::uint64_t>(first - read.offset), n, first, true},
+                    end, found);
           });
     };
     LogIndex::Cursor cursor = 0;
     p.log.walk(0, p.log.end(), cursor, look);
     for (const LogIndex::Buried& grave : p.log.buried()) look(grave.piece);
   }
+}
+
+void LostWrite::look_at(const Ledger::Partition& p, const LogPiece& piece, sim::Time end,
+                        std::vector<RunCounts>& found) {
+  const Ledger::Lane& lane = ledger_.lanes()[piece.lane.value];
+  lane.acknowledged.visit(
+      piece.seq, piece.count, [&](std::uint64_t seq, std::uint64_t n, std::uint32_t acknowledged) {
+        if (acknowledged == 0) return;
+        lane.polled.visit(seq, n, [&](std::uint64_t at, std::uint64_t part, std::uint32_t polled) {
+          if (polled > 0) return;
+          lane.aborted.visit(at, part, [&](std::uint64_t from, std::uint64_t some, std::uint32_t aborted) {
+            if (aborted == 0) note(p, piece, from, some, end, found);
+          });
+        });
+      });
 }
 
 }  // namespace models

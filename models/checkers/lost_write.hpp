@@ -1,5 +1,5 @@
 // Lost write: an acknowledged record at or below the highest offset that anybody read of its partition, which
-// nobody read.
+// nobody read, and which compaction has not removed.
 #pragma once
 
 #include "models/checkers/checker.hpp"
@@ -15,6 +15,8 @@ class LostWrite final : public Checker {
   void finish(sim::Time end) override;
 
  private:
+  void look_at(const Ledger::Partition& p, const LogPiece& piece, sim::Time end,
+               std::vector<RunCounts>& found);
   void note(const Ledger::Partition& p, const LogPiece& piece, std::uint64_t seq, std::uint64_t n,
             sim::Time end, std::vector<RunCounts>& found);
   const Ledger& ledger_;

@@ -42,8 +42,9 @@ void Outputs::finish(sim::Time end) {
   for (const Run& run : runs_) {
     if (std::find(groups.begin(), groups.end(), run.group) == groups.end()) groups.push_back(run.group);
   }
+  find_transactional();
   for (const EntityId group : groups) {
-    std::vector<RunCounts> made(ledger_.lanes().size());  // by lane of inputs
+    std::vector<Made> made(ledger_.lanes().size());  // by lane of inputs
     for (const Run& run : runs_) {
       if (run.group == group) count_run(run, end, made);
     }
@@ -51,25 +52,39 @@ void Outputs::finish(sim::Time end) {
   }
 }
 
-void Outputs::count_run(const Run& run, sim::Time end, std::vector<RunCounts>& made) {
+void Outputs::find_transactional() {
+  transactional_.assign(ledger_.lanes().size(), false);
+  for (const Ledger::Partition& p : ledger_.partitions()) {
+    for (const Ledger::Ended& ended : p.transactions) transactional_[ended.lane.value] = true;
+  }
+  for (std::size_t id = 0; id < transactional_.size(); ++id) {
+    if (ledger_.lanes()[id].open_since >= 0) transactional_[id] = true;
+  }
+}
+
+void Outputs::count_run(const Run& run, sim::Time end, std::vector<Made>& made) {
   const Ledger::Lane& lane = ledger_.lanes()[run.lane.value];
   const Ledger::Partition& p = ledger_.partitions()[lane.partition - 1];
   for (std::uint64_t i = 0; i < run.count; ++i) {
     const std::uint64_t seq = run.seq + i;
     if (!Ledger::counts(lane.stored.at(seq), lane.truncated.at(seq), lane.aborted.at(seq),
-                        lane.undecided.at(seq)))
+                        lane.undecided.at(seq))) {
+      // Whether a transaction of which nothing is left had been committed cannot be told.
+      if (lane.acknowledged.at(seq) > 0 && !transactional_[run.lane.value])
+        made[run.input.value].lost.add(run.input_seq + i, 1);
       continue;
+    }
     ++counted_;
-    made[run.input.value].add(run.input_seq + i, 1,
-                              [&](std::uint64_t input, std::uint64_t, std::uint32_t before) {
-                                if (before == 0) return;
-                                anomalies_.add({end, Verdict::output_duplicated, p.id, run.group, run.input,
-                                                signed_of(input), -1, 1, run.record});
-                              });
+    made[run.input.value].outputs.add(run.input_seq + i, 1,
+                                      [&](std::uint64_t input, std::uint64_t, std::uint32_t before) {
+                                        if (before == 0) return;
+                                        anomalies_.add({end, Verdict::output_duplicated, p.id, run.group,
+                                                        run.input, signed_of(input), -1, 1, run.record});
+                                      });
   }
 }
 
-void Outputs::find_missing(EntityId group, const std::vector<RunCounts>& made, sim::Time end) {
+void Outputs::find_missing(EntityId group, const std::vector<Made>& made, sim::Time end) {
   const RunCounts none;
   const std::vector<RunCounts>& late = late_[group];
   for (const Ledger::Partition& p : ledger_.partitions()) {
@@ -83,16 +98,18 @@ void Outputs::find_missing(EntityId group, const std::vector<RunCounts>& made, s
       const Ledger::Lane& lane = ledger_.lanes()[id.value];
       const RunCounts& too_late = id.value < late.size() ? late[id.value] : none;
       const Ledger::LaneGroup& of_group = lane.groups[sub];
-      // What was aborted and compacted away before it could be done again is superseded: a newer record of its key is there.
-      visit_jointly<5>(
-          {&of_group.processed, &of_group.settled, &of_group.compacted, &made[id.value], &too_late},
-          lane.offered(),
-          [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 5>& counts) {
-            const auto [processed, settled, compacted, outputs, dropped] = counts;
-            if (processed == 0 || settled == 0 || compacted > 0 || outputs > 0 || dropped > 0) return;
-            anomalies_.add(
-                {end, Verdict::output_missing, p.id, group, id, signed_of(seq), -1, signed_of(n), 0});
-          });
+      visit_jointly<6>({&of_group.processed, &of_group.settled, &of_group.compacted, &made[id.value].outputs,
+                        &made[id.value].lost, &too_late},
+                       lane.offered(),
+                       [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 6>& counts) {
+                         const auto [processed, settled, compacted, outputs, lost, dropped] = counts;
+                         if (processed == 0 || settled == 0 || outputs > 0 || dropped > 0) return;
+                         // What was aborted, or failed, and compacted away before it could be done again is superseded: a newer record of its
+                         // key is there. An output that was done and is lost was not to be done again.
+                         if (compacted > 0 && lost == 0) return;
+                         anomalies_.add({end, Verdict::output_missing, p.id, group, id, signed_of(seq), -1,
+                                         signed_of(n), 0});
+                       });
     }
   }
 }

@@ -2,7 +2,8 @@
 //
 // A message that a group makes names its input. It counts when it is in the log and its transaction, if it has one, was
 // committed. An input that the group has processed and committed must have one output that counts; more than one is a
-// duplicate, whoever made them. An input that came too late for its window needs none.
+// duplicate, whoever made them. An input that came too late for its window needs none, nor does one whose output never was in the
+// log, and that compaction had removed when it was to be done again.
 #pragma once
 
 #include <map>
@@ -35,12 +36,20 @@ class Outputs final : public Checker {
   };
 
   void late(const sim::TraceRecord& r);
-  void count_run(const Run& run, sim::Time end, std::vector<RunCounts>& made);
-  void find_missing(EntityId group, const std::vector<RunCounts>& made, sim::Time end);
+  /// Of a lane of inputs.
+  struct Made {
+    RunCounts outputs;  ///< that count
+    RunCounts lost;     ///< by the log, which had acknowledged them
+  };
+
+  void find_transactional();
+  void count_run(const Run& run, sim::Time end, std::vector<Made>& made);
+  void find_missing(EntityId group, const std::vector<Made>& made, sim::Time end);
 
   const Ledger& ledger_;
   Anomalies& anomalies_;
   std::vector<Run> runs_;
+  std::vector<bool> transactional_;                  // by lane; filled by finish()
   std::map<EntityId, std::vector<RunCounts>> late_;  // by group and lane of inputs
   LogIndex::Cursor cursor_ = 0;
   std::uint64_t counted_ = 0;

@@ -246,6 +246,24 @@ void Cluster::tell_divergence() {
   }
 }
 
+void Cluster::tell_removed() {
+  for (std::uint32_t n = 0; n < partitions_.size(); ++n) {
+    const ReplicaLog* const line = shared_[n]->line;
+    if (line == nullptr || line->survivors() == nullptr) continue;
+    Offset next = line->start();
+    const auto tell_until = [&](Offset held) {
+      if (held > next)
+        context_.emit(Kind::removed, {.place = partitions_[n].entity.value, .a = next, .b = held - next});
+    };
+    const Offset end = std::min(line->survivors()->end(), line->end());
+    line->for_each_held(next, end, [&](const Extent&, Offset from, Offset to, sim::Time) {
+      tell_until(from);
+      next = to;
+    });
+    tell_until(end);
+  }
+}
+
 RpcServer& Cluster::server(BrokerId id) {
   if (id == kController && zookeeper_) return *zookeeper_;
   if (id.value <= kController.value) return controller(controller_number(id));

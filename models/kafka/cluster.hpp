@@ -36,6 +36,8 @@ class LogReader {
   virtual ~LogReader() = default;
   /// The lowest offset of `p` whose batch it may still look at; kNoLowest: none.
   virtual Offset lowest_in_hand(PartitionIndex p) const = 0;
+  /// What lies below `below` is about to leave a replica's log at its start; it may have left another's before.
+  virtual void expires(PartitionIndex, const ReplicaLog&, Offset) {}
   static constexpr Offset kNoLowest = std::numeric_limits<Offset>::max();
 };
 
@@ -79,6 +81,8 @@ class Cluster {
 
   /// Says where in-sync replicas hold other records than their leader below its high watermark: at the end of a run.
   void tell_divergence();
+  /// Says which places of the logs compaction has emptied. When the run ends.
+  void tell_removed();
 
   Context& context() { return context_; }
   const ClusterOptions& options() const { return options_; }
@@ -149,9 +153,13 @@ class Cluster {
   /// What the replicas of `p` share.
   SharedPartition& shared(PartitionIndex p) { return *shared_[p.value]; }
   /// Batches that `reader` has in hand outlive their log. It must outlive the cluster's use.
-  void add_reader(const LogReader& reader) { readers_.push_back(&reader); }
+  void add_reader(LogReader& reader) { readers_.push_back(&reader); }
   /// Lets go of the batches of `p` that no replica holds and no reader has in hand.
   void forget_expired(PartitionIndex p);
+  /// Before what lies below `below` leaves that replica's log.
+  void tell_expiry(PartitionIndex p, const ReplicaLog& log, Offset below) {
+    for (LogReader* reader : readers_) reader->expires(p, log, below);
+  }
   /// Of the records in compacted topics, and in those whose keys somebody else looks at.
   RecordKeys& record_keys() { return record_keys_; }
   RecordTimes& record_times() { return record_times_; }
@@ -199,7 +207,7 @@ class Cluster {
   std::shared_ptr<const ClusterView> empty_view_;
   std::vector<std::vector<PartitionIndex>> hosted_by_;
   std::vector<std::unique_ptr<SharedPartition>> shared_;
-  std::vector<const LogReader*> readers_;
+  std::vector<LogReader*> readers_;
   RecordKeys record_keys_;
   RecordTimes record_times_;
   std::vector<std::unique_ptr<Node>> nodes_;  // brokers, then controllers

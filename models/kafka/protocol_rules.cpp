@@ -294,6 +294,24 @@ std::span<const RuleInfo> rule_catalogue() {
        "KIP-534",
        "a tombstone stays for delete.retention.ms from the cleaning that first met it; without, as long as "
        "its segment is not that much older than the last one cleaned, which can be for ever"},
+      {Rule::recovery_by_epoch,
+       "recovery_by_epoch",
+       {2, 5},
+       {},
+       "KIP-360",
+       "an idempotent producer that has lost the thread of its sequence numbers raises its epoch and goes "
+       "on, and a leader that "
+       "knows nothing of a producer takes what comes; without, the producer gets another id, all its batches "
+       "with it, or fails, "
+       "and the leader answers UNKNOWN_PRODUCER_ID"},
+      {Rule::leader_stays_on_return,
+       "leader_stays_on_return",
+       {3, 2},
+       Rule::static_members,
+       "KIP-814",
+       "a static member that leads its group and is started again is told so, and looks after new "
+       "partitions; without, nobody "
+       "does until the next rebalance"},
   });
   static_assert(kRows.size() == static_cast<std::size_t>(Rule::count_));
   return kRows;

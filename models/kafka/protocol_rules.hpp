@@ -66,6 +66,8 @@ enum class Rule : std::uint8_t {
   assignment_epochs,
   leader_hints,
   dated_tombstones,
+  recovery_by_epoch,
+  leader_stays_on_return,
   count_
 };
 

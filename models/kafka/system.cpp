@@ -197,6 +197,7 @@ void System::add_mirrors() {
     groups_.push_back(std::make_unique<ConsumerGroup>(
         from, tasks, context().entities.add(EntityKind::group, options.name)));
     groups_.back()->serve(*mirrors_.back());
+    mirrors_.back()->served_by(groups_.back()->entity());
     for (std::uint32_t i = 0; i < tasks.members; ++i) {
       groups_.back()->add_member(site_.add_node(EntityKind::member, options.name + "/" + std::to_string(i),
                                                 groups_.back()->entity(), i,
@@ -328,6 +329,7 @@ void System::stop_arrivals() {
 
 void System::tell_end() {
   for (const auto& cluster : clusters_) cluster->tell_divergence();
+  for (const auto& cluster : clusters_) cluster->tell_removed();
   for (const auto& group : groups_) group->tell_counts();
 }
 

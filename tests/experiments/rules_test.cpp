@@ -74,11 +74,22 @@ at = "13s"
 for = "5s"
 )";
 
+/// With kEventful: what only the leader of a group notices.
+constexpr std::string_view kGrowth = R"(
+[[faults]]
+name = "growth"
+kind = "grow"
+target = "orders"
+partitions = 9
+at = "16s"
+)";
+
 struct Row {
   Rule rule;
   std::string file;  ///< of the catalogue; empty: kEventful
   std::string variant = {};
   std::vector<std::string> sets = {};
+  std::string_view more = {};  ///< after kEventful
 };
 
 const std::string kNewest = "kafka.version=\"4.3\"";
@@ -139,6 +150,13 @@ const std::vector<Row>& rows() {
       {Rule::assignment_epochs, "", "", {kConsumer, kSlowLinks}},
       {Rule::leader_hints, ""},
       {Rule::dated_tombstones, "compaction", "away-for-too-long"},
+      {Rule::recovery_by_epoch, "sequence_rewrite", "at-once"},
+      {Rule::leader_stays_on_return,
+       "",
+       "",
+       {"groups.billing.config.group.instance.id=\"m{index}\"", "faults.member.target=\"billing/0\"",
+        "faults.member.at=12500ms", "faults.cut.at=19s", "groups.billing.config.metadata.max.age.ms=1000"},
+       kGrowth},
   };
   return all;
 }
@@ -150,8 +168,9 @@ std::string digest(const Row& row, bool on) {
   overrides.sets.push_back("kafka.rules." + std::string(info.name) + (on ? "=true" : "=false"));
   overrides.without_axes = true;
   const TempFolder folder;
-  const std::string file = row.file.empty() ? folder.write("eventful.toml", kEventful)
-                                            : MQLAB_SOURCE_DIR "/experiments/" + row.file + ".toml";
+  const std::string file = row.file.empty()
+                               ? folder.write("eventful.toml", std::string(kEventful) + std::string(row.more))
+                               : MQLAB_SOURCE_DIR "/experiments/" + row.file + ".toml";
   const Experiment experiment = load_experiment(file, overrides);
   const std::size_t variant = row.variant.empty() ? 0 : experiment.variant_named(row.variant);
   return run_trial(resolve(experiment, 0, variant), 1, {}).digest;

@@ -55,6 +55,7 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
     owned_.push_back(std::make_unique<Replica>(p, cluster.shared(p)));
     Replica& made = *owned_.back();
     made.producers.know_repeated(rules().has(Rule::sequence_window));
+    made.producers.accept_unknown(rules().has(Rule::recovery_by_epoch));
     made.min_insync = cluster.min_insync(p);
     replicas_[p.value] = &made;
     logs_.added(made);

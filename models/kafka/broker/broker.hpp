@@ -140,6 +140,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void await_replicas(Replica& replica, Offset required, std::uint64_t token);
   void append_gathered();
   void append_gathered(const GatheredAppends::Batch& batch);
+  void fail_gathered(const GatheredAppends::Batch& batch);
   void advance_high_watermark(Replica& replica);
   void complete_waiting(Replica& replica);
   void settle(WaitingAppend& append, ErrorCode error);

@@ -41,9 +41,4 @@ std::optional<GatheredAppends::Batch> GatheredAppends::take(PartitionIndex parti
   return taken;
 }
 
-void GatheredAppends::put_back(Batch batch, sim::Time due) {
-  batch.due = due;
-  batches_.push_back(std::move(batch));
-}
-
 }  // namespace models::kafka

@@ -41,8 +41,6 @@ class GatheredAppends {
   std::optional<Batch> take_due(sim::Time now);
   /// That of the partition, due or not.
   std::optional<Batch> take(PartitionIndex partition);
-  /// It could not be appended.
-  void put_back(Batch batch, sim::Time due);
   void drop(PartitionIndex partition) { take(partition); }
   void clear() { batches_.clear(); }
 

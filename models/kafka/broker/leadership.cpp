@@ -93,6 +93,7 @@ void Broker::read_metadata(std::size_t to) {
     note(change);
     unfenced = unfenced || (change.broker != kNoBroker && !change.fenced && !change.shutting_down);
   }
+  cluster_.metadata_log().read(id_, metadata_position_);
   if (!has_roles_) {
     if (!knows_its_registration()) return;
     has_roles_ = true;

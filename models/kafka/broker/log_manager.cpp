@@ -219,6 +219,7 @@ void LogManager::delete_segments(Replica& replica, Expired&& expired) {
 
 void LogManager::raise_start(Replica& replica, Offset start, std::int64_t segments) {
   const Offset before = replica.log.start();
+  cluster_.tell_expiry(replica.partition, replica.log, start);
   replica.log.raise_start(start);
   replica.disk.local_start = std::max(replica.disk.local_start, start);
   replica.producers.forget_below(start);

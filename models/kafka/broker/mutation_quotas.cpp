@@ -28,16 +28,25 @@ bool MutationQuotas::accept(const std::string& client, bool permissive, std::int
   if (permissive && found->tokens < 0) {
     // ControllerMutationQuotaManager.throttleTimeMs
     const double wait_ms = -found->tokens / found->rate * 1000;
-    found->muted_until = now + std::chrono::milliseconds{static_cast<std::int64_t>(wait_ms + 0.5)};
+    mute(client, now + std::chrono::milliseconds{static_cast<std::int64_t>(wait_ms + 0.5)});
   }
   return true;
 }
 
-sim::Duration MutationQuotas::muted(const std::string& client, sim::Time now) const {
-  const QuotaTable::Limit limit = table_.find(&QuotaOptions::controller_mutation_rate, client);
+/// The answer is sent at once, and the channel that it goes to is not read from (ClientQuotaManager.throttle, ThrottledChannel).
+void MutationQuotas::mute(const std::string& client, sim::Time until) {
   const auto at =
-      std::find_if(buckets_.begin(), buckets_.end(), [&](const Bucket& b) { return b.id == limit.id; });
-  return at == buckets_.end() || at->muted_until <= now ? sim::Duration{} : at->muted_until - now;
+      std::find_if(muted_.begin(), muted_.end(), [&](const Muted& m) { return m.client == client; });
+  if (at == muted_.end())
+    muted_.push_back({client, until});
+  else
+    at->until = std::max(at->until, until);
+}
+
+sim::Duration MutationQuotas::muted(const std::string& client, sim::Time now) const {
+  const auto at =
+      std::find_if(muted_.begin(), muted_.end(), [&](const Muted& m) { return m.client == client; });
+  return at == muted_.end() || at->until <= now ? sim::Duration{} : at->until - now;
 }
 
 }  // namespace models::kafka

@@ -28,7 +28,10 @@ class MutationQuotas {
   /// How long a permissive request of that client still waits unread.
   sim::Duration muted(const std::string& client, sim::Time now) const;
   /// Nobody owes anything.
-  void forget() { buckets_.clear(); }
+  void forget() {
+    buckets_.clear();
+    muted_.clear();
+  }
 
  private:
   struct Bucket {
@@ -36,13 +39,19 @@ class MutationQuotas {
     double rate;
     double tokens;
     sim::Time filled_at;
-    sim::Time muted_until{};
   };
+  /// The connection of a client that does not know the quota: others of its user have their own.
+  struct Muted {
+    std::string client;
+    sim::Time until{};
+  };
+  void mute(const std::string& client, sim::Time until);
   Bucket* bucket(const QuotaTable::Limit& limit, sim::Time now);
 
   QuotaTable table_;
   double windows_s_;  // all of them
   std::vector<Bucket> buckets_;
+  std::vector<Muted> muted_;
 };
 
 }  // namespace models::kafka

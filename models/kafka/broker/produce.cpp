@@ -85,6 +85,8 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
     const ProducerStates::Verdict verdict =
         replica->producers.check(batch.producer_id, batch.producer_epoch, batch.base_sequence, batch.count);
     batch.error = verdict.error;
+    // ProduceResponse.logStartOffset
+    if (verdict.error == ErrorCode::unknown_producer_id) batch.base_offset = replica->log.start();
     if (verdict.error != ErrorCode::none) return;
     if (verdict.duplicate) {
       // Appended before: acknowledged like the first time, once it is replicated.
@@ -225,12 +227,11 @@ sim::Duration Broker::append_linger(PartitionIndex partition) {
   return {};
 }
 
-/// Model: too few replicas are in sync by now: it is tried again; in Kafka the batch fails, and what it changed is undone.
 void Broker::append_gathered() {
   const sim::Time now = context().now();
   while (auto batch = gathered_.take_due(now)) {
     if (replicas_[batch->partition.value]->under_min_isr())
-      gathered_.put_back(std::move(*batch), context().simulation.after(append_linger(batch->partition)));
+      fail_gathered(*batch);
     else
       append_gathered(*batch);
     if (!node_.up()) return;
@@ -242,6 +243,16 @@ void Broker::append_gathered(const GatheredAppends::Batch& batch) {
   Replica& replica = *replicas_[batch.partition.value];
   append_extent(replica, {.count = batch.records, .bytes = batch.bytes});
   for (const GatheredAppends::Batch::Part& part : batch.parts) await_replicas(replica, part.end, part.token);
+}
+
+/// NOT_ENOUGH_REPLICAS: the log refuses it, and what it has changed is undone (CoordinatorRuntime.failCurrentBatch).
+void Broker::fail_gathered(const GatheredAppends::Batch& batch) {
+  const Offset end = replicas_[batch.partition.value]->log.end();
+  const std::uint64_t first = batch.parts.front().token;
+  if ((first & ShareCoordinator::kTokenBit) != 0)
+    share_coordinator_->refused(batch.partition, first, end);
+  else
+    coordinator_->refused(batch.partition, first, end);
 }
 
 /// Partition.deleteRecordsOnLeader (KIP-107). Followers hear of the new start with their next fetch; segments go when retention

@@ -15,7 +15,10 @@ const ProducerStates::State* ProducerStates::find(ProducerId id) const {
 ProducerStates::Verdict ProducerStates::check(ProducerId id, std::int16_t epoch, std::int32_t base_sequence,
                                               std::int32_t count) const {
   const State* state = find(id);
-  if (state == nullptr) return {};
+  if (state == nullptr) {
+    if (accepts_unknown_ || base_sequence == 0) return {};
+    return {.error = ErrorCode::unknown_producer_id};
+  }
   if (epoch < state->epoch) return {.error = ErrorCode::invalid_producer_epoch};
   if (epoch > state->epoch) {
     if (base_sequence != 0) return {.error = ErrorCode::out_of_order_sequence_number};
@@ -28,7 +31,10 @@ ProducerStates::Verdict ProducerStates::check(ProducerId id, std::int16_t epoch,
       return {.duplicate = true, .base_offset = batch.base};
   }
   // An epoch that a marker has brought: it begins at 0.
-  if (state->size == 0 && base_sequence != 0) return {.error = ErrorCode::out_of_order_sequence_number};
+  if (state->size == 0 && base_sequence != 0) {
+    return {.error =
+                accepts_unknown_ ? ErrorCode::out_of_order_sequence_number : ErrorCode::unknown_producer_id};
+  }
   if (state->size > 0 && base_sequence != advance_sequence(state->batches[state->size - 1u].last, 1)) {
     return {.error = ErrorCode::out_of_order_sequence_number};
   }

@@ -24,13 +24,17 @@ class ProducerStates {
   /// Rule::sequence_window: without, no batch is known again.
   void know_repeated(bool on) { knows_repeated_ = on; }
 
+  /// Rule::recovery_by_epoch: without, a producer of whom nothing is known begins at 0.
+  void accept_unknown(bool on) { accepts_unknown_ = on; }
+
   struct Verdict {
     ErrorCode error = ErrorCode::none;
     bool duplicate = false;  ///< already in the log: acknowledge with `base_offset`, append nothing
     Offset base_offset = kNoOffset;
   };
 
-  /// Whether a batch of this producer may be appended now. A producer without state may start with any sequence.
+  /// Whether a batch of this producer may be appended now. A producer without state may start with any sequence
+  /// (accept_unknown()).
   Verdict check(ProducerId id, std::int16_t epoch, std::int32_t base_sequence, std::int32_t count) const;
   /// Whether a marker of this producer may be written now.
   ErrorCode check_marker(ProducerId id, std::int16_t epoch, std::int32_t coordinator_epoch) const;
@@ -129,6 +133,7 @@ class ProducerStates {
   std::uint64_t batches_read_ = 0;
   bool has_transactions_ = false;
   bool knows_repeated_ = true;
+  bool accepts_unknown_ = true;
   std::vector<Transaction> open_;          // by rising first offset; no markers yet
   std::vector<Transaction> unreplicated_;  // ended, by rising marker, which the high watermark has not passed
   std::vector<Transaction> aborted_;       // by rising marker; Kafka's .txnindex

@@ -95,6 +95,10 @@ Offset ConsumerGroup::lowest_in_hand(PartitionIndex p) const {
   return lowest;
 }
 
+void ConsumerGroup::expires(PartitionIndex p, const ReplicaLog& log, Offset below) {
+  if (stores_) stores_->expires(p, log, below);
+}
+
 bool ConsumerGroup::idle() const {
   const auto is_idle = [](const auto& member) { return member->idle(); };
   return std::all_of(members_.begin(), members_.end(), is_idle) &&

@@ -75,6 +75,7 @@ class ConsumerGroup final : public LogReader {
 
   // LogReader
   Offset lowest_in_hand(PartitionIndex p) const override;
+  void expires(PartitionIndex p, const ReplicaLog& log, Offset below) override;
 
   Cluster& cluster() { return cluster_; }
   const GroupOptions& options() const { return options_; }

@@ -19,7 +19,6 @@ ShareFetcher::ShareFetcher(ConsumerGroup& group, Node& node, Connections& connec
       owner_(owner),
       sessions_(static_cast<std::size_t>(group.cluster().broker_count())),
       retry_(group.cluster().partitions().size()),
-      asked_from_(group.cluster().partitions().size()),
       retry_timer_(context_.simulation, node, [this] { owner_.fetched(); }) {}
 
 void ShareFetcher::forget() {
@@ -114,9 +113,10 @@ void ShareFetcher::send(BrokerId broker, Session& session) {
   std::set_difference(session.members.begin(), session.members.end(), session.wanted.begin(),
                       session.wanted.end(), std::back_inserter(call->forgotten));
   session.members.swap(session.wanted);
+  session.asked_from.clear();
   for (const PartitionIndex p : session.members) {
     const Replica* const replica = cluster_.broker(broker).replica(p);
-    asked_from_[p.value] = replica == nullptr ? LogReader::kNoLowest : replica->log.start();
+    session.asked_from.push_back(replica == nullptr ? LogReader::kNoLowest : replica->log.start());
   }
   take_acknowledgements(session, call->acknowledgements);
   session.telling = !call->acknowledgements.empty();
@@ -297,8 +297,10 @@ Offset ShareFetcher::lowest(PartitionIndex p, Offset lowest) const {
   for (const Buffered& one : buffer_)
     if (one.given.records.partition == p) lowest = std::min(lowest, one.given.records.first);
   for (const Session& session : sessions_) {
-    if (session.in_flight && std::binary_search(session.members.begin(), session.members.end(), p))
-      lowest = std::min(lowest, asked_from_[p.value]);
+    if (!session.in_flight) continue;
+    const auto at = std::lower_bound(session.members.begin(), session.members.end(), p);
+    if (at == session.members.end() || *at != p) continue;
+    lowest = std::min(lowest, session.asked_from[static_cast<std::size_t>(at - session.members.begin())]);
   }
   return lowest;
 }

@@ -65,7 +65,8 @@ class ShareFetcher {
     bool in_flight = false;
     bool telling = false;                 ///< what is in flight acknowledges something
     std::vector<PartitionIndex> members;  ///< as the broker knows them, ascending
-    std::vector<PartitionIndex> wanted;   ///< of the request being built
+    std::vector<Offset> asked_from;  ///< of each of `members`: nothing below can be in an answer under way
+    std::vector<PartitionIndex> wanted;  ///< of the request being built
     std::vector<AcknowledgementBatch> to_tell;
   };
 
@@ -99,7 +100,6 @@ class ShareFetcher {
   std::vector<Session> sessions_;         // by broker
   std::vector<PartitionIndex> assigned_;  // in the order in which they are asked for
   std::vector<sim::Time> retry_;          // by partition: not before
-  std::vector<Offset> asked_from_;        // by partition: nothing below can be in an answer under way
   std::vector<Buffered> buffer_;          // oldest first
   bool wants_more_ = false;
   bool closing_ = false;

@@ -30,43 +30,58 @@ Offset StateStores::changelog_end(PartitionIndex p) const {
   return line == nullptr ? kNothing : line->end();
 }
 
+void StateStores::visit_changes(const Extent& batch,
+                                const std::function<void(const CountChange&)>& visit) const {
+  for (std::int32_t i = 0; i < batch.count; ++i) {
+    if (const CountChange* change = changes_->at(batch.lane, batch.first_seq + i)) visit(*change);
+  }
+}
+
 void StateStores::for_each_change(PartitionIndex p,
                                   const std::function<void(const CountChange&)>& visit) const {
   const ReplicaLog* line = changelog(p);
   if (line == nullptr) return;
-  // What an open transaction holds does not count, nor does what was aborted: markers say so behind it.
-  struct Batch {
-    Extent extent;
-    bool counts;
-  };
-  std::vector<Batch> batches;
-  std::map<ProducerId, std::vector<std::size_t>> open;  // of each producer's transaction, in `batches`
-  line->for_each(line->start(), [&](const Extent& extent, LeaderEpoch) {
-    if (!extent.is_marker()) {
-      if (extent.kind == BatchKind::transactional) open[extent.producer_id].push_back(batches.size());
-      return batches.push_back({extent, extent.kind == BatchKind::plain});
-    }
-    std::vector<std::size_t>& ended = open[extent.producer_id];
-    for (const std::size_t at : ended) batches[at].counts = extent.kind == BatchKind::commit_marker;
-    ended.clear();
+  const auto changes_of = [&](const Extent& batch) { visit_changes(batch, visit); };
+  ChangelogReader reader;
+  reader.read(*line, line->end(), changes_of);
+  reader.finish(changes_of);
+}
+
+// ---- what the changelog counts ------------------------------------------------------------------------------------
+
+void StateStores::Tally::add(const CountChange& change) {
+  Window& window = windows[{change.window, change.key}];
+  window.last = change.count;
+  window.inputs.emplace_back(change.input.value, change.input_seq);
+}
+
+/// What a changelog has said it has said, though nobody can read it any more.
+void StateStores::expires(PartitionIndex p, const ReplicaLog& log, Offset below) {
+  if (!changes_ || cluster_.partition(p).topic != changelog_) return;
+  Tally& tally = tallies_[cluster_.partition(p).number];
+  tally.reader.read(log, below, [&](const Extent& batch) {
+    visit_changes(batch, [&tally](const CountChange& change) { tally.add(change); });
   });
-  for (const Batch& batch : batches) {
-    if (!batch.counts) continue;
-    for (std::int32_t i = 0; i < batch.extent.count; ++i) {
-      if (const CountChange* change = changes_->at(batch.extent.lane, batch.extent.first_seq + i))
-        visit(*change);
-    }
-  }
+}
+
+StateStores::Tally StateStores::tally_of(PartitionIndex p) const {
+  const ReplicaLog* line = changelog(p);
+  if (line == nullptr) return {};
+  const auto begun = tallies_.find(cluster_.partition(p).number % cluster_.topic(changelog_).partitions);
+  Tally tally = begun == tallies_.end() ? Tally{} : begun->second;
+  if (tally.reader.next() > line->end()) tally = {};  // the log was lost, with all that it had said
+  const auto add = [&](const Extent& batch) {
+    visit_changes(batch, [&tally](const CountChange& change) { tally.add(change); });
+  };
+  tally.reader.read(*line, line->end(), add);
+  tally.reader.finish(add);
+  return tally;
 }
 
 void StateStores::tell_counts(const Context& context, EntityId group,
                               const std::vector<TopicIndex>& topics) const {
-  struct Window {
-    std::int64_t last = 0;
-    std::vector<std::pair<std::uint32_t, std::int64_t>> inputs{};  // lane and seq
-  };
   std::int64_t windows = 0, high = 0, low = 0, excess = 0, deficit = 0;
-  const auto compare = [&](Window& window) {
+  const auto compare = [&](Tally::Window& window) {
     std::sort(window.inputs.begin(), window.inputs.end());
     const auto end = std::unique(window.inputs.begin(), window.inputs.end());
     const std::int64_t more = window.last - (end - window.inputs.begin());
@@ -79,19 +94,15 @@ void StateStores::tell_counts(const Context& context, EntityId group,
   for (const TopicIndex t : topics) {
     const TopicInfo& topic = cluster_.topic(t);
     for (std::int32_t n = 0; n < topic.partitions; ++n) {
-      std::map<std::pair<std::int64_t, std::uint32_t>, Window> counted;
-      for_each_change(PartitionIndex{topic.first.value + static_cast<std::uint32_t>(n)},
-                      [&counted](const CountChange& change) {
-                        Window& window = counted[{change.window, change.key}];
-                        window.last = change.count;
-                        window.inputs.emplace_back(change.input.value, change.input_seq);
-                      });
-      for (auto& [name, window] : counted) compare(window);
+      Tally tally = tally_of(PartitionIndex{topic.first.value + static_cast<std::uint32_t>(n)});
+      for (auto& [name, window] : tally.windows) compare(window);
     }
   }
   const std::array<std::int64_t, 2> by{excess, deficit};
   context.emit(Kind::window_counts, {.peer = group.value, .a = windows, .b = high, .c = low}, by);
 }
+
+// ---- who holds which store ----------------------------------------------------------------------------------------
 
 bool StateStores::is_standby(std::uint32_t member, PartitionIndex p) const {
   const auto place = static_cast<std::uint32_t>(cluster_.partition(p).number) % members_;

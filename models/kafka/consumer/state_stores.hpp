@@ -13,11 +13,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "models/clients/workload.hpp"
 #include "models/kafka/cluster.hpp"
+#include "models/kafka/consumer/changelog_reader.hpp"
 #include "models/kafka/consumer/window_counts.hpp"
 
 namespace models::kafka {
@@ -35,7 +38,9 @@ class StateStores {
   ChangeBook* changes() { return changes_.get(); }
   /// The changes of `p`'s tasks that count, oldest first: a restore. Requires changes().
   void for_each_change(PartitionIndex p, const std::function<void(const CountChange&)>& visit) const;
-  /// Compares what the changelog counts with what was counted. Once, when the run ends.
+  /// As LogReader says.
+  void expires(PartitionIndex p, const ReplicaLog& log, Offset below);
+  /// Compares what the changelog counts, or has counted before that expired, with what was counted. Once, when the run ends.
   void tell_counts(const Context& context, EntityId group, const std::vector<TopicIndex>& topics) const;
   /// The member's process has died, or it has lost its tasks: with exactly_once_v2 their stores are wiped
   /// (StateManagerUtil.closeStateManager).
@@ -52,6 +57,19 @@ class StateStores {
     std::vector<Offset> held;  ///< by member: up to which offset of the changelog
   };
 
+  /// What one partition of the changelog counts.
+  struct Tally {
+    struct Window {
+      std::int64_t last = 0;
+      std::vector<std::pair<std::uint32_t, std::int64_t>> inputs{};  // lane and seq
+    };
+    void add(const CountChange& change);
+    ChangelogReader reader;
+    std::map<std::pair<std::int64_t, std::uint32_t>, Window> windows;  // by start and key
+  };
+
+  void visit_changes(const Extent& batch, const std::function<void(const CountChange&)>& visit) const;
+  Tally tally_of(PartitionIndex p) const;
   const ReplicaLog* changelog(PartitionIndex p) const;
   Offset changelog_end(PartitionIndex p) const;
   bool is_standby(std::uint32_t member, PartitionIndex p) const;
@@ -64,6 +82,7 @@ class StateStores {
   std::uint32_t members_;
   std::vector<Store> stores_;  // by partition of the cluster
   std::unique_ptr<ChangeBook> changes_;
+  std::map<std::int32_t, Tally> tallies_;  // of what has expired, by partition of the changelog
 };
 
 }  // namespace models::kafka

@@ -215,6 +215,26 @@ void GroupCoordinator::appended(std::uint64_t token, ErrorCode error) {
   }
 }
 
+/// CoordinatorRuntime.failCurrentBatch: nobody is told that it is done, and groups are again as the log has them.
+/// Model: what was forgotten of committed offsets, as expired, comes back with the next coordinator only.
+void GroupCoordinator::refused(PartitionIndex partition, std::uint64_t first, Offset log_end) {
+  const auto found = shards_.find(partition);
+  if (found == shards_.end()) return;
+  Shard& shard = found->second;
+  host_.offsets_store().elected(partition, shard.epoch, log_end);  // what lies beyond never happened
+  const auto from = std::find_if(shard.waiting.begin(), shard.waiting.end(),
+                                 [first](const Waiting& one) { return one.token == first; });
+  std::vector<Waiting> gone(std::move_iterator(from), std::move_iterator(shard.waiting.end()));
+  shard.waiting.erase(from, shard.waiting.end());
+  for (auto& [name, group] : shard.groups) {
+    if (group.modern) revert_modern(partition, group);
+  }
+  for (Waiting& one : gone) {
+    if (std::get_if<std::unique_ptr<LateCommit>>(&one.then) != nullptr) continue;
+    follow(shard, one.group, one.since, one.then, ErrorCode::not_enough_replicas);
+  }
+}
+
 /// In order of writing: whatever waits behind an unfinished write goes on waiting.
 void GroupCoordinator::drain(Shard& shard) {
   while (!shard.waiting.empty() && (shard.waiting.front().done || shard.waiting.front().token == 0)) {

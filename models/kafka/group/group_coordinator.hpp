@@ -57,6 +57,8 @@ class GroupCoordinator final : private GroupTimers {
   void crashed();
   /// The end of CoordinatorHost::append.
   void appended(std::uint64_t token, ErrorCode error);
+  /// What CoordinatorHost::append has taken, from that of token `first` on, will never be in the log, which ends at `log_end`.
+  void refused(PartitionIndex partition, std::uint64_t first, Offset log_end);
 
   void receive(Ref<FindCoordinatorCall> call);
   void receive(Ref<JoinGroupCall> call);
@@ -161,9 +163,9 @@ class GroupCoordinator final : private GroupTimers {
   void complete_join_when_all_joined(Shard& shard, Group& group);
   void complete_join(Shard& shard, Group& group);
   void begin_generation(Shard& shard, Group& group);
-  void answer_join(Group& group, GroupMember& member, bool skip_assignment);
+  void answer_join(Group& group, GroupMember& member, bool skip_assignment, const std::string& leader);
   void fail_join(Group& group, GroupMember& member, ErrorCode error, const std::string& member_id);
-  void answer_current(Group& group, GroupMember& member, Ref<JoinGroupCall> call);
+  void answer_current(Group& group, GroupMember& member, Ref<JoinGroupCall> call, const std::string& leader);
   std::string new_member_id(const Group& group, const JoinGroupCall& call);
 
   // ---- sync, heartbeat, leave, sessions (group_session.cpp) ----
@@ -200,6 +202,7 @@ class GroupCoordinator final : private GroupTimers {
   Group* store_modern(Shard& shard, Group* group, Change change, Ref<ConsumerGroupHeartbeatCall> call);
   void adopt(Group& group, std::shared_ptr<const ModernGroupImage> image);
   void load_modern(Group& group, const GroupMetadata& metadata);
+  void revert_modern(PartitionIndex partition, Group& group);
 
   // ---- offsets (group_offsets.cpp) ----
   ErrorCode may_commit(Group* group, const OffsetCommitCall& call);

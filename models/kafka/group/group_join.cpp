@@ -92,12 +92,12 @@ void GroupCoordinator::join_known_member(Shard& shard, Group& group, GroupMember
       return update_member(shard, group, member, std::move(call));
     case GroupState::completing_rebalance:
       // The answer to the same request was lost: here it is again.
-      if (member.matches(*call)) return answer_current(group, member, std::move(call));
+      if (member.matches(*call)) return answer_current(group, member, std::move(call), group.leader);
       return update_member(shard, group, member, std::move(call));
     case GroupState::stable:
       // A leader that joins again wants a rebalance: it has seen that topics changed.
       if (!group.is_leader(member) && member.matches(*call))
-        return answer_current(group, member, std::move(call));
+        return answer_current(group, member, std::move(call), group.leader);
       return update_member(shard, group, member, std::move(call));
     case GroupState::empty:
     case GroupState::dead:
@@ -163,7 +163,11 @@ void GroupCoordinator::taken_over(Group& group, Takeover& takeover, ErrorCode er
   GroupMember* const member = group.find(takeover.new_id);
   if (member == nullptr) return;
   if (error == ErrorCode::none) {
-    return answer_join(group, *member, group.is_leader(*member));
+    // The leader of before is named where the new one would not be told to leave the assignment alone: then it takes itself for
+    // a follower (updateStaticMemberAndRebalance).
+    const bool leads = group.is_leader(*member);
+    const bool told = host_.has(Rule::leader_stays_on_return);
+    return answer_join(group, *member, leads && told, leads && !told ? takeover.old_id : group.leader);
   }
   fail_join(group, *member, error, "");
   JoinGroupCall before;
@@ -255,7 +259,7 @@ void GroupCoordinator::begin_generation(Shard& shard, Group& group) {
   group.protocol = group.select_protocol();
   transition(group, GroupState::completing_rebalance);
   for (auto& [id, member] : group.members()) {
-    answer_join(group, member, false);
+    answer_join(group, member, false, group.leader);
     restart_session(member);
     member.is_new = false;
     group.expect_sync(member, true);
@@ -265,14 +269,16 @@ void GroupCoordinator::begin_generation(Shard& shard, Group& group) {
 
 // ---- answers ----------------------------------------------------------------------------------------------
 
-void GroupCoordinator::answer_join(Group& group, GroupMember& member, bool skip_assignment) {
+void GroupCoordinator::answer_join(Group& group, GroupMember& member, bool skip_assignment,
+                                   const std::string& leader) {
   Ref<JoinGroupCall> call = group.unpark(member);
   if (!call) return;
   call->skip_assignment = skip_assignment;
-  answer_current(group, member, std::move(call));
+  answer_current(group, member, std::move(call), leader);
 }
 
-void GroupCoordinator::answer_current(Group& group, GroupMember& member, Ref<JoinGroupCall> call) {
+void GroupCoordinator::answer_current(Group& group, GroupMember& member, Ref<JoinGroupCall> call,
+                                      const std::string& leader) {
   // In Stable only the leader that came back under a new id is told who the others are (KIP-814).
   const bool tell_members =
       group.is_leader(member) && (group.is(GroupState::completing_rebalance) || call->skip_assignment);
@@ -280,7 +286,7 @@ void GroupCoordinator::answer_current(Group& group, GroupMember& member, Ref<Joi
   call->member_id = member.id;
   call->generation = group.generation;
   call->protocol = group.protocol;
-  call->leader_id = group.leader;
+  call->leader_id = leader;
   reply(std::move(call), ErrorCode::none);
 }
 

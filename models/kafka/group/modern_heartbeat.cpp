@@ -318,6 +318,24 @@ void GroupCoordinator::adopt(Group& group, std::shared_ptr<const ModernGroupImag
   }
 }
 
+/// It is again what the newest record says that the log has.
+void GroupCoordinator::revert_modern(PartitionIndex partition, Group& group) {
+  const std::shared_ptr<const GroupMetadata> stored = host_.offsets_store().newest(partition, group.name);
+  std::shared_ptr<const ModernGroupImage> image = stored == nullptr ? nullptr : stored->modern;
+  if (image == nullptr) {
+    auto empty = std::make_shared<ModernGroupImage>();
+    empty->share = group.modern->image().share;
+    image = std::move(empty);
+  }
+  if (image.get() == &group.modern->image()) return;
+  adopt(group, image);
+  for (const ModernMember& member : image->members) {
+    if (!group.modern->session_armed(member.id))
+      group.modern->restart_session(member.id, settings_of(image->share, group.name).session_timeout);
+    group.modern->watch_revocation(member);
+  }
+}
+
 /// Sessions start afresh (GroupMetadataManager.onLoaded).
 void GroupCoordinator::load_modern(Group& group, const GroupMetadata& metadata) {
   group.become_modern();

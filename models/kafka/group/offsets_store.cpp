@@ -183,6 +183,19 @@ std::vector<LoadedGroup> OffsetsStore::load(PartitionIndex partition) {
   return loaded;
 }
 
+std::shared_ptr<const GroupMetadata> OffsetsStore::newest(PartitionIndex partition,
+                                                          std::string_view group) const {
+  const auto found = shards_.find(partition);
+  if (found == shards_.end()) return nullptr;
+  const Shard& shard = found->second;
+  const auto number = shard.groups.find(group);
+  if (number == shard.groups.end()) return nullptr;
+  for (auto record = shard.records.rbegin(); record != shard.records.rend(); ++record) {
+    if (record->what == What::metadata && record->group == number->second) return record->metadata;
+  }
+  return shard.folded[number->second].metadata;
+}
+
 std::size_t OffsetsStore::kept_records(PartitionIndex partition) const {
   const auto found = shards_.find(partition);
   return found == shards_.end() ? 0 : found->second.records.size();

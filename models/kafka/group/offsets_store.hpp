@@ -96,6 +96,8 @@ class OffsetsStore {
   void elected(PartitionIndex partition, LeaderEpoch epoch, Offset log_end);
   /// Everything that is left, in order of group names.
   std::vector<LoadedGroup> load(PartitionIndex partition);
+  /// What the newest record of the group says; null: there is none, or a tombstone.
+  std::shared_ptr<const GroupMetadata> newest(PartitionIndex partition, std::string_view group) const;
 
   /// Records kept one by one; what was folded is not among them.
   std::size_t kept_records(PartitionIndex partition) const;

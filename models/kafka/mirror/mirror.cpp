@@ -45,7 +45,8 @@ GroupOptions Mirror::group_options(const MirrorOptions& options) {
 
 void Mirror::tell() const {
   for (const PartitionIndex p : partitions_) {
-    from_.context().emit(Kind::mirrors, {.place = to_.partition(copies_[p.value]).entity.value,
+    from_.context().emit(Kind::mirrors, {.actor = group_.value,
+                                         .place = to_.partition(copies_[p.value]).entity.value,
                                          .peer = from_.partition(p).entity.value});
   }
 }

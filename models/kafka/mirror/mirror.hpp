@@ -34,6 +34,8 @@ class Mirror {
   /// Of the group that its tasks are.
   static GroupOptions group_options(const MirrorOptions& options);
 
+  /// Its tasks are the members of that group. Before tell().
+  void served_by(EntityId group) { group_ = group; }
   /// Says which partitions are copies of which. Before any subscription.
   void tell() const;
   /// The task that runs on `node`; the first of them is the checkpoint task, too.
@@ -55,6 +57,7 @@ class Mirror {
   Cluster& from_;
   Cluster& to_;
   MirrorOptions options_;
+  EntityId group_{};
   std::vector<std::string> groups_;
   std::vector<PartitionIndex> partitions_;
   std::vector<TopicIndex> remote_topics_;

@@ -51,6 +51,7 @@ Producer::Producer(Cluster& cluster, Node& node, const ProducerOptions& options,
           by_rules_of(cluster, with_record_keys(cluster, options, setup))) {
   show_partitions(static_cast<std::uint32_t>(cluster.topic(*cluster.find_topic(options.to)).partitions));
   if (cluster.options().rules.has(Rule::renumber_after_earlier)) sender_->sequences().wait_for_earlier();
+  if (!cluster.options().rules.has(Rule::recovery_by_epoch)) sender_->sequences().recover_by_id();
   if (options.admission && options.admission->shed) {
     const AdmissionOptions::Shed& shed = *options.admission->shed;
     lag_reader_ = std::make_unique<LagReader>(cluster, node, shed.group, setup.topics_watched, shed.every,

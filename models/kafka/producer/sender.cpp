@@ -277,7 +277,7 @@ void Sender::settle(Batch& batch, ErrorCode error, Offset base_offset, sim::Time
   batch.on_the_wire = false;
   if (batch.done) {
     // It expired meanwhile and its failure was reported: a late success only tells which numbers were used.
-    if (error == ErrorCode::none) sequences_.acknowledged(batch);
+    if (error == ErrorCode::none) sequences_.acknowledged(batch, base_offset);
     expired_.erase(std::remove(expired_.begin(), expired_.end(), &batch), expired_.end());
     return accumulator_.release(batch);
   }
@@ -286,7 +286,7 @@ void Sender::settle(Batch& batch, ErrorCode error, Offset base_offset, sim::Time
     succeed(batch, base_offset);
   } else if (error == ErrorCode::message_too_large && batch.count > 1) {
     send_in_halves(batch);
-  } else if (can_retry(batch, error, now)) {
+  } else if (can_retry(batch, error, base_offset, now)) {
     send_again(batch, now);
   } else {
     // Retries used up: whether its sequence numbers were used is not known, so they cannot be given again.
@@ -295,14 +295,14 @@ void Sender::settle(Batch& batch, ErrorCode error, Offset base_offset, sim::Time
 }
 
 void Sender::succeed(Batch& batch, Offset base_offset) {
-  sequences_.acknowledged(batch);
+  sequences_.acknowledged(batch, base_offset);
   client_.acknowledged(batch, base_offset);
   if (client_.alive()) accumulator_.release(batch);
 }
 
-bool Sender::can_retry(const Batch& batch, ErrorCode error, sim::Time now) {
+bool Sender::can_retry(const Batch& batch, ErrorCode error, Offset log_start, sim::Time now) {
   return now < batch.created + config_.delivery_timeout && batch.attempts < config_.retries &&
-         sequences_.can_retry(batch, error);
+         sequences_.can_retry(batch, error, log_start);
 }
 
 void Sender::send_again(Batch& batch, sim::Time now) {

@@ -94,7 +94,7 @@ class Sender {
 
   void settle(Batch& batch, ErrorCode error, Offset base_offset, sim::Time now);
   void succeed(Batch& batch, Offset base_offset);
-  bool can_retry(const Batch& batch, ErrorCode error, sim::Time now);
+  bool can_retry(const Batch& batch, ErrorCode error, Offset log_start, sim::Time now);
   void send_again(Batch& batch, sim::Time now);
   void send_in_halves(Batch& batch);
   void give_up(Batch& batch, ErrorCode error, bool adjust);

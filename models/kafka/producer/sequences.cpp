@@ -47,7 +47,7 @@ void Sequences::begin_partitions_anew() {
 void Sequences::settle() {
   if (!enabled_) return;
   // TransactionManager.maybeResolveSequences
-  if (any_unresolved_) resolve();
+  if (any_unresolved_ && !lost_for_good()) resolve();
   if (bump_required_) bump_epoch();
 }
 
@@ -60,7 +60,10 @@ void Sequences::resolve() {
       continue;
     }
     // When what followed was acknowledged, so was the expired batch; else its numbers are in doubt for good.
-    if (!is_next(partition, partition.next)) ask_for_bump(partition);
+    if (!is_next(partition, partition.next)) {
+      if (!by_epoch_) return need_new_id();
+      ask_for_bump(partition);
+    }
     partition.unresolved = -1;
   }
 }
@@ -157,17 +160,20 @@ void Sequences::untrack(const Batch& batch) {
   tracked.erase(std::remove(tracked.begin(), tracked.end(), &batch), tracked.end());
 }
 
-void Sequences::acknowledged(Batch& batch) {
-  if (!enabled_) return;
+void Sequences::acknowledged(Batch& batch, Offset base) {
+  if (!enabled_ || of_another_id(batch)) return;
   Partition& partition = partitions_[batch.partition];
   // One that expired in a transaction before tells nothing of this one.
   if (transactional_ && batch.producer_epoch != producer_epoch_) return;
   partition.last_acked = std::max(partition.last_acked, last_sequence(batch));
+  if (base != kNoOffset)
+    partition.last_acked_offset = std::max(partition.last_acked_offset, base + batch.fill.count - 1);
   untrack(batch);
 }
 
 void Sequences::failed(Batch& batch, ErrorCode error, bool adjust) {
   if (!enabled_) return;
+  if (!by_epoch_) return failed_by_id(batch, error, adjust);
   untrack(batch);
   Partition& partition = partitions_[batch.partition];
   if (error == ErrorCode::unknown_producer_id) {
@@ -187,8 +193,9 @@ void Sequences::mark_unresolved(const Batch& batch) {
   partition.unresolved = std::max(partition.unresolved, advance_sequence(last_sequence(batch), 1));
 }
 
-bool Sequences::can_retry(const Batch& batch, ErrorCode error) {
+bool Sequences::can_retry(const Batch& batch, ErrorCode error, Offset log_start) {
   if (!enabled_) return is_retriable(error);
+  if (!by_epoch_) return can_retry_by_id(batch, error, log_start);
   Partition& partition = partitions_[batch.partition];
   if (error == ErrorCode::unknown_producer_id) {
     if (transactional_) return false;

@@ -34,6 +34,11 @@ class Sequences {
   }
   /// Rule::renumber_after_earlier
   void wait_for_earlier() { wait_for_earlier_ = true; }
+  /// Without Rule::recovery_by_epoch: a producer that has lost the thread needs another id, not another epoch, and one with
+  /// transactions is at its end (TransactionManager.java before 2.5).
+  void recover_by_id() { by_epoch_ = false; }
+  /// With transactions and without that rule: whether something that was sent has been written will never be known.
+  bool lost_for_good() const { return !by_epoch_ && transactional_ && any_unresolved_; }
   /// The coordinator has given a new epoch, or a new id: every partition begins at 0.
   void begin_anew(ProducerId id, std::int16_t epoch);
   /// In a transaction: no batch is sent until a new epoch has come, and none is on the wire.
@@ -61,14 +66,15 @@ class Sequences {
   /// Where in its queue a batch that came back belongs.
   Batch* place(const BatchQueue& queue, const Batch& batch) const;
 
-  void acknowledged(Batch& batch);
+  /// `base`: where its first record is, if that was said.
+  void acknowledged(Batch& batch, Offset base = kNoOffset);
   /// `adjust`: it surely left a gap that later numbers must not follow.
   void failed(Batch& batch, ErrorCode error, bool adjust);
   /// It expired after it had been sent: whether its numbers were used is not known until the others are
   /// answered.
   void mark_unresolved(const Batch& batch);
-  /// The error is one that sending again may cure; may ask for an epoch bump to that end.
-  bool can_retry(const Batch& batch, ErrorCode error);
+  /// The error is one that sending again may cure; may ask for an epoch bump to that end. `log_start`: as the answer says.
+  bool can_retry(const Batch& batch, ErrorCode error, Offset log_start = kNoOffset);
 
  private:
   struct Partition {
@@ -76,6 +82,7 @@ class Sequences {
     std::int16_t producer_epoch = -1;
     std::int32_t next = 0;
     std::int32_t last_acked = -1;
+    Offset last_acked_offset = kNoOffset;
     std::int32_t unresolved = -1;  ///< next sequence after the last batch whose fate is unknown; -1: none
     bool renumber = false;         ///< at the next epoch bump
     std::vector<Batch*> tracked;   ///< sent and not done, by sequence
@@ -85,6 +92,11 @@ class Sequences {
   void untrack(const Batch& batch);
   void ask_for_bump(Partition& partition);
   void bump_epoch();
+  // Without Rule::recovery_by_epoch (sequences_by_id.cpp).
+  void need_new_id();
+  bool of_another_id(const Batch& batch) const { return !by_epoch_ && batch.producer_id != producer_id_; }
+  bool can_retry_by_id(const Batch& batch, ErrorCode error, Offset log_start);
+  void failed_by_id(Batch& batch, ErrorCode error, bool adjust);
   void start_at_beginning(Partition& partition);
   static std::int32_t last_sequence(const Batch& batch) {
     return advance_sequence(batch.base_sequence, batch.fill.count - 1);
@@ -97,6 +109,7 @@ class Sequences {
   bool transactional_ = false;
   bool bumps_in_transaction_ = false;
   bool wait_for_earlier_ = false;
+  bool by_epoch_ = true;
   bool draining_ = false;
   bool bump_required_ = false;
   bool any_unresolved_ = false;

@@ -29,6 +29,7 @@ TransactionManager::TransactionManager(Cluster& cluster, Node& node, const Produ
       sequences_(sequences),
       owner_(owner),
       v2_(cluster.transactions_v2()),
+      bumps_(cluster.options().rules.has(Rule::recovery_by_epoch)),
       next_broker_(node.entity().value % static_cast<std::size_t>(cluster.broker_count())),
       offsets_step_(cluster.context().steps.cell(node.entity(), Step::offsets_added)),
       end_sent_step_(cluster.context().steps.cell(node.entity(), Step::end_txn_sent)),
@@ -105,11 +106,14 @@ void TransactionManager::batch_failed(ErrorCode error) {
   if (error == ErrorCode::transaction_aborted || error == ErrorCode::client_closed) return;
   if (state_ == State::fatal_error || state_ == State::aborting) return;
   // maybeTransitionToErrorState: with KIP-890 the end of the transaction brings the new epoch.
-  if (!completing() && !v2_) epoch_bump_required_ = true;
+  if (!completing() && !v2_ && bumps_) epoch_bump_required_ = true;
   fail(error, error == ErrorCode::producer_fenced);
 }
 
 void TransactionManager::run(bool batches_open) {
+  // Sender.runOnce before KIP-360
+  if (sequences_.lost_for_good() && state_ != State::uninitialized && state_ != State::fatal_error)
+    fail(ErrorCode::out_of_order_sequence_number, true);
   if (under_way_ != Request::none) return;
   const sim::Time now = cluster_.context().now();
   const Request request = next_request(batches_open);
@@ -291,9 +295,9 @@ void TransactionManager::on_partitions_added(BrokerId, Ref<AddPartitionsToTxnCal
       wait(std::min(config_.retry_backoff, kAddPartitionsRetry));
   } else {
     // abortableErrorIfPossible: what the coordinator knows of this id is of another producer id.
-    const bool abortable = call->error == ErrorCode::invalid_producer_id_mapping ||
+    const bool abortable = (bumps_ && call->error == ErrorCode::invalid_producer_id_mapping) ||
                            call->error == ErrorCode::transaction_abortable;
-    if (abortable) epoch_bump_required_ = !v2_;
+    if (abortable) epoch_bump_required_ = !v2_ && bumps_;
     fail(fences(call->error) ? ErrorCode::producer_fenced : call->error, !abortable);
   }
   moved();
@@ -304,7 +308,7 @@ void TransactionManager::on_offsets_added(BrokerId, Ref<AddOffsetsToTxnCall> cal
   if (call->error == ErrorCode::none) {
     group_added_ = started_ = true;
   } else if (!again(call->error, coordinator_)) {
-    const bool abortable = call->error == ErrorCode::invalid_producer_id_mapping ||
+    const bool abortable = (bumps_ && call->error == ErrorCode::invalid_producer_id_mapping) ||
                            call->error == ErrorCode::transaction_abortable;
     fail(fences(call->error) ? ErrorCode::producer_fenced : call->error, !abortable);
   }
@@ -332,7 +336,7 @@ void TransactionManager::on_ended(BrokerId, Ref<EndTxnCall> call) {
     finish_transaction();
     return step_then(ended_step_, node_, [this] { moved(); });
   } else if (!again(call->error, coordinator_)) {
-    const bool abortable = call->error == ErrorCode::invalid_producer_id_mapping ||
+    const bool abortable = (bumps_ && call->error == ErrorCode::invalid_producer_id_mapping) ||
                            call->error == ErrorCode::transaction_abortable;
     fail(fences(call->error) ? ErrorCode::producer_fenced : call->error, !abortable || !commits_);
   }

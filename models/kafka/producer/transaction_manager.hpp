@@ -124,6 +124,7 @@ class TransactionManager {
   Sequences& sequences_;
   TransactionOwner& owner_;
   bool v2_;
+  bool bumps_;  // Rule::recovery_by_epoch
 
   State state_ = State::uninitialized;
   ErrorCode last_error_ = ErrorCode::none;

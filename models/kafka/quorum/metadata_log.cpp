@@ -1,5 +1,8 @@
 #include "models/kafka/quorum/metadata_log.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "models/kafka/broker/replica.hpp"
 
 namespace models::kafka {
@@ -18,6 +21,32 @@ void MetadataLog::start() {
     if (!cluster_.topic_of(p).internal) tell_in_sync(p, first_.back());
   }
   for (const PartitionState& state : first_) states_.push_back(&state);
+}
+
+const MetadataChange& MetadataLog::store(MetadataChange change) {
+  if (free_.empty()) return changes_.emplace_back(std::move(change));
+  MetadataChange& place = *free_.back();
+  free_.pop_back();
+  return place = std::move(change);
+}
+
+void MetadataLog::read(BrokerId broker, std::size_t n) {
+  if (cluster_.options().controllers > 1 || cluster_.options().zookeeper) return;
+  read_.resize(brokers_.size());
+  read_[static_cast<std::size_t>(broker.value)] = n;
+  const std::size_t all = *std::min_element(read_.begin(), read_.end());
+  while (forgotten_ < all) forget_first();
+}
+
+/// The newest change of a partition stays: its state is what everybody points to.
+void MetadataLog::forget_first() {
+  const MetadataChange* gone = committed_.front();
+  committed_.pop_front();
+  ++forgotten_;
+  newest_.resize(first_.size());
+  const bool of_partition = !gone->control && gone->broker == kNoBroker;
+  if (of_partition) std::swap(gone, newest_[gone->partition.value]);
+  if (gone != nullptr) free_.push_back(const_cast<MetadataChange*>(gone));
 }
 
 void MetadataLog::commit(const MetadataChange& change) {

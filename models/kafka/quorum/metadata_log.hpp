@@ -2,7 +2,9 @@
 // on its way there. Brokers, invariants and faults look here; who may write is the active controller (broker/controller.hpp).
 //
 // A change is stored once and never moves; the logs of a quorum's voters (raft_voter.hpp), brokers' images and the states here
-// point to it. With one controller every change is committed as it is written.
+// point to it. With one controller every change is committed as it is written, and what all brokers have read, and a newer change
+// has superseded, is let go, as a snapshot would: memory does not grow with history.
+// Model: a quorum's voters, and what ZooKeeper's controllers tell, keep all changes.
 //
 // What a change brings about is told in the trace when it is committed: what a controller without a majority writes takes no
 // effect.
@@ -77,12 +79,16 @@ class MetadataLog {
   const RegisteredBroker& broker(BrokerId b) const { return brokers_[static_cast<std::size_t>(b.value)]; }
   /// As start() left it; like the changes it never moves.
   const PartitionState& first(PartitionIndex p) const { return first_[p.value]; }
-  /// Changes committed since start(); change n never alters.
-  const MetadataChange& change(std::size_t n) const { return *committed_[n]; }
-  std::size_t committed() const { return committed_.size(); }
+  /// Changes committed since start(); change n never alters. Requires: some broker may not have read it.
+  const MetadataChange& change(std::size_t n) const { return *committed_[n - forgotten_]; }
+  std::size_t committed() const { return forgotten_ + committed_.size(); }
+  /// That broker has read all changes below `n`, and points to none that another has superseded there.
+  void read(BrokerId broker, std::size_t n);
+  /// Changes held in memory; what a test of the memory price looks at.
+  std::size_t kept() const { return changes_.size() - free_.size(); }
 
   /// Keeps a change that is not committed yet.
-  const MetadataChange& store(MetadataChange change) { return changes_.emplace_back(std::move(change)); }
+  const MetadataChange& store(MetadataChange change);
   /// Requires: `change` is of store(), and follows all that has been committed.
   void commit(const MetadataChange& change);
 
@@ -92,8 +98,14 @@ class MetadataLog {
 
   Cluster& cluster_;
   std::vector<PartitionState> first_;
-  std::deque<MetadataChange> changes_;  // all that was ever written; where each is it stays
-  std::vector<const MetadataChange*> committed_;
+  void forget_first();
+
+  std::deque<MetadataChange> changes_;  // where each is it stays
+  std::vector<MetadataChange*> free_;   // of these, to be used again
+  std::deque<const MetadataChange*> committed_;
+  std::size_t forgotten_ = 0;                  // changes that were committed before the first of these
+  std::vector<std::size_t> read_;              // by broker
+  std::vector<const MetadataChange*> newest_;  // of each partition, of those forgotten
   std::vector<const PartitionState*> states_;
   std::vector<RegisteredBroker> brokers_;
 };

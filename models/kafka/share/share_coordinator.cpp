@@ -86,6 +86,21 @@ void ShareCoordinator::appended(std::uint64_t token, ErrorCode error) {
   reply(std::move(done.call), response_error(error));
 }
 
+/// CoordinatorRuntime.failCurrentBatch
+void ShareCoordinator::refused(PartitionIndex partition, std::uint64_t first, Offset log_end) {
+  const auto found = shards_.find(partition);
+  if (found == shards_.end()) return;
+  Shard& shard = found->second;
+  ShareStateStore& store = cluster_.share_state_store();
+  store.elected(partition, shard.epoch, log_end);  // what lies beyond never happened
+  shard.states = store.load(partition);
+  const auto from = std::find_if(shard.waiting.begin(), shard.waiting.end(),
+                                 [first](const Waiting& one) { return one.token == first; });
+  std::vector<Waiting> gone(std::move_iterator(from), std::move_iterator(shard.waiting.end()));
+  shard.waiting.erase(from, shard.waiting.end());
+  for (Waiting& one : gone) reply(std::move(one.call), response_error(ErrorCode::not_enough_replicas));
+}
+
 const ShareGroupState* ShareCoordinator::state(const ShareKey& key) const {
   const auto shard = shards_.find(cluster_.share_state_partition(key.group, key.partition));
   if (shard == shards_.end()) return nullptr;

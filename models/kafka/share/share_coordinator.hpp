@@ -30,6 +30,8 @@ class ShareCoordinator {
   void crashed() { shards_.clear(); }
   /// The end of CoordinatorHost::append.
   void appended(std::uint64_t token, ErrorCode error);
+  /// What CoordinatorHost::append has taken, from that of token `first` on, will never be in the log, which ends at `log_end`.
+  void refused(PartitionIndex partition, std::uint64_t first, Offset log_end);
   void receive(Ref<ShareGroupStateCall> call);
 
   /// As this coordinator has it, what is being written included; null where it has nothing. For tools and tests.

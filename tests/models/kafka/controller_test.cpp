@@ -53,6 +53,32 @@ TEST_CASE("a broker back after its session is registered and unfenced at once") 
   CHECK_FALSE(f.cluster.controller().fenced(BrokerId{0}));
 }
 
+TEST_CASE("of the metadata log no more is kept than brokers have to read, and the newest of each partition") {
+  ClusterFixture f({.partitions = 4});
+  const MetadataLog& log = f.cluster.metadata_log();
+  for (int i = 0; i < 6; ++i) {
+    f.node(i % 3).crash();
+    f.run_for(12s);
+    f.node(i % 3).restart();
+    f.run_for(12s);
+  }
+  CHECK(log.committed() > 60);
+  CHECK(log.kept() <= f.cluster.partitions().size());
+  CHECK(f.leader() != -1);
+  // Who is away has them still to read.
+  f.node(0).crash();
+  f.run_for(12s);
+  const std::size_t before = log.kept();
+  f.node(1).crash();
+  f.run_for(12s);
+  CHECK(log.kept() > before);
+  f.node(0).restart();
+  f.node(1).restart();
+  f.run_for(30s);
+  CHECK(log.kept() <= f.cluster.partitions().size());
+  CHECK(f.replica(1).isr.size() + f.replica(0).isr.size() + f.replica(2).isr.size() >= 3);
+}
+
 TEST_CASE(
     "while the controller is down nobody is fenced, and back again it gives every broker a full session") {
   ClusterFixture f;

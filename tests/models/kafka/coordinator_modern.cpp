@@ -178,6 +178,50 @@ TEST_CASE("a target is made at most once an interval, and by a heartbeat", "[kip
   CHECK(w.state() == "Reconciling");
 }
 
+// CoordinatorRuntime.failCurrentBatch, revertLastWrittenOffset
+TEST_CASE("a change whose batch the log refuses is undone, and its member told so", "[kip848]") {
+  TwoMembers t;
+  FakeBroker& broker = *t.w.broker;
+  const PartitionIndex home = t.w.billing_partition();
+  const Offset end = broker.log_end[home];
+  const std::int32_t epoch = t.w.the_group()->modern->image().epoch;
+  broker.replicate_by_hand = true;
+  Modern c(t.w, "c");
+  const auto join = c.send_join();
+  REQUIRE(t.w.the_group()->modern->image().find("c") != nullptr);
+  const auto behind = t.w.send(t.a.call(t.a.epoch));  // it says what the log does not have yet
+  CHECK_FALSE(t.w.answered(behind));
+  broker.coordinator.refused(home, broker.unreplicated.front(), end);
+  broker.unreplicated.clear();
+  broker.log_end[home] = end;
+  REQUIRE(t.w.answered(join));
+  CHECK(join->error == ErrorCode::coordinator_not_available);
+  REQUIRE(t.w.answered(behind));
+  CHECK(behind->error == ErrorCode::coordinator_not_available);
+  CHECK(t.w.the_group()->modern->image().find("c") == nullptr);
+  CHECK(t.w.the_group()->modern->image().epoch == epoch);
+  CHECK(t.w.state() == "Stable");
+  broker.replicate_by_hand = false;
+  CHECK(t.a.beat() == ErrorCode::none);
+  CHECK(c.join() == ErrorCode::none);
+}
+
+TEST_CASE("a group whose first member the log refuses has no members", "[kip848]") {
+  CoordinatorWorld w;
+  w.broker->replicate_by_hand = true;
+  Modern a(w, "a");
+  const auto join = a.send_join();
+  w.broker->coordinator.refused(w.billing_partition(), w.broker->unreplicated.front(), 0);
+  w.broker->unreplicated.clear();
+  w.broker->log_end[w.billing_partition()] = 0;
+  REQUIRE(w.answered(join));
+  CHECK(join->error == ErrorCode::coordinator_not_available);
+  CHECK(w.the_group()->modern->image().members.empty());
+  w.broker->replicate_by_hand = false;
+  CHECK(a.join() == ErrorCode::none);
+  CHECK(a.assigned.size() == 6);
+}
+
 TEST_CASE("the assignor that most members name is taken, and one that the broker lacks is refused",
           "[kip848]") {
   CoordinatorWorld w;

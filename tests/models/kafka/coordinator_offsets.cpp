@@ -24,6 +24,31 @@ TEST_CASE("a commit counts and is answered when it has been replicated") {
   CHECK(a.fetched(8) == kNoOffset);
 }
 
+TEST_CASE("a commit whose batch the log refuses never was, and those before it are") {
+  CoordinatorWorld w;
+  FakeMember a(w, "a");
+  stabilize(w, {&a});
+  w.broker->replicate_by_hand = true;
+  const auto kept = a.commit(7, 12);
+  const PartitionIndex home = w.billing_partition();
+  const Offset end = w.broker->log_end[home];
+  const auto refused = a.commit(7, 20);
+  const auto fetch = a.fetch(7);  // waits for both
+  w.told();
+  w.broker->coordinator.refused(home, w.broker->unreplicated.back(), end);
+  w.broker->unreplicated.pop_back();
+  w.broker->log_end[home] = end;
+  REQUIRE(w.answered(refused));
+  CHECK(refused->items[0].error == ErrorCode::coordinator_not_available);
+  REQUIRE(w.answered(fetch));
+  CHECK_FALSE(w.answered(kept));
+  w.broker->replicate();
+  REQUIRE(w.answered(kept));
+  w.broker->replicate_by_hand = false;
+  CHECK(w.told() == std::vector<std::string>{"committed a 7 12<-1"});
+  CHECK(a.fetched(7) == 12);
+}
+
 TEST_CASE("the leader epoch of a commit comes back with its offset") {
   CoordinatorWorld w;
   FakeMember a(w, "a");

@@ -108,6 +108,19 @@ TEST_CASE("an older client is never refused: its debts add up, and its connectio
   CHECK(quotas.muted("shop", sim::Time{11s}) == sim::Duration{});
 }
 
+TEST_CASE("of a user's older clients each waits for what it has asked for itself", "[creation]") {
+  ClusterOptions options;
+  options.quotas.push_back({.client = std::nullopt, .user = "ann", .controller_mutation_rate = 2});
+  options.users.push_back({.name = "ann", .clients = {"shop", "web"}});
+  MutationQuotas quotas(options);
+  CHECK(quotas.accept("shop", true, 32, sim::Time{1s}));  // 22 tokens, which they share
+  CHECK(quotas.muted("shop", sim::Time{1s}) == sim::Duration{5s});
+  CHECK(quotas.muted("web", sim::Time{1s}) == sim::Duration{});
+  CHECK(quotas.accept("web", true, 2, sim::Time{1s}));
+  CHECK(quotas.muted("web", sim::Time{1s}) == sim::Duration{6s});
+  CHECK(quotas.muted("shop", sim::Time{1s}) == sim::Duration{5s});
+}
+
 TEST_CASE("the size of a bucket is controller.quota.window.num windows", "[creation]") {
   ClusterOptions options = two_a_second("shop");
   options.config.controller_quota_window_num = 2;

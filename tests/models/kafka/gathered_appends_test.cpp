@@ -62,14 +62,6 @@ TEST_CASE(
   CHECK_FALSE(gathered.next_due());
 }
 
-TEST_CASE("what could not be appended is due again, with all that came to it") {
-  GatheredAppends gathered;
-  gathered.add(kOne, 10, sim::Time{5ms}, 1, 1, 1);
-  gathered.put_back(*gathered.take(kOne), sim::Time{9ms});
-  CHECK(gathered.add(kOne, 10, sim::Time{20ms}, 1, 1, 2) == 12);
-  CHECK(gathered.take_due(sim::Time{9ms})->parts.size() == 2);
-}
-
 TEST_CASE("commits wait for others to share a batch with, and none is lost with it") {
   const std::size_t at_once = committed(committing(-1ms));
   const std::size_t together = committed(committing(20ms));

@@ -286,3 +286,25 @@ TEST_CASE("streams: what comes too late is dropped, and is not missing", "[windo
   CHECK(patient[Metric::late_records] == 0);
   CHECK(patient.exact());
 }
+
+TEST_CASE("streams: what the changelog has said counts when it has expired, too", "[windows]") {
+  for (const bool exactly_once : {false, true}) {
+    Scenario s = counting(exactly_once);
+    s.groups[0].streams->windows->size = 20s;  // all of the run is a window
+    models::FaultSpec removal;
+    removal.kind = "delete-records";
+    removal.target = "changelog";
+    removal.at = 10s;
+    s.faults.push_back(removal);
+    const Counted counted(s);
+    INFO(exactly_once);
+    CHECK(counted.fired);
+    CHECK(counted.exact());
+    if (!exactly_once) continue;
+    // And a store that is restored from what is left has lost its counts.
+    s.faults.push_back(crash("billing/0", 10050ms, 1s));
+    const Counted restored(s);
+    CHECK(restored[Metric::windows_undercounted] > 0);
+    CHECK(restored[Metric::windows_overcounted] == 0);
+  }
+}
