@@ -166,7 +166,9 @@ TEST_CASE("a group of the consumer protocol shows its members' partitions and st
   for (const GroupDescription::Row& row : seen[1].rows) CHECK(row.lag().has_value());
 }
 
-TEST_CASE("LAG is what the tool's subtraction gives: below 0 after an unclean election, nothing without an offset") {
+TEST_CASE(
+    "LAG is what the tool's subtraction gives: below 0 after an unclean election, nothing without an "
+    "offset") {
   models::kafka::GroupDescription::Row row;
   row.current_offset = 120;
   CHECK_FALSE(row.lag());

@@ -290,3 +290,40 @@ TEST_CASE("what the scenario names has to be there", "[schema]") {
   s.faults[0].version = "first";
   CHECK_THROWS_AS(models::World(s, 1), models::ScenarioError);
 }
+
+TEST_CASE("a registry that cannot be reached is waited for, until its client gives up", "[schema]") {
+  Scenario s = evolving(Compatibility::backward);
+  s.producers[0].schema->upgrades = {{.at = 5s, .to = "spare"}};
+  s.groups[0].schema->version = "spare";
+  models::FaultSpec cut;
+  cut.kind = "link-cut";
+  cut.target = "schema-registry";
+  cut.other = "shop";
+  cut.at = 4900ms;
+  cut.duration = 2s;
+  s.faults.push_back(cut);
+  const Told patient(s);
+  CHECK(patient.drained);
+  CHECK(patient.answers(RegistryCode::unreachable).empty());
+  CHECK(patient.recorder.of(Kind::refused).empty());
+  CHECK(patient.sum(Kind::processed) == patient.sum(Kind::stored));
+
+  s.registry.timeout = 500ms;
+  const Told hasty(s);
+  CHECK(hasty.answers(RegistryCode::unreachable).size() >= 2);
+  CHECK_FALSE(hasty.recorder.of(Kind::refused).empty());
+}
+
+TEST_CASE("an answer of the registry that is lost with its connection is no answer", "[schema]") {
+  Scenario s = evolving(Compatibility::backward);
+  models::FaultSpec lost;
+  lost.kind = "response-loss";
+  lost.target = "schema-registry";
+  lost.other = "shop";
+  lost.at = 0ms;
+  s.faults.push_back(lost);
+  const Told told(s);
+  REQUIRE(told.answers(RegistryCode::registered).size() == 1);
+  CHECK(told.answers(RegistryCode::unreachable).size() == 1);
+  CHECK(told.answers(RegistryCode::known).size() == 2);  // asked again, and the member's
+}
