@@ -14,6 +14,7 @@
 #include "models/kafka/consumer/share_consumer.hpp"
 #include "models/kafka/invariants.hpp"
 #include "models/kafka/mirror/mirror.hpp"
+#include "models/kafka/operations.hpp"
 #include "models/kafka/producer/producer.hpp"
 #include "models/kafka/share/share_partition_manager.hpp"
 #include "models/near_miss.hpp"
@@ -33,6 +34,8 @@ kafka::ClusterOptions with_room_to_grow(kafka::ClusterOptions options, const std
         topic.partitions_most = std::max(topic.partitions_most, fault.partitions.value_or(0));
       if (fault.kind == "create-topic" && fault.target == options.prefix() + topic.name)
         topic.created_later = true;
+      if (fault.kind == "alter-config" && fault.target == options.prefix() + topic.name)
+        topic.keys_read = topic.keys_read || kafka::would_compact(fault.config);
       if (fault.kind == "reassign" && fault.target == options.prefix() + topic.name)
         for (const std::string& broker : fault.brokers)
           topic.moves_to.push_back(faults::broker_number(broker, options.name));
@@ -67,11 +70,7 @@ std::vector<kafka::TopicOptions> mirrored_topics(const Scenario& scenario,
   return topics;
 }
 
-/// Who does what an operator asks for; null: nobody at the moment.
-kafka::Controller* office(kafka::Cluster& cluster) {
-  kafka::Controller* const active = cluster.active_controller();
-  return active == nullptr || active->node().paused() ? nullptr : active;
-}
+using kafka::office;
 
 using Asker = FaultTargets::Topic::Asker;
 kafka::Asker as_kafka(const Asker& asker) {
@@ -306,10 +305,18 @@ void World::add_dependencies() {
 void World::add_groups() {
   for (const GroupOptions& options : scenario_.groups) {
     const std::string path = "groups." + options.name;
-    const EntityId entity = entities_.add(EntityKind::group, options.name);
+    const GroupOptions& root = root_of(options);
+    const EntityId whole = &root == &options ? EntityId{} : entities_.find(root.name);
+    const EntityId own = entities_.add(EntityKind::group, options.name, whole);
+    const EntityId entity = &root == &options ? own : whole;
     kafka::ConsumerGroup& group =
         add_group(options, entity, options.name, cluster(path + ".cluster", options.cluster),
                   {options.rack, options.zone, options.region});
+    if (&root != &options) {
+      const auto first = std::find_if(groups_.begin(), groups_.end(),
+                                      [&](const auto& g) { return g->options().name == root.name; });
+      group.poison().same_as((*first)->poison());
+    }
     if (!options.failover) continue;
     const FailoverOptions& to = *options.failover;
     kafka::Cluster& there = cluster(path + ".failover.cluster", to.cluster);
@@ -321,6 +328,32 @@ void World::add_groups() {
         add_group(standing_by, entity, options.name + "@" + to.cluster, there, {to.rack, to.zone, to.region});
     for (std::uint32_t i = 0; i < options.members; ++i) other.stand_by(i);
     moving_.push_back({&group, &other});
+  }
+}
+
+const GroupOptions& World::root_of(const GroupOptions& group) const {
+  if (group.part_of.empty()) return group;
+  for (const GroupOptions& other : scenario_.groups) {
+    if (other.name == group.part_of && &other < &group) return root_of(other);
+  }
+  throw ScenarioError("groups." + group.name + ".part_of",
+                      "there is no group '" + group.part_of + "' before it");
+}
+
+/// What a group hands on are the same messages at other places.
+void World::tell_retries() {
+  for (const GroupOptions& group : scenario_.groups) {
+    if (!group.poison || group.poison->then != PoisonOptions::Then::hand_on) continue;
+    const std::string path = "groups." + group.name;
+    kafka::Cluster& at = cluster(path + ".cluster", group.cluster);
+    const kafka::TopicInfo& from = at.topic(*at.find_topic(root_of(group).topics.front()));
+    const kafka::TopicInfo& to = at.topic(*at.find_topic(group.poison->to));
+    for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(from.partitions); ++n) {
+      context_.emit(Kind::mirrors,
+                    {.place = at.partition(kafka::PartitionIndex{to.first.value + n}).entity.value,
+                     .peer = at.partition(kafka::PartitionIndex{from.first.value + n}).entity.value,
+                     .a = 1});
+    }
   }
 }
 
@@ -475,7 +508,14 @@ void World::add_topic_roles(kafka::Cluster& cluster) {
                           return delete_records(cluster, index, offset, older_than);
                         },
                         static_cast<std::int32_t>(cluster.partition(topic.first).replicas.size()),
-                        cluster.broker_count(), cluster.options().name});
+                        cluster.broker_count(), cluster.options().name,
+                        [&cluster, index](const std::string& path, const kafka::TopicSettings& settings) {
+                          return kafka::altering(cluster, index, path, settings);
+                        },
+                        [&cluster, index] {
+                          kafka::Controller* const active = office(cluster);
+                          return active != nullptr && active->elect_unclean(index);
+                        }});
   }
   for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
     const kafka::PartitionIndex partition{p};
@@ -603,6 +643,7 @@ RunOutcome World::run() {
   if (schemas_) schemas_->registry.tell();
   for (const auto& cluster : clusters_) cluster->start();
   for (const auto& mirror : mirrors_) mirror->tell();
+  tell_retries();
   if (applications_) applications_->tell();
   for (const auto& group : groups_) group->start();
   for (const auto& scaler : autoscalers_) scaler->start();

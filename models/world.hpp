@@ -110,6 +110,9 @@ class World {
   void add_groups();
   kafka::ConsumerGroup& add_group(const GroupOptions& options, EntityId entity, const std::string& name,
                                   kafka::Cluster& cluster, const Location& location);
+  /// The group whose application it is part of, and that one's, as far as that goes: who reads the topic itself.
+  const GroupOptions& root_of(const GroupOptions& group) const;
+  void tell_retries();
   std::vector<std::string> topics_at(kafka::Cluster& cluster, const GroupOptions& group) const;
   void add_applications();
   void add_failovers();

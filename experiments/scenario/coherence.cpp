@@ -9,6 +9,7 @@
 #include "experiments/scenario/creation_coherence.hpp"
 #include "experiments/scenario/flow_coherence.hpp"
 #include "experiments/scenario/paths.hpp"
+#include "experiments/scenario/poison_table.hpp"
 #include "experiments/scenario/schema_coherence.hpp"
 #include "experiments/scenario/versions.hpp"
 #include "models/faults/catalogue.hpp"
@@ -33,8 +34,8 @@ class Coherence {
     producers();
     compaction();
     groups();
-    for (const FoundMisfit& wrong :
-         {flow_misfit(s_, tree_), application_misfit(s_), creation_misfit(s_), schema_misfit(s_)}) {
+    for (const FoundMisfit& wrong : {flow_misfit(s_, tree_), application_misfit(s_), creation_misfit(s_),
+                                     schema_misfit(s_), retry_misfit(s_)}) {
       if (wrong) fail(wrong->path, wrong->message);
     }
     for (std::size_t i = 0; i < s_.faults.size(); ++i) fault(i);
