@@ -120,8 +120,8 @@ enum class Kind : std::uint16_t {
   /// actor producer, place partition, peer lane, of seqs [a, a+b) those in the payload have no value: they delete their key.
   /// Tables.
   tombstones,
-  /// place partition, peer partition of another cluster whose records are copied into it, under their identity; a 1: some of them,
-  /// as a group hands them on. Emitted when the world is built, before any subscription. Ledger (mirrored).
+  /// place partition, peer partition of another cluster whose records are copied into it, under their identity; a 1: some of
+  /// them, as a group hands them on. Emitted when the world is built, before any subscription. Ledger (mirrored).
   mirrors,
   /// place partition, peer group: the group reads it no more, but its copy in another cluster. What it has not processed of it
   /// it will process there, or never. Ledger (lost).

@@ -1,4 +1,5 @@
-// Faults of a process or its machine: crash, power-loss, pause, heartbeat-loss, slowdown, clock-skew, join, leave, restart, rolling.
+// Faults of a process or its machine: crash, power-loss, pause, heartbeat-loss, slowdown, clock-skew, join, leave, restart,
+// rolling.
 #pragma once
 
 #include "models/faults/catalogue.hpp"

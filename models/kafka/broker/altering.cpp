@@ -2,12 +2,13 @@
 // that lack records, chosen because somebody asks for them or has come to allow it (ReplicationControlManager.electLeader,
 // maybeElectUncleanLeaders).
 //
-// What is written here takes effect at a broker when it reads of it (Broker::note). The controller itself goes by it at once. That an
-// unclean election is allowed now is noticed by a look every unclean.leader.election.interval.ms, the first so long after
-// somebody was left without a leader; ZooKeeper's controller looks when it hears of the setting
+// What is written here takes effect at a broker when it reads of it (Broker::note). The controller itself goes by it at once.
+// That an unclean election is allowed now is noticed by a look every unclean.leader.election.interval.ms, the first so long
+// after somebody was left without a leader; ZooKeeper's controller looks when it hears of the setting
 // (KafkaController.processTopicUncleanLeaderElectionEnable).
 //
-// Model: with ZooKeeper, too, settings go through the controller; kafka-configs writes them itself, and brokers have a watch on them.
+// Model: with ZooKeeper, too, settings go through the controller; kafka-configs writes them itself, and brokers have a watch on
+// them.
 #include <algorithm>
 #include <memory>
 

@@ -1,8 +1,8 @@
 // Which records a group's application cannot process, and how often each has failed so far (GroupOptions::poison).
 //
 // A record is poison to all members alike and after every redelivery: the draw is keyed by its partition and offset, or by the
-// message where it is handed on to other topics. How often it has failed is kept here, outside of any process, as the fault lies in
-// the message or in what it needs, not in a member.
+// message where it is handed on to other topics. How often it has failed is kept here, outside of any process, as the fault
+// lies in the message or in what it needs, not in a member.
 #pragma once
 
 #include <cstdint>

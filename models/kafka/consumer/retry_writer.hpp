@@ -1,8 +1,8 @@
-// The producer of an application that hands on what it could not process: to a retry topic, from which it is tried again later, or
-// to a dead letter topic (Spring Kafka's @RetryableTopic and DeadLetterPublishingRecoverer).
+// The producer of an application that hands on what it could not process: to a retry topic, from which it is tried again later,
+// or to a dead letter topic (Spring Kafka's @RetryableTopic and DeadLetterPublishingRecoverer).
 //
-// The record stays the same message with its key, in the partition of the same number: the ledger knows what becomes of it there. The
-// thread that hands it on waits for the answer (waitForSendResultTimeout); what fails is sent again.
+// The record stays the same message with its key, in the partition of the same number: the ledger knows what becomes of it
+// there. The thread that hands it on waits for the answer (waitForSendResultTimeout); what fails is sent again.
 //
 // Model: sent one at a time with acks=all and without idempotence, so that an answer that is lost leaves two copies.
 #pragma once

@@ -1,8 +1,8 @@
 // The records of one poll and when each of them is done: prefix sums of service times.
 //
 // Work knows no clock: it counts in nanoseconds from its own beginning, so that a pause moves the beginning and nothing
-// else. With a constant service time nothing is stored per record. A process that has become slower is slower from its place in the
-// work on: the sums are those of a process at its usual speed, and finish() says when each is reached.
+// else. With a constant service time nothing is stored per record. A process that has become slower is slower from its place in
+// the work on: the sums are those of a process at its usual speed, and finish() says when each is reached.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,8 @@ using models::Scenario;
 
 namespace {
 
-/// One record in fifty fails `failures` times; it is tried again from one retry topic, 2 s later, and is a dead letter after that.
+/// One record in fifty fails `failures` times; it is tried again from one retry topic, 2 s later, and is a dead letter after
+/// that.
 Scenario laddered(std::uint32_t failures) {
   Scenario s = orders_scenario(20s, sim::ArrivalProcess::poisson(50));
   s.drain = 30s;
