@@ -121,8 +121,9 @@ enum class Kind : std::uint16_t {
   /// actor producer, place partition, peer lane, of seqs [a, a+b) those in the payload have no value: they delete their key.
   /// Tables.
   tombstones,
-  /// actor the mirror's group, place partition, peer partition of another cluster whose records are copied into it, under their
-  /// identity. Emitted when the world is built, before any subscription. Ledger (mirrored).
+  /// actor a mirror's group, place partition, peer partition whose records are copied into it, under their identity; without an
+  /// actor and with a 1: some of them, as those who read it hand them on. Emitted when the world is built, before any
+  /// subscription. Ledger (mirrored).
   mirrors,
   /// place partition, peer group: the group reads it no more, but its copy in another cluster. What it has not processed of it
   /// it will process there, or never. Ledger (lost).
@@ -281,6 +282,10 @@ enum class FaultCode : std::uint16_t {
   wrong_schema,
   create_topic,
   disk_loss,
+  slowdown,
+  clock_skew,
+  alter_config,
+  elect_unclean_leaders,
 };
 /// over_quota: it creates more than its share; against_policy: nobody may.
 enum class RefusalCode : std::uint16_t { over_quota, against_policy };

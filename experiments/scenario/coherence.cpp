@@ -9,6 +9,7 @@
 #include "experiments/scenario/creation_coherence.hpp"
 #include "experiments/scenario/flow_coherence.hpp"
 #include "experiments/scenario/paths.hpp"
+#include "experiments/scenario/poison_table.hpp"
 #include "experiments/scenario/schema_coherence.hpp"
 #include "experiments/scenario/unused_keys.hpp"
 #include "experiments/scenario/versions.hpp"
@@ -35,7 +36,7 @@ class Coherence {
     compaction();
     groups();
     for (const FoundMisfit& wrong : {flow_misfit(s_, tree_), application_misfit(s_), creation_misfit(s_),
-                                     schema_misfit(s_), unused_key(s_, tree_)}) {
+                                     schema_misfit(s_), unused_key(s_, tree_), retry_misfit(s_)}) {
       if (wrong) fail(wrong->path, wrong->message);
     }
     for (std::size_t i = 0; i < s_.faults.size(); ++i) fault(i);

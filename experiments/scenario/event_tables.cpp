@@ -2,8 +2,10 @@
 
 #include "experiments/scenario/draws.hpp"
 #include "experiments/scenario/flow_tables.hpp"
+#include "experiments/scenario/kafka_keys.hpp"
 #include "experiments/scenario/key_tables.hpp"
 #include "experiments/scenario/schema_tables.hpp"
+#include "experiments/scenario/table_parts.hpp"
 #include "experiments/scenario/units.hpp"
 #include "models/faults/catalogue.hpp"
 #include "models/faults/steps.hpp"
@@ -123,8 +125,9 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
        [](const Value& v, FaultSpec& f, const BindContext&) { f.name = v.text; }},
       {{"target", KeyType::name,
         "a node (kafka/0, billing/1, shop), \"billing/*\" for one of them drawn at each strike; for links "
-        "also a host, rack, zone or region; for create-topic, grow, reassign, elect-preferred-leaders and "
-        "delete-records a topic; for failover a producer or group",
+        "also a host, rack, zone or region; for create-topic, grow, reassign, alter-config, "
+        "elect-preferred-leaders, elect-unclean-leaders and delete-records a topic; for failover a producer "
+        "or group",
         "", true},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.target = v.text; }},
       {{"other", KeyType::name, "the other end of a link, or the client of a response"},
@@ -179,6 +182,16 @@ const std::vector<Row<FaultSpec>>& fault_rows() {
       {{"messages", KeyType::integer, "of wrong-schema: how many of the next; one unless given", "", false, 0,
         1e12},
        [](const Value& v, FaultSpec& f, const BindContext&) { f.messages = v.integer; }},
+      {{"factor", KeyType::number, "of slowdown: how many times as long work takes", "", false, 1e-3, 1e6},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.factor = v.as_double(); }},
+      {{"ahead", KeyType::duration, "of clock-skew: how far the clock is ahead of the true time"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.ahead = parse_duration(v.text); }},
+      {{"behind", KeyType::duration, "of clock-skew: or behind it"},
+       [](const Value& v, FaultSpec& f, const BindContext&) { f.behind = parse_duration(v.text); }},
+      {config_key("of alter-config: topic settings by Kafka's names", models::kafka::KeyScope::topic),
+       [](const Value& v, FaultSpec& f, const BindContext&) {
+         for (const auto& [key, value] : v.members) f.config.emplace_back(key, property_text(value));
+       }},
       {{"bandwidth", KeyType::bandwidth, "of bandwidth: what is left"},
        [](const Value& v, FaultSpec& f, const BindContext&) {
          f.bandwidth_bits_per_s = static_cast<double>(parse_bandwidth(v.text));

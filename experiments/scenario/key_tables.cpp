@@ -3,6 +3,7 @@
 #include "experiments/scenario/draws.hpp"
 #include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/kafka_keys.hpp"
+#include "experiments/scenario/poison_table.hpp"
 #include "experiments/scenario/schema_tables.hpp"
 #include "experiments/scenario/streams_tables.hpp"
 #include "experiments/scenario/table_parts.hpp"
@@ -178,40 +179,6 @@ const Section& autoscale_section() {
   static const Section section =
       section_of("members that are started and stopped by the lag", autoscale_rows());
   return section;
-}
-
-const Section& poison_section() {
-  static const Section section = [] {
-    Section s{
-        "messages that the application cannot process",
-        {{"share", KeyType::share, "of all messages, beside those that cannot be read (schema)", "0"},
-         {"failures", KeyType::integer, "so often, then it succeeds; 0: always", "0", false, 0, 1e6},
-         {"retries", KeyType::integer, "in place, before anything else; -1: for ever", "0", false, -1, 1e6},
-         {"backoff", KeyType::duration, "before each retry", "\"1s\""},
-         {"restart", KeyType::duration, "from a crash to the next start", "\"5s\""}}};
-    s.keys.push_back(choice_key(
-        "then", "after the last: leave it out, or die; of share groups: give it back, or refuse it",
-        "\"skip\"", {"skip", "crash", "release", "reject"}));
-    return s;
-  }();
-  return section;
-}
-
-models::PoisonOptions bind_poison(const Value& v) {
-  models::PoisonOptions poison;
-  if (const Value* n = v.find("share")) poison.share = n->number;
-  if (const Value* n = v.find("failures")) poison.failures = whole<std::uint32_t>(*n);
-  if (const Value* n = v.find("retries")) poison.retries = whole<std::int32_t>(*n);
-  if (const Value* d = v.find("backoff")) poison.backoff = parse_duration(d->text);
-  if (const Value* d = v.find("restart")) poison.restart = parse_duration(d->text);
-  const Value* const then = v.find("then");
-  using Then = models::PoisonOptions::Then;
-  if (then != nullptr) {
-    if (then->text == "crash") poison.then = Then::crash;
-    if (then->text == "release") poison.then = Then::release;
-    if (then->text == "reject") poison.then = Then::reject;
-  }
-  return poison;
 }
 
 const Section& effect_section() {
@@ -654,6 +621,11 @@ const std::vector<Row<GroupOptions>>& group_rows() {
        }},
       {table_key("poison", "messages that it cannot process; none unless given", poison_section()),
        [](const Value& v, GroupOptions& g, const BindContext&) { g.poison = bind_poison(v); }},
+      {{"part_of", KeyType::name,
+        "the group whose application it belongs to: it reads what that one has handed on (a retry topic)"},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.part_of = v.text; }},
+      {{"delay", KeyType::duration, "it begins with a record when that is of this age", "\"0s\""},
+       [](const Value& v, GroupOptions& g, const BindContext&) { g.delay = parse_duration(v.text); }},
       {table_key(
            "schema",
            "it reads values that have a schema; what it cannot read is poison. Does not look unless given",

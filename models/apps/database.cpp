@@ -109,7 +109,7 @@ void Database::begin(DatabaseCallRef call) {
 }
 
 void Database::run(DatabaseCallRef call, sim::Duration time) {
-  call->finish = context_.now() + time;
+  call->finish = context_.now() + node_.stretched(time);
   const auto at =
       std::upper_bound(running_.begin(), running_.end(), call->finish,
                        [](sim::Time finish, const DatabaseCallRef& other) { return finish < other->finish; });

@@ -110,6 +110,7 @@ class Database final : public NodeProgram {
   bool view_has(FactId fact) const { return view_.has(fact); }
 
   // NodeProgram
+  bool takes_time() const override { return options_.transaction.mean() > 0 || options_.query.mean() > 0; }
   void crashed() override;
   void restarted() override;
 

@@ -226,6 +226,7 @@ class Ledger : public sim::TraceSink {
   struct Partition {
     EntityId id{};
     std::uint32_t copy_of = 0;  ///< index + 1 of the partition whose records are copied here; 0: none
+    bool handed_on = false;     ///< the copies are those that a group could not process
     bool copied = false;        ///< its records are copied elsewhere
     LogIndex log;
     std::vector<Ended> transactions;  ///< by rising marker
@@ -332,6 +333,7 @@ class Ledger : public sim::TraceSink {
   void collect_transactions();
   void collect_polled();
   void collect_in_hand(Partition& p, std::size_t sub);
+  void collect_waiting(Partition& p, std::size_t sub);
   void collect_archived(Partition& p, std::size_t sub);
   void collect_compacted(Partition& p, std::size_t sub);
   void take_over_compacted(const Partition& copy);

@@ -10,11 +10,12 @@ namespace models {
 
 void Ledger::mirrors(const sim::TraceRecord& r) {
   const std::uint32_t source = number_of(partition_at(r.peer));
-  partitions_[source - 1].copied = true;
+  if (r.a == 0) partitions_[source - 1].copied = true;
   Partition& p = partition_at(r.place);
   MQLAB_ASSERT(p.subscriptions.empty() && p.lanes.empty(), "a partition is a copy from the beginning");
   p.copy_of = source;
   p.mirror = EntityId{r.actor};
+  p.handed_on = r.a != 0;
 }
 
 void Ledger::failed_over(const sim::TraceRecord& r) {

@@ -57,6 +57,9 @@ void Ledger::finish(sim::Time end) {
   if (has_transactions_) collect_transactions();
   collect_polled();
   for (Partition& p : partitions_) {
+    for (std::size_t sub = 0; p.handed_on && sub < p.subscriptions.size(); ++sub) collect_waiting(p, sub);
+  }
+  for (Partition& p : partitions_) {
     for (std::size_t sub = 0; sub < p.subscriptions.size(); ++sub) {
       collect_in_hand(p, sub);
       collect_archived(p, sub);
@@ -138,6 +141,15 @@ void Ledger::collect_polled() {
                         });
     }
   }
+}
+
+/// What the group has not come to of what it has handed on to itself is its own still.
+void Ledger::collect_waiting(Partition& p, std::size_t sub) {
+  const std::int64_t from = p.subscriptions[sub].passed_end;
+  LogIndex::Cursor cursor = 0;
+  p.log.walk(from, p.log.end() - from, cursor, [&](const LogPiece& piece) {
+    add_new(of_group(p, sub, lanes_[piece.lane.value]).in_hand, piece.seq, piece.count);
+  });
 }
 
 void Ledger::collect_in_hand(Partition& p, std::size_t sub) {

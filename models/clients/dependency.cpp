@@ -44,7 +44,7 @@ void Dependency::arrived(const Request& request) {
 
 void Dependency::begin(std::size_t desk, const Request& request) {
   at_work_[desk] = request;
-  desks_.set(desk, context_.simulation.after(sim::Duration{request.service}),
+  desks_.set(desk, context_.simulation.after(node_.stretched(sim::Duration{request.service})),
              Timetable::Passes::while_running);
 }
 

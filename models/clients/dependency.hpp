@@ -46,6 +46,8 @@ class Dependency final : public NodeProgram {
   void restarted() override {}
   void paused() override { desks_.paused(); }
   void resumed() override;
+  /// Model: what it works on already ends as it was to end.
+  bool takes_time() const override { return options_.service.mean() > 0; }
 
  private:
   struct Request {

@@ -208,12 +208,15 @@ struct PoisonOptions {
     release,  ///< of a share group: given back, to be delivered again (AcknowledgeType.RELEASE)
     reject,   ///< of a share group: refused for good (AcknowledgeType.REJECT)
     crash,    ///< nobody catches the exception: the process dies, and a supervisor starts it again
+    hand_on,  ///< it is written to the topic `to`
   };
   double share = 0;                                 ///< of all messages
   std::uint32_t failures = 0;                       ///< so often, then it succeeds; 0: always
   std::int32_t retries = 0;                         ///< in place, before anything else is done; -1: for ever
   sim::Duration backoff = std::chrono::seconds{1};  ///< before each retry
   Then then = Then::skip;                           ///< after the last
+  std::string to{};                                 ///< of hand_on: a retry topic …
+  bool dead_letter = false;                         ///< … or the end of it
   sim::Duration restart = std::chrono::seconds{5};  ///< from a crash to the next start
 };
 
@@ -254,6 +257,11 @@ struct GroupOptions {
   std::optional<TransformOptions> transform;
   std::optional<StreamsOptions> streams;
   std::optional<PoisonOptions> poison;
+  /// The application is that of another group, and this one reads what that one has handed on (Spring's retry topics: a listener
+  /// container and a group for each): what becomes of a record there is what becomes of it for the other.
+  std::string part_of{};
+  /// It begins with a record only once that is of this age (Spring's backoff of a retry topic).
+  sim::Duration delay{};
   std::optional<schema::ClientOptions> schema;  ///< what it reads with, of each topic whose values have one
   std::optional<CallOptions> calls;
   std::optional<AutoscaleOptions> autoscale;

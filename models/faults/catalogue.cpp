@@ -56,6 +56,12 @@ constexpr std::array kDiskSlowParameters{
 constexpr std::array kWrongSchemaParameters{
     ParameterInfo{"version", "name", "", "of the topic's subject, registered or not"},
     ParameterInfo{"messages", "integer", "1", "so many of the next"}};
+constexpr std::array kSlowdownParameters{ParameterInfo{
+    "factor", "number", "", "how many times as long its work takes: request handling, processing"}};
+constexpr std::array kClockParameters{
+    ParameterInfo{"ahead", "duration", "", "of the true time, from one moment to the next"},
+    ParameterInfo{"behind", "duration", "", "or behind it"}};
+constexpr std::array kAlterParameters{ParameterInfo{"config", "table", "", "what is set, by Kafka's names"}};
 constexpr std::array kRollingParameters{
     ParameterInfo{"gap", "duration", "0s", "from one's return to the next one's end"}};
 
@@ -175,6 +181,34 @@ std::span<const FaultInfo> fault_catalogue() {
                  {}},
                 FaultCode::disk_loss,
                 faults::disk_loss},
+      FaultInfo{{"slowdown",
+                 "the target's work takes longer (a neighbour's load, a throttled CPU); what needs no work, "
+                 "such as "
+                 "heartbeats, goes on as before",
+                 kSlowdownParameters},
+                FaultCode::slowdown,
+                faults::slowdown},
+      FaultInfo{{"clock-skew",
+                 "the target's wall clock is wrong: timestamps, retention and whatever else goes by it; not "
+                 "sessions "
+                 "and timers",
+                 kClockParameters},
+                FaultCode::clock_skew,
+                faults::clock_skew},
+      FaultInfo{{"alter-config",
+                 "settings of a topic are changed (kafka-configs --alter --entity-type topics); brokers go "
+                 "by them as "
+                 "they hear of it",
+                 kAlterParameters},
+                FaultCode::alter_config,
+                faults::alter_config},
+      FaultInfo{
+          {"elect-unclean-leaders",
+           "a replica that is alive leads each of a topic's partitions that has no leader, whatever it lacks "
+           "(kafka-leader-election --election-type unclean)",
+           {}},
+          FaultCode::elect_unclean_leaders,
+          faults::elect_unclean_leaders},
   };
   return kRows;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/faults/steps.hpp"
@@ -57,6 +58,11 @@ struct FaultSpec {
   double bandwidth_bits_per_s = 0;          ///< bandwidth
   std::string version;                      ///< wrong-schema: what is written with
   std::optional<std::int64_t> messages;     ///< wrong-schema: how many; one unless given
+  double factor = 0;                        ///< slowdown: how many times as long work takes
+  std::optional<sim::Duration> ahead{};     ///< clock-skew: of the true time
+  std::optional<sim::Duration> behind{};    ///< clock-skew: likewise
+  /// alter-config: the topic's settings by Kafka's names, as texts.
+  std::vector<std::pair<std::string, std::string>> config{};
 };
 
 }  // namespace models

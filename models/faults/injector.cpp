@@ -27,7 +27,7 @@ const FaultInfo& known_kind(const FaultSpec& spec, const std::string& path) {
 
 /// What a kind does not read must not be given: it would be ignored in silence.
 void check_parameters(const FaultSpec& spec, const FaultInfo& info, const std::string& path) {
-  const std::array<std::pair<std::string_view, bool>, 13> given{{{"other", !spec.other.empty()},
+  const std::array<std::pair<std::string_view, bool>, 17> given{{{"other", !spec.other.empty()},
                                                                  {"one_way", spec.one_way},
                                                                  {"probability", spec.probability > 0},
                                                                  {"delay", spec.delay.has_value()},
@@ -39,7 +39,11 @@ void check_parameters(const FaultSpec& spec, const FaultInfo& info, const std::s
                                                                  {"version", !spec.version.empty()},
                                                                  {"messages", spec.messages.has_value()},
                                                                  {"client", !spec.client.empty()},
-                                                                 {"permissive", spec.permissive}}};
+                                                                 {"permissive", spec.permissive},
+                                                                 {"factor", spec.factor > 0},
+                                                                 {"ahead", spec.ahead.has_value()},
+                                                                 {"behind", spec.behind.has_value()},
+                                                                 {"config", !spec.config.empty()}}};
   for (const auto& [key, is_given] : given) {
     const std::string_view name = key;
     const bool read = std::any_of(info.entry.parameters.begin(), info.entry.parameters.end(),

@@ -129,6 +129,40 @@ Striker heartbeat_loss(const FaultBinding& binding) {
       [](Node& node) { node.set_heartbeats_lost(false); });
 }
 
+Striker slowdown(const FaultBinding& binding) {
+  const double factor = binding.spec.factor;
+  if (factor <= 0)
+    throw ScenarioError(binding.key("factor"), "is missing: how many times as long work takes");
+  const FaultTarget target = binding.targets.resolve(binding.key("target"), binding.spec.target);
+  for (const Node* const node : target.nodes()) {
+    if (node->program() != nullptr && node->program()->takes_time()) continue;
+    throw ScenarioError(binding.key("target"),
+                        "nothing that '" + node->name() +
+                            "' does takes time: brokers have [kafka.service], members and "
+                            "dependencies a `service`, databases their transactions");
+  }
+  return on_node(
+      binding, [](const Node&) { return true; }, [factor](Node& node) { node.slow_down(factor); },
+      [factor](Node& node) { node.speed_up(factor); });
+}
+
+Striker clock_skew(const FaultBinding& binding) {
+  const FaultSpec& spec = binding.spec;
+  const sim::Duration by = spec.ahead.value_or(sim::Duration{}) - spec.behind.value_or(sim::Duration{});
+  if (by == sim::Duration{})
+    throw ScenarioError(binding.key("ahead"), "is missing: how far the clock is ahead, or `behind`");
+  const FaultTarget target = binding.targets.resolve(binding.key("target"), spec.target);
+  for (const Node* const node : target.nodes()) {
+    if (node->program() != nullptr && node->program()->reads_wall_clock()) continue;
+    throw ScenarioError(
+        binding.key("target"),
+        "'" + node->name() + "' does nothing by the wall clock here: brokers and producers do");
+  }
+  return on_node(
+      binding, [](const Node&) { return true; }, [by](Node& node) { node.step_clock(by); },
+      [by](Node& node) { node.step_clock(-by); });
+}
+
 Striker join(const FaultBinding& binding) {
   check_can_withdraw(binding);
   return stays(on_node(

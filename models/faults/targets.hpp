@@ -68,6 +68,11 @@ class FaultTargets {
     std::int32_t replicas = 1;  ///< of each partition
     std::int32_t brokers = 1;   ///< in the cluster
     std::string cluster = "kafka";
+    /// What gives the topic other settings, by Kafka's names. Throws ScenarioError at `path` where it has no such setting.
+    using Settings = std::vector<std::pair<std::string, std::string>>;
+    std::function<std::function<bool()>(const std::string& path, const Settings&)> alter{};
+    /// Any replica that is alive leads a partition that has no leader; false when nothing changes.
+    std::function<bool()> elect_unclean{};
   };
   void add_topic(std::string name, Topic topic) { topics_.emplace(std::move(name), std::move(topic)); }
   /// Throws ScenarioError at `path`.

@@ -123,6 +123,23 @@ Striker elect_preferred_leaders(const FaultBinding& binding) {
   return at_once(topic, [&topic] { return topic.elect_preferred(); });
 }
 
+Striker alter_config(const FaultBinding& binding) {
+  const FaultTargets::Topic& topic =
+      binding.targets.resolve_topic(binding.key("target"), binding.spec.target);
+  if (binding.spec.config.empty())
+    throw ScenarioError(binding.key("config"), "is missing: the settings, by Kafka's names");
+  if (binding.spec.duration)
+    throw ScenarioError(binding.key("for"), "means nothing here: settings stay until they are altered again");
+  return at_once(topic, topic.alter(binding.key("config"), binding.spec.config));
+}
+
+Striker elect_unclean_leaders(const FaultBinding& binding) {
+  const FaultTargets::Topic& topic =
+      binding.targets.resolve_topic(binding.key("target"), binding.spec.target);
+  if (binding.spec.duration) throw ScenarioError(binding.key("for"), "means nothing here: leaders stay");
+  return at_once(topic, [&topic] { return topic.elect_unclean(); });
+}
+
 Striker delete_records(const FaultBinding& binding) {
   const FaultTargets::Topic& topic =
       binding.targets.resolve_topic(binding.key("target"), binding.spec.target);

@@ -307,9 +307,8 @@ std::optional<TopicIndex> Cluster::find_topic(std::string_view name) const {
   return std::nullopt;
 }
 
-std::int32_t Cluster::min_insync(PartitionIndex p) const {
-  const std::int32_t asked =
-      topic_of(p).config.min_insync_replicas.value_or(options_.config.min_insync_replicas);
+std::int32_t Cluster::min_insync(PartitionIndex p, const TopicConfig& config) const {
+  const std::int32_t asked = config.min_insync_replicas.value_or(options_.config.min_insync_replicas);
   return std::min(asked, static_cast<std::int32_t>(partition(p).replicas.size()));
 }
 

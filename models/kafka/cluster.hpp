@@ -119,8 +119,9 @@ class Cluster {
   const TopicInfo& topic(TopicIndex t) const { return topics_[t.value]; }
   const TopicInfo& topic_of(PartitionIndex p) const { return topics_[partitions_[p.value].topic.value]; }
   const PartitionInfo& partition(PartitionIndex p) const { return partitions_[p.value]; }
-  /// min.insync.replicas of `p`: a partition cannot ask for more than it has (Partition.effectiveMinIsr).
-  std::int32_t min_insync(PartitionIndex p) const;
+  /// min.insync.replicas of `p` where its topic has these settings: a partition cannot ask for more than it has
+  /// (Partition.effectiveMinIsr).
+  std::int32_t min_insync(PartitionIndex p, const TopicConfig& config) const;
   std::span<const TopicInfo> topics() const { return topics_; }
   std::span<const PartitionInfo> partitions() const { return partitions_; }
   /// The partitions of which this broker has a replica, or may get one; rising.

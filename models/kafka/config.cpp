@@ -297,6 +297,8 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      integer<&B::replica_fetch_response_max_bytes, 0, kInt32Max, B>},
     {"replica.fetch.backoff.ms", "ms", "1000", span<&B::replica_fetch_backoff, 0, 1'000'000, B>},
     {"unclean.leader.election.enable", "bool", "false", boolean<&B::unclean_leader_election_enable, B>},
+    {"unclean.leader.election.interval.ms", "ms", "300000",
+     span<&B::unclean_leader_election_interval, 1, 1'000'000, B>},
     {"auto.leader.rebalance.enable", "bool", "true", boolean<&B::auto_leader_rebalance_enable, B>},
     {"leader.imbalance.check.interval.seconds", "s", "300",
      span<&B::leader_imbalance_check_interval, 1, 1'000'000'000, B>},

@@ -75,6 +75,7 @@ struct BrokerConfig {
   Duration replica_fetch_backoff{1'000'000'000};
   std::int32_t num_replica_fetchers = 1;
   bool unclean_leader_election_enable = false;
+  Duration unclean_leader_election_interval{300'000'000'000};
   bool auto_leader_rebalance_enable = true;
   Duration leader_imbalance_check_interval{300'000'000'000};
   std::int32_t leader_imbalance_per_broker_percentage = 10;  ///< ZooKeeper's controllers alone look at it

@@ -16,9 +16,6 @@ std::span<const RefusedKeys> refused_keys() {
        "metadata.log.max.snapshot.interval.ms metadata.log.max.record.bytes.between.snapshots "
        "metadata.log.segment.min.bytes metadata.log.segment.bytes metadata.log.segment.ms "
        "metadata.max.retention.bytes metadata.max.retention.ms metadata.max.idle.interval.ms"},
-      {S::broker,
-       "an unclean election follows at once where it is allowed; the interval is for settings that change",
-       "unclean.leader.election.interval.ms"},
       {S::broker, "a feature of the cluster: [kafka.rules] eligible_leader_replicas",
        "eligible.leader.replicas.enable"},
       {S::broker, "a broker registers at once and is unfenced when it has caught up",

@@ -10,6 +10,7 @@
 #include "models/kafka/consumer/share_consumer.hpp"
 #include "models/kafka/invariants.hpp"
 #include "models/kafka/mirror/mirror.hpp"
+#include "models/kafka/operations.hpp"
 #include "models/kafka/producer/producer.hpp"
 #include "models/near_miss.hpp"
 #include "models/scenario_error.hpp"
@@ -25,6 +26,8 @@ ClusterOptions with_room_to_grow(ClusterOptions options, const std::vector<Fault
         topic.partitions_most = std::max(topic.partitions_most, fault.partitions.value_or(0));
       if (fault.kind == "create-topic" && fault.target == options.prefix() + topic.name)
         topic.created_later = true;
+      if (fault.kind == "alter-config" && fault.target == options.prefix() + topic.name)
+        topic.keys_read = topic.keys_read || would_compact(fault.config);
       if (fault.kind == "reassign" && fault.target == options.prefix() + topic.name)
         for (const std::string& broker : fault.brokers)
           topic.moves_to.push_back(models::faults::broker_number(broker, options.name));
@@ -209,10 +212,18 @@ void System::add_mirrors() {
 void System::add_readers() {
   for (const GroupOptions& options : scenario().groups) {
     const std::string path = "groups." + options.name;
-    const EntityId entity = context().entities.add(EntityKind::group, options.name);
+    const GroupOptions& root = root_of(options);
+    const EntityId whole = &root == &options ? EntityId{} : context().entities.find(root.name);
+    const EntityId own = context().entities.add(EntityKind::group, options.name, whole);
+    const EntityId entity = &root == &options ? own : whole;
     ConsumerGroup& group =
         add_group(options, entity, options.name, cluster(path + ".cluster", options.cluster),
                   {options.rack, options.zone, options.region});
+    if (&root != &options) {
+      const auto first = std::find_if(groups_.begin(), groups_.end(),
+                                      [&](const auto& g) { return g->options().name == root.name; });
+      group.poison().same_as((*first)->poison());
+    }
     if (!options.failover) continue;
     const FailoverOptions& to = *options.failover;
     Cluster& there = cluster(path + ".failover.cluster", to.cluster);
@@ -224,6 +235,30 @@ void System::add_readers() {
         add_group(standing_by, entity, options.name + "@" + to.cluster, there, {to.rack, to.zone, to.region});
     for (std::uint32_t i = 0; i < options.members; ++i) other.stand_by(i);
     moving_.push_back({&group, &other});
+  }
+}
+
+const GroupOptions& System::root_of(const GroupOptions& group) const {
+  if (group.part_of.empty()) return group;
+  for (const GroupOptions& other : scenario().groups) {
+    if (other.name == group.part_of && &other < &group) return root_of(other);
+  }
+  throw ScenarioError("groups." + group.name + ".part_of",
+                      "there is no group '" + group.part_of + "' before it");
+}
+
+/// What a group hands on are the same messages at other places.
+void System::tell_retries() {
+  for (const GroupOptions& group : scenario().groups) {
+    if (!group.poison || group.poison->then != PoisonOptions::Then::hand_on) continue;
+    Cluster& at = cluster("groups." + group.name + ".cluster", group.cluster);
+    const TopicInfo& from = at.topic(*at.find_topic(root_of(group).topics.front()));
+    const TopicInfo& to = at.topic(*at.find_topic(group.poison->to));
+    for (std::uint32_t n = 0; n < static_cast<std::uint32_t>(from.partitions); ++n) {
+      context().emit(Kind::mirrors, {.place = at.partition(PartitionIndex{to.first.value + n}).entity.value,
+                                     .peer = at.partition(PartitionIndex{from.first.value + n}).entity.value,
+                                     .a = 1});
+    }
   }
 }
 
@@ -308,6 +343,7 @@ void System::tell() {
 void System::start_brokers() {
   for (const auto& cluster : clusters_) cluster->start();
   for (const auto& mirror : mirrors_) mirror->tell();
+  tell_retries();
 }
 
 void System::start_readers() {

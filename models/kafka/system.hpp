@@ -74,6 +74,9 @@ class System final : public BrokerSystem {
   void add_mirrors();
   ConsumerGroup& add_group(const GroupOptions& options, EntityId entity, const std::string& name,
                            Cluster& cluster, const Location& location);
+  /// The group whose application it is part of, and that one's, as far as that goes: who reads the topic itself.
+  const GroupOptions& root_of(const GroupOptions& group) const;
+  void tell_retries();
   std::vector<std::string> topics_at(Cluster& cluster, const GroupOptions& group) const;
   bool joins_later(const std::string& member) const;
 

@@ -7,17 +7,12 @@
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/consumer/consumer.hpp"
 #include "models/kafka/consumer/group.hpp"
+#include "models/kafka/operations.hpp"
 #include "models/kafka/producer/producer.hpp"
 #include "models/kafka/system.hpp"
 
 namespace models::kafka {
 namespace {
-
-/// Who does what an operator asks for; null: nobody at the moment.
-Controller* office(Cluster& cluster) {
-  Controller* const active = cluster.active_controller();
-  return active == nullptr || active->node().paused() ? nullptr : active;
-}
 
 using Operator = FaultTargets::Topic::Asker;
 Asker as_kafka(const Operator& asker) {
@@ -135,7 +130,14 @@ void System::add_topic_roles(FaultInjector& faults, Cluster& cluster) {
                         return delete_records(cluster, index, offset, older_than);
                       },
                       static_cast<std::int32_t>(cluster.partition(topic.first).replicas.size()),
-                      cluster.broker_count(), cluster.options().name});
+                      cluster.broker_count(), cluster.options().name,
+                      [&cluster, index](const std::string& path, const TopicSettings& settings) {
+                        return altering(cluster, index, path, settings);
+                      },
+                      [&cluster, index] {
+                        Controller* const active = office(cluster);
+                        return active != nullptr && active->elect_unclean(index);
+                      }});
   }
   for (std::uint32_t p = 0; p < cluster.partitions().size(); ++p) {
     const PartitionIndex partition{p};

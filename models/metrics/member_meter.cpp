@@ -53,7 +53,7 @@ namespace {
 bool silences(FaultCode code) {
   return code != FaultCode::join && code != FaultCode::leave && code != FaultCode::restart &&
          code != FaultCode::rolling && code != FaultCode::grow && code != FaultCode::reassign &&
-         code != FaultCode::failover;
+         code != FaultCode::failover && code != FaultCode::slowdown && code != FaultCode::clock_skew;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "models/network/node.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "models/network/network.hpp"
@@ -51,6 +52,19 @@ void Node::resume() {
     held_.pop_front();
     work();
   }
+}
+
+void Node::slow_down(double factor) {
+  slowdowns_.push_back(factor);
+  slowness_ *= factor;
+  if (program_ != nullptr) program_->slowed();
+}
+
+void Node::speed_up(double factor) {
+  slowdowns_.erase(std::find(slowdowns_.begin(), slowdowns_.end(), factor));
+  slowness_ = 1;
+  for (const double one : slowdowns_) slowness_ *= one;
+  if (program_ != nullptr) program_->slowed();
 }
 
 void Node::run_or_hold(std::function<void()> work) {

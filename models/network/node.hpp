@@ -10,8 +10,10 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "models/ids.hpp"
+#include "sim/distributions.hpp"
 #include "sim/simulation.hpp"
 #include "sim/timer.hpp"
 
@@ -46,6 +48,12 @@ class NodeProgram {
   virtual void shut_down() {}
   /// Started again, once it has ended.
   virtual void start_up() {}
+  /// Its work takes time, of which a slow machine needs more. For the fault "slowdown".
+  virtual bool takes_time() const { return false; }
+  /// Node::slowness() is another one. For programs that have worked ahead in virtual time; others need not care.
+  virtual void slowed() {}
+  /// It decides something by its machine's wall clock. For the fault "clock-skew".
+  virtual bool reads_wall_clock() const { return false; }
   /// The disk that it writes to; null where it keeps nothing.
   virtual Disk* disk() { return nullptr; }
 };
@@ -73,6 +81,18 @@ class Node {
   /// Heartbeats to a coordinator are dropped on the floor while true (fault "heartbeat-loss").
   bool heartbeats_lost() const { return heartbeats_lost_; }
   void set_heartbeats_lost(bool lost) { heartbeats_lost_ = lost; }
+  /// How many times as long its work takes as it should (fault "slowdown"); 1 as a rule.
+  double slowness() const { return slowness_; }
+  sim::Duration stretched(sim::Duration work) const {
+    return slowness_ == 1 ? work
+                          : sim::Distribution::to_duration(slowness_ * static_cast<double>(work.count()));
+  }
+  /// The machine gets slower by a factor, until speed_up(); those of several faults multiply. program.slowed() runs.
+  void slow_down(double factor);
+  void speed_up(double factor);
+  /// How far its wall clock is ahead of the true time (fault "clock-skew"); those of several faults add up.
+  sim::Duration clock_ahead() const { return clock_ahead_; }
+  void step_clock(sim::Duration by) { clock_ahead_ += by; }
 
   /// Process death: connections are reset, held-back work is dropped, program.crashed() runs. No effect when
   /// down.
@@ -101,6 +121,9 @@ class Node {
   bool up_ = true;
   bool paused_ = false;
   bool heartbeats_lost_ = false;
+  double slowness_ = 1;
+  std::vector<double> slowdowns_;  // factors in force
+  sim::Duration clock_ahead_{};
   std::deque<std::function<void()>> held_;
 };
 

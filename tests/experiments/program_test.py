@@ -464,12 +464,14 @@ class Lists(Case):
         values = {"other": '"kafka/0"', "one_way": "true", "probability": "0.5", "delay": '"5ms"',
                   "bandwidth": '"1Mbit/s"', "gap": '"1s"', "partitions": "4", "brokers": '["kafka/1"]',
                   "client": '"shop"', "permissive": "false", "throttle": "1000000", "offset": "10",
-                  "older_than": '"1s"', "version": '"first"', "messages": "2"}
+                  "older_than": '"1s"', "version": '"first"', "messages": "2",
+                  "factor": "4", "ahead": '"1h"', "behind": '"1s"', "config": "{ min.insync.replicas = 1 }"}
         targets = {"response-loss": "kafka/0", "power-loss": "kafka/0", "grow": "orders", "create-topic": "orders",
                    "reassign": "orders",
                    "elect-preferred-leaders": "orders", "delete-records": "orders", "disk-slow": "kafka/0",
                    "disk-stall": "kafka/0", "disk-full": "kafka/0", "disk-loss": "kafka/0", "failover": "billing",
-                   "wrong-schema": "shop"}
+                   "wrong-schema": "shop", "clock-skew": "kafka/0", "alter-config": "orders",
+                   "elect-unclean-leaders": "orders"}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)
             target = targets.get(kind, "billing/1")
@@ -481,7 +483,7 @@ class Lists(Case):
                 small += ('[[subjects]]\nname = "orders-value"\n[[subjects.versions]]\nname = "first"\n'
                           'fields = [{ name = "id" }]\n')
             orders = ("grow", "create-topic", "reassign", "elect-preferred-leaders", "delete-records",
-                      "failover", "wrong-schema")
+                      "failover", "wrong-schema", "alter-config", "elect-unclean-leaders")
             lasts = "" if kind in orders else 'for = "1s"\n'
             if kind == "response-loss":
                 lines = lines.replace("kafka/0", "billing/1")

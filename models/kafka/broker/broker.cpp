@@ -56,9 +56,8 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
     Replica& made = *owned_.back();
     made.producers.know_repeated(rules().has(Rule::sequence_window));
     made.producers.accept_unknown(rules().has(Rule::recovery_by_epoch));
-    made.min_insync = cluster.min_insync(p);
     replicas_[p.value] = &made;
-    logs_.added(made);
+    configure(made, cluster.topic_of(p).config);
   }
   if (cluster.options().zookeeper) {
     Controller& controller = cluster.controller(id.value);
@@ -112,6 +111,7 @@ sim::Duration Broker::service_time(const AnyCall& call) {
   } else if (const auto* fetch = call.get_if<FetchCall>()) {
     time += service.per_batch * static_cast<std::int64_t>(fetch->partitions.size());
   }
+  time = node_.stretched(time);
   if (disk_.delay() != nullptr && writes(call)) time += disk_.delay()->sample_duration(disk_stream_);
   return time;
 }

@@ -74,6 +74,8 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   bool can_shut_down() const override { return true; }
   void shut_down() override;
   void start_up() override;
+  bool takes_time() const override { return !free_service_; }
+  bool reads_wall_clock() const override { return true; }
   Disk* disk() override { return &disk_; }
   std::int64_t epoch() const { return broker_epoch_; }
   /// Null with KRaft.
@@ -135,7 +137,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint32_t index);
   std::int64_t unsent_records(const ProduceBatch& batch) const;
   Offset append_extent(Replica& replica, Extent extent);
-  ErrorCode stamp(const TopicInfo& topic, sim::Time& created);
+  ErrorCode stamp(const TopicConfig& topic, sim::Time& created);
   sim::Duration append_linger(PartitionIndex partition);
   void await_replicas(Replica& replica, Offset required, std::uint64_t token);
   void append_gathered();
@@ -205,6 +207,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void handle_update(Ref<UpdateMetadataCall> call);
   void register_process();
   void note(const MetadataChange& change);
+  void configure(Replica& replica, const TopicConfig& config);
   void take_up_role(Replica& replica);
   bool keeps_replica(const PartitionState& state, PartitionIndex p) const;
   void follow_assignment(Replica& replica, const PartitionState& state);

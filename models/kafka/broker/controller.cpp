@@ -35,7 +35,8 @@ Controller::Controller(Cluster& cluster, Node& node, MetadataLog& log, std::int3
       brokers_(static_cast<std::size_t>(cluster.broker_count())),
       mutations_(cluster.options()),
       number_(number),
-      rebalance_timer_(cluster.context().simulation, node, [this] { rebalance_preferred_leaders(); }) {
+      rebalance_timer_(cluster.context().simulation, node, [this] { rebalance_preferred_leaders(); }),
+      unclean_timer_(cluster.context().simulation, node, [this] { elect_leaderless(); }) {
   if (!cluster.options().zookeeper) node.set_program(*this);
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
     brokers_[index(BrokerId{b})].session = std::make_unique<NodeTimer<std::function<void()>>>(
@@ -217,7 +218,7 @@ void Controller::shut_down_uncleanly(BrokerId b) {
 // ---- partitions ---------------------------------------------------------------------------------------------------
 
 bool Controller::unclean_allowed(PartitionIndex p) const {
-  return cluster_.topic_of(p).config.unclean_leader_election_enable.value_or(
+  return config_of(p).unclean_leader_election_enable.value_or(
       cluster_.options().config.unclean_leader_election_enable);
 }
 
@@ -248,7 +249,7 @@ void Controller::change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId un
 /// PartitionChangeBuilder.maybePopulateTargetElr
 void Controller::retain_eligible(PartitionIndex p, PartitionState& next, BrokerId unclean) const {
   const PartitionState& now = this->now(p);
-  if (static_cast<std::int32_t>(next.isr.size()) >= cluster_.min_insync(p)) return next.elr.clear();
+  if (static_cast<std::int32_t>(next.isr.size()) >= min_insync(p)) return next.elr.clear();
   for (const BrokerId b : now.isr) {
     if (!contains(next.elr, b)) next.elr.push_back(b);
   }
@@ -256,7 +257,7 @@ void Controller::retain_eligible(PartitionIndex p, PartitionState& next, BrokerI
 }
 
 /// PartitionChangeBuilder.electAnyLeader
-Election Controller::elect(PartitionIndex p, PartitionState& next) const {
+Election Controller::elect(PartitionIndex p, PartitionState& next, bool unclean_asked) const {
   const auto valid = [&](BrokerId b) {
     return active(b) && (contains(next.isr, b) || (next.isr.empty() && contains(next.elr, b)));
   };
@@ -272,7 +273,7 @@ Election Controller::elect(PartitionIndex p, PartitionState& next) const {
   next.leader = kNoBroker;
   if (next.isr.empty() && next.elr.empty() && active(next.last_known_leader)) {
     next.leader = next.last_known_leader;
-  } else if (unclean_allowed(p)) {
+  } else if (unclean_asked || unclean_allowed(p)) {
     const auto any = std::find_if(replicas.begin(), replicas.end(), [&](BrokerId b) { return active(b); });
     if (any != replicas.end()) next.leader = *any;
   }
@@ -298,7 +299,18 @@ void Controller::write(BrokerId b, BrokerCode code) {
 
 void Controller::write(MetadataChange change) {
   const MetadataChange& written = log_.store(std::move(change));
-  if (written.broker == kNoBroker) partitions_[written.partition.value] = &written.state;
+  if (written.config) {
+    alter(altered_, written.topic, written.config);
+  } else if (written.broker == kNoBroker) {
+    const auto leaderless = [](const PartitionState& state) {
+      return state.exists() && state.leader == kNoBroker;
+    };
+    const std::int32_t before = leaderless_;
+    leaderless_ -= leaderless(now(written.partition)) ? 1 : 0;
+    leaderless_ += leaderless(written.state) ? 1 : 0;
+    if (before == 0 && leaderless_ > 0) leaderless_since_ = cluster_.context().now();
+    partitions_[written.partition.value] = &written.state;
+  }
   if (writer_ != nullptr) return writer_->append(written);
   log_.commit(written);
   wake_followers();

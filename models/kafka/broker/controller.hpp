@@ -100,6 +100,13 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   bool reassign(TopicIndex topic, const std::vector<BrokerId>& target, double throttle);
   /// The preferred leader of each partition leads again, if it is alive and in sync (ElectLeaders). False when none changes.
   bool elect_preferred(TopicIndex topic);
+  /// A replica that is alive leads each partition that has no leader, whatever it lacks (ElectLeaders, UNCLEAN, KIP-460). False
+  /// when none changes.
+  bool elect_unclean(TopicIndex topic);
+  /// The topic has these settings from now on (IncrementalAlterConfigs, altering.cpp). False when there is no such topic.
+  bool alter_config(TopicIndex topic, const TopicConfig& config);
+  /// What was written of the topic's settings, be it committed or not.
+  const TopicConfig& config(TopicIndex topic) const;
   /// The process that runs as this broker now is the one that is registered; false when it has died since.
   bool knows(BrokerId b) const { return brokers_[index(b)].incarnation == cluster_.node(b).incarnation(); }
   bool fenced(BrokerId b) const { return brokers_[index(b)].fenced; }
@@ -135,7 +142,9 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   void change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId unclean = kNoBroker,
               By by = By::controller);
   void retain_eligible(PartitionIndex p, PartitionState& next, BrokerId unclean) const;
-  Election elect(PartitionIndex p, PartitionState& next) const;
+  Election elect(PartitionIndex p, PartitionState& next, bool unclean_asked = false) const;
+  const TopicConfig& config_of(PartitionIndex p) const { return config(cluster_.partition(p).topic); }
+  std::int32_t min_insync(PartitionIndex p) const { return cluster_.min_insync(p, config_of(p)); }
   void shut_down_uncleanly(BrokerId b);
   void begin_to_end();
   bool has_elr() const { return cluster_.options().rules.has(Rule::eligible_leader_replicas); }
@@ -165,6 +174,10 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   void rebalance_preferred_leaders();
   void rebalance_imbalanced();
   bool elect_preferred(PartitionIndex p);
+  bool elect_unclean(PartitionIndex p);
+  void forget_eligible(TopicIndex topic);
+  void count_leaderless();
+  void elect_leaderless();
   void write(BrokerId b, BrokerCode code);
   void wake_followers();
 
@@ -189,6 +202,10 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   std::unique_ptr<RaftVoter> raft_;
   MetadataWriter* writer_ = nullptr;  // null where it is alone
   NodeTimer<std::function<void()>> rebalance_timer_;
+  AlteredConfigs altered_;        // with what is written and not committed yet
+  std::int32_t leaderless_ = 0;   // partitions that exist and have no leader
+  sim::Time leaderless_since_{};  // while there are such
+  NodeTimer<std::function<void()>> unclean_timer_;
 };
 
 }  // namespace models::kafka

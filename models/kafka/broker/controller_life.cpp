@@ -58,6 +58,8 @@ void Controller::claimed() {
     broker.metadata_offset = 0;
     next_broker_epoch_ = std::max(next_broker_epoch_, known.epoch + 1);
   }
+  altered_ = log_.altered();
+  count_leaderless();
   watch_brokers();
   if (writer_ != nullptr) tell_office(true);
 }
@@ -81,6 +83,7 @@ void Controller::retire() {
   mutations_.forget();
   for (BrokerRegistration& broker : brokers_) broker.session->disarm();
   rebalance_timer_.disarm();
+  unclean_timer_.disarm();
 }
 
 void Controller::committed(std::size_t end) {
@@ -109,6 +112,7 @@ void Controller::note_alive(const std::vector<ZooKeeperCall::Alive>& alive) {
 
 void Controller::read_again() {
   partitions_ = log_.states();
+  count_leaderless();
   for (std::size_t b = 0; b < brokers_.size(); ++b) {
     if (brokers_[b].fenced) leave_in_sync_sets(BrokerId{static_cast<std::int32_t>(b)});
   }

@@ -15,7 +15,7 @@ void Broker::handle_fetch(Ref<FetchCall> call) {
     return answer(std::move(call));
   }
   session->fetch_before = session->last_fetch;
-  session->last_fetch = context().now();
+  session->last_fetch = wall_clock();
   ++session->fetches;
   session->replica_epoch = call->replica_epoch;
   session->rack = call->rack;
@@ -133,7 +133,7 @@ void Broker::note_follower_fetch(FetchSession& session, const FetchPartition& fe
                          (mine.epoch < fetch.last_fetched_epoch || mine.end < fetch.fetch_offset);
   if (diverging && rules().has(Rule::diverging_fetch_uncredited)) return;  // its offset is worth nothing
   if (!diverging && fetch.fetch_offset > replica->log.end()) return;       // out of range
-  const sim::Time now = context().now();
+  const sim::Time now = wall_clock();
   if (f->session != &session) {
     f->session = &session;
     f->seen_fetches = session.fetches;

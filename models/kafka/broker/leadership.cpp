@@ -145,6 +145,12 @@ void Broker::readmit(FetchSession& session) {
 
 void Broker::note(const MetadataChange& change) {
   if (change.control) return;
+  if (change.config) {
+    for (const auto& replica : owned_) {
+      if (cluster_.partition(replica->partition).topic == change.topic) configure(*replica, *change.config);
+    }
+    return;
+  }
   if (change.broker != kNoBroker) {
     const auto b = static_cast<std::size_t>(change.broker.value);
     // Before KIP-841 nobody asks.
@@ -159,6 +165,13 @@ void Broker::note(const MetadataChange& change) {
   if (replica != nullptr && std::find(touched_.begin(), touched_.end(), replica) == touched_.end()) {
     touched_.push_back(replica);
   }
+}
+
+/// TopicConfigHandler.processConfigChanges. A lower min.insync.replicas lets the high watermark rise with the next append or
+/// fetch, not by itself (Partition.maybeIncrementLeaderHW).
+void Broker::configure(Replica& replica, const TopicConfig& config) {
+  replica.min_insync = cluster_.min_insync(replica.partition, config);
+  logs_.configure(replica, config);
 }
 
 void Broker::take_up_role(Replica& replica) {
@@ -232,7 +245,7 @@ void Broker::become_leader(Replica& replica, const PartitionState& state) {
     const bool in_sync = replica.in_sync(b);
     replica.followers.push_back({.broker = b,
                                  .log_end = state.leader_epoch == 0 ? 0 : kNoOffset,
-                                 .last_caught_up = in_sync ? context().now() : sim::Time{},
+                                 .last_caught_up = in_sync ? wall_clock() : sim::Time{},
                                  .ever_fetched = in_sync});
   }
   const bool internal = cluster_.topic_of(replica.partition).internal;
@@ -408,7 +421,7 @@ void Broker::on_heartbeat(BrokerId, Ref<BrokerHeartbeatCall> call) {
 // ---- in-sync sets -------------------------------------------------------------------------------------------------
 
 void Broker::shrink_in_sync_sets() {
-  const sim::Time now = context().now();
+  const sim::Time now = wall_clock();
   for (const auto& replica : owned_) {
     if (!replica->leads || replica->asked_isr) continue;
     const auto lags = [&](BrokerId b) {

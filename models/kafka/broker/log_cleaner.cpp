@@ -31,8 +31,15 @@ void LogCleaner::restarted() {
   if (config().enable) timer_.arm_after({});
 }
 
-const CompactionConfig& LogCleaner::topic_config(const Replica& replica) const {
-  return cluster_.topic_of(replica.partition).config.compaction;
+void LogCleaner::added(Replica& replica) {
+  if (busy_ == 0) replica.disk.cleaning = false;
+  logs_to_clean_.push_back(&replica);
+}
+
+/// A cleaning under way is given up (LogCleaner.abortCleaning).
+void LogCleaner::removed(Replica& replica) {
+  std::erase(logs_to_clean_, &replica);
+  ++replica.disk.cuts;
 }
 
 /// An entry of the map takes the 16 bytes of an MD5 and 8 of an offset (SkimpyOffsetMap).
@@ -47,7 +54,7 @@ std::size_t LogCleaner::keys_most() const {
 
 /// LogCleanerManager.cleanableOffsets, LogToClean
 LogCleaner::Cleanable LogCleaner::cleanable(const Replica& replica) const {
-  const sim::Time now = cluster_.context().now();
+  const sim::Time now = wall_clock();
   const CompactionConfig& topic = topic_config(replica);
   const std::vector<Segment>& segments = replica.disk.segments.all();
   Cleanable part;
@@ -111,7 +118,7 @@ void LogCleaner::clean(const Choice& choice) {
       .keys = cluster_.record_keys(),
       .first_dirty = choice.part.first_dirty,
       .end = choice.part.end,
-      .now = cluster_.context().now(),
+      .now = wall_clock(),
       .delete_retention = topic_config(replica).delete_retention.value_or(config().delete_retention),
       .keys_most = keys_most(),
       .transactional = replica.shared->transactional};

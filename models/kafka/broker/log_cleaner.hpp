@@ -27,7 +27,9 @@ class LogCleaner {
  public:
   LogCleaner(Cluster& cluster, Node& node, LogManager& logs);
 
-  void added(Replica& replica) { logs_to_clean_.push_back(&replica); }
+  void added(Replica& replica);
+  /// Its topic is not compacted any more; nothing where it was not.
+  void removed(Replica& replica);
   /// The broker has been up for a while.
   void start();
   void crashed();
@@ -58,7 +60,10 @@ class LogCleaner {
   static void go_by_segments(const Replica& replica, CleaningJob& job);
   void swap_in(Replica& replica, const CleaningResult& result);
   static void swap_segments(Replica& replica, Offset end);
-  const CompactionConfig& topic_config(const Replica& replica) const;
+  static const CompactionConfig& topic_config(const Replica& replica) {
+    return replica.disk.topic->compaction;
+  }
+  sim::Time wall_clock() const { return cluster_.context().now() + node_.clock_ahead(); }
   const CleanerConfig& config() const { return cluster_.options().config.log_cleaner; }
   std::size_t keys_most() const;
 

@@ -17,27 +17,35 @@ LogManager::LogManager(Cluster& cluster, Node& node, const std::vector<std::uniq
       high_watermark_task_(cluster.context().simulation, node, [this] { checkpoint_high_watermarks(); }),
       write_back_timer_(cluster.context().simulation, [this] { write_back(); }) {}
 
-void LogManager::added(Replica& replica) {
-  const TopicInfo& topic = cluster_.topic_of(replica.partition);
+void LogManager::configure(Replica& replica, const TopicConfig& topic) {
+  const bool internal = cluster_.topic_of(replica.partition).internal;
   ReplicaDisk& disk = replica.disk;
-  disk.flush_messages = topic.config.flush_messages.value_or(config().log_flush_interval_messages);
-  disk.segment_bytes = topic.config.segment_bytes.value_or(config().log_segment_bytes);
+  disk.topic = &topic;
+  if (!internal) disk.cleanup = topic.compaction.cleanup_policy.value_or(config().log_cleanup_policy);
+  disk.flush_messages = topic.flush_messages.value_or(config().log_flush_interval_messages);
+  disk.segment_bytes = topic.segment_bytes.value_or(config().log_segment_bytes);
   disk.segment_interval =
-      topic.config.segment_interval.value_or(config().log_roll.value_or(config().log_roll_hours));
-  disk.segmented = !topic.internal;
-  disk.tiered = topic.config.tiers.remote_storage_enable && config().tiers.system_enable && !topic.internal;
-  if (disk.tiered) {
+      topic.segment_interval.value_or(config().log_roll.value_or(config().log_roll_hours));
+  disk.segmented = !internal;
+  const bool was_tiered = disk.tiered;
+  disk.tiered = topic.tiers.remote_storage_enable && config().tiers.system_enable && !internal;
+  if (disk.tiered && !was_tiered) {
     if (!tiers_) tiers_ = std::make_unique<RemoteLogManager>(cluster_, node_, *this);
     tiers_->added(replica);
   }
-  disk.compacted = topic.cleanup.compacts && !topic.internal;
+  const bool was_compacted = disk.compacted;
+  disk.compacted = disk.cleanup.compacts && !internal;
+  if (was_compacted && !disk.compacted) cleaner_->removed(replica);
   if (!disk.compacted) return;
   // LogConfig.maxSegmentMs: what is due to be compacted must not lie in the active segment.
   disk.segment_interval =
       std::min(disk.segment_interval,
-               topic.config.compaction.max_compaction_lag.value_or(config().log_cleaner.max_compaction_lag));
-  if (!cleaner_) cleaner_ = std::make_unique<LogCleaner>(cluster_, node_, *this);
-  cleaner_->added(replica);
+               topic.compaction.max_compaction_lag.value_or(config().log_cleaner.max_compaction_lag));
+  if (!cleaner_) {
+    cleaner_ = std::make_unique<LogCleaner>(cluster_, node_, *this);
+    if (started_) cleaner_->start();
+  }
+  if (!was_compacted) cleaner_->added(replica);
 }
 
 const BrokerConfig& LogManager::config() const {
@@ -49,6 +57,7 @@ sim::Duration LogManager::somewhere_in(sim::Duration interval) {
 }
 
 void LogManager::start() {
+  started_ = true;
   high_watermark_task_.arm_after(somewhere_in(config().replica_high_watermark_checkpoint_interval));
   if (recovery_takes_time())
     recovery_point_task_.arm_after(somewhere_in(config().log_flush_offset_checkpoint_interval));
@@ -66,18 +75,17 @@ void LogManager::start() {
 void LogManager::flush(Replica& replica) {
   replica.disk.flushed = replica.log.end();
   replica.disk.written = replica.log.end();
-  replica.disk.last_flush = cluster_.context().now();
+  replica.disk.last_flush = wall_clock();
   replica.disk.dirty_since.reset();
 }
 
 sim::Duration LogManager::flush_interval(const Replica& replica) const {
-  return cluster_.topic_of(replica.partition)
-      .config.flush_interval.value_or(
-          config().log_flush_interval.value_or(config().log_flush_scheduler_interval));
+  return replica.disk.topic->flush_interval.value_or(
+      config().log_flush_interval.value_or(config().log_flush_scheduler_interval));
 }
 
 void LogManager::flush_dirty_logs() {
-  const sim::Time now = cluster_.context().now();
+  const sim::Time now = wall_clock();
   for (const auto& replica : replicas_) {
     const bool dirty = replica->log.end() > replica->disk.flushed;
     if (dirty && now - replica->disk.last_flush >= flush_interval(*replica)) flush(*replica);
@@ -149,7 +157,7 @@ void LogManager::delete_old_segments(Replica& replica) {
   delete_segments(replica, [&replica](const Segment&, const Segment* next) {
     return next != nullptr && next->base <= replica.local_start();
   });
-  if (!cluster_.topic_of(replica.partition).cleanup.deletes) return;
+  if (!replica.disk.cleanup.deletes) return;
   const std::int64_t most = kept_bytes(replica);
   if (most >= 0 && replica.disk.segments.bytes() >= most) {
     std::int64_t excess = replica.disk.segments.bytes() - most;
@@ -161,7 +169,7 @@ void LogManager::delete_old_segments(Replica& replica) {
   }
   const std::int64_t longest = kept_ms(replica);
   if (longest >= 0) {
-    const sim::Time oldest = cluster_.context().now() - sim::Duration{longest * 1'000'000};
+    const sim::Time oldest = wall_clock() - sim::Duration{longest * 1'000'000};
     delete_segments(replica, [oldest](const Segment& segment, const Segment*) {
       return segment.largest_timestamp < oldest;
     });
@@ -169,14 +177,14 @@ void LogManager::delete_old_segments(Replica& replica) {
 }
 
 std::int64_t LogManager::kept_bytes(const Replica& replica) const {
-  const TopicConfig& topic = cluster_.topic_of(replica.partition).config;
+  const TopicConfig& topic = *replica.disk.topic;
   const std::int64_t local = topic.tiers.local_retention_bytes.value_or(config().tiers.local_retention_bytes);
   if (replica.disk.tiered && local != -2) return local;
   return topic.retention_bytes.value_or(config().log_retention_bytes);
 }
 
 std::int64_t LogManager::kept_ms(const Replica& replica) const {
-  const TopicConfig& topic = cluster_.topic_of(replica.partition).config;
+  const TopicConfig& topic = *replica.disk.topic;
   const std::int64_t local = topic.tiers.local_retention_ms.value_or(config().tiers.local_retention_ms);
   if (replica.disk.tiered && local != -2) return local;
   return topic.retention_ms.value_or(config().retention_ms());

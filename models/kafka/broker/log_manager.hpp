@@ -42,8 +42,8 @@ class LogManager {
   /// `replicas` are the broker's own; they stay.
   LogManager(Cluster& cluster, Node& node, const std::vector<std::unique_ptr<Replica>>& replicas);
 
-  /// One of them has been made.
-  void added(Replica& replica);
+  /// One of them has been made, or its topic has other settings, which outlive it (LogManager.updateTopicConfig).
+  void configure(Replica& replica, const TopicConfig& config);
   /// The broker has been up for a while: its tasks are anywhere between two rounds.
   void start();
   /// Records were appended to this log at `base`, as its leader or its follower; `newest` is the creation of the newest.
@@ -101,6 +101,7 @@ class LogManager {
   void write_back();
   const BrokerConfig& config() const;
   bool recovery_takes_time() const { return cluster_.options().disk.recovery_bytes_per_s > 0; }
+  sim::Time wall_clock() const { return cluster_.context().now() + node_.clock_ahead(); }
   sim::Duration somewhere_in(sim::Duration interval);
   sim::Duration flush_interval(const Replica& replica) const;
   /// The records of a segment that ends at `end` can be read elsewhere, or not at all any more.
@@ -113,6 +114,7 @@ class LogManager {
   const std::vector<std::unique_ptr<Replica>>& replicas_;
   sim::Stream phases_;
   Node& node_;
+  bool started_ = false;
   std::int64_t used_ = 0;  ///< of the disk, at most: what has been deleted since is found out when it matters
   Task retention_task_;
   Task flush_task_;

@@ -64,14 +64,13 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
     return;
   }
   // LogValidator.validateKey: "Compacted topic cannot accept message without key in topic partition"
-  if (cluster_.topic_of(batch.partition).cleanup.compacts && !cluster_.record_keys().keyed(batch.lane)) {
+  if (replica->disk.cleanup.compacts && !cluster_.record_keys().keyed(batch.lane)) {
     batch.error = ErrorCode::invalid_record;
     return;
   }
-  batch.error = stamp(cluster_.topic_of(batch.partition), batch.max_timestamp);
+  batch.error = stamp(*replica->disk.topic, batch.max_timestamp);
   if (batch.error != ErrorCode::none) return;
-  const std::int32_t largest =
-      cluster_.topic_of(batch.partition).config.max_message_bytes.value_or(config().message_max_bytes);
+  const std::int32_t largest = replica->disk.topic->max_message_bytes.value_or(config().message_max_bytes);
   if (batch.bytes > largest) {
     batch.error = ErrorCode::message_too_large;
     return;
@@ -130,10 +129,10 @@ void Broker::append_batch(Ref<ProduceCall>& call, ProduceBatch& batch, std::uint
 /// LogValidator.validateTimestamp: the producer's time of creation is refused if it is too far from the broker's clock, or
 /// replaced by the time of the append.
 /// Model: the newest record of a batch is looked at, the others are as old or older.
-ErrorCode Broker::stamp(const TopicInfo& topic, sim::Time& created) {
-  const TimestampConfig& own = topic.config.message_timestamp;
+ErrorCode Broker::stamp(const TopicConfig& topic, sim::Time& created) {
+  const TimestampConfig& own = topic.message_timestamp;
   const TimestampConfig& common = config().log_message_timestamp;
-  const sim::Time now = context().now();
+  const sim::Time now = wall_clock();
   if (own.log_append_time.value_or(*common.log_append_time)) {
     created = now;
     return ErrorCode::none;
@@ -261,7 +260,7 @@ void Broker::fail_gathered(const GatheredAppends::Batch& batch) {
 ErrorCode Broker::delete_records(PartitionIndex p, Offset offset) {
   Replica* const replica = replicas_[p.value];
   if (replica == nullptr || !replica->leads || !node_.up()) return ErrorCode::not_leader_or_follower;
-  if (!cluster_.topic_of(p).cleanup.deletes) return ErrorCode::policy_violation;
+  if (!replica->disk.cleanup.deletes) return ErrorCode::policy_violation;
   if (offset == kNoOffset) offset = replica->high_watermark;
   if (offset > replica->high_watermark) return ErrorCode::offset_out_of_range;
   if (offset > replica->log.start()) logs_.raise_start(*replica, offset);
@@ -269,7 +268,7 @@ ErrorCode Broker::delete_records(PartitionIndex p, Offset offset) {
 }
 
 void Broker::advance_high_watermark(Replica& replica) {
-  const Offset allowed = replica.allowed_high_watermark(context().now(), config().replica_lag_time_max,
+  const Offset allowed = replica.allowed_high_watermark(wall_clock(), config().replica_lag_time_max,
                                                         ineligible_, rules().has(Rule::strict_min_isr));
   if (allowed == replica.high_watermark) return;
   replica.high_watermark_before = std::exchange(replica.high_watermark, allowed);
@@ -344,7 +343,7 @@ void Broker::park(const Ref<ProduceCall>& call) {
 /// Who has not written for producer.id.expiration.ms is a stranger: any sequence number of his is taken.
 void Broker::expire_producers() {
   for (const auto& replica : owned_)
-    replica->producers.expire(context().now() - config().producer_id_expiration);
+    replica->producers.expire(wall_clock() - config().producer_id_expiration);
   producer_timer_.arm_after(config().producer_id_expiration_check_interval);
 }
 

@@ -63,7 +63,7 @@ bool Controller::complete_reassignment(PartitionIndex p, PartitionState& next) {
   next.moved = std::move(done);
   next.isr = kept;
   next.elr = without(next.elr, moving.removing);
-  if (static_cast<std::int32_t>(kept.size()) >= cluster_.min_insync(p)) next.elr.clear();
+  if (static_cast<std::int32_t>(kept.size()) >= min_insync(p)) next.elr.clear();
   if (!contains(kept, next.leader)) {
     const std::vector<BrokerId>& candidates = cluster_.replicas(p, next);
     const auto first = std::find_if(candidates.begin(), candidates.end(),

@@ -48,6 +48,8 @@ struct SharedPartition {
 
 /// How much of a replica's log is where (LogManager).
 struct ReplicaDisk {
+  const TopicConfig* topic = nullptr;  ///< its topic's settings, as this broker knows them; outlives it
+  CleanupPolicy cleanup{};             ///< by them, or the broker's
   Offset flushed = 0;  ///< the recovery point: nothing below needs to be looked at after a crash
   Offset written = 0;  ///< on disk: flushed, or written back by the kernel
   Offset checkpointed_recovery_point = 0;

@@ -61,7 +61,7 @@ void Broker::go_on(FetchSession& session) {
     origin.transmit_since(asked, std::move(again));
   } else {
     origin.sent_at(asked);
-    session.last_fetch = arrived;
+    session.last_fetch = arrived + node_.clock_ahead();
     session.deadline = arrived + call.max_wait;
     await_records(session);
   }

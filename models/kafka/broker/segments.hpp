@@ -39,7 +39,8 @@ class LogSegments {
   void roll(Offset base) { segments_.push_back({.base = base}); }
   void append(std::int64_t bytes, sim::Time timestamp) {
     Segment& now = segments_.back();
-    if (now.bytes == 0) now.first_timestamp = timestamp;
+    // Stamps may lie before the beginning of time here.
+    if (now.bytes == 0) now.first_timestamp = now.largest_timestamp = timestamp;
     now.largest_timestamp = std::max(now.largest_timestamp, timestamp);
     now.bytes += bytes;
     bytes_ += bytes;

@@ -104,6 +104,7 @@ void Consumer::start() {
   enter(Phase::polling);
   poll_began_ = context_.now();
   committer_.restart_interval();
+  processor_.started();
   if (pool_) pool_->started();
   if (outlet_) outlet_->start();
   metadata_.start();
@@ -292,6 +293,11 @@ void Consumer::paused() {
   processor_.paused();
   if (outlet_) outlet_->paused();
   if (pool_) pool_->paused();
+}
+
+void Consumer::slowed() {
+  processor_.slowed();
+  if (pool_) pool_->slowed();
 }
 
 void Consumer::resumed() {

@@ -79,6 +79,8 @@ class Consumer final : public NodeProgram,
   void crashed() override;
   void restarted() override;
   void paused() override;
+  bool takes_time() const override { return group_.options().service.mean() > 0; }
+  void slowed() override;
   void resumed() override;
   bool can_withdraw() const override { return true; }
   void take_part() override { start(); }

@@ -16,7 +16,7 @@ ConsumerGroup::ConsumerGroup(Cluster& cluster, const GroupOptions& options, Enti
       entity_(group),
       attempts_(cluster.partitions().size()),
       effects_(cluster, options_),
-      poison_(cluster.context().simulation.seed(), options_) {
+      poison_(cluster, options_) {
   cluster.add_reader(*this);
   for (const std::string& name : options_.topics) {
     const std::optional<TopicIndex> topic = cluster.find_topic(name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "models/kafka/consumer/processor.hpp"
 
@@ -37,7 +38,8 @@ void HandOffPool::take(Work& work) {
   const std::int64_t now = sim::nanoseconds(context_.now());
   for (std::int64_t i = 0; i < work.size(); ++i) {
     std::int64_t& free_at = *std::min_element(free_at_.begin(), free_at_.end());
-    free_at = std::max(free_at, now) + (work.finish(i) - work.finish(i - 1));
+    free_at =
+        std::max(free_at, now) + node_.stretched(sim::Duration{work.finish(i) - work.finish(i - 1)}).count();
     batch->finish.push_back(free_at);
     batch->last = std::max(batch->last, free_at);
   }
@@ -159,6 +161,22 @@ void HandOffPool::put_away_finished() {
     }
   }
   batches_.resize(kept);
+}
+
+/// All that is to be done from now on is done by another speed.
+void HandOffPool::slowed() {
+  const double ratio = node_.slowness() / std::exchange(slowness_, node_.slowness());
+  say_until_now();
+  const std::int64_t now = frozen_ ? frozen_at_ : sim::nanoseconds(context_.now());
+  const auto move = [now, ratio](std::int64_t& at) {
+    if (at > now) at = now + sim::Distribution::to_duration(ratio * static_cast<double>(at - now)).count();
+  };
+  for (const auto& batch : batches_) {
+    for (std::int64_t& finish : batch->finish) move(finish);
+    move(batch->last);
+  }
+  for (std::int64_t& free_at : free_at_) move(free_at);
+  if (!frozen_ && !stepping_) plan();
 }
 
 void HandOffPool::paused() {

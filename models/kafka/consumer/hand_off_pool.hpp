@@ -32,6 +32,7 @@ class HandOffPool final : public WorkPool {
   void tell() override;
   bool idle() const override { return pending_ == 0; }
   Offset lowest(PartitionIndex partition, Offset otherwise) const override;
+  void slowed() override;
   void paused() override;
   void resumed() override;
   void crashed() override;
@@ -67,6 +68,7 @@ class HandOffPool final : public WorkPool {
   Node& node_;
   Recorder& recorder_;
   StoredOffsets* stored_ = nullptr;
+  double slowness_ = 1;  // with which the times were reckoned
   std::function<void()> drained_;
   std::vector<std::int64_t> free_at_;            // by thread, ns
   std::vector<std::unique_ptr<Batch>> batches_;  // in order of hand-over

@@ -167,7 +167,7 @@ void LanePool::begin_ready() {
     free_threads_.pop_back();
     at_work_[thread] = index;
     task.state = State::at_work;
-    work_.set(thread, context_.simulation.after(sim::Duration{task.service}),
+    work_.set(thread, context_.simulation.after(node_.stretched(sim::Duration{task.service})),
               Timetable::Passes::while_running);
   }
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/kafka/broker/replica.hpp"
+
 namespace models::kafka {
 
 void draw_service(ConsumerGroup& group, Work& work) {
@@ -38,6 +40,15 @@ Processor::Processor(ConsumerGroup& group, Node& node, Recorder& recorder, Proce
       timer_(context_.simulation, node, [this] { segment_ended(); }) {
   if (GroupSchemas* const schemas = group.schemas())
     schemas_ = std::make_unique<SchemaReader>(*schemas, group.cluster(), node, [this] { schema_answered(); });
+  const PoisonOptions& poison = group.poison().options();
+  if (poison.then == PoisonOptions::Then::hand_on) {
+    writer_ = std::make_unique<RetryWriter>(group.cluster(), node, *group.cluster().find_topic(poison.to),
+                                            [this] { handed_on(); });
+  }
+}
+
+void Processor::started() {
+  if (writer_) writer_->start();
 }
 
 bool Processor::handed_out() {
@@ -59,6 +70,7 @@ void Processor::begin(bool record_by_record) {
   record_by_record_ = record_by_record;
   done_ = 0;
   start_ = sim::nanoseconds(context_.now());
+  if (node_.slowness() != 1) work_.stretch(0, node_.slowness());
   plan();
 }
 
@@ -72,6 +84,10 @@ void Processor::plan() {
   MQLAB_ASSERT(!node_.paused(), "nothing begins on a paused node");
   std::int64_t records = work_.size() - done_;
   if (record_by_record_) records = 1;
+  if (group_.options().delay > sim::Duration{}) {
+    records = 1;
+    wait_for_age();
+  }
   if (counts_uncommitted_) records = std::min(records, uncommitted_step_.until_next());
   // An effect that turns out to be a repetition is no step: then this stops early, and goes on.
   if (recorder_.has_effects())
@@ -117,7 +133,7 @@ std::int64_t Processor::next_poison(std::int64_t begin, std::int64_t end) const 
   std::int64_t found = end;
   work_.for_each(begin, end, [&](const Work::Range& range, Offset from, Offset to, std::int64_t first) {
     if (found < end) return;
-    const Offset at = group_.poison().first(range.partition, from, to);
+    const Offset at = group_.poison().first(range.partition, range.epoch, from, to);
     if (at < to) found = first + (at - from);
   });
   return found;
@@ -150,7 +166,7 @@ void Processor::schema_answered() {
 }
 
 void Processor::reconsider() {
-  if (!busy_ || frozen_ || (schemas_ && schemas_->waiting())) return;
+  if (!busy_ || frozen_ || (schemas_ && schemas_->waiting()) || (writer_ && writer_->busy())) return;
   paused();
   resumed();
 }
@@ -166,7 +182,7 @@ void Processor::failed() {
     });
   }
   work_.for_each(done_, done_ + 1, [this](const Work::Range& range, Offset at, Offset, std::int64_t) {
-    group_.poison().failed(range.partition, at);
+    group_.poison().failed(range.partition, range.epoch, at);
   });
   const PoisonOptions& poison = group_.poison().options();
   if (poison.retries < 0 || retries_ < poison.retries) {
@@ -184,12 +200,43 @@ void Processor::failed() {
     });
     return;
   }
+  if (writer_) return hand_on();
   recorder_.abandoned(work_, done_);
   work_.for_each(done_, done_ + 1, [this](const Work::Range& range, Offset at, Offset, std::int64_t) {
     owner_.gave_up(range.partition, at);
   });
   segment_end_ = ++done_;
   move_on();
+}
+
+void Processor::hand_on() {
+  work_.for_each(done_, done_ + 1, [this](const Work::Range& range, Offset at, Offset, std::int64_t) {
+    writer_->put(range.partition, range.epoch, at);
+  });
+}
+
+/// The copy is there: the record is done with here. What becomes of it is told of the copy, but for the last.
+void Processor::handed_on() {
+  recorder_.abandoned(work_, done_);
+  if (group_.poison().options().dead_letter) {
+    work_.for_each(done_, done_ + 1, [this](const Work::Range& range, Offset at, Offset to, std::int64_t) {
+      recorder_.dead_lettered({range.partition, at, to, range.epoch, 0}, 1);
+    });
+  }
+  // The thread has stood still meanwhile.
+  start_ = sim::nanoseconds(context_.now()) - work_.finish(done_);
+  segment_end_ = ++done_;
+  move_on();
+}
+
+/// The first of what is left is begun with once it is of the group's age (KafkaBackoffAwareMessageListenerAdapter).
+/// Model: the thread sleeps until then, where Spring pauses the partition and goes on polling: a rebalance waits for it.
+void Processor::wait_for_age() {
+  work_.for_each(done_, done_ + 1, [this](const Work::Range& range, Offset at, Offset, std::int64_t) {
+    const Branch& branch = group_.cluster().shared(range.partition).store.branch(range.epoch);
+    const sim::Time due = branch[branch.find(at)].max_timestamp + group_.options().delay;
+    start_ = std::max(start_, sim::nanoseconds(due) - work_.finish(done_ - 1));
+  });
 }
 
 bool Processor::settle(std::int64_t end) {
@@ -269,9 +316,20 @@ void Processor::resumed() {
   plan();
 }
 
+void Processor::slowed() {
+  if (!busy_) return;
+  const bool planned = !frozen_ && !stepping_ && !between_records() && !(schemas_ && schemas_->waiting());
+  if (planned) paused();
+  const std::int64_t now = frozen_ ? frozen_at_ : sim::nanoseconds(context_.now());
+  // What the thread waits for before it begins with a record is no work.
+  work_.stretch(std::max(now - start_, work_.finish(done_ - 1)), node_.slowness());
+  if (planned) resumed();
+}
+
 void Processor::crashed() {
   if (busy_) settle_until_now();
   if (schemas_) schemas_->crashed();
+  if (writer_) writer_->crashed();
   busy_ = false;
   frozen_ = false;
   failing_ = false;

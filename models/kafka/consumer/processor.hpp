@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "models/kafka/consumer/recorder.hpp"
+#include "models/kafka/consumer/retry_writer.hpp"
 #include "models/kafka/consumer/schema_reader.hpp"
 #include "models/kafka/consumer/work.hpp"
 #include "models/network/node.hpp"
@@ -45,6 +46,8 @@ class Processor {
   /// The process has died of a record, and a supervisor is about to start it again.
   bool restarting() const { return restarting_; }
 
+  /// The process starts.
+  void started();
   /// Tells that poll() has handed its records out, and counts the steps. False when the node did not survive one of them.
   bool handed_out();
   /// Begins now. With `record_by_record` processed() runs after each record, and go_on() begins the next.
@@ -56,6 +59,8 @@ class Processor {
 
   void paused();
   void resumed();
+  /// Node::slowness() is another one: what is left of the work takes so long.
+  void slowed();
   /// What can be processed has changed: what was planned is thought over.
   void reconsider();
   /// Says what was done until now and forgets the rest.
@@ -72,6 +77,9 @@ class Processor {
   bool asks_for_schema();
   void schema_answered();
   void failed();
+  void hand_on();
+  void handed_on();
+  void wait_for_age();
   /// Records up to `end` are done: says so and counts the steps. False when the node did not survive one of them.
   bool settle(std::int64_t end);
   /// The same for the last record before `end` alone, of whose effect and entry in the table of processed messages one comes
@@ -106,6 +114,7 @@ class Processor {
   StepCell& uncommitted_step_;
   NodeTimer<std::function<void()>> timer_;
   std::unique_ptr<SchemaReader> schemas_;  // null: what it reads has none
+  std::unique_ptr<RetryWriter> writer_;    // null: what fails is not handed on
   std::int64_t asked_at_ = 0;              // ns: waiting for the registry since
 };
 

@@ -59,6 +59,8 @@ class ShareConsumer final : public NodeProgram,
   void crashed() override;
   void restarted() override;
   void paused() override { processor_.paused(); }
+  bool takes_time() const override { return group_.options().service.mean() > 0; }
+  void slowed() override { processor_.slowed(); }
   void resumed() override { processor_.resumed(); }
   bool can_withdraw() const override { return true; }
   void take_part() override { start(); }

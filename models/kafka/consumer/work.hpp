@@ -1,7 +1,8 @@
 // The records of one poll and when each of them is done: prefix sums of service times.
 //
 // Work knows no clock: it counts in nanoseconds from its own beginning, so that a pause moves the beginning and nothing
-// else. With a constant service time nothing is stored per record.
+// else. With a constant service time nothing is stored per record. A process that has become slower is slower from its place in
+// the work on: the sums are those of a process at its usual speed, and finish() says when each is reached.
 #pragma once
 
 #include <cstdint>
@@ -46,12 +47,17 @@ class Work {
     finish_.push_back(service.count() < kLongest - before ? before + service.count() : kLongest);
   }
 
-  bool constant() const { return finish_.empty(); }
+  /// From `elapsed` ns after the beginning on the rest takes `slowness` times as long as drawn.
+  void stretch(std::int64_t elapsed, double slowness);
+
+  /// Each record takes step().
+  bool constant() const { return finish_.empty() && !stretched(); }
   std::int64_t step() const { return step_; }
   /// Nanoseconds after the beginning at which record `i` is done; 0 for i = -1.
   std::int64_t finish(std::int64_t i) const {
     if (i < 0) return 0;
-    return constant() ? (i + 1) * step_ : finish_[static_cast<std::size_t>(i)];
+    const std::int64_t drawn = finish_.empty() ? (i + 1) * step_ : finish_[static_cast<std::size_t>(i)];
+    return stretched() ? reached(drawn) : drawn;
   }
   /// How many records are done `elapsed` nanoseconds after the beginning.
   std::int64_t finished_within(std::int64_t elapsed) const;
@@ -69,10 +75,16 @@ class Work {
   }
 
  private:
+  bool stretched() const { return slowness_ != 1 || from_ != turn_; }
+  std::int64_t reached(std::int64_t drawn) const;
+
   std::vector<Range> ranges_;
   std::vector<std::int64_t> finish_;
   std::int64_t size_ = 0;
   std::int64_t step_ = 0;
+  double slowness_ = 1;
+  std::int64_t from_ = 0;  // of the sums; it was reached at
+  std::int64_t turn_ = 0;  // ns after the beginning, and from there on slowness_ counts
 };
 
 }  // namespace models::kafka

@@ -20,6 +20,9 @@ class WorkPool {
   /// The member does not hold `partition` any more.
   virtual void revoked(PartitionIndex) {}
 
+  /// Node::slowness() is another one.
+  /// Model: a thread that works on one record at a time ends with that one as it was to end.
+  virtual void slowed() {}
   virtual void paused() = 0;
   virtual void resumed() = 0;
   /// Says what was done until now and forgets the rest.

@@ -24,6 +24,10 @@ class CoordinatorHost {
 
   virtual Context& context() = 0;
   virtual Node& node() = 0;
+  /// By its machine's clock (Time.milliseconds): what it stamps, and judges the age of, is as wrong as that. Timers, and the
+  /// sessions of members and brokers, go by the monotonic one (SystemTimer: hiResClockMs; BrokerHeartbeatManager: nanoseconds).
+  /// Model: quotas are measured by the true time.
+  sim::Time wall_clock() { return context().now() + node().clock_ahead(); }
   virtual const BrokerConfig& config() = 0;
   virtual bool has(Rule) const { return true; }
   /// One for the whole cluster; made with keep_history where unclean.leader.election.enable is true.

@@ -30,11 +30,12 @@ ErrorCode response_error(ErrorCode error) {
   }
 }
 
+/// One that is part of another (GroupOptions::part_of) is told of as that one.
 EntityId group_entity(const Entities& entities, std::string_view name) {
   const std::vector<Entity>& all = entities.all();
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].kind == EntityKind::group && all[i].name == name)
-      return EntityId{static_cast<std::uint32_t>(i)};
+      return all[i].parent == EntityId{} ? EntityId{static_cast<std::uint32_t>(i)} : all[i].parent;
   }
   return {};
 }

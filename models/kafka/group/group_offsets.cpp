@@ -51,7 +51,7 @@ void GroupCoordinator::receive(Ref<OffsetCommitCall> call) {
 
   scratch_.clear();
   for (const OffsetCommitCall::Item& item : call->items) {
-    scratch_.push_back({item.partition, item.offset, now(), call->member, item.epoch});
+    scratch_.push_back({item.partition, item.offset, host_.wall_clock(), call->member, item.epoch});
   }
   const auto records = static_cast<std::int32_t>(scratch_.size());
   Follow then = std::move(call);
@@ -118,7 +118,8 @@ void GroupCoordinator::check_retention(Shard& shard, Group& group) {
   scratch_.clear();
   for (const CommittedOffset& one : group.offsets.entries()) {
     const sim::Time unused_since = group.had_members && stay ? group.state_since : one.at;
-    if (now() - unused_since >= host_.config().offsets_retention) scratch_.push_back({one.partition});
+    if (host_.wall_clock() - unused_since >= host_.config().offsets_retention)
+      scratch_.push_back({one.partition});
   }
   const bool all = scratch_.size() == group.offsets.entries().size() && group.is(GroupState::empty);
   const auto records = static_cast<std::int32_t>(scratch_.size()) + (all ? 1 : 0);

@@ -44,7 +44,7 @@ void GroupCoordinator::receive(Ref<TxnOffsetCommitCall> call) {
   }
   scratch_.clear();
   for (const OffsetCommitCall::Item& item : call->items) {
-    scratch_.push_back({item.partition, item.offset, now(), call->member, item.epoch});
+    scratch_.push_back({item.partition, item.offset, host_.wall_clock(), call->member, item.epoch});
   }
   const auto records = static_cast<std::int32_t>(scratch_.size());
   const ProducerId id = call->producer_id;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "models/network/node.hpp"
 #include "sim/assert.hpp"
 
 namespace models::kafka {
@@ -120,11 +121,13 @@ Accumulator::Run Accumulator::append_run(std::uint32_t partition, const Columns&
 void Accumulator::close(Batch& batch) {
   if (batch.closed) return;
   batch.closed = true;
-  batch.newest = sim::Time(sim::Duration(batch.created_at.back()));
+  // Model: a clock that is set while a batch is open counts for all that is in it.
+  const sim::Duration wrong = options_.node == nullptr ? sim::Duration{} : options_.node->clock_ahead();
+  batch.newest = sim::Time(sim::Duration(batch.created_at.back()) + wrong);
   const PartitionQueue& queue = partitions_[batch.partition];
   if (options_.record_keys != nullptr) options_.record_keys->append(queue.lane, batch.keys);
   if (options_.record_times != nullptr)
-    options_.record_times->append(queue.lane, batch.created_at, options_.clock_ahead);
+    options_.record_times->append(queue.lane, batch.created_at, options_.clock_ahead + wrong);
   report_.offered(queue.entity, queue.lane, batch);
 }
 

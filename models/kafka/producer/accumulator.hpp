@@ -60,6 +60,7 @@ class Accumulator {
     /// Where what is sent writes its keys; null: the topic is not compacted.
     RecordKeys* record_keys = nullptr;
     RecordTimes* record_times = nullptr;  ///< and its timestamps, by a clock that is …
+    const Node* node = nullptr;           ///< whose clock a fault may have set wrong
     sim::Duration clock_ahead{};          ///< … so far ahead
   };
   struct Outcome {

@@ -129,6 +129,7 @@ class Producer final : public NodeProgram,
   void crashed() override;
   void restarted() override;
   void paused() override;
+  bool reads_wall_clock() const override { return true; }
   void resumed() override;
 
   const ProducerOptions& options() const { return options_; }

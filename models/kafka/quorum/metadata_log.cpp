@@ -7,6 +7,21 @@
 
 namespace models::kafka {
 
+const TopicConfig* find_altered(const AlteredConfigs& altered, TopicIndex topic) {
+  const auto at =
+      std::find_if(altered.begin(), altered.end(), [topic](const auto& one) { return one.first == topic; });
+  return at == altered.end() ? nullptr : at->second.get();
+}
+
+void alter(AlteredConfigs& altered, TopicIndex topic, std::shared_ptr<const TopicConfig> config) {
+  const auto at =
+      std::find_if(altered.begin(), altered.end(), [topic](const auto& one) { return one.first == topic; });
+  if (at == altered.end())
+    altered.emplace_back(topic, std::move(config));
+  else
+    at->second = std::move(config);
+}
+
 void MetadataLog::start() {
   for (std::int32_t b = 0; b < cluster_.broker_count(); ++b)
     brokers_.push_back({.epoch = b + 1, .fenced = false});
@@ -52,6 +67,7 @@ void MetadataLog::forget_first() {
 void MetadataLog::commit(const MetadataChange& change) {
   committed_.push_back(&change);
   if (change.control) return;
+  if (change.config) return alter(altered_, change.topic, change.config);
   if (change.broker == kNoBroker) {
     const PartitionState& before = state(change.partition);
     if (change.election != Election::kept) tell_election(change.partition, change.state, change.election);

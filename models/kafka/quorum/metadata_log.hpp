@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "models/kafka/cluster.hpp"
@@ -44,7 +45,14 @@ struct PartitionState {
 
 enum class Election : std::uint8_t { kept, clean, unclean, none };
 
-/// A partition's new state, a broker that was registered, fenced or unfenced, or the start of a controller's reign.
+/// Topics whose settings are not those of the start.
+using AlteredConfigs = std::vector<std::pair<TopicIndex, std::shared_ptr<const TopicConfig>>>;
+/// Null: as at the start.
+const TopicConfig* find_altered(const AlteredConfigs& altered, TopicIndex topic);
+void alter(AlteredConfigs& altered, TopicIndex topic, std::shared_ptr<const TopicConfig> config);
+
+/// A partition's new state, a topic's new settings, a broker that was registered, fenced or unfenced, or the start of a
+/// controller's reign.
 struct MetadataChange {
   PartitionIndex partition{};
   PartitionState state{};
@@ -56,6 +64,8 @@ struct MetadataChange {
   std::int64_t broker_epoch = -1;
   std::uint32_t incarnation = 0;  ///< with BrokerCode::registered
   bool control = false;           ///< LeaderChangeMessage: says nothing about brokers and partitions
+  std::shared_ptr<const TopicConfig> config{};  ///< not null: the change is about `topic` (ConfigRecord)
+  TopicIndex topic{};
 };
 
 /// What the log says of a broker (BrokerRegistration).
@@ -77,6 +87,7 @@ class MetadataLog {
   /// By partition: states never move, so that a new controller begins with a copy of the pointers.
   const std::vector<const PartitionState*>& states() const { return states_; }
   const RegisteredBroker& broker(BrokerId b) const { return brokers_[static_cast<std::size_t>(b.value)]; }
+  const AlteredConfigs& altered() const { return altered_; }
   /// As start() left it; like the changes it never moves.
   const PartitionState& first(PartitionIndex p) const { return first_[p.value]; }
   /// Changes committed since start(); change n never alters. Requires: some broker may not have read it.
@@ -108,6 +119,7 @@ class MetadataLog {
   std::vector<const MetadataChange*> newest_;  // of each partition, of those forgotten
   std::vector<const PartitionState*> states_;
   std::vector<RegisteredBroker> brokers_;
+  AlteredConfigs altered_;
 };
 
 }  // namespace models::kafka

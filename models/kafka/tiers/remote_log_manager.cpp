@@ -175,8 +175,7 @@ void RemoteLogManager::copied(Task& task, bool succeeded) {
 /// Bytes above retention.bytes, of what is remote and of what is not remote yet (buildRetentionSizeData).
 std::int64_t RemoteLogManager::excess(const Replica& replica, const RemoteLog& remote) const {
   const std::int64_t most =
-      cluster_.topic_of(replica.partition)
-          .config.retention_bytes.value_or(cluster_.options().config.log_retention_bytes);
+      replica.disk.topic->retention_bytes.value_or(cluster_.options().config.log_retention_bytes);
   if (most < 0) return 0;
   std::int64_t bytes = 0;
   for (const RemoteSegment& segment : remote.segments())
@@ -188,9 +187,9 @@ std::int64_t RemoteLogManager::excess(const Replica& replica, const RemoteLog& r
 
 void RemoteLogManager::expire(Replica& replica) {
   RemoteLog& remote = *replica.shared->remote;
-  const std::int64_t longest = cluster_.topic_of(replica.partition)
-                                   .config.retention_ms.value_or(cluster_.options().config.retention_ms());
-  const sim::Time now = cluster_.context().now();
+  const std::int64_t longest =
+      replica.disk.topic->retention_ms.value_or(cluster_.options().config.retention_ms());
+  const sim::Time now = cluster_.context().now() + node_.clock_ahead();
   std::int64_t breached = excess(replica, remote);
   const Offset before = replica.log.start();
   Offset start = before;

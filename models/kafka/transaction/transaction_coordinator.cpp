@@ -123,7 +123,7 @@ void TransactionCoordinator::write(PartitionIndex partition, Shard& shard, Entry
     entry.fencing = false;
     return follow(entry, std::move(then), ErrorCode::coordinator_not_available);
   }
-  next.updated = host_.context().now();
+  next.updated = host_.wall_clock();
   entry.next = std::move(next);
   entry.pending = true;
   entry.end = end;
@@ -272,7 +272,7 @@ void TransactionCoordinator::add(Ref<CallT> call, const std::vector<PartitionInd
   const bool known = std::all_of(partitions.begin(), partitions.end(),
                                  [entry](PartitionIndex p) { return entry->now.holds(p); });
   if (entry->now.state == TransactionState::ongoing && known) return reply(std::move(call), ErrorCode::none);
-  TransactionMetadata next = entry->now.with_partitions(partitions, host_.context().now());
+  TransactionMetadata next = entry->now.with_partitions(partitions, host_.wall_clock());
   const PartitionIndex partition = cluster_.transaction_partition(call->transactional_id);
   Shard& shard = *shard_of(call->transactional_id);
   write(partition, shard, *entry, std::move(next), std::move(call));
@@ -442,7 +442,7 @@ RpcChannel& TransactionCoordinator::channel(BrokerId broker) {
 // ---- transaction.timeout.ms ---------------------------------------------------------------------------------------
 
 void TransactionCoordinator::abort_timed_out() {
-  const sim::Time now = host_.context().now();
+  const sim::Time now = host_.wall_clock();
   each_entry([this, now](PartitionIndex partition, Shard& shard, Entry& entry) {
     const bool open = entry.now.state == TransactionState::ongoing && !entry.pending;
     if (open && entry.now.started + entry.now.timeout < now) fence(partition, shard, entry, {});
@@ -454,7 +454,7 @@ void TransactionCoordinator::abort_timed_out() {
 
 /// TransactionStateManager.removeExpiredTransactionalIds. A tombstone that the log refuses is written the next time.
 void TransactionCoordinator::remove_expired() {
-  const sim::Time now = host_.context().now();
+  const sim::Time now = host_.wall_clock();
   each_entry([this, now](PartitionIndex partition, Shard& shard, Entry& entry) {
     const bool unused = entry.now.state == TransactionState::empty || entry.now.complete();
     if (!unused || entry.pending || now - entry.now.updated < host_.config().transactional_id_expiration)

@@ -117,8 +117,8 @@ void ZooKeeper::write(ZooKeeperCall& call) {
     if (n < applied_) continue;  // the answer was lost
     applied_ = n + 1;
     const MetadataChange& change = *call.changes[n - call.first];
-    const bool of_broker = change.broker != kNoBroker;
-    if (of_broker || change.state.partition_epoch == log_.state(change.partition).partition_epoch + 1)
+    const bool of_partition = change.broker == kNoBroker && !change.config;
+    if (!of_partition || change.state.partition_epoch == log_.state(change.partition).partition_epoch + 1)
       log_.commit(change);
     else
       call.conflict = true;  // BADVERSION: the leader has written since

@@ -52,6 +52,9 @@ struct Program final : models::NodeProgram {
   void shut_down() override { log += "stops "; }
   void start_up() override { log += "starts "; }
   bool member = false;
+  bool takes_time() const override { return member; }
+  void slowed() override { log += "slowed "; }
+  bool reads_wall_clock() const override { return !member; }
   bool orderly = false;
   std::string log;
 };

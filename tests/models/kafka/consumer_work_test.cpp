@@ -118,3 +118,25 @@ TEST_CASE("a stretch of a poll's records is cut along its partitions") {
   });
   CHECK(pieces == decltype(pieces){{3, 108, 110, 8}, {5, 0, 2, 10}});
 }
+
+TEST_CASE("work that is stretched takes longer from there on, and as long as drawn again") {
+  for (const bool constant : {true, false}) {
+    Work work;
+    work.add(PartitionIndex{0}, 0, 10, 0);
+    if (constant) work.take_constant(10ns);
+    for (int i = 0; !constant && i < 10; ++i) work.take(10ns);
+    work.stretch(25, 3);  // half of the third record
+    CHECK(work.finish(2) == 25 + 15);
+    CHECK(work.finish(3) == 25 + 15 + 30);
+    CHECK_FALSE(work.constant());
+    CHECK(work.finished_within(39) == 2);
+    CHECK(work.finished_within(40) == 3);
+    work.stretch(70, 1);
+    CHECK(work.finish(3) == 70);
+    CHECK(work.finish(4) == 80);
+    CHECK(work.finish(9) == 130);
+    CHECK(work.finished_within(1'000) == 10);
+    work.clear();
+    CHECK(work.constant());
+  }
+}

@@ -40,6 +40,7 @@ const std::vector<Row>& rows() {
       {S::broker, "replica.fetch.backoff.ms", "10"},
       {S::broker, "num.replica.fetchers", "3"},
       {S::broker, "unclean.leader.election.enable", "true", leaderless},
+      {S::broker, "unclean.leader.election.interval.ms", "1000", allows_unclean_late},
       {S::broker, "auto.leader.rebalance.enable", "false", balances_often},
       {S::broker, "leader.imbalance.check.interval.seconds", "1"},
       {S::broker, "leader.imbalance.per.broker.percentage", "100", balances_with_zookeeper},

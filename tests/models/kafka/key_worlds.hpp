@@ -59,6 +59,16 @@ inline void leaderless(Scenario& s) {
   broker(s).min_insync_replicas = 1;
   s.faults = {crash("kafka/1", 2s, 8s), crash("kafka/2", 2s, 8s), crash("kafka/0", 6s, 14s)};
 }
+/// And unclean elections are allowed when it is too late for one at once.
+inline void allows_unclean_late(Scenario& s) {
+  leaderless(s);
+  models::FaultSpec allow;
+  allow.kind = "alter-config";
+  allow.target = "orders";
+  allow.at = 12s;
+  allow.config = {{"unclean.leader.election.enable", "true"}};
+  s.faults.push_back(allow);
+}
 /// The group is empty for longer than a minute, and until somebody looks for expired offsets (every ten minutes).
 inline void deserted(Scenario& s) {
   s.duration = 1300s;
