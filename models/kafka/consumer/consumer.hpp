@@ -138,6 +138,7 @@ class Consumer final : public NodeProgram,
   void work();
   void next_record();
   void work_done();
+  void work_taken();
   void commit_work();
   void rewind();
   void commit_blocking(CommitFor why, sim::Duration limit);
