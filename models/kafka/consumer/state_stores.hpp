@@ -44,8 +44,11 @@ class StateStores {
   /// KAFKA-9821). Consumers leave that to who gives up (KAFKA-10078).
   /// Model: in Kafka the assignment's user data say so to those who are to have the tasks.
   bool joins_again(std::int32_t generation) const { return generation == partial_; }
-  /// The member's process has died.
-  void crashed(std::uint32_t member);
+  /// The member's process has died, or it has lost its tasks: with exactly_once_v2 their stores are wiped
+  /// (StateManagerUtil.closeStateManager).
+  void closed_dirty(std::uint32_t member);
+  /// What the member has is to be restored from the beginning.
+  void corrupted(std::uint32_t member);
 
  private:
   static constexpr std::uint32_t kNobody = 0xffffffff;
