@@ -29,6 +29,7 @@ void Consumer::begin_work() {
 
 void Consumer::work() {
   enter(Phase::processing);
+  if (outlet_) outlet_->work_begins();
   if (!pool_) return processor_.begin(options_.commit == CommitMode::each_record);
   pool_->take(processor_.work());
   work_done();
@@ -75,7 +76,7 @@ bool Consumer::commit_open(bool again_later) {
 void Consumer::transformed(TransformOutcome outcome) {
   switch (outcome) {
     case TransformOutcome::taken:
-      break;
+      return when_running(&Consumer::work_taken);
     case TransformOutcome::fatal:
       end_application();
       break;
@@ -97,6 +98,14 @@ void Consumer::transformed(TransformOutcome outcome) {
       }
   }
   when_running(&Consumer::back_to_poll);
+}
+
+/// What is due is committed before the next poll() (StreamThread.runOnce): that one may send a JoinGroup, of whose answer nobody
+/// hears while its records are worked at, and a member that is put out for that would never have committed anything.
+void Consumer::work_taken() {
+  if (context_.now() < outlet_->commit_due() || membership_.mid_rebalance()) return back_to_poll();
+  commit_again_ = true;
+  outlet_->commit(group_metadata());
 }
 
 /// What could not be sent, or was aborted, is read again from what was committed last

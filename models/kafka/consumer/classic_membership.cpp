@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/kafka/backoff.hpp"
+#include "models/kafka/consumer/state_stores.hpp"
 #include "models/kafka/group/assignor.hpp"
 
 namespace models::kafka {
@@ -11,6 +12,16 @@ namespace {
 
 /// AbstractCoordinator.JOIN_GROUP_TIMEOUT_LAPSE
 constexpr sim::Duration kJoinTimeoutLapse{5'000'000'000};
+
+/// False when cooperative members have to give something up before it can be given to others.
+bool all_assigned(const std::vector<SyncGroupCall::Assignment>& assignments,
+                  const std::vector<AssignorTopic>& topics) {
+  std::int64_t left = 0;
+  for (const AssignorTopic& topic : topics) left += topic.partitions;
+  for (const SyncGroupCall::Assignment& assignment : assignments)
+    left -= static_cast<std::int64_t>(assignment.partitions.size());
+  return left == 0;
+}
 
 }  // namespace
 
@@ -73,8 +84,8 @@ Membership::Progress ClassicMembership::advance() {
         switch (owner_.take_assignment()) {
           case MembershipOwner::Taken::not_yet:
             return Progress::waiting;
-          case MembershipOwner::Taken::gave_some_up:
-            request_rejoin();  // cooperative: so that they can be given to others
+          case MembershipOwner::Taken::to_join_again:
+            request_rejoin();  // cooperative: so that what is given up can be given to others
             break;
           case MembershipOwner::Taken::as_it_was:
             break;
@@ -219,6 +230,8 @@ void ClassicMembership::send_sync(const JoinGroupCall& joined) {
     call->assignments = assign(*assignor, joined.members, known, dated ? Claims::dated : Claims::undated);
     // The assignor has thrown. The exception comes out of poll(), and the application calls it again.
     if (call->assignments.empty()) return retry_join_later();
+    if (StateStores* const stores = group_.stores())
+      stores->assigned(generation_, all_assigned(call->assignments, known));
   }
   channel->call<&ClassicMembership::on_sync>(*this, std::move(call));
 }

@@ -22,6 +22,7 @@ class ClassicMembership final : public Membership {
 
   void forget() override;
   bool settled() const override { return state_ == MemberState::stable && !rejoin_needed_or_pending(); }
+  bool mid_rebalance() const override { return join_pending_; }
 
   /// The leader of a group rejoins where a topic has come to have more partitions than it has assigned
   /// (ConsumerCoordinator.rejoinNeededOrPending: assignmentSnapshot).

@@ -142,6 +142,7 @@ class Consumer final : public NodeProgram,
   void work();
   void next_record();
   void work_done();
+  void work_taken();
   void commit_work();
   void rewind();
   void restore_anew();

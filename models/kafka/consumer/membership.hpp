@@ -30,7 +30,7 @@ class MembershipOwner {
   virtual void describe(Subscription& subscription) const = 0;
   /// Deals with what is held before a join (onJoinPrepare). False while a commit comes first.
   virtual bool prepare_rejoin() = 0;
-  enum class Taken : std::uint8_t { not_yet, as_it_was, gave_some_up };
+  enum class Taken : std::uint8_t { not_yet, as_it_was, to_join_again };
   /// Takes up assigned(); not yet while a commit comes first.
   virtual Taken take_assignment() = 0;
 
@@ -96,6 +96,8 @@ class Membership {
   }
   /// In the group, with nothing of a rebalance left to do.
   virtual bool settled() const = 0;
+  /// Has asked to join, and the application has not heard the end of that rebalance (TaskManager.rebalanceInProgress).
+  virtual bool mid_rebalance() const { return !settled(); }
   /// The assignment to be taken up, or taken up last.
   const std::vector<PartitionIndex>& assigned() const { return assigned_; }
   /// The metadata were read again: topics may have come to have more partitions.

@@ -29,6 +29,8 @@ class Outlet {
   virtual ~Outlet() = default;
   virtual void start() = 0;
   virtual void close() = 0;
+  /// A poll's records are handed out: work at them begins.
+  virtual void work_begins() {}
   /// `work` has been processed; transformed() runs once, perhaps before this returns. `membership` signs the offsets.
   virtual void take(const Work& work, const GroupMembership& membership) = 0;
   /// Something that was taken is not committed: commit() ends that, at commit_due(), and before partitions are given up.

@@ -59,7 +59,8 @@ MembershipOwner::Taken Consumer::take_assignment() {
   take_up(revoked, assigned);
   last_assigned_ = std::move(assigned);
   last_generation_ = membership_.generation();
-  return revoked.empty() ? Taken::as_it_was : Taken::gave_some_up;
+  const bool again = group_.stores() != nullptr && group_.stores()->joins_again(last_generation_);
+  return revoked.empty() && !again ? Taken::as_it_was : Taken::to_join_again;
 }
 
 std::vector<PartitionIndex> Consumer::held_besides(const std::vector<PartitionIndex>& assigned) const {

@@ -42,6 +42,13 @@ class StateStores {
   void expires(PartitionIndex p, const ReplicaLog& log, Offset below);
   /// Compares what the changelog counts, or has counted before that expired, with what was counted. Once, when the run ends.
   void tell_counts(const Context& context, EntityId group, const std::vector<TopicIndex>& topics) const;
+  /// A leader has made this generation's assignment; `whole` unless tasks wait in it for who gives them up.
+  void assigned(std::int32_t generation, bool whole) { partial_ = whole ? kWhole : generation; }
+  /// Whoever is given this assignment joins again at once, so that tasks which nobody has any more find an owner although who
+  /// was to give them up has never come to it (StreamsPartitionAssignor.addClientAssignments: setNextRebalanceTime(0),
+  /// KAFKA-9821). Consumers leave that to who gives up (KAFKA-10078).
+  /// Model: in Kafka the assignment's user data say so to those who are to have the tasks.
+  bool joins_again(std::int32_t generation) const { return generation == partial_; }
   /// The member's process has died, or it has lost its tasks: with exactly_once_v2 their stores are wiped
   /// (StateManagerUtil.closeStateManager).
   void closed_dirty(std::uint32_t member);
@@ -51,6 +58,7 @@ class StateStores {
  private:
   static constexpr std::uint32_t kNobody = 0xffffffff;
   static constexpr Offset kNothing = 0;
+  static constexpr std::int32_t kWhole = -1;
   struct Store {
     std::uint32_t owner = kNobody;
     std::uint64_t opened = 0;
@@ -83,6 +91,7 @@ class StateStores {
   std::vector<Store> stores_;  // by partition of the cluster
   std::unique_ptr<ChangeBook> changes_;
   std::map<std::int32_t, Tally> tallies_;  // of what has expired, by partition of the changelog
+  std::int32_t partial_ = kWhole;  ///< generation of the last assignment, if it is not whole
 };
 
 }  // namespace models::kafka

@@ -77,21 +77,25 @@ void StreamThread::crashed() {
 
 // ---- what is counted ----------------------------------------------------------------------------------------------
 
+void StreamThread::work_begins() {
+  work_began_ = cluster_.context().now();
+}
+
 void StreamThread::take(const Work& work, const GroupMembership& membership) {
   membership_ = membership;
   used_ = true;
-  if (!open_) begin_interval();
+  if (!open_) begin_interval(work_began_);
   make_messages(work);
   step_ = Step::beginning;
   producer_moved();
 }
 
-/// StreamThread.maybeCommit looks at the clock whether or not there was something to commit.
-void StreamThread::begin_interval() {
+/// StreamThread.maybeCommit looks at the clock whether or not there was something to commit, and also between two records of a
+/// poll: one that takes longer than the interval is committed as soon as it is done.
+void StreamThread::begin_interval(sim::Time since) {
   open_ = true;
   failures_before_ = producer_.failures();
-  const sim::Time now = cluster_.context().now();
-  const auto passed = interval_.count() > 0 ? (now - last_commit_).count() / interval_.count() : 0;
+  const auto passed = interval_.count() > 0 ? (since - last_commit_).count() / interval_.count() : 0;
   due_ = last_commit_ + (passed + 1) * interval_;
 }
 
@@ -158,7 +162,7 @@ void StreamThread::commit(const GroupMembership& membership) {
 }
 
 void StreamThread::not_committed() {
-  if (!open_) begin_interval();
+  if (!open_) begin_interval(cluster_.context().now());
 }
 
 /// The tasks are somebody else's: what is open is given up, and with exactly_once_v2 the producer with it

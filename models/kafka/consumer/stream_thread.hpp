@@ -38,6 +38,7 @@ class StreamThread final : public Outlet, private ProducerApplication {
 
   void start() override;
   void close() override;
+  void work_begins() override;
   void take(const Work& work, const GroupMembership& membership) override;
   bool open() const override { return open_; }
   sim::Time commit_due() const override { return due_; }
@@ -60,7 +61,7 @@ class StreamThread final : public Outlet, private ProducerApplication {
   bool step();
   bool step_in_transaction(TransactionManager& transactions);
   void finish(TransformOutcome outcome);
-  void begin_interval();
+  void begin_interval(sim::Time since);
   void forget();
   void new_producer();
 
@@ -89,6 +90,7 @@ class StreamThread final : public Outlet, private ProducerApplication {
   bool open_ = false;  // something was taken and is not committed
   sim::Time due_ = sim::kNever;
   sim::Time last_commit_{};
+  sim::Time work_began_{};
   std::uint64_t failures_before_ = 0;
   std::vector<Message> messages_;
   std::vector<OffsetCommitCall::Item> offsets_;  // of all that is open

@@ -312,30 +312,26 @@ void TransactionCoordinator::receive(Ref<EndTxnCall> call) {
   const bool again = now.v2 && now.epoch == call->producer_epoch + 1;
   const bool again_rotated = now.v2 && now.previous_producer_id == call->producer_id && now.epoch == 0 &&
                              call->producer_epoch == std::numeric_limits<std::int16_t>::max() - 1;
-  bool valid_epoch = call->producer_epoch == now.epoch;
-  if (now.v2 && now.preparing()) valid_epoch = again;
-  if (now.v2 && now.complete()) valid_epoch = valid_epoch || again || again_rotated;
+  const bool valid_epoch =
+      call->producer_epoch == now.epoch || (now.v2 && now.complete() && (again || again_rotated));
+  // pendingTransitionInProgress: from the moment of its decision to that of its last marker. With KIP-890 it comes before the
+  // epoch, or who aborts the next transaction before it has written anything would fence itself (KAFKA-18464).
+  const bool in_transition = entry->pending || now.preparing();
   if (now.producer_id != call->producer_id && !again_rotated)
     return reply(std::move(call), ErrorCode::invalid_producer_id_mapping);
-  if (!valid_epoch) return reply(std::move(call), ErrorCode::producer_fenced);
-  if (entry->pending) return reply(std::move(call), ErrorCode::concurrent_transactions);
+  if (!valid_epoch && !(now.v2 && in_transition)) return reply(std::move(call), ErrorCode::producer_fenced);
+  if (in_transition) return reply(std::move(call), ErrorCode::concurrent_transactions);
 
   const PartitionIndex partition = cluster_.transaction_partition(call->transactional_id);
   Shard& shard = *shard_of(call->transactional_id);
   const auto next_id = [&] {
     return v2 && now.epoch_exhausted() ? cluster_.new_producer_id() : kNoProducerId;
   };
-  const auto committed =
-      now.state == TransactionState::prepare_commit || now.state == TransactionState::complete_commit;
+  const bool committed = now.state == TransactionState::complete_commit;
   switch (now.state) {
     case TransactionState::ongoing: {
       TransactionMetadata next = now.ending(call->commit, v2, next_id());
       return write(partition, shard, *entry, std::move(next), std::move(call));
-    }
-    case TransactionState::prepare_commit:
-    case TransactionState::prepare_abort: {
-      const bool same = committed == call->commit;
-      return reply(std::move(call), same ? ErrorCode::concurrent_transactions : ErrorCode::invalid_txn_state);
     }
     case TransactionState::complete_commit:
     case TransactionState::complete_abort:
