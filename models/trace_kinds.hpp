@@ -67,8 +67,8 @@ enum class Kind : std::uint16_t {
   ownership,
   /// actor coordinator, peer group, a new state, b generation, code old state (family's numbering, named by the family).
   group_state,
-  /// actor member, peer group, code MemberCode, b generation; failed also of a producer with transactions, peer 0. Ledger (a crash
-  /// empties the member's hands).
+  /// actor member, peer group, code MemberCode, b generation; failed also of a producer with transactions, peer 0. Ledger (a
+  /// crash empties the member's hands).
   member_state,
   /// actor new leader (0: none), place partition, a leader epoch, b its log end, code LeaderCode.
   leader_changed,
@@ -185,8 +185,8 @@ enum class Kind : std::uint16_t {
   /// peer group, a windows of keys that its changelog counts, b of them higher than the messages that were counted, c lower.
   /// Emitted when the run ends. Payload: [by how much the ones are too high together, the others too low]. Outputs.
   window_counts,
-  /// place partition, offsets [a, a+b): when the run ended the log held nothing there any more, because compaction had removed it.
-  /// Lost write.
+  /// place partition, offsets [a, a+b): when the run ended the log held nothing there any more, because compaction had removed
+  /// it. Lost write.
   removed,
   count_,
 };

@@ -43,9 +43,9 @@ void set_earlier_client(ClientConfig& config, models::kafka::KeyScope scope, Ver
 /// MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION_FOR_IDEMPOTENCE
 constexpr std::int32_t kMostInFlightIdempotent = 5;
 
-/// Before KIP-679 idempotence, asked for or implied by transactions, decided on acks and retries (ProducerConfig.idempotenceEnabled
-/// and maybeOverrideAcksAndRetries of 2.8), and before KAFKA-5494 on requests in flight (KafkaProducer.configureInflightRequests of
-/// 0.11).
+/// Before KIP-679 idempotence, asked for or implied by transactions, decided on acks and retries
+/// (ProducerConfig.idempotenceEnabled and maybeOverrideAcksAndRetries of 2.8), and before KAFKA-5494 on requests in flight
+/// (KafkaProducer.configureInflightRequests of 0.11).
 void set_earlier_idempotence(models::kafka::ProducerConfig& config, Version version, const Value* table,
                              bool transactional) {
   if (version < Version{0, 11} || version >= Version{3, 0}) return;

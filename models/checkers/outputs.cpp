@@ -98,18 +98,19 @@ void Outputs::find_missing(EntityId group, const std::vector<Made>& made, sim::T
       const Ledger::Lane& lane = ledger_.lanes()[id.value];
       const RunCounts& too_late = id.value < late.size() ? late[id.value] : none;
       const Ledger::LaneGroup& of_group = lane.groups[sub];
-      visit_jointly<6>({&of_group.processed, &of_group.settled, &of_group.compacted, &made[id.value].outputs,
-                        &made[id.value].lost, &too_late},
-                       lane.offered(),
-                       [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 6>& counts) {
-                         const auto [processed, settled, compacted, outputs, lost, dropped] = counts;
-                         if (processed == 0 || settled == 0 || outputs > 0 || dropped > 0) return;
-                         // What was aborted, or failed, and compacted away before it could be done again is superseded: a newer record of its
-                         // key is there. An output that was done and is lost was not to be done again.
-                         if (compacted > 0 && lost == 0) return;
-                         anomalies_.add({end, Verdict::output_missing, p.id, group, id, signed_of(seq), -1,
-                                         signed_of(n), 0});
-                       });
+      visit_jointly<6>(
+          {&of_group.processed, &of_group.settled, &of_group.compacted, &made[id.value].outputs,
+           &made[id.value].lost, &too_late},
+          lane.offered(),
+          [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 6>& counts) {
+            const auto [processed, settled, compacted, outputs, lost, dropped] = counts;
+            if (processed == 0 || settled == 0 || outputs > 0 || dropped > 0) return;
+            // What was aborted, or failed, and compacted away before it could be done again is superseded: a newer
+            // record of its key is there. An output that was done and is lost was not to be done again.
+            if (compacted > 0 && lost == 0) return;
+            anomalies_.add(
+                {end, Verdict::output_missing, p.id, group, id, signed_of(seq), -1, signed_of(n), 0});
+          });
     }
   }
 }

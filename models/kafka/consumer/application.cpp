@@ -124,7 +124,8 @@ void Consumer::restore_anew() {
     assignment_[p].restored_at = context_.simulation.after(group_.stores()->open(index_, p));
 }
 
-/// The thread's tasks are somebody else's: it closes them, leaves its group and subscribes anew (StreamThread.handleTaskMigrated).
+/// The thread's tasks are somebody else's: it closes them, leaves its group and subscribes anew
+/// (StreamThread.handleTaskMigrated).
 void Consumer::migrate() {
   lose_assignment();
   membership_.leave();

@@ -91,7 +91,7 @@ class StateStores {
   std::vector<Store> stores_;  // by partition of the cluster
   std::unique_ptr<ChangeBook> changes_;
   std::map<std::int32_t, Tally> tallies_;  // of what has expired, by partition of the changelog
-  std::int32_t partial_ = kWhole;  ///< generation of the last assignment, if it is not whole
+  std::int32_t partial_ = kWhole;          ///< generation of the last assignment, if it is not whole
 };
 
 }  // namespace models::kafka

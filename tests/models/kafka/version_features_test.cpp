@@ -102,8 +102,8 @@ TEST_CASE(
     "a follower that was refused for an epoch leaves the session for replica.fetch.backoff.ms, and once") {
   ClusterFixture f(without(Rule::epoch_stays_on_shrink));
   f.node(2).crash();
-  // Its controller raises the epoch, of which leader and follower hear in one moment. Batch upon batch, so that there is an answer
-  // for the follower at any time.
+  // Its controller raises the epoch, of which leader and follower hear in one moment. Batch upon batch, so that there is an
+  // answer for the follower at any time.
   while (f.replica(0).leader_epoch == 0 && f.simulation.now() < sim::Time{12s}) {
     f.produce(BrokerId{0}, 1, 1);
     f.run_for(10ms);
