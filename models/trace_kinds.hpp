@@ -67,8 +67,8 @@ enum class Kind : std::uint16_t {
   ownership,
   /// actor coordinator, peer group, a new state, b generation, code old state (family's numbering, named by the family).
   group_state,
-  /// actor member, peer group, code MemberCode, b generation; failed also of a producer with transactions, peer 0. Ledger (a crash
-  /// empties the member's hands).
+  /// actor member, peer group, code MemberCode, b generation; failed also of a producer with transactions, peer 0. Ledger (a
+  /// crash empties the member's hands).
   member_state,
   /// actor new leader (0: none), place partition, a leader epoch, b its log end, code LeaderCode.
   leader_changed,

@@ -13,7 +13,8 @@ struct Row {
   bool links, answers, heartbeats;
 };
 
-/// Model: applications wait for a dependency, and brokers for remote storage, for as long as those say; these ways lead over no link.
+/// Model: applications wait for a dependency, and brokers for remote storage, for as long as those say; these ways lead over no
+/// link.
 constexpr std::array kRows{
     Row{EntityKind::broker, true, true, true},
     Row{EntityKind::controller, true, true, false},

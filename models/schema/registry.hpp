@@ -109,8 +109,8 @@ class Registry final : public NodeProgram {
   sim::Stream service_;
 };
 
-/// A client's way to the registry: one request at a time, whose answer is waited for (RestService), over a connection that is kept
-/// (HTTP keep-alive) until it breaks or an answer does not come in time. Part of its node's program.
+/// A client's way to the registry: one request at a time, whose answer is waited for (RestService), over a connection that is
+/// kept (HTTP keep-alive) until it breaks or an answer does not come in time. Part of its node's program.
 class RegistryCaller final : private ConnectionListener {
  public:
   RegistryCaller(Registry& registry, Context& context, Node& node,
