@@ -14,8 +14,8 @@ enum class Reach {
   heartbeats,  ///< it sends some
 };
 
-/// Throws ScenarioError at `key` ("target", "other") when nothing that the fault can hit there has it. Requires a name that is one
-/// of a node, of a role, or of several nodes.
+/// Throws ScenarioError at `key` ("target", "other") when nothing that the fault can hit there has it. Requires a name that is
+/// one of a node, of a role, or of several nodes.
 void check_reach(const FaultBinding& binding, std::string_view key, Reach reach);
 
 }  // namespace models
