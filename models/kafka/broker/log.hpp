@@ -139,8 +139,8 @@ class ReplicaLog {
   /// Where the records of which epoch begin, by offset. Epochs rise unless the log has diverged from its leader's.
   const std::vector<EpochStart>& epochs() const { return runs_; }
 
-  /// The first offset from `from` on whose batch is still in memory (PartitionStore::forget_below). Requires start() <= from <
-  /// end().
+  /// The first offset from `from` on whose batch is still in memory (PartitionStore::forget_below). Requires
+  /// start() <= from < end().
   Offset kept_from(Offset from) const {
     return std::max(from, store_->branch(runs_[epoch_index(from)].epoch).kept_from());
   }
