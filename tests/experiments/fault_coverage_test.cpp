@@ -257,11 +257,13 @@ brokers = 3
 [kafka.config]
 #
 min.insync.replicas = 2
+log.retention.check.interval.ms = 500
 
 [[kafka.topics]]
 name = "orders"
 partitions = 3
 replication-factor = 3
+config = { segment.ms = 1000 }
 
 [[producers]]
 name = "shop"
@@ -363,7 +365,7 @@ std::string fault(const std::string& kind, const Target& target) {
     return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
   };
   const bool at_once = any({"grow", "reassign", "create-topic", "delete-records", "elect-preferred-leaders",
-                            "failover", "wrong-schema"});
+                            "failover", "wrong-schema", "alter-config", "elect-unclean-leaders"});
   const bool of_connection =
       any({"connection-reset", "response-loss"});  // the next answer may matter to nobody
   text += of_connection ? "rate = '20/s'\n" : "at = '6s'\n";
@@ -374,6 +376,9 @@ std::string fault(const std::string& kind, const Target& target) {
   if (kind == "bandwidth") text += "bandwidth = '1kbit/s'\n";
   if (kind == "grow") text += "partitions = 6\n";
   if (kind == "reassign") text += "brokers = ['kafka/2', 'kafka/0']\n";
+  if (kind == "slowdown") text += "factor = 1000\n";
+  if (kind == "clock-skew") text += "ahead = '30d'\n";
+  if (kind == "alter-config") text += "config = { max.message.bytes = 50, retention.ms = 1 }\n";
   if (kind == "wrong-schema") text += "version = '2'\n";
   return text;
 }
@@ -382,12 +387,14 @@ bool prepares(const std::string& kind) {
   return kind == "join" || kind == "grow" || kind == "reassign" || kind == "create-topic";
 }
 
-/// Each kind of fault against each of these in that scenario; returns how often which kind did something.
+/// Each kind of fault against each of these in that scenario, but for pairs, or kinds, that do nothing there; returns how often
+/// which kind did something.
 std::map<std::string, int> strike_all(const std::string& text, const std::vector<Target>& all,
                                       const std::set<std::string>& without_effect = {}) {
   std::map<std::string, int> struck;
   for (const models::FaultInfo& info : models::fault_catalogue()) {
     const std::string kind(info.entry.name);
+    if (without_effect.count(kind) > 0) continue;
     std::string usual;  // without the fault
     for (const Target& target : all) {
       CAPTURE(kind, target.name);
@@ -419,11 +426,14 @@ std::map<std::string, int> strike_all(const std::string& text, const std::vector
 }  // namespace
 
 TEST_CASE("each kind of fault is refused of a target, or does something to it") {
-  // The session of a mirror's task outlasts this run.
-  const std::map<std::string, int> struck =
-      strike_all(std::string(kAll), targets(), {"heartbeat-loss copier/0"});
+  // The session of a mirror's task outlasts this run; kafka/1 leads nothing any more when its clock goes wrong; and no
+  // partition is without a leader, as it is where that election is tested (altering_test.cpp).
+  const std::set<std::string> without_effect{"heartbeat-loss copier/0", "clock-skew kafka/1",
+                                             "elect-unclean-leaders"};
+  const std::map<std::string, int> struck = strike_all(std::string(kAll), targets(), without_effect);
   for (const models::FaultInfo& info : models::fault_catalogue()) {
     CAPTURE(info.entry.name);
+    if (without_effect.count(std::string(info.entry.name)) > 0) continue;
     CHECK(struck.count(std::string(info.entry.name)) == 1);
   }
 }

@@ -110,8 +110,8 @@ TEST_CASE("what Kafka has and mqlab leaves out is told from what nobody has") {
   const auto refused = [](const std::optional<ConfigError>& error) {
     return error && error->message.find("mqlab does not model it: ") != std::string::npos;
   };
-  for (const char* key : {"unclean.leader.election.interval.ms", "controller.quorum.voters",
-                          "group.coordinator.threads", "background.threads", "ssl.keystore.location"}) {
+  for (const char* key : {"controller.quorum.voters", "group.coordinator.threads", "background.threads",
+                          "ssl.keystore.location"}) {
     INFO(key);
     CHECK(refused(set(broker, key, "1")));
   }
