@@ -18,6 +18,7 @@
 #include "models/kafka/share/share_partition_manager.hpp"
 #include "models/near_miss.hpp"
 #include "models/planted_leak.hpp"
+#include "models/rabbit_part.hpp"
 #include "models/scenario_error.hpp"
 #include "models/schema/schemas.hpp"
 #include "sim/assert.hpp"
@@ -112,7 +113,8 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
       context_{simulation_, trace_, entities_, network_, steps_},
       looks_(options.looks) {
   add_clusters();
-  if (clusters_.empty() && !(scenario_.producers.empty() && scenario_.groups.empty())) {
+  if (clusters_.empty() && !scenario_.rabbitmq &&
+      !(scenario_.producers.empty() && scenario_.groups.empty())) {
     throw ScenarioError("kafka", "producers and groups need a cluster");
   }
   add_registry();
@@ -121,6 +123,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   add_dependencies();
   add_groups();
   add_applications();
+  add_rabbit();
   faults_ = std::make_unique<FaultInjector>(context_, scenario_.faults);
   for (const auto& cluster : clusters_) {
     for (std::int32_t b = 0; b < cluster->broker_count(); ++b)
@@ -222,6 +225,7 @@ void World::add_registry() {
 
 void World::add_producers() {
   for (const ProducerOptions& options : scenario_.producers) {
+    if (of_rabbit(options.cluster)) continue;
     const std::string path = "producers." + options.name;
     add_producer(options, options.name, cluster(path + ".cluster", options.cluster),
                  {options.rack, options.zone, options.region});
@@ -305,6 +309,7 @@ void World::add_dependencies() {
 
 void World::add_groups() {
   for (const GroupOptions& options : scenario_.groups) {
+    if (of_rabbit(options.cluster)) continue;
     const std::string path = "groups." + options.name;
     const EntityId entity = entities_.add(EntityKind::group, options.name);
     kafka::ConsumerGroup& group =
@@ -382,6 +387,19 @@ void World::add_applications() {
       [this](EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index,
              Location location) -> Node& { return add_node(kind, name, parent, index, std::move(location)); },
       groups_);
+}
+
+bool World::of_rabbit(const std::string& cluster) const {
+  return scenario_.rabbitmq && cluster == RabbitPart::kCluster;
+}
+
+void World::add_rabbit() {
+  if (!scenario_.rabbitmq) return;
+  rabbit_ = std::make_unique<RabbitPart>(context_, scenario_,
+                                         [this](EntityKind kind, const std::string& name, EntityId parent,
+                                                std::uint32_t index, Location location) -> Node& {
+                                           return add_node(kind, name, parent, index, std::move(location));
+                                         });
 }
 
 bool World::joins_later(const std::string& member) const {
@@ -541,7 +559,7 @@ bool World::idle() const {
                      [](const Sending& one) { return one.standing_by || one.producer->idle(); }) &&
          std::none_of(clusters_.begin(), clusters_.end(),
                       [&](const auto& cluster) { return cluster->producing() && !lost(*cluster); }) &&
-         (applications_ == nullptr || applications_->idle()) &&
+         (applications_ == nullptr || applications_->idle()) && (rabbit_ == nullptr || rabbit_->idle()) &&
          std::all_of(groups_.begin(), groups_.end(),
                      [&](const auto& g) { return lost(g->cluster()) || (g->idle() && read_to_the_end(*g)); });
 }
@@ -604,9 +622,11 @@ RunOutcome World::run() {
   for (const auto& cluster : clusters_) cluster->start();
   for (const auto& mirror : mirrors_) mirror->tell();
   if (applications_) applications_->tell();
+  if (rabbit_) rabbit_->tell();
   for (const auto& group : groups_) group->start();
   for (const auto& scaler : autoscalers_) scaler->start();
   if (applications_) applications_->start();
+  if (rabbit_) rabbit_->start();
   for (const Sending& one : producers_) {
     if (!one.standing_by) one.producer->start();
   }
@@ -620,6 +640,7 @@ RunOutcome World::run() {
     if (!one.standing_by) one.producer->stop_arrivals();
   }
   if (applications_) applications_->stop_arrivals();
+  if (rabbit_) rabbit_->stop_arrivals();
   faults_->heal_all();
   phase(PhaseCode::arrivals_stopped);
 
@@ -631,6 +652,7 @@ RunOutcome World::run() {
   while (next_look_ < looks_.size()) look();
   for (const auto& cluster : clusters_) cluster->tell_divergence();
   for (const auto& group : groups_) group->tell_counts();
+  if (rabbit_) rabbit_->tell_depths();
   phase(outcome.drained ? PhaseCode::drained : PhaseCode::drain_timed_out);
   outcome.end = simulation_.now();
   outcome.events = simulation_.events_executed();

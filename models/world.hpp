@@ -49,6 +49,7 @@ class Mirror;
 }  // namespace kafka
 
 class Applications;
+class RabbitPart;
 
 struct RunOutcome {
   bool drained = false;  ///< nothing was under way at the end
@@ -89,6 +90,8 @@ class World {
   Network& network() { return network_; }
   /// The cluster of [kafka].
   kafka::Cluster& kafka() { return *clusters_.front(); }
+  /// That of [rabbitmq]; null where there is none.
+  RabbitPart* rabbit() { return rabbit_.get(); }
   /// Throws ScenarioError at `path` when there is none of that name.
   kafka::Cluster& cluster(const std::string& path, const std::string& name);
   FaultInjector& faults() { return *faults_; }
@@ -112,10 +115,12 @@ class World {
                                   kafka::Cluster& cluster, const Location& location);
   std::vector<std::string> topics_at(kafka::Cluster& cluster, const GroupOptions& group) const;
   void add_applications();
+  void add_rabbit();
   void add_failovers();
   bool fail_over(const ProducerOptions& options);
   bool fail_over(kafka::ConsumerGroup& from, kafka::ConsumerGroup& to);
   void add_topic_roles(kafka::Cluster& cluster);
+  bool of_rabbit(const std::string& cluster) const;
   bool joins_later(const std::string& member) const;
   /// An operator deletes the records of a topic that lie below `offset` and are older, or all that are replicated.
   bool delete_records(kafka::Cluster& cluster, kafka::TopicIndex topic, std::optional<std::int64_t> offset,
@@ -160,6 +165,7 @@ class World {
   std::vector<Moving> moving_;
   std::vector<std::unique_ptr<kafka::Autoscaler>> autoscalers_;
   std::unique_ptr<Applications> applications_;  // null: there are none
+  std::unique_ptr<RabbitPart> rabbit_;          // RabbitMQ and its clients; null: there are none
   std::unique_ptr<FaultInjector> faults_;
   std::vector<std::unique_ptr<kafka::Invariants>> invariants_;  // of a checked run
   std::vector<Look> looks_;

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "models/kafka/pool.hpp"
+#include "models/pool.hpp"
 #include "models/kafka/types.hpp"
 #include "models/network/network.hpp"
 #include "sim/time.hpp"

@@ -24,7 +24,7 @@
 
 #include "models/clients/workload.hpp"
 #include "models/kafka/cluster.hpp"
-#include "models/kafka/consumer/offset_counts.hpp"
+#include "models/clients/offset_counts.hpp"
 
 namespace models::kafka {
 

@@ -2,7 +2,7 @@
 #include <tuple>
 #include <vector>
 
-#include "models/kafka/consumer/offset_counts.hpp"
+#include "models/clients/offset_counts.hpp"
 #include "models/kafka/consumer/work.hpp"
 #include "tests/catch.hpp"
 
