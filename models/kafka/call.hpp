@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "models/pool.hpp"
 #include "models/kafka/types.hpp"
 #include "models/network/network.hpp"
+#include "models/pool.hpp"
 #include "sim/time.hpp"
 
 namespace models::kafka {
