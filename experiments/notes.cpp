@@ -93,9 +93,9 @@ std::vector<std::string> notes_on(const Resolved& resolved) {
     const models::ProducerOptions& producer = resolved.scenario.producers[i];
     const Value& table = resolved.checked.find("producers")->items[i];
     if (producer.config.enable_idempotence || asks_for_idempotence(table) || !idempotent_by_default) continue;
-    const std::string reason = producer.config.acks != -1
-                                   ? "acks = " + std::to_string(producer.config.acks)
-                                   : "retries = " + std::to_string(producer.config.retries);
+    const std::string reason = producer.config.acks != -1 ? "acks = " + std::to_string(producer.config.acks)
+                               : producer.config.retries == 0 ? "retries = 0"
+                                                              : "max.in.flight.requests.per.connection > 5";
     notes.push_back(join_path("producers", producer.name) + ".config." + reason +
                     " turns enable.idempotence off, as in Kafka's own producer; give it to say so yourself");
   }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/kafka/cluster.hpp"
+#include "models/kafka/consumer/consumer.hpp"
+#include "models/kafka/consumer/group.hpp"
 #include "models/kafka/consumer/service_outlet.hpp"
 #include "models/kafka/producer/kafka_event_sender.hpp"
 #include "models/near_miss.hpp"
@@ -27,20 +30,18 @@ std::string instance_name(const std::string& name, std::uint32_t instances, std:
 
 }  // namespace
 
-Applications::Applications(Context& context, const Scenario& scenario, kafka::Cluster* cluster,
-                           const NodeMaker& add_node,
-                           std::vector<std::unique_ptr<kafka::ConsumerGroup>>& groups)
-    : context_(context), scenario_(scenario), cluster_(cluster) {
-  for (const DatabaseOptions& options : scenario.databases) {
-    Node& node =
-        add_node(EntityKind::database, options.name, {}, 0, {options.rack, options.zone, options.region});
+Applications::Applications(const Site& site, kafka::System* kafka)
+    : site_(site), context_(site.context), scenario_(site.scenario), kafka_(kafka) {
+  for (const DatabaseOptions& options : scenario_.databases) {
+    Node& node = site_.add_node(EntityKind::database, options.name, {}, 0,
+                                {options.rack, options.zone, options.region});
     databases_.emplace_back(options.name, std::make_unique<Database>(context_, node, options));
   }
-  for (const ServiceOptions& options : scenario.services) add_plan(options);
+  for (const ServiceOptions& options : scenario_.services) add_plan(options);
   find_views();
-  for (const auto& plan : plans_) add_service(*plan, add_node, groups);
-  for (const RelayOptions& options : scenario.relays) add_relay(options, add_node);
-  for (const GatewayOptions& options : scenario.gateways) add_gateway(options, add_node);
+  for (const auto& plan : plans_) add_service(*plan);
+  for (const RelayOptions& options : scenario_.relays) add_relay(options);
+  for (const GatewayOptions& options : scenario_.gateways) add_gateway(options);
 }
 
 Applications::~Applications() = default;
@@ -57,7 +58,7 @@ Database& Applications::database(const std::string& path, const std::string& nam
 SenderMaker Applications::sender_maker(const std::string& path, const std::string& name,
                                        const std::string& to, const sim::Distribution& size,
                                        const KeyOptions& keys, const kafka::ProducerConfig& config) {
-  if (cluster_ == nullptr || !cluster_->find_topic(to))
+  if (kafka_ == nullptr || !kafka_->cluster()->find_topic(to))
     throw ScenarioError(path + ".to", "there is no topic '" + to + "'");
   ProducerOptions options;
   options.name = name;
@@ -66,7 +67,7 @@ SenderMaker Applications::sender_maker(const std::string& path, const std::strin
   options.keys = keys_of(keys);
   options.config = config;
   return [this, options](Node& node, EventSenderOwner& owner) -> std::unique_ptr<EventSender> {
-    return std::make_unique<kafka::KafkaEventSender>(*cluster_, node, options, book_, owner);
+    return std::make_unique<kafka::KafkaEventSender>(*kafka_->cluster(), node, options, book_, owner);
   };
 }
 
@@ -84,25 +85,22 @@ void Applications::add_plan(const ServiceOptions& options) {
   if (options.publish == Publishing::two_phase) plan.queue = &database(path + ".queue", options.queue);
 }
 
-void Applications::add_service(const ServicePlan& plan, const NodeMaker& add_node,
-                               std::vector<std::unique_ptr<kafka::ConsumerGroup>>& groups) {
+void Applications::add_service(const ServicePlan& plan) {
   const ServiceOptions& options = plan.options;
   SenderMaker make_sender;
   if (options.publish == Publishing::after_commit || options.publish == Publishing::before_commit)
     make_sender = sender_maker("services." + options.name, options.name, options.to, options.size,
                                options.keys, options.config);
-  if (!options.reads.empty()) return add_readers(plan, make_sender, add_node, groups);
+  if (!options.reads.empty()) return add_readers(plan, make_sender);
   for (std::uint32_t i = 0; i < options.instances; ++i) {
-    Node& node = add_node(EntityKind::service, instance_name(options.name, options.instances, i), plan.entity,
-                          i, {options.rack, options.zone, options.region});
+    Node& node = site_.add_node(EntityKind::service, instance_name(options.name, options.instances, i),
+                                plan.entity, i, {options.rack, options.zone, options.region});
     services_.push_back(std::make_unique<Service>(context_, node, plan, i, make_sender));
     started_here_.push_back(services_.back().get());
   }
 }
 
-void Applications::add_readers(const ServicePlan& plan, const SenderMaker& make_sender,
-                               const NodeMaker& add_node,
-                               std::vector<std::unique_ptr<kafka::ConsumerGroup>>& groups) {
+void Applications::add_readers(const ServicePlan& plan, const SenderMaker& make_sender) {
   const ServiceOptions& options = plan.options;
   GroupOptions group;
   group.name = options.name;
@@ -115,15 +113,14 @@ void Applications::add_readers(const ServicePlan& plan, const SenderMaker& make_
   group.start = options.start;
   group.config = options.consumer;
   group.config.enable_auto_commit = false;
-  groups.push_back(std::make_unique<kafka::ConsumerGroup>(*cluster_, group, plan.entity));
-  groups.back()->give_to(
-      [this, &plan, make_sender](Node& node, std::uint32_t index, kafka::OutletOwner& owner) {
-        services_.push_back(std::make_unique<Service>(context_, node, plan, index, make_sender));
-        return std::make_unique<kafka::ServiceOutlet>(*cluster_, *services_.back(), book_, owner);
-      });
+  kafka::ConsumerGroup& readers = kafka_->add_group(group, plan.entity);
+  readers.give_to([this, &plan, make_sender](Node& node, std::uint32_t index, kafka::OutletOwner& owner) {
+    services_.push_back(std::make_unique<Service>(context_, node, plan, index, make_sender));
+    return std::make_unique<kafka::ServiceOutlet>(*kafka_->cluster(), *services_.back(), book_, owner);
+  });
   for (std::uint32_t i = 0; i < options.instances; ++i) {
-    groups.back()->add_member(add_node(EntityKind::member, options.name + "/" + std::to_string(i),
-                                       plan.entity, i, {options.rack, options.zone, options.region}));
+    readers.add_member(site_.add_node(EntityKind::member, options.name + "/" + std::to_string(i), plan.entity,
+                                      i, {options.rack, options.zone, options.region}));
   }
 }
 
@@ -141,7 +138,7 @@ void Applications::find_views() {
   }
 }
 
-void Applications::add_relay(const RelayOptions& options, const NodeMaker& add_node) {
+void Applications::add_relay(const RelayOptions& options) {
   const std::string path = "relays." + options.name;
   Database& from = database(path + ".database", options.database);
   const std::uint32_t reader = from.add_reader();
@@ -154,16 +151,16 @@ void Applications::add_relay(const RelayOptions& options, const NodeMaker& add_n
       sender_maker(path, options.name, options.to, options.size, keys, options.config);
   const EntityId entity = context_.entities.add(EntityKind::nothing, options.name + " (relay)");
   for (std::uint32_t i = 0; i < options.instances; ++i) {
-    Node& node = add_node(EntityKind::relay, instance_name(options.name, options.instances, i), entity, i,
-                          {options.rack, options.zone, options.region});
+    Node& node = site_.add_node(EntityKind::relay, instance_name(options.name, options.instances, i), entity,
+                                i, {options.rack, options.zone, options.region});
     relays_.push_back(std::make_unique<Relay>(node, options, from, reader, make_sender));
   }
 }
 
-void Applications::add_gateway(const GatewayOptions& options, const NodeMaker& add_node) {
+void Applications::add_gateway(const GatewayOptions& options) {
   const EntityId devices = context_.entities.add(EntityKind::nothing, options.name + " (devices)");
   Node& node =
-      add_node(EntityKind::gateway, options.name, {}, 0, {options.rack, options.zone, options.region});
+      site_.add_node(EntityKind::gateway, options.name, {}, 0, {options.rack, options.zone, options.region});
   const SenderMaker make_sender = sender_maker("gateways." + options.name, options.name, options.to,
                                                options.devices.size, options.devices.keys, options.config);
   gateways_.push_back(std::make_unique<Gateway>(context_, node, devices, options, book_, make_sender));

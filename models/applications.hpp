@@ -3,7 +3,6 @@
 // A part of the World, which makes their nodes and groups of consumers.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,20 +12,18 @@
 #include "models/apps/gateway.hpp"
 #include "models/apps/relay.hpp"
 #include "models/apps/service.hpp"
+#include "models/broker_system.hpp"
 #include "models/context.hpp"
-#include "models/kafka/cluster.hpp"
-#include "models/kafka/consumer/group.hpp"
+#include "models/kafka/system.hpp"
 #include "models/scenario.hpp"
 
 namespace models {
 
 class Applications {
  public:
-  using NodeMaker = std::function<Node&(EntityKind, const std::string& name, EntityId parent,
-                                        std::uint32_t index, Location location)>;
-  /// Throws ScenarioError where names do not fit together. Everything outlives it; `groups` is added to.
-  Applications(Context& context, const Scenario& scenario, kafka::Cluster* cluster, const NodeMaker& add_node,
-               std::vector<std::unique_ptr<kafka::ConsumerGroup>>& groups);
+  /// Throws ScenarioError where names do not fit together. `kafka` (null: there is none) gets the groups of services that read
+  /// topics; both outlive it.
+  Applications(const Site& site, kafka::System* kafka);
   ~Applications();
   Applications(const Applications&) = delete;
   Applications& operator=(const Applications&) = delete;
@@ -44,18 +41,17 @@ class Applications {
                            const sim::Distribution& size, const KeyOptions& keys,
                            const kafka::ProducerConfig& config);
   void add_plan(const ServiceOptions& options);
-  void add_service(const ServicePlan& plan, const NodeMaker& add_node,
-                   std::vector<std::unique_ptr<kafka::ConsumerGroup>>& groups);
-  void add_readers(const ServicePlan& plan, const SenderMaker& make_sender, const NodeMaker& add_node,
-                   std::vector<std::unique_ptr<kafka::ConsumerGroup>>& groups);
-  void add_relay(const RelayOptions& options, const NodeMaker& add_node);
-  void add_gateway(const GatewayOptions& options, const NodeMaker& add_node);
+  void add_service(const ServicePlan& plan);
+  void add_readers(const ServicePlan& plan, const SenderMaker& make_sender);
+  void add_relay(const RelayOptions& options);
+  void add_gateway(const GatewayOptions& options);
   void find_views();
   std::int64_t answered_by(FactType type) const;
 
+  const Site& site_;
   Context& context_;
   const Scenario& scenario_;
-  kafka::Cluster* cluster_;
+  kafka::System* kafka_;
   FactBook book_;
   std::vector<std::pair<std::string, std::unique_ptr<Database>>> databases_;
   std::vector<std::unique_ptr<ServicePlan>> plans_;

@@ -15,16 +15,15 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "models/broker_system.hpp"
 #include "models/context.hpp"
 #include "models/entities.hpp"
 #include "models/faults/injector.hpp"
 #include "models/faults/steps.hpp"
-#include "models/kafka/types.hpp"
 #include "models/network/network.hpp"
 #include "models/network/node.hpp"
 #include "models/scenario.hpp"
@@ -33,23 +32,12 @@
 
 namespace models {
 
-class Dependency;
-
-namespace schema {
-struct Schemas;
-}
+class Applications;
 
 namespace kafka {
 class Cluster;
-class Producer;
-class Autoscaler;
-class ConsumerGroup;
-class Invariants;
-class Mirror;
+class System;
 }  // namespace kafka
-
-class Applications;
-class RabbitPart;
 
 struct RunOutcome {
   bool drained = false;  ///< nothing was under way at the end
@@ -88,12 +76,8 @@ class World {
   const Entities& entities() const { return entities_; }
   Context& context() { return context_; }
   Network& network() { return network_; }
-  /// The cluster of [kafka].
-  kafka::Cluster& kafka() { return *clusters_.front(); }
-  /// That of [rabbitmq]; null where there is none.
-  RabbitPart* rabbit() { return rabbit_.get(); }
-  /// Throws ScenarioError at `path` when there is none of that name.
-  kafka::Cluster& cluster(const std::string& path, const std::string& name);
+  /// The cluster of [kafka]. Requires that there is one.
+  kafka::Cluster& kafka();
   FaultInjector& faults() { return *faults_; }
 
   /// Once. Sinks are added before.
@@ -102,36 +86,16 @@ class World {
  private:
   Node& add_node(EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index,
                  Location location);
-  void add_clusters();
-  void add_cluster(kafka::ClusterOptions options);
+  void add_systems();
   void add_registry();
-  void add_mirrors();
-  void add_producers();
-  void add_producer(const ProducerOptions& options, const std::string& name, kafka::Cluster& cluster,
-                    const Location& location);
   void add_dependencies();
-  void add_groups();
-  kafka::ConsumerGroup& add_group(const GroupOptions& options, EntityId entity, const std::string& name,
-                                  kafka::Cluster& cluster, const Location& location);
-  std::vector<std::string> topics_at(kafka::Cluster& cluster, const GroupOptions& group) const;
+  Dependency& dependency(const std::string& path, const std::string& name);
   void add_applications();
-  void add_rabbit();
-  void add_failovers();
-  bool fail_over(const ProducerOptions& options);
-  bool fail_over(kafka::ConsumerGroup& from, kafka::ConsumerGroup& to);
-  void add_topic_roles(kafka::Cluster& cluster);
-  bool of_rabbit(const std::string& cluster) const;
-  bool joins_later(const std::string& member) const;
-  /// An operator deletes the records of a topic that lie below `offset` and are older, or all that are replicated.
-  bool delete_records(kafka::Cluster& cluster, kafka::TopicIndex topic, std::optional<std::int64_t> offset,
-                      std::optional<sim::Duration> older_than);
   void run_until(sim::Time end);
   void advance(sim::Time end);
   void look();
   void phase(PhaseCode code);
   bool idle() const;
-  bool read_to_the_end(kafka::ConsumerGroup& group) const;
-  bool shared_to_the_end(kafka::ConsumerGroup& group, kafka::PartitionIndex p) const;
 
   Scenario scenario_;
   sim::Simulation simulation_;
@@ -140,34 +104,15 @@ class World {
   Steps steps_;
   Network network_;
   Context context_;
-  /// An instance of an application that sends.
-  struct Sending {
-    std::string name;  // of its table
-    std::unique_ptr<kafka::Producer> producer;
-    bool standing_by = false;
-  };
-  /// A group's members, and those that stand by elsewhere.
-  struct Moving {
-    kafka::ConsumerGroup* from;
-    kafka::ConsumerGroup* to;
-  };
-
-  std::vector<std::unique_ptr<kafka::Cluster>> clusters_;
+  Site site_;
   std::vector<std::unique_ptr<Node>> nodes_;  // of clients
   std::unique_ptr<schema::Schemas> schemas_;  // null: there are no subjects
   std::vector<std::unique_ptr<Dependency>> dependencies_;
-  std::vector<std::unique_ptr<kafka::Mirror>> mirrors_;
-  std::vector<std::unique_ptr<ProducerOptions>> elsewhere_;  // of producers that stand by
-  std::vector<Sending> producers_;
-  std::map<std::string, EntityId> first_of_;              // of each [[producers]], its first instance
-  std::vector<std::pair<EntityId, EntityId>> same_keys_;  // a producer, and the one whose keys it has as well
-  std::vector<std::unique_ptr<kafka::ConsumerGroup>> groups_;
-  std::vector<Moving> moving_;
-  std::vector<std::unique_ptr<kafka::Autoscaler>> autoscalers_;
+  std::vector<std::unique_ptr<BrokerSystem>> systems_;
+  kafka::System* kafka_ = nullptr;              // of these, Kafka's
   std::unique_ptr<Applications> applications_;  // null: there are none
-  std::unique_ptr<RabbitPart> rabbit_;          // RabbitMQ and its clients; null: there are none
   std::unique_ptr<FaultInjector> faults_;
-  std::vector<std::unique_ptr<kafka::Invariants>> invariants_;  // of a checked run
+  bool checked_;
   std::vector<Look> looks_;
   std::size_t next_look_ = 0;
 };

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "experiments/scenario/paths.hpp"
-#include "models/rabbit_part.hpp"
+#include "models/broker_system.hpp"
 
 namespace experiments {
 namespace {
@@ -16,7 +16,7 @@ using models::Scenario;
 using models::Step;
 
 bool of_rabbitmq(const std::string& cluster) {
-  return cluster == models::RabbitPart::kCluster;
+  return cluster == models::kRabbitMq;
 }
 
 /// The first of these keys that the table has.
@@ -102,7 +102,7 @@ FoundMisfit fault(const Scenario& s, const models::FaultSpec& f, std::size_t ind
     });
     return at == s.groups.end() ? nullptr : &*at;
   };
-  const bool broker = owner(f.target) == models::RabbitPart::kCluster;
+  const bool broker = owner(f.target) == models::kRabbitMq;
   static const std::set<std::string> kOfKafka{"power-loss", "disk-loss", "disk-slow", "disk-stall",
                                               "disk-full",  "restart",   "rolling"};
   if ((broker || producer_of(f.target) || group_of(f.target) != nullptr) && kOfKafka.count(f.kind) > 0)
@@ -118,8 +118,7 @@ FoundMisfit fault(const Scenario& s, const models::FaultSpec& f, std::size_t ind
     return Misfit{path + ".when.step", "never happens at '" + subject + "': " + why};
   };
   const Step step = f.when->step;
-  if (owner(subject) == models::RabbitPart::kCluster && step != Step::appended)
-    return never("a queue's broker appends");
+  if (owner(subject) == models::kRabbitMq && step != Step::appended) return never("a queue's broker appends");
   if (producer_of(subject) && step != Step::acknowledged && step != Step::heartbeat_sent)
     return never("a producer is acknowledged, and sends heartbeats");
   if (g == nullptr) return std::nullopt;
@@ -133,7 +132,7 @@ FoundMisfit fault(const Scenario& s, const models::FaultSpec& f, std::size_t ind
 
 /// Names by which hosts are known.
 FoundMisfit names(const Scenario& s) {
-  std::set<std::string> taken{models::RabbitPart::kCluster};
+  std::set<std::string> taken{models::kRabbitMq};
   for (const models::kafka::ClusterOptions& c : s.clusters) {
     if (!taken.insert(c.name).second)
       return Misfit{join_path("clusters", c.name) + ".name", "is that of [rabbitmq]"};

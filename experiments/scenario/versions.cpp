@@ -27,6 +27,35 @@ void set_earlier(Config& config, models::kafka::KeyScope scope, Version version,
   }
 }
 
+/// Before KIP-580 and KIP-144 a back-off was what its key said, each time.
+template <class ClientConfig>
+void set_earlier_client(ClientConfig& config, models::kafka::KeyScope scope, Version version,
+                        const Value* table) {
+  set_earlier(config, scope, version, table);
+  if (version < Version{3, 7} && !gives(table, "retry.backoff.max.ms"))
+    config.retry_backoff_max = config.retry_backoff;
+  if (version < Version{0, 11} && !gives(table, "reconnect.backoff.max.ms"))
+    config.reconnect_backoff_max = config.reconnect_backoff;
+}
+
+/// MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION_FOR_IDEMPOTENCE
+constexpr std::int32_t kMostInFlightIdempotent = 5;
+
+void set_earlier_producer(models::kafka::ProducerConfig& config, Version version, const Value* table) {
+  set_earlier_client(config, models::kafka::KeyScope::producer, version, table);
+  // Before 4.0 more requests in flight turned idempotence off where it was not asked for, as acks do still
+  // (ProducerConfig.postProcessAndValidateIdempotenceConfigs of 3.9).
+  if (version < Version{4, 0} && !gives(table, "enable.idempotence") &&
+      config.max_in_flight_requests_per_connection > kMostInFlightIdempotent)
+    config.enable_idempotence = false;
+}
+
+void set_earlier_consumer(models::kafka::ConsumerConfig& config, Version version, const Value* table) {
+  const std::string_view given = config.classic_key_given;  // by the scenario
+  set_earlier_client(config, models::kafka::KeyScope::consumer, version, table);
+  config.classic_key_given = given;
+}
+
 /// Where a scenario makes use of something in a cluster; nothing where it does not.
 using Use = std::optional<std::string>;
 
@@ -175,6 +204,9 @@ const Value& table_of(const Value& checked, const Scenario& s, std::string_view 
 void set_earlier(models::kafka::ClusterOptions& cluster, const Value& table) {
   const Version version = version_in(table);
   set_earlier(cluster.config, models::kafka::KeyScope::broker, version, &table);
+  // Before KIP-854 one key was for both.
+  if (version < Version{3, 4} && !gives(&table, "producer.id.expiration.ms"))
+    cluster.config.producer_id_expiration = cluster.config.transactional_id_expiration;
   if (!cluster.rules.has(Rule::transactions_v2) && table.find("transaction_version") == nullptr)
     cluster.transaction_version = 0;
   const bool says = table.find("coordination") != nullptr || table.find("controllers") != nullptr;
@@ -210,21 +242,29 @@ void set_earlier_defaults(const Value& checked, Scenario& s) {
   };
   for (std::size_t i = 0; i < s.producers.size(); ++i) {
     if (librdkafka(s.producers[i].config)) continue;
-    set_earlier(s.producers[i].config, KeyScope::producer,
-                version_in(table_of(checked, s, s.producers[i].cluster)),
-                &checked.find("producers")->items[i]);
+    set_earlier_producer(s.producers[i].config, version_in(table_of(checked, s, s.producers[i].cluster)),
+                         &checked.find("producers")->items[i]);
   }
   for (std::size_t i = 0; i < s.groups.size(); ++i) {
     const Value& table = checked.find("groups")->items[i];
     models::GroupOptions& group = s.groups[i];
     const Version version = version_in(table_of(checked, s, group.cluster));
-    const std::string_view classic = group.config.classic_key_given;
-    if (!librdkafka(group.config)) set_earlier(group.config, KeyScope::consumer, version, &table);
-    group.config.classic_key_given = classic;
+    if (!librdkafka(group.config)) set_earlier_consumer(group.config, version, &table);
     // Streams sets its producers itself.
     if (const Value* const transform = table.find("transform"))
-      set_earlier(group.transform->config, KeyScope::producer, version, transform);
+      set_earlier_producer(group.transform->config, version, transform);
   }
+  // Applications' own clients are of [kafka].
+  const Version version = version_of(checked);
+  for (std::size_t i = 0; i < s.services.size(); ++i) {
+    const Value& table = checked.find("services")->items[i];
+    set_earlier_producer(s.services[i].config, version, &table);
+    set_earlier_consumer(s.services[i].consumer, version, table.find("consumer"));
+  }
+  for (std::size_t i = 0; i < s.relays.size(); ++i)
+    set_earlier_producer(s.relays[i].config, version, &checked.find("relays")->items[i]);
+  for (std::size_t i = 0; i < s.gateways.size(); ++i)
+    set_earlier_producer(s.gateways[i].config, version, &checked.find("gateways")->items[i]);
 }
 
 namespace {

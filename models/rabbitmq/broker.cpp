@@ -467,6 +467,13 @@ bool Broker::idle() const {
          std::none_of(queues_.begin(), queues_.end(), [](const auto& place) { return place->busy; });
 }
 
+std::optional<std::string> Broker::broken() const {
+  for (const auto& place : queues_) {
+    if (std::optional<std::string> wrong = place->queue.broken()) return wrong;
+  }
+  return std::nullopt;
+}
+
 void Broker::crashed() {
   for (const auto& session : sessions_) {
     if (session->open) end(*session);

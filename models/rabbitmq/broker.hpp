@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "models/context.hpp"
@@ -97,6 +98,9 @@ class Broker final : public NodeProgram {
   void tell_depths() const;
   /// Nothing is on its way from or to clients, or in their hands, and nothing is being written.
   bool idle() const;
+
+  /// The books of a queue that do not agree, in words. Changes nothing.
+  std::optional<std::string> broken() const;
 
   // What Client::answer() says.
   static constexpr std::uint16_t kAck = 0;

@@ -293,6 +293,25 @@ sim::Time ClassicQueue::oldest_held(ConsumerId consumer) {
   return c.held.empty() ? sim::kNever : c.held[c.held.first()].since;
 }
 
+std::optional<std::string> ClassicQueue::broken() const {
+  std::uint64_t ready = 0;
+  for (const Level& level : levels_) ready += level.fresh.size() + level.returned.size();
+  if (ready != ready_) return "a message of queue " + options_.name + " is ready in two places or in none";
+  std::uint64_t held = 0;
+  bool room = false;
+  for (const ConsumerId id : registered_) {
+    const Consumer& c = consumers_[id.value];
+    held += c.unacknowledged;
+    room |= can_take(c) && (!options_.arguments.single_active_consumer || active_ == id);
+    if (!c.options.automatic && c.options.prefetch > 0 && c.unacknowledged > c.options.prefetch)
+      return "a consumer of queue " + options_.name + " holds more than its prefetch";
+  }
+  if (held != unacknowledged_) return "a message of queue " + options_.name + " is held by two or by nobody";
+  if (room && ready_ > 0)
+    return "queue " + options_.name + " keeps a message from a consumer that has room for it";
+  return std::nullopt;
+}
+
 // ---- the node's process ends --------------------------------------------------------------------------------------
 
 void ClassicQueue::crash() {

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "models/ids.hpp"
@@ -85,6 +86,8 @@ class ClassicQueue {
   std::size_t consumers() const { return consumers_.size() - free_.size(); }
   /// Of single active consumers: who is active.
   std::optional<ConsumerId> active() const { return active_; }
+  /// What is wrong with its books, in words; nothing when they agree. Changes nothing.
+  std::optional<std::string> broken() const;
   /// When the oldest message was dispatched that the consumer still holds; kNever when it holds none.
   sim::Time oldest_held(ConsumerId consumer);
   const QueueOptions& options() const { return options_; }

@@ -82,6 +82,40 @@ TEST_CASE("settings that a scenario does not give are as its version had them") 
             .config.session_timeout == std::chrono::seconds{20});
 }
 
+TEST_CASE("back-offs, and what one key said for two, are as a version had them") {
+  const auto at = [](const std::string& version, const std::string& more = "") {
+    const std::string text = small_with("brokers = 1", "brokers = 1\nversion = \"" + version + "\"\n" + more);
+    return resolve(load(text + "retry.backoff.ms = 300\n"), 0, 0).scenario;
+  };
+  using std::chrono::milliseconds;
+  // Constant before KIP-580, whatever it is.
+  CHECK(at("3.6").groups[0].config.retry_backoff_max == milliseconds{300});
+  CHECK(at("3.6").producers[0].config.retry_backoff_max == milliseconds{100});
+  CHECK(at("3.7").groups[0].config.retry_backoff_max == milliseconds{1000});
+  CHECK(at("0.10").producers[0].config.reconnect_backoff_max == milliseconds{50});
+  CHECK(at("0.11").producers[0].config.reconnect_backoff_max == milliseconds{1000});
+  // transactional.id.expiration.ms before KIP-854.
+  CHECK(at("3.3").kafka->config.producer_id_expiration == std::chrono::hours{7 * 24});
+  CHECK(at("3.4").kafka->config.producer_id_expiration == std::chrono::hours{24});
+  CHECK(at("3.3", "config = { transactional.id.expiration.ms = 3600000 }\n")
+            .kafka->config.producer_id_expiration == std::chrono::hours{1});
+  const std::string patient = "session.timeout.ms = 600000\n";
+  CHECK(holds(said("version = \"2.2\"\n", patient), "group.max.session.timeout.ms"));
+  CHECK(said("version = \"2.3\"\n", patient).empty());
+}
+
+TEST_CASE("before 4.0 more than five requests in flight turn idempotence off where nobody asked for it") {
+  const auto with = [](const std::string& version, const std::string& more) {
+    std::string text = small_with("brokers = 1", "brokers = 1\nversion = \"" + version + "\"");
+    const std::string old = "[[groups]]";
+    return text.replace(text.find(old), old.size(),
+                        "[producers.config]\nmax.in.flight.requests.per.connection = 10\n" + more + old);
+  };
+  CHECK_FALSE(resolve(load(with("3.9", "")), 0, 0).scenario.producers[0].config.enable_idempotence);
+  CHECK(holds(complaint(with("3.9", "enable.idempotence = true\n")), "must be at most 5"));
+  CHECK(holds(complaint(with("4.0", "")), "must be at most 5"));
+}
+
 TEST_CASE("before KRaft was ready for production ZooKeeper coordinates unless the scenario says otherwise") {
   const auto zookeeper = [](const std::string& kafka) {
     return resolve(load(small_with("brokers = 1", "brokers = 1\n" + kafka)), 0, 0).scenario.kafka->zookeeper;

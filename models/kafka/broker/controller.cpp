@@ -221,7 +221,7 @@ bool Controller::unclean_allowed(PartitionIndex p) const {
       cluster_.options().config.unclean_leader_election_enable);
 }
 
-void Controller::change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId unclean) {
+void Controller::change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId unclean, By by) {
   const PartitionState& now = this->now(p);
   PartitionState next = now;
   next.isr = std::move(isr);
@@ -236,9 +236,12 @@ void Controller::change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId un
   const bool same = next.leader == now.leader && next.isr == now.isr && next.elr == now.elr;
   if (same) return;
   // A change of leader raises the epoch; with KRaft before 3.6 a mere shrink does, too
-  // (PartitionChangeBuilder.java: triggerLeaderEpochBumpIfNeeded).
+  // (PartitionChangeBuilder.java: triggerLeaderEpochBumpIfNeeded), and with ZooKeeper one that no leader has asked for
+  // (ReplicaStateMachine.doRemoveReplicasFromIsr: LeaderAndIsr.newLeaderAndIsr): by that the leader begins anew with its
+  // followers, and its high watermark waits no longer for who was caught up a moment ago.
   const bool changes = next.leader != now.leader;
-  if (changes || (bumps_on_shrink() && shrinks(now.isr, next.isr))) next.leader_epoch = now.leader_epoch + 1;
+  if (changes || (bumps_on_shrink(by) && shrinks(now.isr, next.isr)))
+    next.leader_epoch = now.leader_epoch + 1;
   write(p, std::move(next), changes ? election : Election::kept);
 }
 
@@ -321,7 +324,7 @@ void Controller::handle(Ref<AlterPartitionCall> call) {
     if (next.moved != now.moved)
       write(call->partition, std::move(next));
     else
-      change(call->partition, call->isr);
+      change(call->partition, call->isr, kNoBroker, By::leader);
     call->partition_epoch = this->now(call->partition).partition_epoch;
     // Partition.handleAlterPartitionUpdate: an answer of another epoch is none; the leader reads the metadata.
     if (this->now(call->partition).leader_epoch != call->leader_epoch)

@@ -130,7 +130,10 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   void unfence(BrokerId b);
   /// Brings the partition to this in-sync set: who remains eligible, who leads; writes the change, if any. `unclean` has
   /// registered after a crash (PartitionChangeBuilder.build).
-  void change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId unclean = kNoBroker);
+  /// Who wants another in-sync set.
+  enum class By : std::uint8_t { controller, leader };
+  void change(PartitionIndex p, std::vector<BrokerId> isr, BrokerId unclean = kNoBroker,
+              By by = By::controller);
   void retain_eligible(PartitionIndex p, PartitionState& next, BrokerId unclean) const;
   Election elect(PartitionIndex p, PartitionState& next) const;
   void shut_down_uncleanly(BrokerId b);
@@ -153,8 +156,9 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
     return b != kNoBroker && !brokers_[index(b)].fenced && !brokers_[index(b)].shutdown_at;
   }
   bool eligible(const AlterPartitionCall& call) const;
-  bool bumps_on_shrink() const {
-    return !cluster_.options().zookeeper && !cluster_.options().rules.has(Rule::epoch_stays_on_shrink);
+  bool bumps_on_shrink(By by) const {
+    if (cluster_.options().zookeeper) return by == By::controller;
+    return !cluster_.options().rules.has(Rule::epoch_stays_on_shrink);
   }
   bool unclean_allowed(PartitionIndex p) const;
   bool complete_reassignment(PartitionIndex p, PartitionState& next);

@@ -99,7 +99,10 @@ void ReplicaFetcher::send() {
     if (found == nullptr || !found->changed) continue;
     Entry& entry = *found;
     if (entry.truncating || entry.delayed_until > now) {
+      // It leaves the session meanwhile (ReplicaFetcherThread.buildFetch: isReadyForFetch). Asked on with the epoch of before it
+      // would be refused again and again, and delayed anew each time.
       changed_[kept++] = p;
+      if (std::exchange(entry.known, false)) call->forgotten.push_back(p);
       continue;
     }
     const Replica& replica = *entry.replica;
@@ -115,6 +118,10 @@ void ReplicaFetcher::send() {
     entry.known = true;
   }
   changed_.resize(kept);
+  // ReplicaFetcherThread.buildFetch: nothing to ask for, and nothing to forget.
+  const bool asks = !call->partitions.empty() || !call->forgotten.empty() ||
+                    std::any_of(entries_.begin(), entries_.end(), [](const Entry& e) { return e.known; });
+  if (!asks) return;
   call->request_bytes = static_cast<std::uint32_t>(100 + 30 * call->partitions.size());
   in_flight_ = true;
   channel_.call<&ReplicaFetcher::on_fetched>(*this, std::move(call));
@@ -168,7 +175,8 @@ bool begins_below(const FetchedPartition& fetched, const Replica& replica) {
 
 void ReplicaFetcher::apply(const FetchedPartition& fetched, const FetchCall& call) {
   Entry* entry = find(fetched.partition);
-  if (entry == nullptr) return;
+  // Asked before its log is to be cut: no answer counts, be it an error (AbstractFetcherThread: isReadyForFetch).
+  if (entry == nullptr || entry->truncating) return;
   Replica& replica = *entry->replica;
   const bool out_of_range = fetched.error == ErrorCode::offset_out_of_range;
   // Not leader yet, or no more: the metadata log will tell; meanwhile ask again later.
@@ -176,7 +184,7 @@ void ReplicaFetcher::apply(const FetchedPartition& fetched, const FetchCall& cal
   if (fetched.error != ErrorCode::none && !out_of_range && !moved) return delay(*entry);
   // Asked before a change of role: an old answer, above all one to truncate, says nothing of the log as it is now.
   const bool of_now = fetched.asked_epoch == kNoEpoch || fetched.asked_epoch == replica.leader_epoch;
-  if (!of_now || entry->truncating || fetched.base_offset != replica.log.end()) return;
+  if (!of_now || fetched.base_offset != replica.log.end()) return;
   if (moved) {
     if (!broker_.logs().rebuild_from_remote(replica, fetched.log_start, fetched.log_end, fetched.last_epoch))
       return delay(*entry);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "models/kafka/consumer/consumer.hpp"
+#include "models/kafka/consumer/state_stores.hpp"
 
 namespace models::kafka {
 
@@ -78,6 +79,9 @@ void Consumer::transformed(TransformOutcome outcome) {
     case TransformOutcome::fatal:
       end_application();
       break;
+    case TransformOutcome::migrated:
+      migrate();
+      break;
     case TransformOutcome::failed:
       rewind();
       break;
@@ -98,9 +102,24 @@ void Consumer::transformed(TransformOutcome outcome) {
 /// What could not be sent, or was aborted, is read again from what was committed last
 /// (TransactionalMessageCopier.resetToLastCommittedPositions).
 void Consumer::rewind() {
+  if (group_.stores() != nullptr) restore_anew();
   positions_.assignment_changed();
   for (const PartitionIndex p : assignment_.partitions())
     assignment_.change_state(p, FetchState::initializing);
+}
+
+/// TaskManager.handleCorruption: the stores' checkpoints are gone.
+void Consumer::restore_anew() {
+  group_.stores()->corrupted(index_);
+  for (const PartitionIndex p : assignment_.partitions())
+    assignment_[p].restored_at = context_.simulation.after(group_.stores()->open(index_, p));
+}
+
+/// The thread's tasks are somebody else's: it closes them, leaves its group and subscribes anew (StreamThread.handleTaskMigrated).
+void Consumer::migrate() {
+  lose_assignment();
+  membership_.leave();
+  membership_.join_again();
 }
 
 void Consumer::commit_work() {

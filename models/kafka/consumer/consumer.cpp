@@ -274,7 +274,7 @@ void Consumer::crashed() {
   processor_.crashed();
   if (pool_) pool_->crashed();
   if (outlet_) outlet_->crashed();
-  if (group_.stores() != nullptr) group_.stores()->crashed(index_);
+  if (group_.stores() != nullptr) group_.stores()->closed_dirty(index_);
   if (phase_ != Phase::stopped) {
     assignment_.remove_all(OwnershipCode::crashed);
     report(MemberCode::crashed);

@@ -129,6 +129,7 @@ class Consumer final : public NodeProgram,
   std::vector<PartitionIndex> held_besides(const std::vector<PartitionIndex>& assigned) const;
   void take_up(const std::vector<PartitionIndex>& revoked, const std::vector<PartitionIndex>& assigned);
   bool commit_revoked();
+  void lose_tasks();
   void sign();
   bool commits_before_revocation() const;
   void assignment_changed();
@@ -140,6 +141,8 @@ class Consumer final : public NodeProgram,
   void work_done();
   void commit_work();
   void rewind();
+  void restore_anew();
+  void migrate();
   void commit_blocking(CommitFor why, sim::Duration limit);
   /// Runs `next` now, or when a paused node goes on.
   void when_running(void (Consumer::*next)());

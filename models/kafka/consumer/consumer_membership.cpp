@@ -285,6 +285,16 @@ bool ConsumerMembership::leave() {
   return told;
 }
 
+void ConsumerMembership::join_again() {
+  awaited_ = nullptr;
+  told_ = {};
+  target_ = current_ = {};
+  reconciling_to_.reset();
+  next_heartbeat_ = {};
+  state_ = MemberState::joining;
+  arm();
+}
+
 void ConsumerMembership::on_left(BrokerId, Ref<ConsumerGroupHeartbeatCall>) {
   // Whatever the answer: leaving is tried once.
   leaving_ = false;

@@ -36,6 +36,7 @@ class ConsumerMembership final : public Membership {
   void sign(OffsetFetchCall& call) const override;
 
   bool leave() override;
+  void join_again() override;
   void stop_heartbeats() override;
 
  private:

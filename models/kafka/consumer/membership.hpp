@@ -123,6 +123,8 @@ class Membership {
   /// request was sent: membership_changed() runs when it has been answered.
   virtual bool leave() = 0;
   bool leaving() const { return leaving_; }
+  /// After leave(): the member is to become one again, by what poll() does next (unsubscribe() and subscribe()).
+  virtual void join_again() {}
   /// The heartbeat thread ends: close.
   virtual void stop_heartbeats() = 0;
 

@@ -11,10 +11,11 @@ namespace models::kafka {
 struct GroupMembership;
 
 enum class TransformOutcome : std::uint8_t {
-  taken,   ///< sent, and committed later: commit()
-  done,    ///< all sent and acknowledged; in a transaction: committed, with the offsets
-  failed,  ///< not all were sent, or the transaction was aborted: to be done again
-  fatal,   ///< fenced, or worse: this application has ended
+  taken,     ///< sent, and committed later: commit()
+  done,      ///< all sent and acknowledged; in a transaction: committed, with the offsets
+  failed,    ///< not all were sent, or the transaction was aborted: to be done again
+  migrated,  ///< the tasks are somebody else's: the application gives them up, and joins its group anew
+  fatal,     ///< fenced, or worse: this application has ended
 };
 
 class OutletOwner {

@@ -18,7 +18,7 @@ bool Consumer::commits_before_revocation() const {
 
 /// False while a commit is under way that comes first.
 bool Consumer::prepare_rejoin() {
-  if (outlet_ && membership_.is_out()) outlet_->drop();
+  if (membership_.is_out()) lose_tasks();
   if (!cooperative_ && commit_open()) return false;
   if (!rejoin_commit_begun_) {
     rejoin_commit_begun_ = true;
@@ -115,8 +115,14 @@ bool Consumer::reconcile(const std::vector<PartitionIndex>& target) {
   return true;
 }
 
-void Consumer::lose_assignment() {
+/// TaskManager.handleLostAll: tasks are closed dirty.
+void Consumer::lose_tasks() {
   if (outlet_) outlet_->drop();
+  if (group_.stores() != nullptr && !assignment_.empty()) group_.stores()->closed_dirty(index_);
+}
+
+void Consumer::lose_assignment() {
+  lose_tasks();
   rejoin_commit_begun_ = false;
   revocation_commit_begun_ = false;
   commit_owed_ = false;

@@ -115,7 +115,7 @@ sim::Duration StateStores::open(std::uint32_t member, PartitionIndex p) {
   return missing * options_.restore;
 }
 
-void StateStores::crashed(std::uint32_t member) {
+void StateStores::closed_dirty(std::uint32_t member) {
   for (std::uint32_t p = 0; p < stores_.size(); ++p) {
     Store& store = stores_[p];
     if (store.owner == member) {
@@ -123,6 +123,14 @@ void StateStores::crashed(std::uint32_t member) {
       store.owner = kNobody;
     }
     if (options_.config.exactly_once) store.held[member] = kNothing;
+  }
+}
+
+void StateStores::corrupted(std::uint32_t member) {
+  for (Store& store : stores_) {
+    if (store.owner != member) continue;
+    store.owner = kNobody;
+    store.held[member] = kNothing;
   }
 }
 

@@ -37,8 +37,11 @@ class StateStores {
   void for_each_change(PartitionIndex p, const std::function<void(const CountChange&)>& visit) const;
   /// Compares what the changelog counts with what was counted. Once, when the run ends.
   void tell_counts(const Context& context, EntityId group, const std::vector<TopicIndex>& topics) const;
-  /// The member's process has died.
-  void crashed(std::uint32_t member);
+  /// The member's process has died, or it has lost its tasks: with exactly_once_v2 their stores are wiped
+  /// (StateManagerUtil.closeStateManager).
+  void closed_dirty(std::uint32_t member);
+  /// What the member has is to be restored from the beginning.
+  void corrupted(std::uint32_t member);
 
  private:
   static constexpr std::uint32_t kNobody = 0xffffffff;

@@ -6,6 +6,29 @@
 #include "models/kafka/consumer/outlet_producer.hpp"
 
 namespace models::kafka {
+namespace {
+
+/// What an error of a transaction makes of its tasks (StreamsProducer.commitTransaction and isRecoverable,
+/// RecordCollectorImpl.recordSendError): TaskMigratedException, also out of CommitFailedException; else a transaction that can be
+/// aborted is a TaskCorruptedException, and what is left ends the thread.
+TransformOutcome outcome_of(ErrorCode error, bool abortable) {
+  switch (error) {
+    case ErrorCode::producer_fenced:
+    case ErrorCode::invalid_producer_epoch:
+    case ErrorCode::invalid_producer_id_mapping:
+    case ErrorCode::out_of_order_sequence_number:
+    case ErrorCode::unknown_producer_id:
+    case ErrorCode::unknown_member_id:
+    case ErrorCode::illegal_generation:
+      return TransformOutcome::migrated;
+    case ErrorCode::fenced_instance_id:
+      return TransformOutcome::fatal;
+    default:
+      return abortable ? TransformOutcome::failed : TransformOutcome::fatal;
+  }
+}
+
+}  // namespace
 
 StreamThread::StreamThread(ConsumerGroup& group, Node& node, std::uint32_t index, OutletOwner& owner)
     : group_(group),
@@ -25,6 +48,7 @@ StreamThread::StreamThread(ConsumerGroup& group, Node& node, std::uint32_t index
       sizes_(sim::stream_key(cluster_.context().simulation.seed(), "transform/" + group.options().name)) {}
 
 void StreamThread::start() {
+  used_ = false;
   last_commit_ = cluster_.context().now();
   if (std::exchange(started_, true))
     producer_.restarted();
@@ -55,6 +79,7 @@ void StreamThread::crashed() {
 
 void StreamThread::take(const Work& work, const GroupMembership& membership) {
   membership_ = membership;
+  used_ = true;
   if (!open_) begin_interval();
   make_messages(work);
   step_ = Step::beginning;
@@ -136,16 +161,19 @@ void StreamThread::not_committed() {
   if (!open_) begin_interval();
 }
 
-/// The tasks are somebody else's: what is open is given up (TaskManager.handleLostAll).
+/// The tasks are somebody else's: what is open is given up, and with exactly_once_v2 the producer with it
+/// (TaskManager.handleLostAll).
 void StreamThread::drop() {
-  const bool was_open = open_;
   forget();
-  if (!was_open || !in_transaction_) return;
-  TransactionManager& transactions = *producer_.transactions();
-  using State = TransactionManager::State;
-  if (!transactions.is(State::in_transaction) && !transactions.is(State::abortable_error)) return;
-  transactions.end(false);
-  producer_.go_on();
+  if (in_transaction_ && (used_ || producer_.transactions()->is(TransactionManager::State::fatal_error)))
+    new_producer();
+}
+
+/// StreamsProducer.resetProducer. Its InitProducerId has the coordinator abort what the one before has left open.
+void StreamThread::new_producer() {
+  used_ = false;
+  producer_.crashed();
+  producer_.restarted();
 }
 
 /// Called in the middle of what it does itself, too: then the loop that is under way goes on.
@@ -179,11 +207,13 @@ bool StreamThread::step() {
 
 bool StreamThread::step_in_transaction(TransactionManager& transactions) {
   using State = TransactionManager::State;
-  if (transactions.is(State::fatal_error)) {
-    finish(TransformOutcome::fatal);
-    return false;
-  }
-  if (transactions.is(State::abortable_error)) {
+  const bool abortable = transactions.is(State::abortable_error);
+  if (abortable || transactions.is(State::fatal_error)) {
+    const TransformOutcome outcome = outcome_of(transactions.last_error(), abortable);
+    if (outcome != TransformOutcome::failed) {
+      finish(outcome);
+      return false;
+    }
     step_ = Step::aborting;
     transactions.end(false);
     producer_.go_on();
@@ -228,7 +258,7 @@ void StreamThread::finish(TransformOutcome outcome) {
     if (outcome == TransformOutcome::done)
       last_commit_ = cluster_.context().now();
     else
-      tasks_.clear();  // TaskCorruptedException, TaskMigratedException: stores are wiped and restored
+      tasks_.clear();  // TaskCorruptedException: stores are restored
     open_ = false;
     due_ = sim::kNever;
     offsets_.clear();

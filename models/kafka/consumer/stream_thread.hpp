@@ -5,8 +5,14 @@
 // exactly_once_v2: what was sent between two commits is one transaction, with the offsets it came from. at_least_once: at a
 // commit the producer is flushed, and the offsets are committed then.
 //
+// A thread that is fenced goes on: it closes its tasks, makes a new producer, which ends the transaction of the one before, and
+// joins its group anew (StreamThread.handleTaskMigrated).
+//
 // With windows the thread keeps the stores of its tasks (WindowStore), which are restored from the changelog when it is given a
 // partition, or has failed; records that come too late for their window change nothing.
+//
+// Model: the transaction of a producer that is replaced is ended by its successor's InitProducerId alone; Kafka tries to abort it
+// before (StreamsProducer.abortTransaction). With at_least_once a failed batch is a corrupted task, whatever its error.
 //
 // Model: a commit falls between two polls, and changes are sent when all records of a poll have been processed; in Kafka both may
 // happen within. The changelog is the output, too. A record's timestamp is the producer's.
@@ -56,6 +62,7 @@ class StreamThread final : public Outlet, private ProducerApplication {
   void finish(TransformOutcome outcome);
   void begin_interval();
   void forget();
+  void new_producer();
 
   void make_messages(const Work& work);
   /// The message that says what counting that input has changed; `partition` of the changelog.
@@ -78,6 +85,7 @@ class StreamThread final : public Outlet, private ProducerApplication {
   bool started_ = false;
   bool stepping_ = false;
   Step step_ = Step::idle;
+  bool used_ = false;  // something was taken since the producer was made
   bool open_ = false;  // something was taken and is not committed
   sim::Time due_ = sim::kNever;
   sim::Time last_commit_{};

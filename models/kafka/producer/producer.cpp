@@ -181,7 +181,8 @@ void Producer::stop_arrivals() {
   const sim::Time now = context_.now();
   const Busy busy(*this);
   if (!node_.up()) {
-    source_.skip_to(now);
+    // Also what would arise in this very moment: nobody is there to send it.
+    source_.skip_to(now + sim::Duration{1});
     return source_.stop(now);
   }
   if (!paused_) catch_up(now);

@@ -84,6 +84,14 @@ TEST_CASE("who stays dead sends nothing again, and is idle") {
   CHECK(shop.producer->idle());
 }
 
+TEST_CASE("who is dead when arrivals stop owes nothing, be it a message of that very moment") {
+  Shop shop(at_ms({100, 500}));
+  shop.at(112ms, [&] { shop.node.crash(); });
+  shop.at(500ms, [&] { shop.producer->stop_arrivals(); });
+  shop.run(1s);
+  CHECK(shop.producer->idle());
+}
+
 TEST_CASE("messages of the time after a restart keep their keys") {
   ProducerOptions options = keyless(1'000);
   options.keys.count = 1'000'000;

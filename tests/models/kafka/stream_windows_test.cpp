@@ -166,6 +166,76 @@ TEST_CASE("streams: a zombie of at_least_once overwrites what its successor has 
   CHECK(once.exact());
 }
 
+namespace {
+
+/// The only member stands still for longer than its session and its transaction's time-out, with a transaction open.
+Scenario fenced(bool exactly_once, std::int32_t transaction_version, bool consumer_protocol) {
+  Scenario s = counting(exactly_once);
+  s.kafka->transaction_version = transaction_version;
+  models::GroupOptions& group = s.groups[0];
+  group.members = 1;
+  group.streams->config.commit_interval = 1s;
+  group.streams->windows->size = 20s;
+  group.transform->config.transaction_timeout = 4s;
+  if (consumer_protocol) group.config.group_protocol = models::kafka::GroupProtocol::consumer;
+  s.kafka->config.group_consumer_session_timeout = s.kafka->config.group_consumer_min_session_timeout = 6s;
+  models::FaultSpec pause;
+  pause.kind = "pause";
+  pause.target = "billing/0";
+  pause.when = {Step::processed_not_committed, 480, {}};
+  pause.duration = 9s;
+  s.faults.push_back(pause);
+  return s;
+}
+
+}  // namespace
+
+// StreamThread.handleTaskMigrated, TaskManager.handleLostAll
+TEST_CASE("streams: a thread that was fenced gives its tasks up and works on with a new producer",
+          "[windows]") {
+  for (const bool consumer_protocol : {false, true}) {
+    for (const std::int32_t version : {0, 1, 2}) {
+      const Counted counted(fenced(true, version, consumer_protocol));
+      INFO("transaction.version " << version << (consumer_protocol ? ", consumer protocol" : ""));
+      CHECK(counted.fired);
+      CHECK(counted.drained);
+      CHECK(counted.exact());
+      CHECK(counted[Metric::transactions_aborted] > 0);  // the zombie's
+      CHECK(counted[Metric::in_flight] == 0);
+      CHECK(counted[Metric::lost] == 0);
+      CHECK(counted[Metric::duplicated] > 0);  // what it had counted is counted again, and once
+    }
+  }
+}
+
+TEST_CASE("streams: with at_least_once a thread that was fenced repeats, and leaves nothing out",
+          "[windows]") {
+  for (const bool consumer_protocol : {false, true}) {
+    Scenario s = fenced(false, 2, consumer_protocol);
+    s.faults[0].when = {Step::acknowledged, 433, {}};  // in the changelog, and not committed
+    const Counted counted(s);
+    INFO(consumer_protocol);
+    CHECK(counted.fired);
+    CHECK(counted.drained);
+    CHECK(counted[Metric::outputs_duplicated] > 0);
+    CHECK(counted[Metric::outputs_missing] == 0);
+    CHECK(counted[Metric::windows_undercounted] == 0);
+    CHECK(counted[Metric::lost] + counted[Metric::in_flight] == 0);
+  }
+}
+
+// TxnOffsetCommit answers UNKNOWN_MEMBER_ID while the producer itself is good: CommitFailedException is a TaskMigratedException.
+TEST_CASE("streams: a thread whose member is gone ends its transaction and joins anew", "[windows]") {
+  Scenario s = fenced(true, 2, false);
+  s.groups[0].config.session_timeout = 6s;
+  s.groups[0].transform->config.transaction_timeout = 30s;
+  const Counted counted(s);
+  CHECK(counted.fired);
+  CHECK(counted.drained);
+  CHECK(counted.exact());
+  CHECK(counted[Metric::transactions_aborted] > 0);
+}
+
 TEST_CASE("streams: what is open is committed before a partition is given up", "[windows]") {
   for (const bool consumer_protocol : {false, true}) {
     for (const bool exactly_once : {false, true}) {

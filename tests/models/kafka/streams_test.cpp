@@ -87,9 +87,26 @@ TEST_CASE("streams: a store is restored from what its holder lacks of the change
     CHECK(stores.open(0, p) == 0ms);
     CHECK(stores.open(1, p) == end * 1ms);
     CHECK(stores.open(0, p) == 0ms);
-    stores.crashed(0);
+    stores.closed_dirty(0);
     CHECK(stores.open(0, p) == (exactly_once ? end * 1ms : 0ms));
   }
+}
+
+TEST_CASE("streams: a corrupted store is restored from the beginning") {
+  Scenario s = counting();
+  s.groups[0].streams->restore = 1ms;
+  s.faults.clear();
+  World world(s, 1);
+  world.run();
+  kafka::Cluster& cluster = world.kafka();
+  const kafka::PartitionIndex p = cluster.topic(*cluster.find_topic("orders")).first;
+  kafka::StateStores stores(cluster, s.groups[0]);
+  const sim::Duration whole = stores.open(0, p);
+  CHECK(whole > 500ms);
+  stores.corrupted(1);
+  CHECK(stores.open(0, p) == 0ms);
+  stores.corrupted(0);
+  CHECK(stores.open(0, p) == whole);
 }
 
 TEST_CASE("streams: a standby has the store") {

@@ -98,6 +98,27 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "a follower that was refused for an epoch leaves the session for replica.fetch.backoff.ms, and once") {
+  FixtureOptions options = without(Rule::epoch_stays_on_shrink);
+  options.config.replica_lag_time_max = 2s;
+  ClusterFixture f(options);
+  f.network.cut(f.node(2).host(), f.node(0).host());
+  // Batch upon batch, so that there is an answer for the other follower at any time.
+  while (f.replica(0).leader_epoch == 0 && f.simulation.now() < sim::Time{10s}) {
+    f.produce(BrokerId{0}, 1, 1);
+    f.run_for(10ms);
+  }
+  REQUIRE(f.replica(0).leader_epoch == 1);
+  for (int i = 0; i < 150; ++i) {
+    f.produce(BrokerId{0}, 1, 1);
+    f.run_for(10ms);
+  }
+  f.run_for(100ms);
+  CHECK(f.replica(1).log.end() == f.replica(0).log.end());
+  CHECK(f.replica(0).high_watermark == f.replica(0).log.end());
+}
+
 TEST_CASE("before KIP-211 the offsets of a quiet group expire though its members live") {
   for (const bool stay : {true, false}) {
     Scenario s = orders_scenario(200s, sim::ArrivalProcess::poisson(50));

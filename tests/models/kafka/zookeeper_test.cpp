@@ -51,6 +51,25 @@ TEST_CASE(
   CHECK(f.replica(f.leader()).isr.size() == 3);
 }
 
+TEST_CASE("who dies with ZooKeeper raises the epoch of those it followed, which wait for it no longer") {
+  for (const bool asked : {false, true}) {  // by the leader itself: the epoch stays (KIP-497)
+    FixtureOptions options = with_zookeeper({2, 7});
+    options.config.replica_lag_time_max = asked ? 4s : 30s;
+    options.config.zookeeper_session_timeout = asked ? 60s : 6s;
+    ClusterFixture f(options);
+    f.run_for(3s);
+    f.produce(BrokerId{0}, 1);
+    f.run_for(100ms);
+    f.node(2).crash();
+    const auto sent = f.produce(BrokerId{0}, 1);
+    while (!sent->answered && f.simulation.now() < sim::Time{30s}) f.run_for(10ms);
+    CHECK(sent->error == ErrorCode::none);
+    CHECK(f.simulation.now() < sim::Time{10s});
+    CHECK(f.replica(0).isr.size() == 2);
+    CHECK(f.replica(0).leader_epoch == (asked ? 0 : 1));
+  }
+}
+
 TEST_CASE("a dead controller is succeeded by another broker, which reads the partitions' state first") {
   for (const sim::Duration load : {0ms, 100ms}) {
     ZooKeeperFixture f;

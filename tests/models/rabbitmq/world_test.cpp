@@ -1,6 +1,4 @@
 // RabbitMQ and its clients in a world, from what is published to what the ledger says.
-#include "models/rabbit_part.hpp"
-#include "models/rabbitmq/broker.hpp"
 #include "models/scenario_error.hpp"
 #include "tests/allocations.hpp"
 #include "tests/catch.hpp"
@@ -231,8 +229,9 @@ TEST_CASE("a rejected message is dead-lettered as a new message that names the o
   REQUIRE(copies.size() == 10);
   CHECK(copies[3].c == 3);
   CHECK(copies[3].code == static_cast<std::uint16_t>(models::RemovedCode::rejected));
-  models::World& world = const_cast<models::World&>(run.world);
-  CHECK(world.rabbit()->broker().queue(models::rabbitmq::QueueIndex{1}).ready() == 10);
+  const auto depth = run.records.of(Kind::queue_depth);
+  REQUIRE(depth.size() == 2);
+  CHECK(depth[1].a == 10);
 }
 
 TEST_CASE("a dead letter exchange that does not exist takes nothing", "[rabbitmq]") {
