@@ -50,6 +50,7 @@ void Client::confirmed(std::uint64_t, bool) {
 
 void Client::begin() {
   if (running_ || !node_.up()) return;
+  if (node_.paused()) return node_.run_or_hold([this] { begin(); });
   running_ = true;
   connect();
 }

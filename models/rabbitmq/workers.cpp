@@ -116,6 +116,7 @@ Worker::Worker(Context& context, Broker& broker, Node& node, Workers& group, std
 
 void Worker::start() {
   wanted_ = true;
+  leaving_ = false;
   begin();
 }
 
@@ -150,6 +151,7 @@ void Worker::delivered(Ref<Deliver> frame) {
 // ---- working ------------------------------------------------------------------------------------------------------
 
 void Worker::take_next() {
+  if (leaving_) return leave();
   if (waiting_.empty()) return;
   message_ = waiting_.pop();
   message_channel_ = channel_number_;
@@ -233,6 +235,13 @@ void Worker::channel_lost() {
 void Worker::withdraw() {
   wanted_ = false;
   if (!running()) return;
+  leaving_ = true;
+  if (!working_) leave();
+}
+
+/// What waits in the client goes back to its queue.
+void Worker::leave() {
+  leaving_ = false;
   while (!waiting_.empty()) tell(Kind::abandoned, *waiting_.pop());
   end();
   tell_member(MemberCode::left);
@@ -255,6 +264,7 @@ void Worker::process_crashed() {
   work_timer_.disarm();
   frozen_ = false;
   working_ = false;
+  leaving_ = false;
   message_ = {};
   while (!waiting_.empty()) waiting_.pop();
   tell_member(MemberCode::crashed);

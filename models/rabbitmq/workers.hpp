@@ -99,6 +99,7 @@ class Worker final : public Client {
   void done();
   void processed();
   void gave_up();
+  void leave();
   void finish(Answer how);
   void tell(Kind kind, const Deliver& m, std::uint16_t code = 0);
   void tell_member(MemberCode code);
@@ -111,6 +112,7 @@ class Worker final : public Client {
   std::int32_t retries_ = 0;
   bool working_ = false;
   bool wanted_ = false;
+  bool leaving_ = false;  // once it has finished what it is working on
   bool restarting_ = false;
   sim::Duration left_{};  // of what was being done when the process was paused
   bool frozen_ = false;

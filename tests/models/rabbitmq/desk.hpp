@@ -70,6 +70,15 @@ struct Run {
   models::RunOutcome outcome;
 };
 
+/// One metric of a long run, of which no records are kept.
+inline double measured(const models::Scenario& scenario, models::Metric metric) {
+  models::World world(scenario, 1);
+  models::Observers observers({.warmup = scenario.warmup});
+  world.trace().add_sink(observers);
+  world.run();
+  return observers.values()[metric].value_or(-1);
+}
+
 inline models::FaultSpec fault(std::string kind, std::string target, sim::Duration at,
                                std::optional<sim::Duration> length) {
   models::FaultSpec f;
