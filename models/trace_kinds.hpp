@@ -192,15 +192,17 @@ enum class Kind : std::uint16_t {
   /// actor broker, place queue, peer group, offsets [a, a+b) have left the queue for having been acknowledged, code SettledCode.
   /// Ledger (settled), queue meter.
   settled,
-  /// actor broker, place queue, peer group, offsets [a, a+b) are back at their places in the queue, code RequeuedCode. Ledger (one
-  /// holder), queue meter.
+  /// actor broker, place queue, peer group, offsets [a, a+b) are back at their places in the queue, code RequeuedCode.
+  /// Ledger (one holder), queue meter.
   requeued,
   /// actor broker, place queue, offsets [a, a+b) have left the queue unacknowledged, code RemovedCode; c 1 where the queue has a
   /// dead letter exchange. Ledger (terminal state), queue meter.
   removed,
-  /// actor broker, peer new lane, seqs [a, a+b) are dead letters: copies of offset c of queue payload[0], code RemovedCode. Ledger.
+  /// actor broker, peer new lane, seqs [a, a+b) are dead letters: copies of offset c of queue payload[0], code RemovedCode.
+  /// Ledger.
   republished,
-  /// actor broker, place queue, a messages ready, b unacknowledged when the run ends. Ledger (no message in two places or in none).
+  /// actor broker, place queue, a messages ready, b unacknowledged when the run ends. Ledger (no message in two places or
+  /// in none).
   queue_depth,
   count_,
 };
@@ -248,8 +250,8 @@ enum class RefusedCode : std::uint16_t {
 enum class SettledCode : std::uint16_t { by_ack, automatically };
 /// holder_gone: its holder's channel has ended.
 enum class RequeuedCode : std::uint16_t { by_nack, holder_gone, restart };
-/// rejected: basic.reject or basic.nack without requeue; expired: its time to live was over; maxlen: it had to make room; restart:
-/// its broker has crashed, and it was in memory alone.
+/// rejected: basic.reject or basic.nack without requeue; expired: its time to live was over; maxlen: it had to make room;
+/// restart: its broker has crashed, and it was in memory alone.
 enum class RemovedCode : std::uint16_t { rejected, expired, maxlen, restart };
 /// accepted: whoever it is writes or reads with it; kept_old: the registry would refuse it, or was not to be had.
 enum class DeploymentCode : std::uint16_t { accepted, kept_old };

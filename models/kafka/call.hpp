@@ -10,6 +10,9 @@
 
 namespace models::kafka {
 
+using models::Pool;
+using models::Ref;
+
 class RpcChannel;
 
 enum class Api : std::uint8_t {

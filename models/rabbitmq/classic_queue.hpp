@@ -3,8 +3,8 @@
 //
 // Messages are numbered as they come, and are served in that order, those of a higher priority first. A message that is requeued
 // goes back to its place (rabbit_variable_queue.erl, requeue: merged by sequence id). Consumers are served in turn, those of the
-// highest x-priority that are not blocked by their prefetch first (rabbit_queue_consumers.erl). Expired messages go only when they
-// come to the head (rabbit_amqqueue_process.erl, drop_expired_msgs).
+// highest x-priority that are not blocked by their prefetch first (rabbit_queue_consumers.erl). Expired messages go only when
+// they come to the head (rabbit_amqqueue_process.erl, drop_expired_msgs).
 //
 // Every message is in one place: ready, or held by one consumer; it leaves by one call of its owner: settled() or removed().
 #pragma once

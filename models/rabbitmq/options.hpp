@@ -20,7 +20,7 @@ enum class ExchangeType : std::uint8_t { direct, fanout, topic, headers };
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct ExchangeOptions {
-  std::string name;
+  std::string name{};
   ExchangeType type = ExchangeType::direct;
   std::string
       alternate_exchange{};  ///< argument alternate-exchange: gets what matches no binding; empty: none
@@ -31,25 +31,26 @@ enum class Overflow : std::uint8_t { drop_head, reject_publish, reject_publish_d
 
 /// Arguments of a queue (x-arguments).
 struct QueueArguments {
-  std::optional<sim::Duration> message_ttl;            ///< x-message-ttl
-  std::optional<std::int64_t> max_length;              ///< x-max-length: messages that are ready
-  std::optional<std::int64_t> max_length_bytes;        ///< x-max-length-bytes: of their bodies
-  Overflow overflow = Overflow::drop_head;             ///< x-overflow
-  std::optional<std::string> dead_letter_exchange;     ///< x-dead-letter-exchange; "": the default exchange
-  std::optional<std::string> dead_letter_routing_key;  ///< x-dead-letter-routing-key; none: the message's own
-  std::uint8_t max_priority = 0;                       ///< x-max-priority; 0: none has any
-  bool single_active_consumer = false;                 ///< x-single-active-consumer
+  std::optional<sim::Duration> message_ttl{};         ///< x-message-ttl
+  std::optional<std::int64_t> max_length{};           ///< x-max-length: messages that are ready
+  std::optional<std::int64_t> max_length_bytes{};     ///< x-max-length-bytes: of their bodies
+  Overflow overflow = Overflow::drop_head;            ///< x-overflow
+  std::optional<std::string> dead_letter_exchange{};  ///< x-dead-letter-exchange; "": the default exchange
+  std::optional<std::string>
+      dead_letter_routing_key{};        ///< x-dead-letter-routing-key; none: the message's own
+  std::uint8_t max_priority = 0;        ///< x-max-priority; 0: none has any
+  bool single_active_consumer = false;  ///< x-single-active-consumer
 };
 
 struct QueueOptions {
-  std::string name;
+  std::string name{};
   bool durable = true;
   QueueArguments arguments{};
 };
 
 struct BindingOptions {
-  std::string source;  ///< exchange
-  std::string destination;
+  std::string source{};  ///< exchange
+  std::string destination{};
   bool to_exchange = false;  ///< destination_type
   std::string routing_key{};
   Headers headers{};  ///< of a headers exchange: what a message has to have …

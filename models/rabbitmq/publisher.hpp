@@ -7,8 +7,8 @@
 // While there is no connection messages wait in the application. Model: an application that gives them up instead, or blocks what
 // brings them forth, is not modelled.
 //
-// Which queues a message goes to is known when it is published, for bindings do not change in this model. So one that goes nowhere
-// is refused at once; RabbitMQ drops it, or with `mandatory` returns it and then confirms it.
+// Model: which queues a message goes to is known when it is published, for bindings do not change. So one that goes nowhere is
+// refused at once; RabbitMQ drops it when it comes to the exchange, or with `mandatory` returns it and then confirms it.
 #pragma once
 
 #include <vector>

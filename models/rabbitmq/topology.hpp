@@ -18,7 +18,8 @@ namespace models::rabbitmq {
 using QueueIndex = Id<struct RabbitQueueTag, std::uint16_t>;
 using ExchangeIndex = Id<struct RabbitExchangeTag, std::uint16_t>;
 
-/// Whether a topic exchange's pattern matches: words between dots, `*` is one word, `#` any number (rabbit_db_topic_exchange.erl).
+/// Whether a topic exchange's pattern matches: words between dots, `*` is one word, `#` any number
+/// (rabbit_db_topic_exchange.erl).
 bool topic_matches(std::string_view pattern, std::string_view key);
 
 /// Whether a message of a headers exchange matches. Names that begin with "x-" do not count (rabbit_exchange_type_headers.erl).

@@ -1,13 +1,13 @@
 // A group of competing workers: consumers of the same queues, one connection each, which work on one message at a time.
 //
-// What is delivered waits in the client until the application comes to it (prefetch says how much may), and is then worked on:
-// service time, outside effect, acknowledgement. With automatic acknowledgement the queue has forgotten a message by the time that
-// it arrives. When the connection or channel dies, what waits in the client is dropped, and what the application is working on is
-// finished, though its acknowledgement will go nowhere.
+// What is delivered waits in the client until the application comes to it (prefetch says how much may), and is then worked
+// on: service time, outside effect, acknowledgement. With automatic acknowledgement the queue has forgotten a message by the
+// time that it arrives. When the connection or channel dies, what waits in the client is dropped, and what the application is
+// working on is finished, though its acknowledgement will go nowhere.
 //
 // What belongs to messages and not to members is kept here: how often each was tried, which effects the outside has seen. A
-// message is known by what its producer published (lane and sequence number), a dead letter by its first: that is what its service
-// time is drawn by, whether it is poison, and its idempotency key.
+// message is known by what its producer published (lane and sequence number), a dead letter by its first: that is what its
+// service time is drawn by, whether it is poison, and its idempotency key.
 #pragma once
 
 #include <cstdint>

@@ -7,6 +7,7 @@
 #include "tests/catch.hpp"
 
 using namespace models::kafka;
+using models::OffsetCounts;
 using namespace std::chrono_literals;
 
 namespace {
