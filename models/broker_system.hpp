@@ -23,6 +23,12 @@ namespace schema {
 struct Schemas;
 }
 
+/// Clients say by its name whose they are: this is [rabbitmq]'s, all others are Kafka's.
+inline constexpr const char* kRabbitMq = "rabbitmq";
+inline bool of_rabbitmq(const Scenario& scenario, const std::string& cluster) {
+  return scenario.rabbitmq && cluster == kRabbitMq;
+}
+
 /// What a World lends its parts. It outlives them.
 struct Site {
   Context& context;

@@ -31,6 +31,7 @@ enum class EntityKind : std::uint8_t {
   subject,  ///< of schemas
   error,    ///< of a family's protocol, by its name
   gateway,  ///< from devices to a topic
+  queue,    ///< of a broker that settles messages one by one
 };
 
 struct Entity {

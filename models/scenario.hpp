@@ -13,6 +13,7 @@
 #include "models/kafka/mirror/options.hpp"
 #include "models/kafka/options.hpp"
 #include "models/network/network.hpp"
+#include "models/rabbitmq/options.hpp"
 #include "models/schema/options.hpp"
 #include "sim/time.hpp"
 
@@ -39,6 +40,7 @@ struct Scenario {
   std::optional<kafka::ClusterOptions> kafka;
   std::vector<kafka::ClusterOptions> clusters;  ///< beside it, each with a name of its own
   std::vector<kafka::MirrorOptions> mirrors;
+  std::optional<rabbitmq::BrokerOptions> rabbitmq;  ///< the cluster "rabbitmq"
   std::vector<ProducerOptions> producers;
   std::vector<GroupOptions> groups;
   std::vector<DependencyOptions> dependencies;

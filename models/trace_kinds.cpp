@@ -64,7 +64,13 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::late, "late", "base_offset", "count", ""},
       KindInfo{Kind::operation_refused, "operation_refused", "partitions", "", ""},
       KindInfo{Kind::window_counts, "window_counts", "windows", "too_high", "too_low"},
-      KindInfo{Kind::removed, "removed", "base_offset", "count", ""},
+      KindInfo{Kind::emptied, "emptied", "base_offset", "count", ""},
+      KindInfo{Kind::dispatched, "dispatched", "base_offset", "count", "member"},
+      KindInfo{Kind::settled, "settled", "base_offset", "count", ""},
+      KindInfo{Kind::requeued, "requeued", "base_offset", "count", ""},
+      KindInfo{Kind::removed, "removed", "base_offset", "count", "dead_lettered"},
+      KindInfo{Kind::republished, "republished", "first_seq", "count", "offset"},
+      KindInfo{Kind::queue_depth, "queue_depth", "ready", "unacknowledged", ""},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

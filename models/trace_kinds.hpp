@@ -187,7 +187,28 @@ enum class Kind : std::uint16_t {
   window_counts,
   /// place partition, offsets [a, a+b): when the run ended the log held nothing there any more, because compaction had removed
   /// it. Lost write.
+  emptied,
+
+  // ---- queues ---------------------------------------------------------------------------------------------------
+  // A queue is a place as a partition is; its messages are numbered densely as they are stored. These numbers are the offsets.
+  /// actor broker, place queue, peer group, offsets [a, a+b) were sent to member c, and are unacknowledged from now on; code
+  /// kRedelivered: they had been sent before, as the flag of basic.deliver says. Ledger (one holder), queue meter.
+  dispatched,
+  /// actor broker, place queue, peer group, offsets [a, a+b) have left the queue for having been acknowledged, code SettledCode.
+  /// Ledger (settled), queue meter.
+  settled,
+  /// actor broker, place queue, peer group, offsets [a, a+b) are back at their places in the queue, code RequeuedCode.
+  /// Ledger (one holder), queue meter.
+  requeued,
+  /// actor broker, place queue, offsets [a, a+b) have left the queue unacknowledged, code RemovedCode; c 1 where the queue has a
+  /// dead letter exchange. Ledger (terminal state), queue meter.
   removed,
+  /// actor broker, peer new lane, seqs [a, a+b) are dead letters: copies of offset c of queue payload[0], code RemovedCode.
+  /// Ledger.
+  republished,
+  /// actor broker, place queue, a messages ready, b unacknowledged when the run ends. Ledger (no message in two places or
+  /// in none).
+  queue_depth,
   count_,
 };
 
@@ -196,6 +217,7 @@ inline constexpr std::uint16_t kShared = 1;         // subscribed
 inline constexpr std::uint16_t kOffLine = 1;        // stored
 inline constexpr std::uint16_t kRestored = 2;       // stored
 inline constexpr std::uint16_t kTransactional = 4;  // stored: part of a transaction that a marker will end
+inline constexpr std::uint16_t kInQueue = 8;        // stored: the place is a queue
 inline constexpr std::uint16_t kCommitted = 0;      // transaction_marker, transaction_state
 inline constexpr std::uint16_t kAborted = 1;        // transaction_marker, transaction_state
 inline constexpr std::uint16_t kArithmetic = 1;     // processed
@@ -203,6 +225,8 @@ inline constexpr std::uint16_t kApplied = 0;        // effect
 inline constexpr std::uint16_t kSuppressed = 1;     // effect
 inline constexpr std::uint16_t kCompactedAway = 1;  // left_out
 inline constexpr std::uint16_t kMaterialises = 2;   // subscribed
+inline constexpr std::uint16_t kQueue = 4;          // subscribed: the place is a queue
+inline constexpr std::uint16_t kRedelivered = 1;    // dispatched
 
 // Of `tiered`.
 inline constexpr std::uint16_t kCopied = 0;
@@ -212,7 +236,8 @@ inline constexpr std::uint16_t kCopyFailed = 3;
 inline constexpr std::uint16_t kRemoteReadFailed = 4;
 
 /// over_rate: by a token bucket; shed: the lag of a group is too high; dropped: what waited made room for it, or it found none;
-/// not_serialised: its schema is not in the registry, which has refused it or does not answer.
+/// not_serialised: its schema is not in the registry, which has refused it or does not answer; unroutable: no binding matches;
+/// returned: the same, and basic.return has told the application.
 enum class RefusedCode : std::uint16_t {
   none,
   buffer_full,
@@ -222,8 +247,17 @@ enum class RefusedCode : std::uint16_t {
   over_rate,
   shed,
   dropped,
-  not_serialised
+  not_serialised,
+  unroutable,
+  returned
 };
+/// by_ack: its holder said so; automatically: by being sent (no-ack).
+enum class SettledCode : std::uint16_t { by_ack, automatically };
+/// holder_gone: its holder's channel has ended.
+enum class RequeuedCode : std::uint16_t { by_nack, holder_gone, restart };
+/// rejected: basic.reject or basic.nack without requeue; expired: its time to live was over; maxlen: it had to make room;
+/// restart: its broker has crashed, and it was in memory alone.
+enum class RemovedCode : std::uint16_t { rejected, expired, maxlen, restart };
 /// accepted: whoever it is writes or reads with it; kept_old: the registry would refuse it, or was not to be had.
 enum class DeploymentCode : std::uint16_t { accepted, kept_old };
 /// known: it had that one already, or would take it; incompatible: 409; not_found: 404; unreachable: no answer.

@@ -7,6 +7,7 @@
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/system.hpp"
 #include "models/planted_leak.hpp"
+#include "models/rabbitmq/system.hpp"
 #include "models/scenario_error.hpp"
 #include "models/schema/schemas.hpp"
 #include "sim/assert.hpp"
@@ -75,6 +76,7 @@ void World::add_systems() {
     kafka_ = system.get();
     systems_.push_back(std::move(system));
   }
+  if (scenario_.rabbitmq) systems_.push_back(std::make_unique<rabbitmq::System>(site_));
   if (systems_.empty() && !(scenario_.producers.empty() && scenario_.groups.empty()))
     throw ScenarioError("kafka", "producers and groups need a cluster");
 }

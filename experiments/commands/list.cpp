@@ -9,6 +9,7 @@
 #include "experiments/scenario/check.hpp"
 #include "experiments/scenario/experiment.hpp"
 #include "experiments/scenario/keys.hpp"
+#include "experiments/scenario/rabbitmq_tables.hpp"
 #include "models/checkers/catalogue.hpp"
 #include "models/checkers/verdicts.hpp"
 #include "models/faults/catalogue.hpp"
@@ -85,8 +86,25 @@ void list_kafka(std::ostream& out) {
   }
 }
 
+/// What [rabbitmq] and its clients' tables hold, and what of RabbitMQ is refused.
+void list_rabbitmq(const Section& section, const std::string& path, std::ostream& out) {
+  for (const Key& key : section.keys) {
+    const std::string name = path + "." + std::string(key.name);
+    out << fmt::format("{:<60} {:<12} {}\n", name, key.default_value,
+                       (key.type == KeyType::refused ? "refused: " : "") + std::string(key.about));
+    if (key.section != nullptr) list_rabbitmq(*key.section, name, out);
+  }
+}
+
+void list_rabbitmq(std::ostream& out) {
+  list_rabbitmq(section_of("", rabbitmq_rows()), "rabbitmq", out);
+  list_rabbitmq(section_of("", publisher_rows()), "producers.rabbitmq", out);
+  list_rabbitmq(section_of("", subscriber_rows()), "groups.rabbitmq", out);
+}
+
 void print_section(const Section& section, const std::string& path, std::ostream& out) {
   for (const Key& key : section.keys) {
+    if (key.type == KeyType::refused) continue;
     const std::string name = path.empty() ? std::string(key.name) : path + "." + std::string(key.name);
     out << fmt::format("{:<40} {:<10} {}\n", name,
                        key.default_value.empty() ? (key.required ? "required" : "") : key.default_value,
@@ -131,6 +149,9 @@ Json schema_of(const Key& key) {
     case KeyType::choice:
       for (const std::string_view c : key.choices) s["enum"].push_back(c);
       break;
+    case KeyType::refused:
+      break;
+    case KeyType::numbers:
     case KeyType::number_lists:
       s["type"] = "array";
       break;
@@ -162,6 +183,7 @@ Json schema_of(const Section& section) {
   s["type"] = "object";
   s["properties"] = Json::object();
   for (const Key& key : section.keys) {
+    if (key.type == KeyType::refused) continue;
     s["properties"][std::string(key.name)] = schema_of(key);
     if (key.required) s["required"].push_back(key.name);
   }
@@ -207,6 +229,7 @@ constexpr Listing kListings[] = {
     {"steps", "named moments at which a fault can strike", list_steps},
     {"kinds", "the vocabulary of the trace", list_kinds},
     {"kafka", "Kafka's configuration keys, with defaults", list_kafka},
+    {"rabbitmq", "RabbitMQ's settings and arguments, with defaults, and what is refused", list_rabbitmq},
     {"keys", "the keys of a scenario file", list_keys},
     {"scenarios", "the catalogue: what each file asks", list_scenarios},
     {"schema", "a JSON Schema of scenario files, for editors", list_schema},

@@ -68,6 +68,11 @@ const std::vector<Group>& groups() {
         M::nonmonotonic_send}},
       {"throughput", {M::offered_per_s, M::processed_per_s}, {}},
       {"lag", {M::lag_mean_records, M::lag_max_records, M::lag_max_s}, {}},
+      {"queues",
+       {},
+       {M::unroutable, M::discarded, M::dead_letters, M::requeued, M::redelivered_flags,
+        M::queue_ready_mean_messages, M::queue_ready_max_messages, M::queue_unacknowledged_mean_messages,
+        M::queue_unacknowledged_max_messages}},
       {"consumer groups",
        {},
        {M::rebalance_pauses, M::rebalance_pause_max_s, M::rebalance_pause_sum_s, M::overlaps,
@@ -198,7 +203,11 @@ std::string short_number(const std::optional<double>& value) {
 std::string trial_text(const TrialResult& trial, bool all) {
   if (all) return all_rows(trial) + "\n" + latency_rows(trial);
   std::string out;
+  // Queues have no lag.
+  const bool only_queues =
+      value_of(trial, M::queue_ready_max_messages) && !value_of(trial, M::lag_max_records);
   for (const Group& group : groups()) {
+    if (only_queues && group.title == "lag") continue;
     std::string rows;
     for (const M m : group.always) rows += row_text(trial, m);
     for (const M m : group.unless_zero) {

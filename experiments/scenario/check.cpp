@@ -220,6 +220,16 @@ Value check_value(const Value& value, const Key& key, const std::string& path) {
       return check_unit(value, key, path);
     case KeyType::choice:
       return check_choice(value, key, path);
+    case KeyType::numbers: {
+      const bool good =
+          value.is_array() && std::all_of(value.items.begin(), value.items.end(), [](const Value& item) {
+            return item.is(Value::Type::integer) && item.integer >= -1'000'000 && item.integer <= 1'000'000;
+          });
+      if (!good) wrong_type(value, path, "a list of integers");
+      return value;
+    }
+    case KeyType::refused:
+      throw BadScenario(value.key_place, path, std::string(key.about));
     case KeyType::number_lists:
       return check_number_lists(value, path);
     case KeyType::scalar:

@@ -10,6 +10,7 @@
 #include "experiments/scenario/flow_coherence.hpp"
 #include "experiments/scenario/paths.hpp"
 #include "experiments/scenario/poison_table.hpp"
+#include "experiments/scenario/rabbitmq_coherence.hpp"
 #include "experiments/scenario/schema_coherence.hpp"
 #include "experiments/scenario/unused_keys.hpp"
 #include "experiments/scenario/versions.hpp"
@@ -24,8 +25,8 @@ class Coherence {
 
   void check() const {
     times();
-    if (!s_.kafka) fail("", "has no [kafka]: there is no broker to run");
-    versions();
+    if (!s_.kafka) fail("", "has no [kafka] and no [rabbitmq]: there is no broker to run");
+    if (tree_.find("kafka") != nullptr) versions();
     names();
     topics("kafka", *s_.kafka);
     for (const models::kafka::ClusterOptions& cluster : s_.clusters)
@@ -593,7 +594,12 @@ class Coherence {
 }  // namespace
 
 void check_coherence(const Value& checked, const models::Scenario& scenario) {
-  Coherence(checked, scenario).check();
+  if (!scenario.rabbitmq) return Coherence(checked, scenario).check();
+  if (const FoundMisfit wrong = rabbitmq_misfit(checked, scenario))
+    throw BadScenario(place_of(checked, Path::parse(wrong->path, checked.place)), wrong->path,
+                      wrong->message);
+  const models::Scenario rest = without_rabbitmq(scenario);
+  Coherence(checked, rest).check();
 }
 
 }  // namespace experiments

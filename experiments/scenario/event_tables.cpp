@@ -4,6 +4,7 @@
 #include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/kafka_keys.hpp"
 #include "experiments/scenario/key_tables.hpp"
+#include "experiments/scenario/rabbitmq_tables.hpp"
 #include "experiments/scenario/schema_tables.hpp"
 #include "experiments/scenario/table_parts.hpp"
 #include "experiments/scenario/units.hpp"
@@ -204,6 +205,8 @@ const Section& scenario_format() {
   static const Section scenario = section_of("what is run, and for how long", scenario_rows());
   static const Section network = section_of("how far hosts are from each other", network_rows());
   static const Section kafka = section_of("a Kafka cluster", kafka_rows());
+  static const Section rabbitmq =
+      section_of("a RabbitMQ node, rabbitmq/0: the cluster \"rabbitmq\"", rabbitmq_rows());
   static const Section cluster = section_of("a Kafka cluster beside that of [kafka]", cluster_rows());
   static const Section mirror =
       section_of("topics of one cluster that are copied to another (MirrorMaker 2)", mirror_rows());
@@ -234,6 +237,7 @@ const Section& scenario_format() {
                                section_key("kafka", kafka),
                                array_key("clusters", cluster),
                                array_key("mirrors", mirror),
+                               section_key("rabbitmq", rabbitmq),
                                array_key("producers", producer),
                                array_key("groups", group),
                                array_key("dependencies", dependency),

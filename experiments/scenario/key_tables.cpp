@@ -4,6 +4,7 @@
 #include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/kafka_keys.hpp"
 #include "experiments/scenario/poison_table.hpp"
+#include "experiments/scenario/rabbitmq_tables.hpp"
 #include "experiments/scenario/schema_tables.hpp"
 #include "experiments/scenario/streams_tables.hpp"
 #include "experiments/scenario/table_parts.hpp"
@@ -493,9 +494,10 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
   static const std::vector<Row<ProducerOptions>> rows{
       {{"name", KeyType::name, "by which faults, metrics and random streams know it", "", true},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.name = v.text; }},
-      {{"cluster", KeyType::name, "whose client it is", "\"kafka\""},
+      {{"cluster", KeyType::name, "whose client it is; \"rabbitmq\" is that of [rabbitmq]", "\"kafka\""},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.cluster = v.text; }},
-      {{"to", KeyType::name, "topic", "", true},
+      publisher_row(),
+      {{"to", KeyType::name, "topic; of RabbitMQ an exchange, or a queue", "", true},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.to = v.text; }},
       {{"instances", KeyType::integer, "more than one are named name/0, name/1 …, each with these arrivals",
         "1", false, 1, 10'000},
@@ -570,9 +572,10 @@ const std::vector<Row<GroupOptions>>& group_rows() {
   static const std::vector<Row<GroupOptions>> rows{
       {{"name", KeyType::name, "also group.id; members are name/0, name/1 …", "", true},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.name = v.text; }},
-      {{"cluster", KeyType::name, "whose group it is", "\"kafka\""},
+      {{"cluster", KeyType::name, "whose group it is; \"rabbitmq\" is that of [rabbitmq]", "\"kafka\""},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.cluster = v.text; }},
-      {{"topics", KeyType::names, "what the group reads", "", true},
+      subscriber_row(),
+      {{"topics", KeyType::names, "what the group reads of Kafka"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.topics = names(v); }},
       {choice_key("type", "share: its members share partitions (KIP-932)", "\"consumer\"",
                   {"consumer", "share"}),

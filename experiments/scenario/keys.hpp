@@ -30,6 +30,7 @@ enum class KeyType : std::uint8_t {
   bandwidth,
   rate,          ///< a number of events per second, or "1/10min"
   choice,        ///< one of the row's choices
+  numbers,       ///< a list of integers
   number_lists,  ///< a list of lists of integers
   scalar,        ///< a boolean, number or text whose meaning others know
   distribution,  ///< of durations, sizes or ranks, see Draws
@@ -37,8 +38,9 @@ enum class KeyType : std::uint8_t {
   keys,    ///< a distribution of ranks and what keys look like
   config,  ///< a broker's own settings, see scope
   table,
-  tables,  ///< an array of tables
-  paths,   ///< a table whose keys are paths
+  tables,   ///< an array of tables
+  paths,    ///< a table whose keys are paths
+  refused,  ///< the broker has it, mqlab does not; `about` says so
 };
 
 enum class Draws : std::uint8_t { durations, sizes, ranks };

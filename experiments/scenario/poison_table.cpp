@@ -74,7 +74,7 @@ const Section& poison_section() {
     s.keys.push_back(
         choice_key("then",
                    "after the last: leave it out, die, or write it to another topic, from which it is tried "
-                   "again or not; of share groups: give it back, or refuse it",
+                   "again or not; of share groups and queues: give it back, or refuse it",
                    "\"skip\"", {"skip", "crash", "release", "reject", "retry-topic", "dead-letter"}));
     return s;
   }();

@@ -250,7 +250,7 @@ Version version_of(const Value& checked) {
 
 void set_earlier_defaults(const Value& checked, Scenario& s) {
   using models::kafka::KeyScope;
-  if (!s.kafka) return;
+  if (!s.kafka) return;  // RabbitMQ alone: what its clients have of Kafka's settings is of no account
   set_earlier(*s.kafka, *checked.find("kafka"));
   for (models::kafka::ClusterOptions& cluster : s.clusters)
     set_earlier(cluster, table_of(checked, s, cluster.name));

@@ -51,8 +51,8 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
       return expired(r);
     case Kind::left_out:
       return left_out(r);
-    case Kind::removed:
-      return removed(r);
+    case Kind::emptied:
+      return emptied(r);
     case Kind::subscribed:
       return subscribed(r);
     case Kind::mirrors:
@@ -73,6 +73,14 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
       return abandoned(r);
     case Kind::archived:
       return archived(r);
+    case Kind::settled:
+      return settled(r);
+    case Kind::removed:
+      return removed(r);
+    case Kind::republished:
+      return republished(r);
+    case Kind::queue_depth:
+      return queue_depth(r);
     case Kind::member_state:
       return member_state(r);
     case Kind::same_keys:
@@ -221,6 +229,7 @@ void Ledger::stored(const sim::TraceRecord& r, std::span<const std::int64_t> pay
   const std::int64_t epoch = payload.empty() ? 0 : payload[0];
   stored_copies_ += n;
   Partition& at = partition_at(r.place);
+  at.queue = (r.code & kInQueue) != 0;
   if (is_copy(at, l)) return copied(r, at, epoch);
   if ((r.code & kOffLine) != 0) return stored_off_line(r, epoch);
   if ((r.code & kTransactional) != 0 && l.open_since < 0) {
@@ -339,7 +348,7 @@ void Ledger::subscribed(const sim::TraceRecord& r) {
     key_order_.emplace_back();
     group = static_cast<std::uint32_t>(totals_.groups.size());
   }
-  subscribe(number_of(partition_at(r.place)) - 1, group - 1, r.code == kShared);
+  subscribe(number_of(partition_at(r.place)) - 1, group - 1, (r.code & kShared) != 0);
 }
 
 std::size_t Ledger::subscribe(std::uint32_t partition, std::uint32_t group, bool shared) {
@@ -411,8 +420,8 @@ void Ledger::left_out(const sim::TraceRecord& r) {
   p.subscriptions[subscription(p, r.peer)].compacted.add(unsigned_of(r.a), unsigned_of(r.b));
 }
 
-void Ledger::removed(const sim::TraceRecord& r) {
-  partition_at(r.place).removed.add(unsigned_of(r.a), unsigned_of(r.b));
+void Ledger::emptied(const sim::TraceRecord& r) {
+  partition_at(r.place).emptied.add(unsigned_of(r.a), unsigned_of(r.b));
 }
 
 void Ledger::processed(const sim::TraceRecord& r, std::span<const std::int64_t> payload) {
@@ -425,6 +434,7 @@ void Ledger::processed(const sim::TraceRecord& r, std::span<const std::int64_t> 
     s.processed.add(unsigned_of(first), unsigned_of(end - first));
     if (!s.passed.empty()) unpass(s, first, end);
     if (first < s.settled_end) settle(p, sub, first, std::min(end, s.settled_end));
+    if (p.departures) settle_departed(p, sub, first, end);
   };
   const std::int64_t end = r.a + r.b;
   if (p.log.all_live(end, r.c)) {
@@ -564,6 +574,7 @@ void Ledger::abandoned(const sim::TraceRecord& r) {
   Partition& p = partition_at(r.place);
   Subscription& s = p.subscriptions[subscription(p, r.peer)];
   put_down(s, r);
+  if (p.departures) lose_settled(p, s, {r.actor, r.a, r.a + r.b, 0}, r.time);
   if (s.shared) return;  // what becomes of it is for the member to say
   // Its position is behind them; whoever takes the partition over begins at the commit, which unpasses them.
   const std::int64_t end = r.a + r.b;
@@ -629,6 +640,9 @@ void Ledger::member_state(const sim::TraceRecord& r) {
   if (static_cast<MemberCode>(r.code) != MemberCode::crashed) return;
   for (Partition& p : partitions_) {
     for (Subscription& s : p.subscriptions) {
+      for (const InHand& held : s.in_hand) {
+        if (p.departures && held.member == r.actor) lose_settled(p, s, held, r.time);
+      }
       std::erase_if(s.in_hand, [&r](const InHand& held) { return held.member == r.actor; });
     }
   }

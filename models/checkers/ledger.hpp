@@ -15,6 +15,7 @@
 //   aborted                          in the log only as part of transactions that were aborted
 //   expired                          removed by retention before the group had processed them
 //   dead-lettered                    archived by a share group without having been processed
+//   discarded                        thrown away by a queue that has no dead letter exchange
 //   compacted                        removed by compaction before the group read them: a newer record of the key is there,
 //                                    or was
 //   skipped                          in the log before the group's first position, by
@@ -32,6 +33,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -87,6 +89,7 @@ struct GroupTotals {
   std::uint64_t expired = 0;        ///< removed by retention before they were processed
   std::uint64_t dead_lettered = 0;  ///< archived by a share group before they were processed
   std::uint64_t two_holders = 0;    ///< handed out by a share group while another member held them
+  std::uint64_t discarded = 0;      ///< thrown away by a queue before they were processed
   std::uint64_t compacted = 0;      ///< superseded, and removed by compaction before they were read
   std::uint64_t in_flight = 0;
   std::uint64_t redelivered = 0;         ///< offsets handed out beyond the first time
@@ -117,6 +120,7 @@ struct LedgerTotals {
   std::uint64_t expired = 0;            ///< for any group
   std::uint64_t dead_lettered = 0;      ///< for any group
   std::uint64_t compacted = 0;          ///< for any group
+  std::uint64_t discarded = 0;          ///< for any group
   std::uint64_t in_flight = 0;          ///< for any group
   std::uint64_t mirrored = 0;           ///< that were copied to another cluster
   std::uint64_t mirror_duplicates = 0;  ///< copies there beside another
@@ -152,6 +156,7 @@ class Ledger : public sim::TraceSink {
     RunCounts archived;   ///< unprocessed, and archived by a share group
     RunCounts in_hand;    ///< unprocessed, and an application that lives holds them
     RunCounts compacted;  ///< unprocessed, and its place was empty when a member read it
+    RunCounts discarded;  ///< unprocessed, and thrown away by a queue
   };
   struct Loss {
     std::uint64_t seq = 0;
@@ -223,6 +228,16 @@ class Ledger : public sim::TraceSink {
     std::int64_t first = 0;
     std::int64_t marker = 0;
   };
+  /// Of a queue, by offset: how its messages left it. Each leaves once.
+  struct Departures {
+    RunCounts left;
+    RunCounts settled;
+    RunCounts dead_lettered;
+    RunCounts expired;
+    RunCounts discarded;
+    std::uint64_t forgotten = 0;             ///< messages that a restart took
+    std::optional<std::uint64_t> remaining;  ///< what its broker says is there in the end
+  };
   struct Partition {
     EntityId id{};
     std::uint32_t copy_of = 0;  ///< index + 1 of the partition whose records are copied here; 0: none
@@ -231,10 +246,12 @@ class Ledger : public sim::TraceSink {
     LogIndex log;
     std::vector<Ended> transactions;  ///< by rising marker
     std::int64_t expired_end = 0;     ///< what lies below was removed by retention
-    RunCounts removed;                ///< by offset: compaction had emptied the place when the run ended
+    RunCounts emptied;                ///< by offset: compaction had emptied the place when the run ended
     EntityId mirror{};                ///< of a copy: the group that copies
     std::vector<Subscription> subscriptions;
     std::vector<LaneId> lanes;
+    bool queue = false;                      ///< messages leave it one by one, by rules of its own
+    std::unique_ptr<Departures> departures;  ///< of a queue from which something has left
   };
   /// By LaneId; lane 0 and lanes that offered nothing have partition 0.
   const std::vector<Lane>& lanes() const { return lanes_; }
@@ -287,6 +304,19 @@ class Ledger : public sim::TraceSink {
   void archived(const sim::TraceRecord& r);
   void count_two_holders(const Subscription& s, const sim::TraceRecord& r);
 
+  // ---- queues (ledger_queues.cpp) ----
+  void settled(const sim::TraceRecord& r);
+  void removed(const sim::TraceRecord& r);
+  void republished(const sim::TraceRecord& r);
+  void queue_depth(const sim::TraceRecord& r);
+  static Departures& depart(Partition& p, const sim::TraceRecord& r);
+  /// Lets go of what is both gone from the queue and processed.
+  void settle_departed(Partition& p, std::size_t sub, std::int64_t first, std::int64_t end);
+  void collect_departed(Partition& p, std::size_t sub);
+  void check_queue(const Partition& p) const;
+  /// What had been settled before it was processed, and is in nobody's hands any more.
+  void lose_settled(const Partition& p, Subscription& s, const InHand& held, sim::Time time);
+
   // ---- copies in other clusters (ledger_mirrors.cpp) ----
   void mirrors(const sim::TraceRecord& r);
   void failed_over(const sim::TraceRecord& r);
@@ -307,7 +337,7 @@ class Ledger : public sim::TraceSink {
   static void put_down(Subscription& s, const sim::TraceRecord& r);
   void member_state(const sim::TraceRecord& r);
   void left_out(const sim::TraceRecord& r);
-  void removed(const sim::TraceRecord& r);
+  void emptied(const sim::TraceRecord& r);
 
   Lane& lane(const sim::TraceRecord& r);
   Partition& partition_at(std::uint32_t place);
@@ -343,7 +373,8 @@ class Ledger : public sim::TraceSink {
   void count_failed_stored(const Lane& l);
   void judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
                            RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& expired,
-                           RunCounts& dead_lettered, RunCounts& compacted, RunCounts& in_flight);
+                           RunCounts& dead_lettered, RunCounts& discarded, RunCounts& compacted,
+                           RunCounts& in_flight);
   void count_resends();
   void check_sums() const;
 
@@ -362,6 +393,7 @@ class Ledger : public sim::TraceSink {
   std::vector<std::uint32_t> recalled_;  ///< keys
   sim::RecordNumber number_ = 0;         ///< of the record being applied
   std::uint64_t stored_copies_ = 0;
+  std::uint64_t forgotten_copies_ = 0;  ///< that queues lost when their broker restarted
   bool has_transactions_ = false;
 };
 

@@ -28,6 +28,7 @@ enum class Fate {
   skipped,
   expired,
   dead_lettered,
+  discarded,
   compacted,
   in_flight
 };
@@ -36,13 +37,14 @@ struct Facts {
   bool acknowledged, failed, stored;
   bool live;     ///< in the log that counts for the group
   bool at_home;  ///< in the log that it was sent to
-  bool aborted, passed, skipped, expired, archived, compacted, in_hand;
+  bool aborted, passed, skipped, expired, archived, discarded, compacted, in_hand;
 };
 
 Fate fate_of(const Facts& m) {
   if (m.in_hand) return Fate::in_flight;
   if (m.aborted) return Fate::aborted;
   if (m.live && m.archived) return Fate::dead_lettered;
+  if (m.live && m.discarded) return Fate::discarded;
   if (m.at_home && m.compacted) return Fate::compacted;
   if (m.live && m.expired) return Fate::expired;
   if (m.live && !m.passed) return m.skipped ? Fate::skipped : Fate::in_flight;
@@ -65,7 +67,9 @@ void Ledger::finish(sim::Time end) {
       collect_archived(p, sub);
       collect_compacted(p, sub);
       collect_passed(p, sub);
+      if (p.departures) collect_departed(p, sub);
     }
+    check_queue(p);
   }
   for (const Partition& copy : partitions_) {
     if (copy.copy_of != 0) take_over_compacted(copy);
@@ -235,13 +239,14 @@ void Ledger::judge_lane(LaneId id, sim::Time end) {
   RunCounts skipped;
   RunCounts expired;
   RunCounts dead_lettered;
+  RunCounts discarded;
   RunCounts compacted;
   RunCounts in_flight;
   if (l.failed.end() > 0) count_failed_stored(l);
   const std::size_t groups = partitions_[l.partition - 1].subscriptions.size();
   for (std::size_t sub = 0; sub < std::max<std::size_t>(groups, 1); ++sub) {
-    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, expired, dead_lettered, compacted,
-                        in_flight);
+    judge_lane_of_group(id, sub, end, lost, lost_unacknowledged, skipped, expired, dead_lettered, discarded,
+                        compacted, in_flight);
   }
 }
 
@@ -255,7 +260,8 @@ void Ledger::count_failed_stored(const Lane& l) {
 
 void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunCounts& lost,
                                  RunCounts& lost_unacknowledged, RunCounts& skipped, RunCounts& expired,
-                                 RunCounts& dead_lettered, RunCounts& compacted, RunCounts& in_flight) {
+                                 RunCounts& dead_lettered, RunCounts& discarded, RunCounts& compacted,
+                                 RunCounts& in_flight) {
   Lane& l = lanes_[id.value];
   const Partition& p = partitions_[l.partition - 1];
   // A partition that nobody reads is judged as by a group that has processed whatever is in the log.
@@ -267,10 +273,10 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
   // For a group that has failed over the log that counts is the copy.
   const Subscription* const left = read && p.subscriptions[sub].failed_over ? &p.subscriptions[sub] : nullptr;
 
-  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 12>& counts,
+  const auto judge = [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 13>& counts,
                          bool copied) {
     const auto [acknowledged, failed, stored, truncated, aborted, done, passed, before, gone, archived,
-                superseded, in_hand] = counts;
+                superseded, thrown_away, in_hand] = counts;
     MQLAB_ASSERT(acknowledged == 0 || failed == 0, "a message has one outcome at its producer");
     MQLAB_ASSERT(stored >= truncated, "what leaves a log was stored");
     const bool live = left != nullptr ? copied : stored > truncated;
@@ -288,7 +294,7 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
     };
     switch (fate_of({acknowledged > 0, failed > 0, stored > 0, live, stored > truncated,
                      live && aborted > 0 && stored - truncated <= aborted, passed > 0, before > 0, gone > 0,
-                     archived > 0, superseded > 0, in_hand > 0})) {
+                     archived > 0, thrown_away > 0, superseded > 0, in_hand > 0})) {
       case Fate::lost:
         totals.lost += n;
         totals_.lost += add_new(lost, seq, n);
@@ -315,6 +321,10 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
         totals.dead_lettered += n;
         totals_.dead_lettered += add_new(dead_lettered, seq, n);
         return;  // noted where it was archived
+      case Fate::discarded:
+        totals.discarded += n;
+        totals_.discarded += add_new(discarded, seq, n);
+        return;  // noted where it was thrown away
       case Fate::compacted:
         totals.compacted += n;
         totals_.compacted += add_new(compacted, seq, n);
@@ -326,21 +336,21 @@ void Ledger::judge_lane_of_group(LaneId id, std::size_t sub, sim::Time end, RunC
     }
   };
   if (left == nullptr) {
-    visit_jointly<12>(
+    visit_jointly<13>(
         {&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed, &group.passed,
-         &group.skipped, &group.expired, &group.archived, &group.compacted, &group.in_hand},
-        l.offered(), [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 12>& counts) {
+         &group.skipped, &group.expired, &group.archived, &group.compacted, &group.discarded, &group.in_hand},
+        l.offered(), [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 13>& counts) {
           judge(seq, n, counts, false);
         });
   } else {
-    visit_jointly<14>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed,
+    visit_jointly<15>({&l.acknowledged, &l.failed, &l.stored, &l.truncated, &l.aborted, &group.processed,
                        &group.passed, &group.skipped, &group.expired, &group.archived, &group.compacted,
-                       &group.in_hand, &l.mirrored, &l.mirror_truncated},
+                       &group.discarded, &group.in_hand, &l.mirrored, &l.mirror_truncated},
                       l.offered(),
-                      [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 14>& counts) {
-                        std::array<std::uint32_t, 12> first;
+                      [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 15>& counts) {
+                        std::array<std::uint32_t, 13> first;
                         std::copy_n(counts.begin(), first.size(), first.begin());
-                        judge(seq, n, first, counts[12] > counts[13]);
+                        judge(seq, n, first, counts[13] > counts[14]);
                       });
   }
   totals.offered += l.offered();
@@ -369,19 +379,20 @@ void Ledger::count_resends() {
 void Ledger::check_sums() const {
   for (const GroupTotals& g : totals_.groups) {
     const std::uint64_t judged = g.processed + g.lost + g.lost_unacknowledged + g.failed + g.aborted +
-                                 g.skipped + g.expired + g.dead_lettered + g.compacted + g.in_flight;
-    MQLAB_ASSERT(
-        judged == g.offered,
-        "processed + lost + failed + aborted + skipped + expired + dead-lettered + compacted + in flight = "
-        "offered, for every "
-        "group");
+                                 g.skipped + g.expired + g.dead_lettered + g.discarded + g.compacted +
+                                 g.in_flight;
+    MQLAB_ASSERT(judged == g.offered,
+                 "processed + lost + failed + aborted + skipped + expired + dead-lettered + discarded + "
+                 "compacted + in flight = "
+                 "offered, for every "
+                 "group");
   }
   std::uint64_t in_logs = 0;
   for (const Partition& p : partitions_) {
     LogIndex::Cursor cursor = 0;
     p.log.walk(0, p.log.end(), cursor, [&](const LogPiece& piece) { in_logs += piece.count; });
   }
-  MQLAB_ASSERT(in_logs + totals_.truncated == stored_copies_,
+  MQLAB_ASSERT(in_logs + totals_.truncated - forgotten_copies_ == stored_copies_,
                "what was stored is in the log or was truncated");
   MQLAB_ASSERT(totals_.acknowledged + totals_.failed <= totals_.offered, "no outcome without a message");
 }

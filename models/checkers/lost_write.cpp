@@ -20,6 +20,8 @@ void LostWrite::note(const Ledger::Partition& p, const LogPiece& piece, std::uin
 void LostWrite::finish(sim::Time end) {
   std::vector<RunCounts> found(ledger_.lanes().size());
   for (const Ledger::Partition& p : ledger_.partitions()) {
+    if (p.queue)
+      continue;  // what a queue has not handed out it may have dropped by its own rules: the ledger knows
     std::int64_t read_end = 0;
     for (const Ledger::Subscription& s : p.subscriptions) read_end = std::max(read_end, s.delivered_end);
 
@@ -30,10 +32,10 @@ void LostWrite::finish(sim::Time end) {
       read.count = std::min(piece.count, static_cast<std::uint64_t>(read_end - piece.offset));
       if (!piece.live) return look_at(p, read, end, found);
       // A newer record of the key has taken the place of what compaction removed.
-      p.removed.visit(
+      p.emptied.visit(
           static_cast<std::uint64_t>(read.offset), read.count,
-          [&](std::uint64_t offset, std::uint64_t n, std::uint32_t removed) {
-            if (removed > 0) return;
+          [&](std::uint64_t offset, std::uint64_t n, std::uint32_t emptied) {
+            if (emptied > 0) return;
             const auto first = static_cast<std::int64_t>(offset);
             look_at(p,
                     {read.lane, read.seq + static_cast<std::uint64_t>(first - read.offset), n, first, true},

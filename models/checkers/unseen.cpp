@@ -8,7 +8,7 @@ void Unseen::finish(sim::Time end) {
     const Ledger::Lane& lane = lanes[id];
     if (lane.partition == 0) continue;
     const Ledger::Partition& p = ledger_.partitions()[lane.partition - 1];
-    if (p.subscriptions.empty()) continue;
+    if (p.subscriptions.empty() || p.queue) continue;
     visit_jointly<3>({&lane.acknowledged, &lane.polled, &lane.aborted}, lane.offered(),
                      [&](std::uint64_t seq, std::uint64_t n, const std::array<std::uint32_t, 3>& counts) {
                        if (counts[0] == 0 || counts[1] > 0 || counts[2] > 0) return;

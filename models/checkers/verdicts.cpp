@@ -14,9 +14,11 @@ std::span<const VerdictInfo> verdict_catalogue() {
           Verdict::skipped, "skipped", "ledger",
           "in the log before the group's first position, which auto.offset.reset=latest put behind it"},
       VerdictInfo{Verdict::expired, "expired", "ledger",
-                  "in the log, and removed by retention before the group had processed it"},
-      VerdictInfo{Verdict::dead_lettered, "dead_lettered", "ledger",
-                  "archived by a share group, which never processed it"},
+                  "in the log or queue, and removed by retention or its time to live before the group had "
+                  "processed it"},
+      VerdictInfo{
+          Verdict::dead_lettered, "dead_lettered", "ledger",
+          "archived by a share group, or given to a dead letter exchange by a queue, and never processed"},
       VerdictInfo{Verdict::in_flight, "in_flight", "ledger",
                   "no terminal state when the drain ended, or in the hands of an application that lives"},
       VerdictInfo{Verdict::duplicated, "duplicated", "ledger", "processed again by the same group"},
@@ -36,7 +38,11 @@ std::span<const VerdictInfo> verdict_catalogue() {
       VerdictInfo{Verdict::overlap, "overlap", "metrics",
                   "a partition fetchable by two members of one group at once"},
       VerdictInfo{Verdict::two_holders, "two_holders", "ledger",
-                  "handed to a member of a share group while another still held it"},
+                  "handed to a member of a share group, or of a queue's, while another still held it"},
+      VerdictInfo{
+          Verdict::discarded, "discarded", "ledger",
+          "thrown away by a queue without a dead letter exchange: rejected, or in the way of others, and "
+          "never processed"},
       VerdictInfo{Verdict::lost_write, "lost_write", "lost_write",
                   "an acknowledged record at or below the highest offset read by anybody of its partition, "
                   "never read"},

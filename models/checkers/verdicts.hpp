@@ -36,6 +36,7 @@ enum class Verdict : std::uint16_t {
   rewound,
   overlap,
   two_holders,
+  discarded,
   // of the checkers, as clients see it
   lost_write,
   unseen,

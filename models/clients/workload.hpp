@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/kafka/config.hpp"
+#include "models/rabbitmq/options.hpp"
 #include "models/schema/options.hpp"
 #include "sim/arrivals.hpp"
 #include "sim/distributions.hpp"
@@ -71,7 +72,7 @@ struct AdmissionOptions {
 struct ProducerOptions {
   std::string name;
   std::string cluster = "kafka";
-  std::string to;               ///< topic
+  std::string to;               ///< topic; of RabbitMQ an exchange or a queue
   std::uint32_t instances = 1;  ///< more than one: "name/0", "name/1" …, each with these arrivals
   std::optional<sim::ArrivalProcess> arrivals;  ///< open loop …
   std::optional<ClosedLoop> closed_loop;        ///< … or closed
@@ -93,6 +94,7 @@ struct ProducerOptions {
   std::string zone, region;
   std::optional<FailoverOptions> failover;
   kafka::ProducerConfig config;
+  rabbitmq::PublisherOptions rabbitmq;  ///< where its cluster is RabbitMQ's, in place of `config`
 };
 
 enum class CommitMode : std::uint8_t {
@@ -205,9 +207,9 @@ struct TransformOptions {
 struct PoisonOptions {
   enum class Then : std::uint8_t {
     skip,     ///< it is logged and left out
-    release,  ///< of a share group: given back, to be delivered again (AcknowledgeType.RELEASE)
-    reject,   ///< of a share group: refused for good (AcknowledgeType.REJECT)
-    crash,    ///< nobody catches the exception: the process dies, and a supervisor starts it again
+    release,  ///< given back, to be delivered again: AcknowledgeType.RELEASE of a share group, basic.nack with requeue
+    reject,  ///< refused for good: AcknowledgeType.REJECT of a share group, basic.reject without requeue
+    crash,   ///< nobody catches the exception: the process dies, and a supervisor starts it again
     hand_on,  ///< it is written to the topic `to`
   };
   double share = 0;                                 ///< of all messages
@@ -275,6 +277,8 @@ struct GroupOptions {
   sim::Duration start{};    ///< when the members start
   sim::Duration stagger{};  ///< between the starts of successive members
   kafka::ConsumerConfig config;
+  rabbitmq::SubscriberOptions
+      rabbitmq;  ///< where its cluster is RabbitMQ's, in place of `topics`, `commit` and `config`
 };
 
 }  // namespace models

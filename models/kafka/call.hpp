@@ -3,12 +3,15 @@
 
 #include <cstdint>
 
-#include "models/kafka/pool.hpp"
 #include "models/kafka/types.hpp"
 #include "models/network/network.hpp"
+#include "models/pool.hpp"
 #include "sim/time.hpp"
 
 namespace models::kafka {
+
+using models::Pool;
+using models::Ref;
 
 class RpcChannel;
 

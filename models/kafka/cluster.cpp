@@ -253,7 +253,7 @@ void Cluster::tell_removed() {
     Offset next = line->start();
     const auto tell_until = [&](Offset held) {
       if (held > next)
-        context_.emit(Kind::removed, {.place = partitions_[n].entity.value, .a = next, .b = held - next});
+        context_.emit(Kind::emptied, {.place = partitions_[n].entity.value, .a = next, .b = held - next});
     };
     const Offset end = std::min(line->survivors()->end(), line->end());
     line->for_each_held(next, end, [&](const Extent&, Offset from, Offset to, sim::Time) {

@@ -26,9 +26,15 @@ std::span<const MetricInfo> metric_catalogue() {
       MetricInfo{M::skipped, "skipped", "messages",
                  "in the log before some group first came to it with auto.offset.reset=latest"},
       MetricInfo{M::expired, "expired", "messages",
-                 "removed by retention before the group had processed them"},
+                 "removed by retention, or by a queue at the end of their time to live, before the group had "
+                 "processed "
+                 "them"},
       MetricInfo{M::dead_lettered, "dead_lettered", "messages",
-                 "archived by some share group, which had never processed them"},
+                 "archived by some share group, or given to a dead letter exchange by a queue, and never "
+                 "processed there"},
+      MetricInfo{
+          M::discarded, "discarded", "messages",
+          "rejected, or in the way of others, and thrown away by a queue without a dead letter exchange"},
       MetricInfo{M::compacted, "compacted", "messages",
                  "superseded, and removed by compaction before some group read them"},
       MetricInfo{M::duplicated, "duplicated", "messages", "processings beyond the first, summed over groups"},
@@ -320,6 +326,25 @@ std::span<const MetricInfo> metric_catalogue() {
       MetricInfo{M::decisions_split, "decisions_split", "transactions",
                  "that one participant committed and another did not"},
       MetricInfo{
+          M::unroutable, "unroutable", "messages",
+          "that matched no binding, and no alternate exchange took: dropped, or returned where mandatory"},
+      MetricInfo{M::requeued, "requeued", "messages", "put back at their places in a queue, each time"},
+      MetricInfo{
+          M::redelivered_flags, "redelivered_flags", "messages",
+          "sent to a consumer with the flag redelivered, whether it had come to see them before or not"},
+      MetricInfo{M::dead_letters, "dead_letters", "messages",
+                 "copies that dead letter exchanges have published"},
+      MetricInfo{M::queue_ready_mean_messages, "queue_ready_mean_messages", "messages",
+                 "waiting in all queues, mean over time from the warm-up to the end of arrivals"},
+      MetricInfo{M::queue_ready_max_messages, "queue_ready_max_messages", "messages",
+                 "most that waited in one queue at one time"},
+      MetricInfo{M::queue_ready_end_messages, "queue_ready_end_messages", "messages",
+                 "waiting in all queues when arrivals stopped"},
+      MetricInfo{M::queue_unacknowledged_mean_messages, "queue_unacknowledged_mean_messages", "messages",
+                 "sent and not acknowledged, of all queues, mean over the same time"},
+      MetricInfo{M::queue_unacknowledged_max_messages, "queue_unacknowledged_max_messages", "messages",
+                 "most of one queue at one time"},
+      MetricInfo{
           M::operations_refused, "operations_refused", "times",
           "requests to create topics or partitions that a controller refused; labelled by the error's name"},
       MetricInfo{M::operations_over_quota, "operations_over_quota", "times",
@@ -351,6 +376,7 @@ bool measured_by_group(Metric metric) {
                                         M::skipped,
                                         M::expired,
                                         M::dead_lettered,
+                                        M::discarded,
                                         M::compacted,
                                         M::unreadable,
                                         M::duplicated,
@@ -402,6 +428,15 @@ std::span<const SeriesInfo> series_catalogue() {
                  "messages first processed since the last point, by group"},
       SeriesInfo{Series::unfetchable_partitions, "unfetchable_partitions", "partitions",
                  "partitions nobody may fetch, by group"},
+      SeriesInfo{Series::queue_ready_messages, "queue_ready_messages", "messages", "waiting, by queue"},
+      SeriesInfo{Series::queue_unacknowledged_messages, "queue_unacknowledged_messages", "messages",
+                 "sent and not acknowledged, by queue"},
+      SeriesInfo{Series::published_per_s, "published_per_s", "1/s",
+                 "messages that came into the queue since the last point"},
+      SeriesInfo{Series::dispatched_per_s, "dispatched_per_s", "1/s",
+                 "messages sent to consumers since the last point, by queue"},
+      SeriesInfo{Series::settled_per_s, "settled_per_s", "1/s",
+                 "messages acknowledged by consumers since the last point, by queue"},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Series::count_));
   return kRows;

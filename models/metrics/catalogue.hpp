@@ -33,6 +33,7 @@ enum class Metric : std::uint16_t {
   skipped,
   expired,
   dead_lettered,
+  discarded,
   compacted,
   duplicated,
   redelivered,
@@ -216,6 +217,16 @@ enum class Metric : std::uint16_t {
   in_doubt_mean_ms,
   in_doubt_max_ms,
   decisions_split,
+  // queues
+  unroutable,
+  requeued,
+  redelivered_flags,
+  dead_letters,
+  queue_ready_mean_messages,
+  queue_ready_max_messages,
+  queue_ready_end_messages,
+  queue_unacknowledged_mean_messages,
+  queue_unacknowledged_max_messages,
   // what operators and clients ask controllers for
   operations_refused,
   operations_over_quota,
@@ -269,6 +280,11 @@ enum class Series : std::uint16_t {
   acknowledged_per_s,
   processed_per_s,
   unfetchable_partitions,
+  queue_ready_messages,
+  queue_unacknowledged_messages,
+  published_per_s,
+  dispatched_per_s,
+  settled_per_s,
   count_,
 };
 

@@ -14,7 +14,8 @@ Metrics::Metrics(const MetricsOptions& options, Ledger& ledger, Anomalies& anoma
       pauses_(readings_, window_, anomalies),
       members_(readings_, window_),
       availability_(window_),
-      controllers_(window_) {
+      controllers_(window_),
+      queues_(window_) {
   ledger.observe(*this);
   if (options.alerts != nullptr) alerts_.emplace(*options.alerts);
 }
@@ -25,12 +26,15 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
     case Kind::offered:
       availability_.offered(r, payload);
       return count(offered_, r.b, r.time);
+    case Kind::refused:
+      return queues_.refused(r);
     case Kind::acknowledged:
       availability_.acknowledged(r);
       return count(acknowledged_, r.b, r.time);
     case Kind::failed:
       return availability_.failed(r);
     case Kind::stored:
+      if (queues_.stored(r)) return;
       if ((r.code & ~kTransactional) == 0) availability_.stored(r);
       if ((r.code & kOffLine) != 0) availability_.stored_off_line(r);
       return;
@@ -43,6 +47,7 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
         if (r.peer >= shared_.size()) shared_.resize(r.peer + 1);
         shared_[r.peer] = true;
       }
+      if ((r.code & kQueue) != 0) return;
       lag_.subscribed(r);
       return members_.subscribed(r);
     case Kind::position:
@@ -135,6 +140,18 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       windows_over_ += r.b;
       windows_under_ += r.c;
       return;
+    case Kind::dispatched:
+      return queues_.dispatched(r);
+    case Kind::settled:
+      return queues_.settled(r);
+    case Kind::requeued:
+      return queues_.requeued(r);
+    case Kind::removed:
+      return queues_.removed(r);
+    case Kind::republished:
+      return queues_.republished(r);
+    case Kind::queue_depth:
+      return queues_.depth(r);
     case Kind::phase:
       return phase(r);
     default:
@@ -182,6 +199,7 @@ void Metrics::take_sample(sim::Time t) {
   }
   if (!options_.timeseries) return;
   pauses_.sample(t, samples_);
+  queues_.sample(t, options_.sample, samples_);
   const auto put = [&](Series series, std::uint32_t subject, Flow& flow) {
     const double rate = static_cast<double>(flow.recent) / sim::seconds(options_.sample);
     samples_.push_back({t, series, EntityId{subject}, {}, rate});
@@ -198,6 +216,7 @@ void Metrics::take_sample(sim::Time t) {
 void Metrics::stop_arrivals(sim::Time t) {
   window_.stop = t;
   lag_.arrivals_stopped(t);
+  queues_.arrivals_stopped(t);
   members_.arrivals_stopped();
 }
 
@@ -301,6 +320,7 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   controllers_.report(values);
   calls_.report(values);
   schemas_.report(values, labelled);
+  queues_.report(values, labelled);
   if (alerts_) alerts_->report(values);
   if (buffered_max_ >= 0) values[Metric::buffered_max_messages] = static_cast<double>(buffered_max_);
   if (late_ >= 0) values[Metric::late_records] = static_cast<double>(late_);

@@ -23,6 +23,7 @@
 #include "models/metrics/latency_meter.hpp"
 #include "models/metrics/member_meter.hpp"
 #include "models/metrics/pause_meter.hpp"
+#include "models/metrics/queue_meter.hpp"
 #include "models/metrics/scaling_meter.hpp"
 #include "models/metrics/schema_meter.hpp"
 #include "models/metrics/window.hpp"
@@ -100,6 +101,7 @@ class Metrics : public LedgerObserver {
   ControllerMeter controllers_;
   CallMeter calls_;
   SchemaMeter schemas_;
+  QueueMeter queues_;
   std::optional<AlertMeter> alerts_;
   std::int64_t buffered_max_ = -1;
   std::int64_t scalings_ = -1;

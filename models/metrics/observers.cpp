@@ -21,6 +21,7 @@ void put_ledger(const LedgerTotals& t, MetricValues& values) {
   put(Metric::skipped, t.skipped);
   put(Metric::expired, t.expired);
   put(Metric::dead_lettered, t.dead_lettered);
+  put(Metric::discarded, t.discarded);
   put(Metric::compacted, t.compacted);
   put(Metric::log_duplicates, t.log_duplicates);
   put(Metric::resend_duplicates, t.resend_duplicates);
@@ -57,6 +58,7 @@ void put_groups(const LedgerTotals& t, MetricValues& values, std::vector<Labelle
     add(Metric::skipped, g.skipped, false);
     add(Metric::expired, g.expired, false);
     add(Metric::dead_lettered, g.dead_lettered, false);
+    add(Metric::discarded, g.discarded, false);
     add(Metric::compacted, g.compacted, false);
     add(Metric::in_flight, g.in_flight, false);
   }

@@ -2,6 +2,7 @@
 //
 // kafka_log and kafka_keyed report items_per_second = records processed by the group; kafka_small the cost of one short trial,
 // set-up included; kafka_backlog the memory that waiting records cost (bytes_per_record is the slope between the two sizes).
+// rabbitmq_classic and rabbitmq_backlog are the same of a classic queue.
 #include <benchmark/benchmark.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,8 +79,7 @@ Trial run(const models::Scenario& scenario, std::uint64_t seed) {
   return {observers.values()[models::Metric::processed].value_or(0), world.trace().digest()};
 }
 
-void repeat(benchmark::State& state, const Load& load) {
-  const models::Scenario scenario = scenario_of(load);
+void repeat_scenario(benchmark::State& state, const models::Scenario& scenario) {
   double processed = 0;
   std::string digest;
   for (auto _ : state) {
@@ -89,6 +89,10 @@ void repeat(benchmark::State& state, const Load& load) {
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(processed));
   state.SetLabel("digest " + digest);
+}
+
+void repeat(benchmark::State& state, const Load& load) {
+  repeat_scenario(state, scenario_of(load));
 }
 
 void kafka_log(benchmark::State& state) {
@@ -150,6 +154,24 @@ BENCHMARK_CAPTURE(kafka_groups, classic, models::kafka::GroupProtocol::classic)
 BENCHMARK_CAPTURE(kafka_groups, consumer, models::kafka::GroupProtocol::consumer)
     ->Unit(benchmark::kMillisecond);
 
+/// Publish, deliver, acknowledge: ten workers with a prefetch of 100 on one classic queue.
+models::Scenario queue_of(const Load& load) {
+  models::Scenario s = scenario_of(load);
+  s.kafka.reset();
+  s.rabbitmq.emplace().queues.push_back({"orders"});
+  s.producers[0].cluster = "rabbitmq";
+  s.producers[0].rabbitmq.confirms = 10'000;
+  s.groups[0].cluster = "rabbitmq";
+  s.groups[0].rabbitmq.queues = {"orders"};
+  s.groups[0].rabbitmq.prefetch = 100;
+  return s;
+}
+
+void rabbitmq_classic(benchmark::State& state) {
+  repeat_scenario(state, queue_of({.members = 10, .duration = 2s}));
+}
+BENCHMARK(rabbitmq_classic)->Unit(benchmark::kMillisecond);
+
 /// Resident memory of this process, in bytes.
 double resident_bytes() {
   std::ifstream in("/proc/self/statm");
@@ -161,13 +183,11 @@ double resident_bytes() {
 
 /// What a world has taken when its arrivals stop, measured in a process of its own so that nothing freed before is used
 /// again. The groups' service never ends: every record waits.
-double backlog_bytes(std::uint32_t groups, sim::Duration duration) {
+double backlog_bytes(const models::Scenario& scenario) {
   int channel[2];
   if (pipe(channel) != 0) std::abort();
   const pid_t child = fork();
   if (child == 0) {
-    const models::Scenario scenario =
-        scenario_of({.groups = groups, .duration = duration, .service_ns = 1e12});
     const double before = resident_bytes();
     models::World world(scenario, 1);
     models::Observers observers(
@@ -194,10 +214,23 @@ double backlog_bytes(std::uint32_t groups, sim::Duration duration) {
 void kafka_backlog(benchmark::State& state) {
   const auto groups = static_cast<std::uint32_t>(state.range(0));
   for (auto _ : state) {
-    state.counters["bytes_per_record"] = (backlog_bytes(groups, 20s) - backlog_bytes(groups, 2s)) / 9e6;
+    const auto bytes = [groups](sim::Duration duration) {
+      return backlog_bytes(scenario_of({.groups = groups, .duration = duration, .service_ns = 1e12}));
+    };
+    state.counters["bytes_per_record"] = (bytes(20s) - bytes(2s)) / 9e6;
   }
 }
 BENCHMARK(kafka_backlog)->Arg(1)->Arg(2)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+void rabbitmq_backlog(benchmark::State& state) {
+  for (auto _ : state) {
+    const auto bytes = [](sim::Duration duration) {
+      return backlog_bytes(queue_of({.members = 10, .duration = duration, .service_ns = 1e12}));
+    };
+    state.counters["bytes_per_record"] = (bytes(20s) - bytes(2s)) / 9e6;
+  }
+}
+BENCHMARK(rabbitmq_backlog)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -22,9 +22,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/clients/offset_counts.hpp"
 #include "models/clients/workload.hpp"
 #include "models/kafka/cluster.hpp"
-#include "models/kafka/consumer/offset_counts.hpp"
 
 namespace models::kafka {
 

@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "models/clients/dependency.hpp"
+#include "models/clients/offset_counts.hpp"
 #include "models/clients/workload.hpp"
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/consumer/effect_site.hpp"
-#include "models/kafka/consumer/offset_counts.hpp"
 #include "models/kafka/consumer/outlet.hpp"
 #include "models/kafka/consumer/poison.hpp"
 #include "models/network/node.hpp"

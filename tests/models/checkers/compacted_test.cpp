@@ -31,14 +31,14 @@ void mirror(Story& s) {
 TEST_CASE("what compaction had removed when the run ended is no lost write, and what it had not is") {
   Story s;
   s.subscribe().send(0, 10, 0).deliver(0, 4).position(7, 4).deliver(7, 3);
-  s.record(Kind::removed, {.place = kPartition, .a = 4, .b = 2});
+  s.record(Kind::emptied, {.place = kPartition, .a = 4, .b = 2});
   CHECK(value(s.end(), Metric::lost_write) == 1);
 }
 
 TEST_CASE("a truncated record is a lost write though compaction emptied the place that it had") {
   Story s;
   s.subscribe().send(0, 10, 0).truncate(5, 5).send(10, 5, 5, -1, {.epoch = 1}).deliver(0, 10, {.epoch = 1});
-  s.record(Kind::removed, {.place = kPartition, .a = 0, .b = 10});
+  s.record(Kind::emptied, {.place = kPartition, .a = 0, .b = 10});
   CHECK(value(s.end(), Metric::lost_write) == 5);
 }
 

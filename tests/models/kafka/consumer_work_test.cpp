@@ -2,11 +2,12 @@
 #include <tuple>
 #include <vector>
 
-#include "models/kafka/consumer/offset_counts.hpp"
+#include "models/clients/offset_counts.hpp"
 #include "models/kafka/consumer/work.hpp"
 #include "tests/catch.hpp"
 
 using namespace models::kafka;
+using models::OffsetCounts;
 using namespace std::chrono_literals;
 
 namespace {

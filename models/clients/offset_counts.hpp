@@ -1,4 +1,4 @@
-// How often something happened to each offset of a partition, as runs of equal counts.
+// How often something happened to each offset of a partition, or to each number of a lane, as runs of equal counts.
 //
 // What happens once to each offset in order, which is the rule, costs one comparison and no memory; only repetitions add runs.
 #pragma once
@@ -9,13 +9,14 @@
 #include <limits>
 #include <vector>
 
-#include "models/kafka/types.hpp"
 #include "sim/assert.hpp"
 
-namespace models::kafka {
+namespace models {
 
 class OffsetCounts {
  public:
+  using Offset = std::int64_t;
+
   /// Counts each offset of [from, to) once more. Calls visit(first, end, before) for each run of offsets whose count was
   /// `before` until now, in order. Requires: from <= to.
   template <class Visit>
@@ -81,4 +82,4 @@ class OffsetCounts {
   std::vector<Run> runs_{{std::numeric_limits<Offset>::min(), 0}};  // the last run never ends; its count is 0
 };
 
-}  // namespace models::kafka
+}  // namespace models

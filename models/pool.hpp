@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace models::kafka {
+namespace models {
 
 /// Where the objects of a Pool live. Goes when both the Pool and the last Ref have gone. A T counts its references (`refs`),
 /// knows its shelf (`home`) and provides clear(), which forgets the contents but keeps capacity.
@@ -95,4 +95,4 @@ class Pool {
   Shelf<T>* shelf_;
 };
 
-}  // namespace models::kafka
+}  // namespace models

@@ -1,0 +1,305 @@
+#include "experiments/scenario/rabbitmq_tables.hpp"
+
+#include "experiments/errors.hpp"
+#include "experiments/scenario/table_parts.hpp"
+#include "experiments/scenario/units.hpp"
+
+namespace experiments {
+namespace {
+
+using models::rabbitmq::BindingOptions;
+using models::rabbitmq::BrokerOptions;
+using models::rabbitmq::Config;
+using models::rabbitmq::ExchangeOptions;
+using models::rabbitmq::ExchangeType;
+using models::rabbitmq::Headers;
+using models::rabbitmq::Overflow;
+using models::rabbitmq::PublisherOptions;
+using models::rabbitmq::QueueArguments;
+using models::rabbitmq::QueueOptions;
+using models::rabbitmq::SubscriberOptions;
+
+/// A key that RabbitMQ has and mqlab does not.
+template <class Target>
+Row<Target> refused(std::string_view name, std::string_view why) {
+  return {{name, KeyType::refused, why}, [](const Value&, Target&, const BindContext&) {}};
+}
+
+sim::Duration milliseconds(const Value& v) {
+  return std::chrono::milliseconds{v.integer};
+}
+
+/// "name=value" each.
+Headers headers(const Value& v) {
+  Headers out;
+  for (const Value& item : v.items) {
+    const std::size_t at = item.text.find('=');
+    if (at == std::string::npos || at == 0)
+      throw BadScenario(item.place, "headers",
+                        "'" + item.text + "' must be a name and a value: \"format=pdf\"");
+    out.emplace_back(item.text.substr(0, at), item.text.substr(at + 1));
+  }
+  return out;
+}
+
+const std::vector<Row<Config>>& config_rows() {
+  static const std::vector<Row<Config>> rows{
+      {{"heartbeat", KeyType::integer, "s, proposed to clients; 0: none", "60", false, 0, 65535},
+       [](const Value& v, Config& c, const BindContext&) { c.heartbeat = std::chrono::seconds{v.integer}; }},
+      {{"consumer_timeout", KeyType::integer,
+        "ms after which a channel is closed that has not acknowledged a delivery; of classic queues until "
+        "4.2; 0: never",
+        "1800000", false, 0, 1e12},
+       [](const Value& v, Config& c, const BindContext&) { c.consumer_timeout = milliseconds(v); }},
+      refused<Config>("vm_memory_high_watermark.relative", "memory alarms are not modelled"),
+      refused<Config>("vm_memory_high_watermark.absolute", "memory alarms are not modelled"),
+      refused<Config>("disk_free_limit.absolute", "disk alarms are not modelled"),
+      refused<Config>("disk_free_limit.relative", "disk alarms are not modelled"),
+      refused<Config>("cluster_partition_handling",
+                      "there is one node: partitions of clusters are not modelled"),
+      refused<Config>("queue_master_locator", "there is one node: where queues are placed is not modelled"),
+      refused<Config>("queue_leader_locator", "there is one node: where queues are placed is not modelled"),
+      refused<Config>("default_queue_type", "classic queues alone are modelled"),
+      refused<Config>("channel_max", "clients have one channel each"),
+      refused<Config>("consumer_disconnected_timeout", "is of quorum queues, which are not modelled"),
+      refused<Config>("load_definitions", "definitions are not imported: write them as tables"),
+  };
+  return rows;
+}
+
+const std::vector<Row<QueueArguments>>& argument_rows() {
+  static const std::vector<Row<QueueArguments>> rows{
+      {{"x-message-ttl", KeyType::integer, "ms that a message may wait; it goes when it comes to the head",
+        "", false, 0, 1e12},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.message_ttl = milliseconds(v); }},
+      {{"x-max-length", KeyType::integer, "messages that may be ready", "", false, 0, 1e12},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.max_length = v.integer; }},
+      {{"x-max-length-bytes", KeyType::integer, "bytes of their bodies", "", false, 0, 1e15},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.max_length_bytes = v.integer; }},
+      {choice_key("x-overflow", "what a full queue does", "\"drop-head\"",
+                  {"drop-head", "reject-publish", "reject-publish-dlx"}),
+       [](const Value& v, QueueArguments& a, const BindContext&) {
+         a.overflow = v.text == "drop-head"        ? Overflow::drop_head
+                      : v.text == "reject-publish" ? Overflow::reject_publish
+                                                   : Overflow::reject_publish_dlx;
+       }},
+      {{"x-dead-letter-exchange", KeyType::text,
+        "gets what is rejected, expires or makes room (\"\": the default exchange); thrown away unless "
+        "given"},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.dead_letter_exchange = v.text; }},
+      {{"x-dead-letter-routing-key", KeyType::text, "with this key; with its own unless given"},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.dead_letter_routing_key = v.text; }},
+      {{"x-max-priority", KeyType::integer, "messages have priorities up to this; none unless given", "",
+        false, 1, 255},
+       [](const Value& v, QueueArguments& a, const BindContext&) {
+         a.max_priority = whole<std::uint8_t>(v);
+       }},
+      {{"x-single-active-consumer", KeyType::boolean, "one consumer gets all, the others stand by", "false"},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.single_active_consumer = v.boolean; }},
+      refused<QueueArguments>("x-queue-type",
+                              "classic queues alone are modelled: quorum queues and streams are not"),
+      refused<QueueArguments>("x-delivery-limit",
+                              "is of quorum queues, which are not modelled: classic queues have none"),
+      refused<QueueArguments>("x-dead-letter-strategy",
+                              "is of quorum queues: classic queues dead-letter at most once"),
+      refused<QueueArguments>("x-expires", "queues that expire are not modelled"),
+      refused<QueueArguments>("x-queue-mode", "lazy queues are history since 3.12"),
+      refused<QueueArguments>("x-queue-version",
+                              "version 2 of the storage is modelled, the only one since 4.0"),
+      refused<QueueArguments>("x-queue-leader-locator", "there is one node"),
+      refused<QueueArguments>("x-quorum-initial-group-size", "is of quorum queues, which are not modelled"),
+      refused<QueueArguments>("x-max-age", "is of streams, which are not modelled"),
+      refused<QueueArguments>("x-stream-max-segment-size-bytes", "is of streams, which are not modelled"),
+  };
+  return rows;
+}
+
+const std::vector<Row<ExchangeOptions>>& exchange_rows() {
+  static const std::vector<Row<ExchangeOptions>> rows{
+      {{"name", KeyType::name, "the exchange's name", "", true},
+       [](const Value& v, ExchangeOptions& e, const BindContext&) { e.name = v.text; }},
+      {choice_key("type", "how it matches bindings", "\"direct\"", {"direct", "fanout", "topic", "headers"}),
+       [](const Value& v, ExchangeOptions& e, const BindContext&) {
+         e.type = v.text == "fanout"    ? ExchangeType::fanout
+                  : v.text == "topic"   ? ExchangeType::topic
+                  : v.text == "headers" ? ExchangeType::headers
+                                        : ExchangeType::direct;
+       }},
+      {{"alternate-exchange", KeyType::name, "gets what matches none of its bindings; nobody unless given"},
+       [](const Value& v, ExchangeOptions& e, const BindContext&) { e.alternate_exchange = v.text; }},
+  };
+  return rows;
+}
+
+const std::vector<Row<QueueOptions>>& queue_rows() {
+  static const Section arguments = section_of("arguments of a queue", argument_rows());
+  static const std::vector<Row<QueueOptions>> rows{
+      {{"name", KeyType::name, "the queue's name", "", true},
+       [](const Value& v, QueueOptions& q, const BindContext&) { q.name = v.text; }},
+      {choice_key("type", "quorum queues and streams are not modelled", "\"classic\"", {"classic"}),
+       [](const Value&, QueueOptions&, const BindContext&) {}},
+      {{"durable", KeyType::boolean, "whether it, and what is persistent in it, outlives its node's restart",
+        "true"},
+       [](const Value& v, QueueOptions& q, const BindContext&) { q.durable = v.boolean; }},
+      {table_key("arguments", "its x-arguments", arguments),
+       [](const Value& v, QueueOptions& q, const BindContext& c) {
+         bind_rows(v, argument_rows(), q.arguments, c);
+       }},
+  };
+  return rows;
+}
+
+const std::vector<Row<BindingOptions>>& binding_rows() {
+  static const std::vector<Row<BindingOptions>> rows{
+      {{"source", KeyType::name, "exchange", "", true},
+       [](const Value& v, BindingOptions& b, const BindContext&) { b.source = v.text; }},
+      {{"destination", KeyType::name, "queue, or exchange", "", true},
+       [](const Value& v, BindingOptions& b, const BindContext&) { b.destination = v.text; }},
+      {choice_key("destination_type", "what the destination is", "\"queue\"", {"queue", "exchange"}),
+       [](const Value& v, BindingOptions& b, const BindContext&) { b.to_exchange = v.text == "exchange"; }},
+      {{"routing_key", KeyType::text,
+        "of direct and topic exchanges; in a topic * is one word and # any number", "\"\""},
+       [](const Value& v, BindingOptions& b, const BindContext&) { b.routing_key = v.text; }},
+      {{"headers", KeyType::names, "of headers exchanges: \"name=value\" each"},
+       [](const Value& v, BindingOptions& b, const BindContext&) { b.headers = headers(v); }},
+      {choice_key("x-match", "how many of these a message must have", "\"all\"", {"all", "any"}),
+       [](const Value& v, BindingOptions& b, const BindContext&) { b.any = v.text == "any"; }},
+  };
+  return rows;
+}
+
+const std::vector<Row<BrokerOptions>>& disk_rows() {
+  static const std::vector<Row<BrokerOptions>> rows{
+      {draw_key("write", "how long a queue writes what came since its last write; confirms wait for it",
+                "\"0s\"", Draws::durations),
+       [](const Value& v, BrokerOptions& b, const BindContext&) { b.disk_write = durations(v); }},
+  };
+  return rows;
+}
+
+/// What every connection has.
+template <class Options>
+std::vector<Row<Options>> with_connection(std::vector<Row<Options>> rows) {
+  rows.push_back({{"heartbeat", KeyType::duration,
+                   "requestedHeartbeat: the lower of it and the broker's counts", "\"60s\""},
+                  [](const Value& v, Options& o, const BindContext&) {
+                    o.connection.heartbeat = parse_duration(v.text);
+                  }});
+  rows.push_back({{"recovery_interval", KeyType::duration,
+                   "networkRecoveryInterval: from a connection's end to the next attempt", "\"5s\""},
+                  [](const Value& v, Options& o, const BindContext&) {
+                    o.connection.recovery_interval = parse_duration(v.text);
+                  }});
+  return rows;
+}
+
+}  // namespace
+
+const std::vector<Row<BrokerOptions>>& rabbitmq_rows() {
+  static const Section config = section_of("rabbitmq.conf", config_rows());
+  static const Section exchange = section_of("an exchange", exchange_rows());
+  static const Section queue = section_of("a queue", queue_rows());
+  static const Section binding = section_of("a binding", binding_rows());
+  static const Section disk = section_of("the node's disk", disk_rows());
+  static const std::vector<Row<BrokerOptions>> rows{
+      {choice_key("version", "whose rules it has", "\"4.2\"", {"3.12", "3.13", "4.0", "4.1", "4.2", "4.3"}),
+       [](const Value& v, BrokerOptions& b, const BindContext&) { b.version = v.text; }},
+      {table_key("config", "settings by the names of rabbitmq.conf", config),
+       [](const Value& v, BrokerOptions& b, const BindContext& c) {
+         bind_rows(v, config_rows(), b.config, c);
+       }},
+      {table_key("disk", "the node's disk", disk),
+       [](const Value& v, BrokerOptions& b, const BindContext& c) { bind_rows(v, disk_rows(), b, c); }},
+      {tables("exchanges", "beside the default exchange, which binds every queue by its name", exchange),
+       [](const Value& v, BrokerOptions& b, const BindContext& c) {
+         for (const Value& item : v.items) bind_rows(item, exchange_rows(), b.exchanges.emplace_back(), c);
+       }},
+      {tables("queues", "the queues", queue),
+       [](const Value& v, BrokerOptions& b, const BindContext& c) {
+         for (const Value& item : v.items) bind_rows(item, queue_rows(), b.queues.emplace_back(), c);
+       }},
+      {tables("bindings", "what leads from exchanges to queues and exchanges", binding),
+       [](const Value& v, BrokerOptions& b, const BindContext& c) {
+         for (const Value& item : v.items) bind_rows(item, binding_rows(), b.bindings.emplace_back(), c);
+       }},
+      {{"rack", KeyType::name, "of the node's host"},
+       [](const Value& v, BrokerOptions& b, const BindContext&) { b.rack = v.text; }},
+      {{"zone", KeyType::name, "of the node's host"},
+       [](const Value& v, BrokerOptions& b, const BindContext&) { b.zone = v.text; }},
+      {{"region", KeyType::name, "of the node's host"},
+       [](const Value& v, BrokerOptions& b, const BindContext&) { b.region = v.text; }},
+      refused<BrokerOptions>("nodes",
+                             "one node is modelled: classic queues are on one each, and are not replicated"),
+      refused<BrokerOptions>("policies", "policies are not modelled: queues have their arguments"),
+  };
+  return rows;
+}
+
+const std::vector<Row<PublisherOptions>>& publisher_rows() {
+  static const std::vector<Row<PublisherOptions>> rows = with_connection<PublisherOptions>({
+      {{"exchange", KeyType::text,
+        "where it publishes (\"\": the default exchange); the exchange or queue that `to` names unless "
+        "given"},
+       [](const Value& v, PublisherOptions& p, const BindContext&) { p.exchange = v.text; }},
+      {{"routing_key", KeyType::names,
+        "of its messages: of several a message takes one by its key, or each in turn; `to` unless given"},
+       [](const Value& v, PublisherOptions& p, const BindContext&) { p.routing_keys = names(v); }},
+      {{"headers", KeyType::names, "of its messages: \"name=value\" each"},
+       [](const Value& v, PublisherOptions& p, const BindContext&) { p.headers = headers(v); }},
+      {{"delivery_mode", KeyType::integer, "2: persistent, 1: transient", "2", false, 1, 2},
+       [](const Value& v, PublisherOptions& p, const BindContext&) { p.persistent = v.integer == 2; }},
+      {{"mandatory", KeyType::boolean, "what matches no binding is returned, and not dropped", "false"},
+       [](const Value& v, PublisherOptions& p, const BindContext&) { p.mandatory = v.boolean; }},
+      {{"confirms", KeyType::integer,
+        "publisher confirms (confirm.select), so many outstanding at most; 0: none, and nobody knows", "0",
+        false, 0, 1e6},
+       [](const Value& v, PublisherOptions& p, const BindContext&) { p.confirms = whole<std::uint32_t>(v); }},
+      {{"expiration", KeyType::duration, "that each message may wait in a queue; for ever unless given"},
+       [](const Value& v, PublisherOptions& p, const BindContext&) {
+         p.expiration = parse_duration(v.text);
+       }},
+      {{"priority", KeyType::integer, "of each message, in queues with x-max-priority", "0", false, 0, 255},
+       [](const Value& v, PublisherOptions& p, const BindContext&) { p.priority = whole<std::uint8_t>(v); }},
+  });
+  return rows;
+}
+
+const std::vector<Row<SubscriberOptions>>& subscriber_rows() {
+  static const std::vector<Row<SubscriberOptions>> rows = with_connection<SubscriberOptions>({
+      {{"queues", KeyType::names, "that each member consumes from", "", true},
+       [](const Value& v, SubscriberOptions& s, const BindContext&) { s.queues = names(v); }},
+      {choice_key("ack", "manual: when a message's processing has ended; automatic: by being sent",
+                  "\"manual\"", {"manual", "automatic"}),
+       [](const Value& v, SubscriberOptions& s, const BindContext&) {
+         s.automatic_ack = v.text == "automatic";
+       }},
+      {{"prefetch", KeyType::integer,
+        "unacknowledged messages of a consumer, at most (basic.qos); 0: no limit", "0", false, 0, 65535},
+       [](const Value& v, SubscriberOptions& s, const BindContext&) {
+         s.prefetch = whole<std::uint32_t>(v);
+       }},
+      {{"x-priority", KeyType::numbers, "of the members in turn; 0 unless given"},
+       [](const Value& v, SubscriberOptions& s, const BindContext&) {
+         for (const Value& item : v.items) s.priorities.push_back(whole<std::int32_t>(item));
+       }},
+  });
+  return rows;
+}
+
+Row<models::ProducerOptions> publisher_row() {
+  static const Section section = section_of("basic.publish", publisher_rows());
+  return {table_key("rabbitmq", "what it says to RabbitMQ, where it is its client", section),
+          [](const Value& v, models::ProducerOptions& p, const BindContext& c) {
+            bind_rows(v, publisher_rows(), p.rabbitmq, c);
+          }};
+}
+
+Row<models::GroupOptions> subscriber_row() {
+  static const Section section = section_of("basic.qos, basic.consume", subscriber_rows());
+  return {table_key("rabbitmq", "what its members say to RabbitMQ, where they are its clients", section),
+          [](const Value& v, models::GroupOptions& g, const BindContext& c) {
+            bind_rows(v, subscriber_rows(), g.rabbitmq, c);
+          }};
+}
+
+}  // namespace experiments

@@ -1,0 +1,112 @@
+// A RabbitMQ broker and what its clients ask of it, as plain data. Names and defaults are RabbitMQ's (rabbitmq.conf, arguments of
+// queues and exchanges) and its Java client's.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/distributions.hpp"
+#include "sim/time.hpp"
+
+namespace models::rabbitmq {
+
+enum class ExchangeType : std::uint8_t { direct, fanout, topic, headers };
+
+/// Of a message, or wanted by a binding of a headers exchange.
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct ExchangeOptions {
+  std::string name{};
+  ExchangeType type = ExchangeType::direct;
+  std::string
+      alternate_exchange{};  ///< argument alternate-exchange: gets what matches no binding; empty: none
+};
+
+/// What a queue does when it is full.
+enum class Overflow : std::uint8_t { drop_head, reject_publish, reject_publish_dlx };
+
+/// Arguments of a queue (x-arguments).
+struct QueueArguments {
+  std::optional<sim::Duration> message_ttl{};         ///< x-message-ttl
+  std::optional<std::int64_t> max_length{};           ///< x-max-length: messages that are ready
+  std::optional<std::int64_t> max_length_bytes{};     ///< x-max-length-bytes: of their bodies
+  Overflow overflow = Overflow::drop_head;            ///< x-overflow
+  std::optional<std::string> dead_letter_exchange{};  ///< x-dead-letter-exchange; "": the default exchange
+  std::optional<std::string>
+      dead_letter_routing_key{};        ///< x-dead-letter-routing-key; none: the message's own
+  std::uint8_t max_priority = 0;        ///< x-max-priority; 0: none has any
+  bool single_active_consumer = false;  ///< x-single-active-consumer
+};
+
+struct QueueOptions {
+  std::string name{};
+  bool durable = true;
+  QueueArguments arguments{};
+};
+
+struct BindingOptions {
+  std::string source{};  ///< exchange
+  std::string destination{};
+  bool to_exchange = false;  ///< destination_type
+  std::string routing_key{};
+  Headers headers{};  ///< of a headers exchange: what a message has to have …
+  bool any = false;   ///< … all of it, or any (x-match)
+};
+
+/// rabbitmq.conf.
+struct Config {
+  sim::Duration heartbeat = std::chrono::seconds{60};  ///< proposed to clients; 0: none
+  /// A channel that has not acknowledged a delivery for so long is closed; 0: never. Of classic queues until 4.2.
+  sim::Duration consumer_timeout = std::chrono::minutes{30};
+};
+
+struct BrokerOptions {
+  std::string version = "4.2";
+  Config config{};
+  /// How long a queue writes what was published since its last write; the publishers' confirms wait for it.
+  sim::Distribution disk_write = sim::Distribution::constant(0);
+  std::vector<ExchangeOptions> exchanges{};
+  std::vector<QueueOptions> queues{};
+  std::vector<BindingOptions> bindings{};
+  std::string rack{}, zone{}, region{};
+
+  /// BROKERS.md: since 4.3 quorum queues alone have it.
+  bool classic_consumer_timeout() const {
+    return version < "4.3" && config.consumer_timeout > sim::Duration{};
+  }
+};
+
+/// What every connection has (com.rabbitmq.client.ConnectionFactory).
+struct ConnectionOptions {
+  sim::Duration heartbeat = std::chrono::seconds{60};  ///< requestedHeartbeat: the lower of both counts
+  sim::Duration recovery_interval = std::chrono::seconds{5};  ///< networkRecoveryInterval
+};
+
+/// What a producer says to this broker: basic.publish.
+struct PublisherOptions {
+  ConnectionOptions connection{};
+  std::optional<std::string>
+      exchange{};  ///< none: the exchange, or else the queue, that the producer's `to` names
+  std::vector<std::string> routing_keys{};  ///< a message takes one by its key, or each in turn; none: `to`
+  Headers headers{};
+  bool persistent = true;      ///< delivery-mode 2
+  bool mandatory = false;      ///< what matches no binding is returned
+  std::uint32_t confirms = 0;  ///< confirm.select, and so many may be outstanding; 0: no confirms
+  std::optional<sim::Duration> expiration{};  ///< of each message
+  std::uint8_t priority = 0;                  ///< of each message
+};
+
+/// What a group's members say to it: basic.qos, basic.consume, basic.ack.
+struct SubscriberOptions {
+  ConnectionOptions connection{};
+  std::vector<std::string> queues{};
+  bool automatic_ack = false;              ///< no-ack
+  std::uint32_t prefetch = 0;              ///< basic.qos of each consumer; 0: no limit
+  std::vector<std::int32_t> priorities{};  ///< x-priority of the members in turn
+};
+
+}  // namespace models::rabbitmq

@@ -1,0 +1,93 @@
+#include "models/rabbitmq/system.hpp"
+
+#include <algorithm>
+
+#include "models/rabbitmq/broker.hpp"
+#include "models/rabbitmq/publisher.hpp"
+#include "models/rabbitmq/workers.hpp"
+
+namespace models::rabbitmq {
+namespace {
+
+bool joins_later(const Scenario& scenario, const std::string& member) {
+  return std::any_of(scenario.faults.begin(), scenario.faults.end(), [&member](const FaultSpec& fault) {
+    return fault.kind == "join" && fault.target == member;
+  });
+}
+
+}  // namespace
+
+System::System(const Site& site) : site_(site) {
+  const BrokerOptions& options = *site.scenario.rabbitmq;
+  Node& node = site.add_node(EntityKind::broker, std::string(kRabbitMq) + "/0", {}, 0,
+                             {options.rack, options.zone, options.region});
+  broker_ = std::make_unique<Broker>(site.context, options, node);
+}
+
+System::~System() {
+  // Clients close their connections while the broker is there.
+  workers_.clear();
+  publishers_.clear();
+}
+
+void System::add_writers() {
+  for (const ProducerOptions& options : site_.scenario.producers) {
+    if (!of_rabbitmq(site_.scenario, options.cluster)) continue;
+    for (std::uint32_t i = 0; i < options.instances; ++i) {
+      const std::string name = options.instances == 1 ? options.name : options.name + "/" + std::to_string(i);
+      Node& node =
+          site_.add_node(EntityKind::producer, name, {}, i, {options.rack, options.zone, options.region});
+      publishers_.push_back(std::make_unique<Publisher>(site_.context, *broker_, node, options));
+    }
+  }
+}
+
+void System::add_readers() {
+  for (const GroupOptions& options : site_.scenario.groups) {
+    if (!of_rabbitmq(site_.scenario, options.cluster)) continue;
+    const EntityId group = site_.context.entities.add(EntityKind::group, options.name);
+    workers_.push_back(std::make_unique<Workers>(site_.context, *broker_, options, group));
+    for (std::uint32_t i = 0; i < options.members; ++i) {
+      const std::string name = options.name + "/" + std::to_string(i);
+      const std::string rack = options.racks.empty() ? options.rack : options.racks[i % options.racks.size()];
+      workers_.back()->add_member(
+          site_.add_node(EntityKind::member, name, group, i, {rack, options.zone, options.region}));
+      if (joins_later(site_.scenario, name)) workers_.back()->stand_by();
+    }
+  }
+}
+
+/// The broker's node is the World's, which has added it: it is a host with one node on it as a client's is.
+void System::add_targets(FaultInjector&) {}
+
+void System::tell() {
+  broker_->tell();
+}
+
+void System::start_readers() {
+  for (const auto& group : workers_) group->start();
+}
+
+void System::start_writers() {
+  for (const auto& publisher : publishers_) publisher->start();
+}
+
+void System::stop_arrivals() {
+  for (const auto& publisher : publishers_) publisher->stop_arrivals();
+}
+
+bool System::idle() const {
+  return broker_->idle() &&
+         std::all_of(publishers_.begin(), publishers_.end(), [](const auto& p) { return p->idle(); }) &&
+         std::all_of(workers_.begin(), workers_.end(), [](const auto& g) { return g->idle(); });
+}
+
+void System::tell_end() {
+  broker_->tell_depths();
+}
+
+std::optional<std::string> System::broken() {
+  return broker_->broken();
+}
+
+}  // namespace models::rabbitmq

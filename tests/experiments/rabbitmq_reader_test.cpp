@@ -1,0 +1,121 @@
+// What the reader makes of RabbitMQ's tables, and what it refuses.
+#include "tests/catch.hpp"
+#include "tests/experiments/scenario_files.hpp"
+
+using namespace experiments_test;
+
+namespace {
+
+bool holds(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+const std::string kDesk = R"([scenario]
+name = "desk"
+duration = "3s"
+
+[rabbitmq]
+[[rabbitmq.queues]]
+name = "jobs"
+
+[[producers]]
+name = "shop"
+cluster = "rabbitmq"
+to = "jobs"
+arrivals = { process = "poisson", rate = 10 }
+
+[[groups]]
+name = "workers"
+cluster = "rabbitmq"
+rabbitmq = { queues = "jobs", prefetch = 10 }
+)";
+
+/// What is said of the desk with `from` replaced by `to`, and more behind it.
+std::string desk(const std::string& from = {}, const std::string& to = {}, const std::string& behind = {}) {
+  std::string text = kDesk;
+  if (!from.empty()) text.replace(text.find(from), from.size(), to);
+  return complaint(text + behind);
+}
+
+std::string with_arguments(const std::string& arguments) {
+  return desk("name = \"jobs\"", "name = \"jobs\"\narguments = { " + arguments + " }");
+}
+
+}  // namespace
+
+TEST_CASE("a scenario may have RabbitMQ and no Kafka", "[rabbitmq]") {
+  CHECK(desk().empty());
+  CHECK(holds(desk("[rabbitmq]\n[[rabbitmq.queues]]\nname = \"jobs\"\n", ""), "rabbitmq"));
+}
+
+TEST_CASE("one file has Kafka and RabbitMQ as variants of one workload", "[rabbitmq]") {
+  const std::string kafka = "[kafka]\nbrokers = 1\n[[kafka.topics]]\nname = 'jobs'\n";
+  const std::string both = desk("cluster = \"rabbitmq\"\nto", "to", kafka);
+  CHECK(both.empty());
+  CHECK(holds(desk("cluster = \"rabbitmq\"\nrabbitmq = {", "rabbitmq = {", kafka),
+              "must name at least one topic"));
+  CHECK(desk("cluster = \"rabbitmq\"\nrabbitmq = {", "topics = 'jobs'\nrabbitmq = {", kafka).empty());
+}
+
+TEST_CASE("what RabbitMQ has and mqlab does not is refused by its name", "[rabbitmq]") {
+  CHECK(holds(with_arguments("x-queue-type = 'quorum'"), "quorum queues and streams are not"));
+  CHECK(holds(with_arguments("x-delivery-limit = 5"), "is of quorum queues"));
+  CHECK(holds(with_arguments("x-expires = 1000"), "queues that expire are not modelled"));
+  CHECK(holds(desk("[rabbitmq]\n", "[rabbitmq]\nnodes = 3\n"), "one node is modelled"));
+  CHECK(
+      holds(desk("[rabbitmq]\n", "[rabbitmq]\n[rabbitmq.config]\nvm_memory_high_watermark.relative = 0.4\n"),
+            "memory alarms are not modelled"));
+  CHECK(holds(desk("name = \"jobs\"", "name = \"jobs\"\ntype = 'quorum'"), "'quorum' is not allowed here"));
+}
+
+TEST_CASE("arguments of queues have their bounds, and go together", "[rabbitmq]") {
+  CHECK(with_arguments("x-message-ttl = 60000, x-max-length = 10, x-overflow = 'reject-publish'").empty());
+  CHECK(holds(with_arguments("x-message-ttl = -1"), "x-message-ttl"));
+  CHECK(holds(with_arguments("x-max-priority = 256"), "from 1 to 255"));
+  CHECK(holds(with_arguments("x-overflow = 'drop-tail'"), "x-overflow"));
+  CHECK(holds(with_arguments("x-overflow = 'reject-publish'"), "has no effect without x-max-length"));
+  CHECK(holds(with_arguments("x-dead-letter-routing-key = 'dead'"), "needs x-dead-letter-exchange"));
+  CHECK(holds(with_arguments("x-message-tll = 1"), "did you mean 'x-message-ttl'"));
+}
+
+TEST_CASE("names of exchanges and queues are those of [rabbitmq]", "[rabbitmq]") {
+  CHECK(holds(desk("to = \"jobs\"", "to = \"job\""), "there is no exchange or queue 'job'"));
+  CHECK(holds(desk("queues = \"jobs\"", "queues = \"job\""), "there is no queue 'job'"));
+  CHECK(holds(desk("queues = \"jobs\"", "queues = ['jobs', 'jobs']"), "names a queue twice"));
+  CHECK(holds(desk("rabbitmq = { queues = \"jobs\", prefetch = 10 }\n", ""), "needs `rabbitmq`"));
+  CHECK(holds(
+      desk({}, {}, "[[groups]]\nname = 'others'\ncluster = 'rabbitmq'\nrabbitmq = { queues = 'jobs' }\n"),
+      "is read by another group"));
+  const std::string binding = "[[rabbitmq.bindings]]\nsource = 'x'\ndestination = 'jobs'\n";
+  CHECK(holds(desk({}, {}, binding), "there is no exchange 'x'"));
+}
+
+TEST_CASE("what is Kafka's is not for RabbitMQ's clients", "[rabbitmq]") {
+  const std::string group = "rabbitmq = { queues";
+  CHECK(holds(desk(group, "calls = { to = 'x' }\n" + group), "is not modelled of RabbitMQ's clients"));
+  CHECK(holds(desk(group, "type = 'share'\n" + group), "is not modelled of RabbitMQ's clients"));
+  CHECK(holds(desk(group, "effect = { fencing_token = true }\n" + group), "generation"));
+  CHECK(holds(desk("to = \"jobs\"", "to = \"jobs\"\nresend = true"), "needs rabbitmq.confirms"));
+  CHECK(holds(desk("to = \"jobs\"", "to = \"jobs\"\ntombstones = 0.5"),
+              "is not modelled of RabbitMQ's clients"));
+  const std::string poison = "poison = { share = 0.1, then = 'reject' }\n";
+  CHECK(desk(group, poison + group).empty());
+  CHECK(holds(desk("rabbitmq = { queues", poison + "rabbitmq = { ack = 'automatic', queues"),
+              "needs rabbitmq.ack"));
+}
+
+TEST_CASE("faults that a queue's broker or clients do not know are refused, and steps that never come",
+          "[rabbitmq]") {
+  const auto faulty = [](const std::string& lines) { return desk({}, {}, "[[faults]]\n" + lines); };
+  CHECK(faulty("kind = 'crash'\ntarget = 'rabbitmq/0'\nat = '1s'\n").empty());
+  CHECK(faulty("kind = 'heartbeat-loss'\ntarget = 'shop'\nat = '1s'\n").empty());
+  CHECK(holds(faulty("kind = 'power-loss'\ntarget = 'rabbitmq/0'\nat = '1s'\n"),
+              "is not modelled of RabbitMQ"));
+  CHECK(holds(faulty("kind = 'heartbeat-loss'\ntarget = 'rabbitmq/0'\nat = '1s'\n"), "is the broker"));
+  CHECK(holds(faulty("kind = 'crash'\ntarget = 'workers/0'\nwhen = { step = 'committed' }\n"),
+              "never happens"));
+  CHECK(holds(faulty("kind = 'crash'\ntarget = 'workers/0'\nwhen = { step = 'effect-applied' }\n"),
+              "has no `effect`"));
+  CHECK(holds(faulty("kind = 'crash'\ntarget = 'shop'\nwhen = { step = 'appended' }\n"), "never happens"));
+  CHECK(faulty("kind = 'crash'\ntarget = 'workers/0'\nwhen = { step = 'commit-sent' }\n").empty());
+}
