@@ -225,7 +225,7 @@ void GroupCoordinator::refused(PartitionIndex partition, std::uint64_t first, Of
   host_.offsets_store().elected(partition, shard.epoch, log_end);  // what lies beyond never happened
   const auto from = std::find_if(shard.waiting.begin(), shard.waiting.end(),
                                  [first](const Waiting& one) { return one.token == first; });
-  std::vector<Waiting> gone(std::move_iterator(from), std::move_iterator(shard.waiting.end()));
+  std::vector<Waiting> gone(std::make_move_iterator(from), std::make_move_iterator(shard.waiting.end()));
   shard.waiting.erase(from, shard.waiting.end());
   for (auto& [name, group] : shard.groups) {
     if (group.modern) revert_modern(partition, group);
