@@ -115,9 +115,9 @@ void System::add_topic_roles(FaultInjector& faults, Cluster& cluster) {
                         Controller* const active = office(cluster);
                         return active != nullptr && active->create_topic(index, as_kafka(asker));
                       },
-                      [&cluster, index](const std::vector<std::int32_t>& brokers, double throttle) {
+                      [&cluster, index](const std::vector<std::int32_t>& wanted, double throttle) {
                         std::vector<BrokerId> target;
-                        for (const std::int32_t b : brokers) target.push_back(BrokerId{b});
+                        for (const std::int32_t b : wanted) target.push_back(BrokerId{b});
                         Controller* const active = office(cluster);
                         return active != nullptr && active->reassign(index, target, throttle);
                       },

@@ -96,7 +96,7 @@ void ShareCoordinator::refused(PartitionIndex partition, std::uint64_t first, Of
   shard.states = store.load(partition);
   const auto from = std::find_if(shard.waiting.begin(), shard.waiting.end(),
                                  [first](const Waiting& one) { return one.token == first; });
-  std::vector<Waiting> gone(std::move_iterator(from), std::move_iterator(shard.waiting.end()));
+  std::vector<Waiting> gone(std::make_move_iterator(from), std::make_move_iterator(shard.waiting.end()));
   shard.waiting.erase(from, shard.waiting.end());
   for (Waiting& one : gone) reply(std::move(one.call), response_error(ErrorCode::not_enough_replicas));
 }

@@ -41,9 +41,9 @@ struct FixtureOptions {
   bool zookeeper = false;
   std::int32_t partitions = 1;
   std::int32_t replication_factor = 3;
-  BrokerConfig config;
-  ProtocolRules rules;
-  DiskOptions disk;
+  BrokerConfig config{};
+  ProtocolRules rules{};
+  DiskOptions disk{};
   bool power_may_fail = false;
   TopicConfig topic{};
   RemoteOptions remote{};
