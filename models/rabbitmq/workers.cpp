@@ -120,9 +120,9 @@ void Worker::start() {
   begin();
 }
 
+/// Nobody assigns it anything: it is no member of a group as a coordinator knows them, and `joined` is not told.
 void Worker::channel_opened() {
   ++channel_number_;
-  tell_member(MemberCode::joined);
 }
 
 void Worker::tell_member(MemberCode code) {
