@@ -8,8 +8,8 @@ std::span<const RefusedKeys> refused_keys() {
   using S = KeyScope;
   static constexpr auto kRows = std::to_array<RefusedKeys>({
       {S::broker, "[kafka] controllers says how many there are",
-       "controller.quorum.voters controller.quorum.bootstrap.servers controller.listener.names "
-       "process.roles"},
+       "controller.quorum.voters controller.quorum.bootstrap.servers controller.quorum.auto.join.enable "
+       "controller.listener.names process.roles"},
       {S::broker, "a broker asks the controller again every 100 ms", "controller.socket.timeout.ms"},
       {S::broker, "the metadata log is kept whole, and its age is not measured",
        "metadata.log.dir "
@@ -35,8 +35,9 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "a share group's state is made when it is first written",
        "group.share.initialize.retry.interval.ms"},
       {S::broker, "the group coordinator takes no time of its own", "group.share.assignor.offload.enable"},
-      {S::broker, "the share coordinator takes no time of its own",
-       "share.coordinator.threads share.coordinator.cached.buffer.max.bytes"},
+      {S::broker, "the share coordinator takes no time of its own", "share.coordinator.threads"},
+      {S::broker, "memory of brokers is not modelled",
+       "group.coordinator.cached.buffer.max.bytes share.coordinator.cached.buffer.max.bytes"},
       {S::broker, "a write of the share coordinator waits for its replicas however long",
        "share.coordinator.write.timeout.ms"},
       {S::broker, "segments, snapshots and cleaning of __share_group_state are not modelled",
@@ -66,7 +67,7 @@ std::span<const RefusedKeys> refused_keys() {
        "remote.log.manager.fetch.quota.window.num remote.log.manager.fetch.quota.window.size.seconds"},
       {S::broker, "indexes of remote segments are always at hand",
        "remote.log.index.file.cache.total.size.bytes remote.list.offsets.request.timeout.ms"},
-      {S::broker, "[kafka.remote] says what remote storage is like", "remote.*"},
+      {S::broker, "[kafka.remote] says what remote storage is like", "remote.* rlmm.config.* rsm.config.*"},
       {S::broker, "a new coordinator reads its partition at once", "transaction.state.log.load.buffer.size"},
       {S::broker, "the transaction log's segments are not modelled", "transaction.state.log.segment.bytes"},
       {S::broker, "two-phase commit with other systems is not modelled",
@@ -99,7 +100,7 @@ std::span<const RefusedKeys> refused_keys() {
        "inter.broker.listener.name early.start.listeners"},
       {S::broker, "all brokers are of one version",
        "inter.broker.protocol.version log.message.format.version log.message.downconversion.enable "
-       "unstable.api.versions.enable unstable.feature.versions.enable"},
+       "unstable.api.versions.enable unstable.feature.versions.enable unstable.metadata.versions.enable"},
       {S::broker, "of quotas those of clients are modelled",
        "replication.quota.window.num "
        "replication.quota.window.size.seconds alter.log.dirs.replication.quota.window.num "
@@ -113,7 +114,28 @@ std::span<const RefusedKeys> refused_keys() {
       {S::broker, "metrics are mqlab's own",
        "metrics.num.samples metrics.recording.level metrics.sample.window.ms metric.reporters "
        "kafka.metrics.* telemetry.max.bytes auto.include.jmx.reporter"},
-      {S::broker, "KRaft is the only mode", "zookeeper.*"},
+      {S::broker,
+       "of ZooKeeper's settings zookeeper.session.timeout.ms is modelled; [kafka] coordination says whether "
+       "there is an ensemble",
+       "zookeeper.connect zookeeper.metadata.migration.*"},
+      {S::broker, "a broker waits for its ensemble however long", "zookeeper.connection.timeout.ms"},
+      {S::broker, "requests to ZooKeeper are pipelined without a bound", "zookeeper.max.in.flight.requests"},
+      {S::broker, "the ensemble is one host", "zookeeper.sync.time.ms"},
+      {S::broker, "nobody is authenticated and nothing is encrypted",
+       "zookeeper.set.acl zookeeper.client.secure zookeeper.ssl.* zookeeper.clientCnxnSocket"},
+      {S::broker, "Streams groups are classic ones: their own protocol (KIP-1071) is not modelled",
+       "group.streams.*"},
+      {S::broker, "share groups are there since 4.2, as [kafka] version says; any number of them",
+       "group.share.enable group.share.max.groups"},
+      {S::broker, "the consumer bounds a share fetch, not the broker", "share.fetch.max.fetch.records"},
+      {S::broker, "a commit is answered when all in-sync replicas have it (gone since 4.0)",
+       "offsets.commit.required.acks"},
+      {S::broker, "gone since 3.0: [[kafka.quotas]] gives quotas",
+       "quota.producer.default quota.consumer.default"},
+      {S::broker, "gone since 3.0: brokers have one listener each",
+       "host.name port advertised.host.name advertised.port"},
+      {S::broker, "of Kafka's own tests and of no documentation", "internal.*"},
+      {S::broker, "snapshots of producer state are not modelled", "log.max.id.map.snapshots"},
       {S::topic, "segments roll without jitter", "segment.jitter.ms"},
       {S::topic, "a segment is full before its index, and deleted at once",
        "segment.index.bytes index.interval.bytes file.delete.delay.ms preallocate"},
@@ -129,29 +151,78 @@ std::span<const RefusedKeys> refused_keys() {
       {S::producer, "nobody is authenticated and nothing is encrypted", "ssl.* sasl.* security.*"},
       {S::producer, "metrics are mqlab's own",
        "metrics.num.samples metrics.recording.level metrics.sample.window.ms metric.reporters "
-       "enable.metrics.push"},
+       "metrics.context.* enable.metrics.push auto.include.jmx.reporter"},
+      {S::producer, "of Kafka's own clients and of no documentation", "internal.*"},
+      {S::producer, "values are read as they stand", "config.providers*"},
       {S::producer, "clients know all brokers of their cluster",
-       "client.dns.lookup metadata.recovery.strategy"},
+       "client.dns.lookup metadata.recovery.strategy metadata.recovery.rebootstrap.trigger.ms"},
       {S::producer, "a connection is made in one round trip, or not at all",
        "socket.connection.setup.timeout.ms socket.connection.setup.timeout.max.ms"},
       {S::producer, "nothing sits between an application and its client", "interceptor.classes"},
       {S::producer, "compression is not modelled; give compressed sizes",
        "compression.gzip.level compression.lz4.level compression.zstd.level"},
       {S::producer, "a producer knows its topics for good", "metadata.max.idle.ms"},
+      {S::producer, "two-phase commit with other systems is not modelled",
+       "transaction.two.phase.commit.enable"},
+      {S::producer, "gone since 0.11: max.block.ms and request.timeout.ms say it",
+       "block.on.buffer.full metadata.fetch.timeout.ms timeout.ms"},
       {S::consumer, "nobody is authenticated and nothing is encrypted", "ssl.* sasl.* security.*"},
       {S::consumer, "metrics are mqlab's own",
        "metrics.num.samples metrics.recording.level metrics.sample.window.ms metric.reporters "
-       "enable.metrics.push"},
+       "metrics.context.* enable.metrics.push auto.include.jmx.reporter"},
+      {S::consumer, "of Kafka's own clients and of no documentation", "internal.*"},
+      {S::consumer, "values are read as they stand", "config.providers*"},
       {S::consumer, "clients know all brokers of their cluster",
-       "client.dns.lookup metadata.recovery.strategy"},
+       "client.dns.lookup metadata.recovery.strategy metadata.recovery.rebootstrap.trigger.ms"},
       {S::consumer, "a connection is made in one round trip, or not at all",
        "socket.connection.setup.timeout.ms socket.connection.setup.timeout.max.ms"},
       {S::consumer, "socket buffers are not modelled", "send.buffer.bytes receive.buffer.bytes"},
       {S::consumer, "clients go by the name of their table", "client.id"},
       {S::consumer, "nothing sits between an application and its client", "interceptor.classes"},
       {S::consumer, "payloads do not exist", "key.deserializer value.deserializer"},
+      {S::consumer, "of Kafka Connect's workers, not of consumers", "rebalance.timeout.ms"},
+      {S::consumer, "the brokers' group.consumer.* hold for all groups",
+       "consumer.session.timeout.ms consumer.heartbeat.interval.ms consumer.assignment.interval.ms "
+       "consumer.assignor.offload.enable"},
+      {S::consumer, "Streams groups are classic ones: their own protocol (KIP-1071) is not modelled",
+       "streams.*"},
       {S::consumer, "the brokers' interval holds for all groups",
        "share.assignment.interval.ms share.assignor.offload.enable"},
+      {S::streams, "`version` and the group's own tables configure its clients",
+       "bootstrap.servers client.id client.tag.* connections.max.idle.ms metadata.max.age.ms "
+       "metadata.recovery.* receive.buffer.bytes send.buffer.bytes reconnect.backoff.ms "
+       "reconnect.backoff.max.ms request.timeout.ms retries retry.backoff.ms retry.backoff.max.ms "
+       "default.client.supplier admin.* consumer.* main.consumer.* restore.consumer.* global.consumer.* "
+       "producer.* topic.*"},
+      {S::streams, "Streams groups are classic ones: their own protocol (KIP-1071) is not modelled",
+       "group.protocol"},
+      {S::streams, "nobody is authenticated and nothing is encrypted", "security.*"},
+      {S::streams, "metrics are mqlab's own",
+       "metrics.* metric.reporters enable.metrics.push auto.include.jmx.reporter built.in.metrics.version "
+       "log.summary.interval.ms"},
+      {S::streams, "payloads do not exist",
+       "key.serde value.serde default.key.serde default.value.serde default.list.* "
+       "windowed.inner.class.serde deserialization.exception.handler "
+       "default.deserialization.exception.handler"},
+      {S::streams, "[groups.poison] says what a group does with records that it cannot process",
+       "processing.exception.handler* production.exception.handler default.production.exception.handler "
+       "errors.dead.letter.queue.topic.name"},
+      {S::streams, "an application is one stage with its stores: it has no topology to optimise",
+       "topology.optimization default.dsl.store dsl.store.suppliers.class rocksdb.config.setter "
+       "partition.grouper ensure.explicit.internal.resource.naming"},
+      {S::streams, "topics are declared, and nothing of theirs is purged",
+       "replication.factor repartition.purge.interval.ms windowstore.changelog.additional.retention.ms"},
+      {S::streams, "records are taken in the order of their fetches",
+       "max.task.idle.ms buffered.records.per.partition timestamp.extractor default.timestamp.extractor"},
+      {S::streams, "each change is written to the changelog", "cache.max.bytes.buffering"},
+      {S::streams, "stores stay on disk while their member lives", "state.cleanup.delay.ms"},
+      {S::streams, "tasks go where their stores are, whatever the rack",
+       "rack.aware.assignment.* task.assignor.class"},
+      {S::streams, "a task waits for its partitions however long", "task.timeout.ms"},
+      {S::streams, "all members are of one version", "upgrade.from zookeeper.connect"},
+      {S::streams, "windows are of the application: [groups.streams] gives them", "window.size.ms"},
+      {S::streams, "nobody queries stores from outside", "application.server"},
+      {S::streams, "of Kafka's own tests and of no documentation", "internal.* __*"},
   });
   return kRows;
 }

@@ -110,14 +110,19 @@ TEST_CASE("what Kafka has and mqlab leaves out is told from what nobody has") {
   const auto refused = [](const std::optional<ConfigError>& error) {
     return error && error->message.find("mqlab does not model it: ") != std::string::npos;
   };
-  for (const char* key : {"controller.quorum.voters", "group.coordinator.threads", "background.threads",
-                          "ssl.keystore.location"}) {
+  for (const char* key :
+       {"controller.quorum.voters", "zookeeper.connect", "group.streams.session.timeout.ms",
+        "group.coordinator.cached.buffer.max.bytes", "offsets.commit.required.acks", "group.share.enable",
+        "unstable.metadata.versions.enable", "quota.producer.default", "host.name", "advertised.port",
+        "internal.metadata.max.batch.size.in.bytes", "background.threads", "ssl.keystore.location"}) {
     INFO(key);
     CHECK(refused(set(broker, key, "1")));
   }
   CHECK(refused(set(topic, "compression.type", "lz4")));
   CHECK(refused(set(producer, "sasl.mechanism", "PLAIN")));
   CHECK(refused(set(consumer, "key.deserializer", "x")));
+  CHECK(refused(set(consumer, "internal.leave.group.on.close", "false")));
+  CHECK(refused(set(producer, "auto.include.jmx.reporter", "true")));
   CHECK_FALSE(refused(set(broker, "controller.quorum.patience.ms", "1")));
   CHECK_FALSE(refused(set(producer, "ssl.", "1")));
 }
