@@ -56,9 +56,11 @@ std::string wrong(const Result& result, const ArbitraryWorld& w, const std::vect
   const auto listed = [](const std::vector<Verdict>& all, Verdict v) {
     return std::ranges::find(all, v) != all.end();
   };
-  // A table is made of what was processed.
+  // A table is made of what was processed, and not by a member that is refused for good.
   const bool all_processed = !listed(allowed, Verdict::in_flight) && !listed(allowed, Verdict::lost) &&
-                             !listed(allowed, Verdict::skipped) && !listed(w.not_promised, Verdict::expired);
+                             !listed(allowed, Verdict::skipped) &&
+                             !listed(w.not_promised, Verdict::expired) &&
+                             !listed(w.not_promised, Verdict::in_flight);
   std::string text;
   for (const Verdict v : prevented()) {
     if (result.of(v) == 0 || listed(allowed, v) || listed(w.not_promised, v)) continue;
