@@ -151,6 +151,11 @@ struct Names {
     names.insert(names.end(), others.begin(), others.end());
     return names;
   }
+  std::vector<std::string> that_send_heartbeats() const {
+    std::vector<std::string> names = brokers;
+    names.insert(names.end(), members.begin(), members.end());
+    return names;
+  }
 };
 
 inline Names names_of(const models::Scenario& s) {
@@ -193,6 +198,7 @@ inline models::FaultSpec arbitrary_fault(const Names& names) {
   fault.target = one_of(names.all());
   if (fault.kind == "response-loss") fault.target = one_of(names.brokers);
   if (fault.kind == "leave") fault.target = one_of(names.members);
+  if (fault.kind == "heartbeat-loss") fault.target = one_of(names.that_send_heartbeats());
   if (fault.kind == "link-cut") {
     std::vector<std::string> others = names.all();
     std::erase(others, fault.target);

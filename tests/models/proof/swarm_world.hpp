@@ -5,6 +5,7 @@
 #pragma once
 
 #include "tests/models/proof/cures_clients.hpp"
+#include "tests/models/proof/cures_rules.hpp"
 #include "tests/models/proof/cures_storage.hpp"
 #include "tests/models/proof/features_clients.hpp"
 #include "tests/models/proof/features_storage.hpp"
@@ -47,16 +48,20 @@ inline const std::vector<Cure>& all_cures() {
 }
 
 /// Those that make a difference to this world; never none.
-inline std::vector<const Cure*> cures_of(const models::Scenario& s) {
+inline std::vector<const Cure*> those_of(const std::vector<Cure>& rows, const models::Scenario& s) {
   std::vector<const Cure*> all;
-  for (const Cure& cure : all_cures())
+  for (const Cure& cure : rows)
     if (cure.concerns == nullptr || cure.concerns(s)) all.push_back(&cure);
   return all;
 }
 
-/// One of the cures that make a difference to this world.
 inline const Cure& some_cure(const models::Scenario& s) {
-  const std::vector<const Cure*> all = cures_of(s);
+  const std::vector<const Cure*> all = those_of(all_cures(), s);
+  return *all[detail::pick(all.size())];
+}
+/// One of the protocol's rules that are in force in this world.
+inline const Cure& some_rule(const models::Scenario& s) {
+  const std::vector<const Cure*> all = those_of(rule_cures(), s);
   return *all[detail::pick(all.size())];
 }
 
