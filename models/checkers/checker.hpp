@@ -6,6 +6,8 @@
 // anomalies, where it is counted.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -17,14 +19,21 @@
 namespace models {
 
 /// A set of kinds, one bit each.
-using KindSet = std::uint64_t;
-static_assert(static_cast<unsigned>(Kind::count_) <= 64);
-constexpr KindSet kinds_of() {
-  return 0;
-}
-template <class... Rest>
-constexpr KindSet kinds_of(Kind first, Rest... rest) {
-  return KindSet{1} << static_cast<unsigned>(first) | kinds_of(rest...);
+class KindSet {
+ public:
+  constexpr void add(Kind kind) {
+    words_[static_cast<unsigned>(kind) / 64] |= std::uint64_t{1} << static_cast<unsigned>(kind) % 64;
+  }
+  constexpr bool has(std::uint16_t kind) const { return (words_[kind / 64u] >> kind % 64u & 1u) != 0; }
+
+ private:
+  std::array<std::uint64_t, (static_cast<std::size_t>(Kind::count_) + 63) / 64> words_{};
+};
+template <class... Kinds>
+constexpr KindSet kinds_of(Kinds... kinds) {
+  KindSet set;
+  (set.add(kinds), ...);
+  return set;
 }
 
 class MetricValues;
@@ -39,9 +48,10 @@ class Checker : public sim::TraceSink {
   virtual void report(MetricValues&) const {}
 
   void consume(const sim::TraceBlock& block) final {
+    const KindSet wanted = kinds();
     sim::RecordNumber number = block.first;
     for (const sim::TraceRecord& r : block.records) {
-      if ((kinds() >> r.kind & 1U) != 0) record(r, block.payload(r), number);
+      if (wanted.has(r.kind)) record(r, block.payload(r), number);
       ++number;
     }
   }
