@@ -58,7 +58,8 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return pauses_.unread(readings_.index(r.place, r.peer), lag_.unread(readings_.index(r.place, r.peer)),
                             r.time);
     case Kind::transaction_state:
-      ++(r.code == kCommitted ? transactions_committed_ : transactions_aborted_);
+      if (r.code == kCommitted) ++transactions_committed_;
+      if (r.code == kAborted) ++transactions_aborted_;
       return;
     case Kind::delivered:
       return members_.delivered(r);

@@ -110,6 +110,10 @@ class Story {
                                            .b = offset - first,
                                            .c = offset});
   }
+  /// What the producer says of its own transaction.
+  Story& own_transaction(std::uint16_t code) {
+    return tell(Kind::transaction_state, {.code = code, .actor = kProducer});
+  }
   /// Seqs [seq, seq + n) of the lane were made of those from `of` on of another.
   Story& derive(std::int64_t seq, std::int64_t n, std::int64_t of, Where w, std::uint32_t of_lane = kLane) {
     return tell(Kind::derived,

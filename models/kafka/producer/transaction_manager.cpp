@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "models/faults/step_then.hpp"
+#include "models/transaction_codes.hpp"
 #include "sim/assert.hpp"
 
 namespace models::kafka {
@@ -68,6 +69,7 @@ void TransactionManager::forget() {
 void TransactionManager::begin() {
   MQLAB_ASSERT(state_ == State::ready, "a transaction begins when the one before has ended");
   state_ = State::in_transaction;
+  cluster_.context().emit(Kind::transaction_state, {.code = kBegun, .actor = node_.entity().value});
 }
 
 void TransactionManager::add_offsets(const GroupMembership& group,
@@ -344,6 +346,9 @@ void TransactionManager::on_ended(BrokerId, Ref<EndTxnCall> call) {
 }
 
 void TransactionManager::finish_transaction() {
+  if (!commits_) {
+    cluster_.context().emit(Kind::transaction_state, {.code = kAbortReturned, .actor = node_.entity().value});
+  }
   const bool bump = epoch_bump_required_;
   started_ = end_requested_ = epoch_bump_required_ = group_added_ = false;
   partitions_.clear();

@@ -1,4 +1,5 @@
 // What ledger and checkers say of transactions, with hand-written records.
+#include "models/transaction_codes.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/trace_story.hpp"
 
@@ -67,6 +68,29 @@ TEST_CASE("a record of a transaction that is committed later is no aborted read"
   s.subscribe().offer(0, 10).store_in_transaction(0, 10, 0).acknowledge(0, 10, 0).consume(0, 6);
   s.marker(0, 10, kCommitted);
   CHECK(value(s.end(), Metric::aborted_read) == 0);
+}
+
+TEST_CASE("a record that the log calls committed and whose producer has aborted it is an aborted read") {
+  Story s;
+  s.subscribe().own_transaction(models::kBegun);
+  s.offer(0, 10).store_in_transaction(0, 10, 0).acknowledge(0, 10, 0).marker(0, 10, kCommitted);
+  SECTION("all that was read of that transaction, and nothing of the one before") {
+    s.own_transaction(models::kBegun);
+    s.offer(10, 5).store_in_transaction(10, 5, 11).acknowledge(10, 5, 11).marker(11, 16, kCommitted);
+    s.own_transaction(models::kAbortReturned).consume(0, 10).consume(11, 3);
+    CHECK(value(s.end(), Metric::aborted_read) == 3);
+  }
+  SECTION("nothing where that transaction held nothing") {
+    s.own_transaction(models::kBegun);
+    s.own_transaction(models::kAbortReturned).consume(0, 10);
+    CHECK(value(s.end(), Metric::aborted_read) == 0);
+  }
+  SECTION("nor twice when the log says so, too") {
+    s.own_transaction(models::kBegun);
+    s.offer(10, 5).store_in_transaction(10, 5, 11).acknowledge(10, 5, 11).marker(11, 16, kAborted);
+    s.own_transaction(models::kAbortReturned).consume(0, 10).consume(11, 3);
+    CHECK(value(s.end(), Metric::aborted_read) == 3);
+  }
 }
 
 TEST_CASE("a member that reads what it has written in an open transaction reads before the commit") {

@@ -31,7 +31,7 @@ struct Standstill final : sim::TraceSink {
       } else if (open) {
         acknowledged += kind == Kind::acknowledged ? 1 : 0;
         markers += kind == Kind::transaction_marker ? 1 : 0;
-        transactions += kind == Kind::transaction_state ? 1 : 0;
+        transactions += kind == Kind::transaction_state && r.code <= models::kAborted ? 1 : 0;
       }
     }
   }
