@@ -179,9 +179,11 @@ TEST_CASE("services and relays send outside transactions, and say so") {
 TEST_CASE("what a service or a database of that kind has no use for is refused") {
   CHECK(holds(said("processed_ids = false\n"), "services.desk.processed_ids: goes with events"));
   CHECK(holds(said("start = '3s'\n"), "services.desk.start: is when it begins to read"));
-  const std::string other =
+  std::string other =
       "[[databases]]\nname = 'other-db'\n[[services]]\nname = 'other'\ndatabase = 'other-db'\nreads = "
       "'orders'\n";
+  CHECK(holds(said("publish = 'outbox'\n", "", other), "services.other.reactions: are missing"));
+  other += "reactions = [{ on = 'asked' }]\n";
   CHECK(said("publish = 'outbox'\n", "", other).empty());
   CHECK(holds(said("publish = 'outbox'\n", "", other + "messages = 3\n"),
               "services.other.messages: bounds requests"));

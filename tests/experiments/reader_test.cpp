@@ -411,7 +411,9 @@ TEST_CASE("a key that Kafka has and mqlab does not model is refused by name, nev
     if (name.back() == '*') name.back() = 'x';
     const std::string said = complaint(small_and(name + " = 1\n"));
     INFO(said);
-    CHECK(holds(said, "s.toml:24:1: groups.billing.config." + name + ": "));
+    // Behind "auto.", of which there is a key already, its second word is where it begins.
+    CHECK(holds(said, "s.toml:24:"));
+    CHECK(holds(said, ": groups.billing.config." + name + ": "));
     CHECK(holds(said, "not model"));
   }
 }

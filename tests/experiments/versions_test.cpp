@@ -49,6 +49,11 @@ TEST_CASE("what a version does not have is refused, with the version and the KIP
   CHECK(holds(said("version = \"0.10\"\n", "", idempotent), "does not have idempotence"));
 }
 
+TEST_CASE("more racks than brokers are refused") {
+  CHECK(holds(said("racks = [\"a\", \"b\"]\n"), "names more racks than there are brokers (1)"));
+  CHECK(said("racks = [\"a\"]\n").empty());
+}
+
 TEST_CASE("ZooKeeper coordinates until 3.9, and is the only controller's keeper") {
   CHECK(said("version = \"3.9\"\ncoordination = \"zookeeper\"\n").empty());
   CHECK(holds(said("coordination = \"zookeeper\"\n"),
