@@ -96,8 +96,9 @@ Observers::Observers(const ObserverOptions& options)
   if (!options.checkers) return;
   for (const CheckerInfo& row : checker_catalogue()) {
     checkers_.push_back(row.make(ledger_, anomalies_));
+    const KindSet wanted = checkers_.back()->kinds();
     for (std::size_t kind = 0; kind < wanted_.size(); ++kind) {
-      if ((checkers_.back()->kinds() >> kind & 1U) != 0) wanted_[kind].push_back(checkers_.back().get());
+      if (wanted.has(static_cast<std::uint16_t>(kind))) wanted_[kind].push_back(checkers_.back().get());
     }
   }
 }
