@@ -93,7 +93,8 @@ enum class Kind : std::uint16_t {
   /// none), b c - a, c offset of the marker; code kCommitted or kAborted: what that lane holds in [a, c) counts, or does not.
   /// Ledger (aborted), lag, reads of aborted records.
   transaction_marker,
-  /// actor coordinator, b producer id, c epoch, code kCommitted or kAborted: a transaction was decided. Transactions.
+  /// actor coordinator, b producer id, c epoch, code kCommitted or kAborted: a transaction was decided; or actor producer, code
+  /// of models/transaction_codes.hpp: what it knows of its own. Transactions, reads of aborted records.
   transaction_state,
   /// actor member, place partition, peer group, offsets [a, a+b): markers, or records of aborted transactions, which its
   /// consumer did not hand out; code kCompactedAway: the log held nothing there any more. Lag, order of polls, ledger

@@ -63,7 +63,8 @@ void check_reach(const FaultBinding& binding, std::string_view key, Reach reach)
   const std::string& name = key == "target" ? binding.spec.target : binding.spec.other;
   const FaultTarget target = binding.targets.resolve(binding.key(key), name);
   const bool any = std::any_of(target.nodes().begin(), target.nodes().end(), [&](const Node* node) {
-    return has(binding.context.entities[node->entity()].kind, reach);
+    return has(binding.context.entities[node->entity()].kind, reach) ||
+           (reach == Reach::heartbeats && node->program() != nullptr && node->program()->sends_heartbeats());
   });
   if (!any) throw ScenarioError(binding.key(key), refusal(name, reach));
 }

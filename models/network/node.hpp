@@ -54,6 +54,8 @@ class NodeProgram {
   virtual void slowed() {}
   /// It decides something by its machine's wall clock. For the fault "clock-skew".
   virtual bool reads_wall_clock() const { return false; }
+  /// Its connection has heartbeats of its own (AMQP). For the fault "heartbeat-loss"; brokers and members always send some.
+  virtual bool sends_heartbeats() const { return false; }
   /// The disk that it writes to; null where it keeps nothing.
   virtual Disk* disk() { return nullptr; }
 };

@@ -57,6 +57,7 @@ class Client : public NodeProgram, public ConnectionListener {
   void connected(ConnectionId id) override;
   void disconnected(ConnectionId id) override;
   // NodeProgram
+  bool sends_heartbeats() const override { return true; }
   void crashed() override;
   void restarted() override;
 
