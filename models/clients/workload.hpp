@@ -206,10 +206,10 @@ struct TransformOptions {
 /// Messages that the application cannot process: an exception, at the end of their service time.
 struct PoisonOptions {
   enum class Then : std::uint8_t {
-    skip,     ///< it is logged and left out
+    skip,  ///< it is logged and left out
     release,  ///< given back, to be delivered again: AcknowledgeType.RELEASE of a share group, basic.nack with requeue
-    reject,  ///< refused for good: AcknowledgeType.REJECT of a share group, basic.reject without requeue
-    crash,   ///< nobody catches the exception: the process dies, and a supervisor starts it again
+    reject,   ///< refused for good: AcknowledgeType.REJECT of a share group, basic.reject without requeue
+    crash,    ///< nobody catches the exception: the process dies, and a supervisor starts it again
     hand_on,  ///< it is written to the topic `to`
   };
   double share = 0;                                 ///< of all messages
