@@ -254,11 +254,12 @@ enum class RefusedCode : std::uint16_t {
 };
 /// by_ack: its holder said so; automatically: by being sent (no-ack).
 enum class SettledCode : std::uint16_t { by_ack, automatically };
-/// holder_gone: its holder's channel has ended.
-enum class RequeuedCode : std::uint16_t { by_nack, holder_gone, restart };
+/// holder_gone: its holder's channel has ended; timed_out: its holder did not answer in time.
+enum class RequeuedCode : std::uint16_t { by_nack, holder_gone, restart, timed_out };
 /// rejected: basic.reject or basic.nack without requeue; expired: its time to live was over; maxlen: it had to make room;
-/// restart: its broker has crashed, and it was in memory alone.
-enum class RemovedCode : std::uint16_t { rejected, expired, maxlen, restart };
+/// restart: its broker has crashed, and it was in memory alone; delivery_limit: it came back too often; left_behind: its queue goes
+/// on elsewhere, without it (a mirror that was not synchronised, the losing side of a split).
+enum class RemovedCode : std::uint16_t { rejected, expired, maxlen, restart, delivery_limit, left_behind };
 /// accepted: whoever it is writes or reads with it; kept_old: the registry would refuse it, or was not to be had.
 enum class DeploymentCode : std::uint16_t { accepted, kept_old };
 /// known: it had that one already, or would take it; incompatible: 409; not_found: 404; unreachable: no answer.

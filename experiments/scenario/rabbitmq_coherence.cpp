@@ -80,7 +80,20 @@ FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g
   return std::nullopt;
 }
 
-FoundMisfit queue(const models::rabbitmq::QueueOptions& q) {
+/// A node that the cluster does not have.
+FoundMisfit no_such_node(const Scenario& s, const std::string& path,
+                         const std::vector<std::uint16_t>& nodes) {
+  for (const std::uint16_t node : nodes) {
+    if (node >= s.rabbitmq->nodes)
+      return Misfit{path, "names node " + std::to_string(node) + ": there are " +
+                              std::to_string(s.rabbitmq->nodes) + ", counted from 0"};
+  }
+  return std::nullopt;
+}
+
+FoundMisfit queue(const Scenario& s, const models::rabbitmq::QueueOptions& q) {
+  if (FoundMisfit wrong = no_such_node(s, join_path("rabbitmq.queues", q.name) + ".node", {q.node}))
+    return wrong;
   const std::string path = join_path("rabbitmq.queues", q.name) + ".arguments";
   const models::rabbitmq::QueueArguments& a = q.arguments;
   // rabbit_queue_type_util / rabbit_amqqueue: check_dlxrk_arg, routing_key_but_no_dlx_defined
@@ -162,15 +175,21 @@ FoundMisfit names(const Scenario& s) {
 FoundMisfit rabbitmq_misfit(const Value& checked, const Scenario& s) {
   if (FoundMisfit wrong = names(s)) return wrong;
   for (const models::rabbitmq::QueueOptions& q : s.rabbitmq->queues) {
-    if (FoundMisfit wrong = queue(q)) return wrong;
+    if (FoundMisfit wrong = queue(s, q)) return wrong;
   }
   for (const ProducerOptions& p : s.producers) {
     if (!of_rabbitmq(p.cluster)) continue;
     if (FoundMisfit wrong = producer(checked, p)) return wrong;
+    if (FoundMisfit wrong = no_such_node(s, join_path("producers", p.name) + ".rabbitmq.addresses",
+                                         p.rabbitmq.connection.addresses))
+      return wrong;
   }
   for (const GroupOptions& g : s.groups) {
     if (!of_rabbitmq(g.cluster)) continue;
     if (FoundMisfit wrong = group(checked, s, g)) return wrong;
+    if (FoundMisfit wrong = no_such_node(s, join_path("groups", g.name) + ".rabbitmq.addresses",
+                                         g.rabbitmq.connection.addresses))
+      return wrong;
     if (s.alerts && s.alerts->group == g.name)
       return Misfit{"alerts.group",
                     "'" + g.name + "' reads queues, which have no lag: it is of groups that read topics"};

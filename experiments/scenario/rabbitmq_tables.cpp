@@ -141,6 +141,9 @@ const std::vector<Row<QueueOptions>>& queue_rows() {
       {{"durable", KeyType::boolean, "whether it, and what is persistent in it, outlives its node's restart",
         "true"},
        [](const Value& v, QueueOptions& q, const BindContext&) { q.durable = v.boolean; }},
+      {{"node", KeyType::integer,
+        "on which it is declared: a classic queue's home, the first leader of others", "0", false, 0, 15},
+       [](const Value& v, QueueOptions& q, const BindContext&) { q.node = whole<std::uint16_t>(v); }},
       {table_key("arguments", "its x-arguments", arguments),
        [](const Value& v, QueueOptions& q, const BindContext& c) {
          bind_rows(v, argument_rows(), q.arguments, c);
@@ -190,6 +193,12 @@ std::vector<Row<Options>> with_connection(std::vector<Row<Options>> rows) {
                   [](const Value& v, Options& o, const BindContext&) {
                     o.connection.recovery_interval = parse_duration(v.text);
                   }});
+  rows.push_back(
+      {{"addresses", KeyType::numbers,
+        "nodes that it knows, by their numbers: an attempt to connect tries each; all unless given"},
+       [](const Value& v, Options& o, const BindContext&) {
+         for (const Value& item : v.items) o.connection.addresses.push_back(whole<std::uint16_t>(item));
+       }});
   return rows;
 }
 
@@ -228,8 +237,18 @@ const std::vector<Row<BrokerOptions>>& rabbitmq_rows() {
        [](const Value& v, BrokerOptions& b, const BindContext&) { b.zone = v.text; }},
       {{"region", KeyType::name, "of the node's host"},
        [](const Value& v, BrokerOptions& b, const BindContext&) { b.region = v.text; }},
-      refused<BrokerOptions>("nodes",
-                             "one node is modelled: classic queues are on one each, and are not replicated"),
+      {{"racks", KeyType::names, "of the nodes' hosts in turn"},
+       [](const Value& v, BrokerOptions& b, const BindContext&) { b.racks = names(v); }},
+      {{"zones", KeyType::names, "of the nodes' hosts in turn"},
+       [](const Value& v, BrokerOptions& b, const BindContext&) { b.zones = names(v); }},
+      {{"regions", KeyType::names, "of the nodes' hosts in turn"},
+       [](const Value& v, BrokerOptions& b, const BindContext&) { b.regions = names(v); }},
+      {{"nodes", KeyType::integer, "of the cluster: rabbitmq/0 and so on", "1", false, 1, 16},
+       [](const Value& v, BrokerOptions& b, const BindContext&) { b.nodes = whole<std::uint16_t>(v); }},
+      {{"net_ticktime", KeyType::duration,
+        "of Erlang's kernel: a node that was silent for so long, or a quarter longer, is down; 0s: never",
+        "\"60s\""},
+       [](const Value& v, BrokerOptions& b, const BindContext&) { b.net_ticktime = parse_duration(v.text); }},
       refused<BrokerOptions>("policies", "policies are not modelled: queues have their arguments"),
   };
   return rows;

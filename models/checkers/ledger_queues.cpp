@@ -41,7 +41,8 @@ void Ledger::removed(const sim::TraceRecord& r) {
   Departures& departures = depart(p, r);
   const auto why = static_cast<RemovedCode>(r.code);
   const bool dead_lettered = r.c != 0;
-  if (why != RemovedCode::restart) {
+  const bool lost = why == RemovedCode::restart || why == RemovedCode::left_behind;
+  if (!lost) {
     RunCounts& set = dead_lettered                 ? departures.dead_lettered
                      : why == RemovedCode::expired ? departures.expired
                                                    : departures.discarded;
@@ -49,7 +50,7 @@ void Ledger::removed(const sim::TraceRecord& r) {
   }
   LogIndex::Cursor cursor = p.log.extents();
   p.log.walk(r.a, r.b, cursor, [&](const LogPiece& piece) {
-    if (why == RemovedCode::restart) {
+    if (lost) {
       departures.forgotten += piece.count;
       forgotten_copies_ += piece.count;
       bury(p, piece, r.time);

@@ -46,9 +46,10 @@ class QueueMeter {
     requeued_ += r.b;
     change(queue, r.b, -r.b);
   }
-  /// What is rejected was unacknowledged, all else was ready.
+  /// What is rejected, or came back too often, was unacknowledged, all else was ready.
   void removed(const sim::TraceRecord& r) {
-    const bool held = static_cast<RemovedCode>(r.code) == RemovedCode::rejected;
+    const auto why = static_cast<RemovedCode>(r.code);
+    const bool held = why == RemovedCode::rejected || why == RemovedCode::delivery_limit;
     change(at(r), held ? 0 : -r.b, held ? -r.b : 0);
   }
   void republished(const sim::TraceRecord& r) { dead_letters_ += r.b; }

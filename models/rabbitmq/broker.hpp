@@ -1,10 +1,9 @@
-// A RabbitMQ node: the server's ends of its clients' channels, its queues, and what it tells the trace.
+// A RabbitMQ node: the server's ends of its clients' channels, and what the queues that live on it share: its disk, its dead letters.
 //
-// Model: one node. Classic queues are on one node each and are not replicated since 4.0, so that a cluster's other nodes would
-// add forwarding alone. What the node does takes no time but for the disk: a queue writes what was published since its last
-// write, `disk_write` long, and confirms then (rabbit_variable_queue.erl, sync: when the process is idle, or after 200 ms; the
-// classic queue's storage v2 writes to files and does not fsync them, so that a crash of the process takes what was not
-// written, and no more). A crash and a power loss are one: what the operating system's cache would lose is not modelled.
+// What the node does takes no time but for the disk: a queue writes what was published since its last write, `disk_write` long, and
+// confirms then (rabbit_variable_queue.erl, sync: when the process is idle, or after 200 ms; the classic queue's storage v2 writes
+// to files and does not fsync them, so that a crash of the process takes what was not written, and no more). A crash and a power
+// loss are one: what the operating system's cache would lose is not modelled.
 #pragma once
 
 #include <array>
@@ -18,9 +17,12 @@
 #include "models/network/network.hpp"
 #include "models/network/node.hpp"
 #include "models/rabbitmq/classic_queue.hpp"
+#include "models/rabbitmq/cluster.hpp"
 #include "models/rabbitmq/frames.hpp"
 #include "models/rabbitmq/options.hpp"
+#include "models/rabbitmq/queue.hpp"
 #include "models/rabbitmq/topology.hpp"
+#include "models/rabbitmq/window.hpp"
 #include "sim/random.hpp"
 
 namespace models::rabbitmq {
@@ -40,8 +42,10 @@ class Session {
   Session(Broker& owner, sim::Simulation& simulation, Node& node);
   struct Consuming {
     QueueIndex queue{};
-    ConsumerId consumer{};
+    ConsumerId consumer{};  ///< of a classic queue
   };
+  /// Requires that it consumes from the queue.
+  Consuming& consumer_of(QueueIndex queue);
   Broker* broker;
   Client* client = nullptr;
   ConnectionId connection{};
@@ -61,132 +65,84 @@ class Session {
   NodeTimer<OfSession> tick_timer;
 };
 
+/// What a message becomes that a queue lets go.
+struct DeadLetter {
+  Message message;
+  RemovedCode why{};
+  QueueIndex from{};
+  std::vector<QueueIndex> to{};
+};
+
 class Broker final : public NodeProgram {
  public:
-  Broker(Context& context, const BrokerOptions& options, Node& node);
+  Broker(Cluster& cluster, Node& node, std::uint16_t index);
   ~Broker() override;
 
   Node& node() { return node_; }
-  const BrokerOptions& options() const { return options_; }
-  const Topology& topology() const { return topology_; }
-  Context& context() { return context_; }
-  ClassicQueue& queue(QueueIndex q) { return queues_[q.value]->queue; }
-  EntityId entity(QueueIndex q) const { return queues_[q.value]->entity; }
-
-  // ---- while the world is built ----
-  /// A way for messages to come in: exchange, routing key, headers. Returns its number; targets() says where it leads.
-  std::uint16_t address(ExchangeIndex exchange, const std::string& key, const Headers& headers);
-  const std::vector<QueueIndex>& targets(std::uint16_t address) const { return addresses_[address].targets; }
-  /// The group that reads the queue. One at most: its members compete.
-  void read_by(QueueIndex q, EntityId group) { queues_[q.value]->group = group; }
-  EntityId reader(QueueIndex q) const { return queues_[q.value]->group; }
-  Pool<Publish>& publish_frames() { return publish_frames_; }
+  const Node& node() const { return node_; }
+  std::uint16_t index() const { return index_; }
+  Cluster& cluster() { return cluster_; }
 
   // ---- timers of sessions ----
   void heartbeat_due(Session& session);
   void tick(Session& session);
 
-  // ---- frames that arrive ----
+  // ---- frames that arrive from clients ----
   void opening(Client& client, ConnectionId id, bool last);
   void published(Session& session, const Publish& frame);
   void answered(Session& session, QueueIndex queue, std::uint64_t ordinal, Answer how);
 
-  // ---- the run ----
-  /// Says who reads what.
-  void tell() const;
-  /// Says what is there when the run ends.
-  void tell_depths() const;
-  /// Nothing is on its way from or to clients, or in their hands, and nothing is being written.
-  bool idle() const;
+  // ---- what queues have for channels of this node ----
+  /// One more queue has answered for a message. With the last of them the publisher hears: a rejection by any is one of all.
+  void answer_publish(Session& session, std::uint64_t tag, bool accepted);
+  void deliver(Session& session, Ref<Deliver> frame);
+  /// Closes every channel that consumes from the queue.
+  void cancel_consumers(QueueIndex queue);
 
-  /// The books of a queue that do not agree, in words. Changes nothing.
-  std::optional<std::string> broken() const;
+  // ---- what queues of this node share ----
+  bool instant_disk() const { return disk_write_.is_constant() && disk_write_.mean() == 0; }
+  /// How long the next write takes.
+  sim::Duration draw_write() { return disk_write_.sample_duration(disk_); }
+  StepCell& appended_step() { return appended_step_; }
+  /// What `from` lets go, as a dead letter. Nothing: it leads nowhere.
+  std::optional<DeadLetter> dead_letter(const Queue& from, const Message& m, RemovedCode why);
+  /// It is published in settle_down().
+  void send_off(DeadLetter letter) { dead_letters_.push_back(std::move(letter)); }
+  /// What became of one that was offered.
+  void tell_dead_letter(Kind kind, const Queue& to, const Message& m, const Origin& origin);
+  /// Has settle_down() call queue.settle().
+  void touch(Queue& queue);
+  /// What every operation on queues ends with: dead letters go where they go, and timers are set.
+  void settle_down();
+
+  bool idle() const { return node_.up() && dead_letters_.empty(); }
 
   // NodeProgram
   void crashed() override;
   void restarted() override;
 
  private:
-  struct Address {
-    ExchangeIndex exchange{};
-    std::string key;
-    Headers headers;
-    std::vector<QueueIndex> targets;
-  };
-  /// A queue with its surroundings.
-  struct Place final : QueueOwner {
-    Place(Broker& owner, QueueIndex index, const QueueOptions& options, EntityId named);
-    void stored(const Message& m) override;
-    void dispatched(const Message& m, ConsumerId to, std::uint64_t ordinal) override;
-    void settled(const Message& m, SettledCode how) override;
-    void requeued(const Message& m, RequeuedCode why) override;
-    void removed(const Message& m, RemovedCode why) override;
-    sim::TraceRecord record(const Message& m) const;
-
-    Broker& broker;
-    QueueIndex index;
-    EntityId entity;
-    EntityId group{};
-    LaneId dead_letter_lane{};
-    std::uint64_t dead_letter_seq = 0;
-    ClassicQueue queue;
-    std::vector<Session*> holders;  // by consumer
-    /// Who waits for what is not written, and for what is being written.
-    struct Confirm {
-      Session* session;
-      std::uint32_t epoch;
-      std::uint64_t tag;
-    };
-    std::vector<Confirm> waiting;
-    std::vector<Confirm> writing;
-    std::uint64_t writing_below = 0;
-    bool written_to = false;  // something was published since the last write began
-    bool busy = false;
-    bool touched = false;
-    NodeTimer<std::function<void()>> write_timer;
-    NodeTimer<std::function<void()>> expiry_timer;
-  };
-  struct DeadLetter {
-    Message message;
-    RemovedCode why{};
-    QueueIndex from{};
-    std::vector<QueueIndex> to{};
-  };
-
   Session& take_session();
   void open(Client& client, ConnectionId id);
   void end(Session& session);
   void close(Session& session);
-  void accepted(Session& session, std::uint64_t tag);
-  /// What a queue made of a message that came in. `once_written`: it is the queue's for good when that was written, and
-  /// begin_write() is to follow.
-  enum class Taken : std::uint8_t { refused, at_once, once_written };
-  Taken put(Place& place, Message& m);
-  void begin_write(Place& place);
-  void wrote(Place& place);
-  /// What every operation on queues ends with: dead letters go where they go, and timers are set.
-  void settle_down();
-  void touch(Place& place);
-  void set_expiry(Place& place);
-  /// What a message becomes that a queue lets go. Nothing: it leads nowhere.
-  std::optional<DeadLetter> dead_letter(const Place& from, const Message& m, RemovedCode why);
   void publish_dead_letters();
-  bool instant_disk() const { return options_.disk_write.is_constant() && options_.disk_write.mean() == 0; }
   sim::Time now() const { return context_.now(); }
 
+  Cluster& cluster_;
   Context& context_;
-  BrokerOptions options_;
   Node& node_;
-  Topology topology_;
-  std::vector<std::unique_ptr<Place>> queues_;
-  std::vector<Address> addresses_;
+  const std::uint16_t index_;
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<Session*> free_sessions_;
-  Histories histories_;
   std::vector<DeadLetter> dead_letters_;
-  std::vector<Place*> touched_;  // since the last settle_down()
-  Pool<Publish> publish_frames_;
-  Pool<Deliver> deliver_frames_;
+  struct Lane {
+    LaneId id{};
+    std::uint64_t next = 0;
+  };
+  std::vector<Lane> dead_letter_lanes_;  // by queue that they go to
+  std::vector<Queue*> touched_;          // since the last settle_down()
+  const sim::Distribution disk_write_;
   sim::Stream disk_;
   StepCell& appended_step_;
 };

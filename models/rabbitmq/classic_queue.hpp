@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "models/ids.hpp"
+#include "models/rabbitmq/frames.hpp"
 #include "models/rabbitmq/message.hpp"
 #include "models/rabbitmq/options.hpp"
 #include "models/rabbitmq/window.hpp"
@@ -35,12 +36,6 @@ class QueueOwner {
   virtual void settled(const Message& m, SettledCode how) = 0;
   virtual void requeued(const Message& m, RequeuedCode why) = 0;
   virtual void removed(const Message& m, RemovedCode why) = 0;
-};
-
-struct ConsumerOptions {
-  std::uint32_t prefetch = 0;  ///< 0: no limit
-  bool automatic = false;      ///< no-ack: prefetch does not count
-  std::int32_t priority = 0;   ///< x-priority
 };
 
 class ClassicQueue {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/rabbitmq/broker.hpp"
+#include "models/rabbitmq/cluster.hpp"
 #include "models/rabbitmq/frames.hpp"
 #include "sim/assert.hpp"
 
@@ -18,11 +19,12 @@ constexpr std::uint32_t kMissedMost = 2 * kLooks;
 
 }  // namespace
 
-Client::Client(Context& context, Broker& broker, Node& node, const ConnectionOptions& options)
+Client::Client(Context& context, Cluster& broker, Node& node, const ConnectionOptions& options)
     : context_(context),
       broker_(broker),
       node_(node),
       options_(options),
+      order_(context.simulation.seed(), "rabbitmq/addresses/" + node.name()),
       heartbeat_step_(context.steps.cell(node.entity(), Step::heartbeat_sent)),
       recovery_timer_(context.simulation, node, [this] { connect(); }),
       heartbeat_timer_(context.simulation, node, [this] { heartbeat_due(); }) {
@@ -31,6 +33,11 @@ Client::Client(Context& context, Broker& broker, Node& node, const ConnectionOpt
   heartbeat_ = theirs == sim::Duration{} || options.heartbeat == sim::Duration{}
                    ? std::max(theirs, options.heartbeat)
                    : std::min(theirs, options.heartbeat);
+  for (std::size_t i = 0; i < broker.size(); ++i) {
+    const std::vector<std::uint16_t>& some = options.addresses;
+    if (some.empty() || std::find(some.begin(), some.end(), i) != some.end())
+      addresses_.push_back(&broker.broker(i));
+  }
   node.set_program(*this);
 }
 
@@ -59,19 +66,30 @@ void Client::connect() {
   if (!running_ || !node_.up()) return;
   steps_left_ = kOpeningSteps + (channel_.confirms ? 1 : 0) +
                 (channel_.queues.empty() ? 0 : 1 + static_cast<std::uint32_t>(channel_.queues.size()));
-  connection_ = context_.network.connect(node_, broker_.node(), *this);
+  for (std::size_t i = addresses_.size(); i > 1; --i)
+    std::swap(addresses_[i - 1], addresses_[order_.uniform_int(i)]);
+  next_address_ = 0;
+  try_next();
+}
+
+bool Client::try_next() {
+  if (next_address_ == addresses_.size()) return false;
+  at_ = addresses_[next_address_++];
+  opening_ = false;
+  connection_ = context_.network.connect(node_, at_->node(), *this);
+  return true;
 }
 
 void Client::connected(ConnectionId id) {
   if (id != connection_) return;
+  opening_ = true;
   answered();
 }
 
 void Client::answered() {
   const bool last = --steps_left_ == 0;
-  context_.network.send(connection_, Side::client, kMethodBytes, [client = this, id = connection_, last] {
-    client->broker_.opening(*client, id, last);
-  });
+  context_.network.send(connection_, Side::client, kMethodBytes,
+                        [client = this, id = connection_, last] { client->at_->opening(*client, id, last); });
 }
 
 void Client::opened(Session& session) {
@@ -132,7 +150,9 @@ void Client::closed_by_broker() {
 }
 
 void Client::disconnected(ConnectionId id) {
-  if (id == connection_) lost();
+  if (id != connection_) return;
+  // Nobody listens there: the next address.
+  if (opening_ || !try_next()) lost();
 }
 
 void Client::lost() {

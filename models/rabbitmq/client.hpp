@@ -6,7 +6,8 @@
 // each basic.consume.
 //
 // A connection that dies is opened again `recovery_interval` later, and again until that succeeds (automatic recovery of the Java
-// client, AutorecoveringConnection). Model: the same for a channel that the broker has closed, for which an application or its
+// client, AutorecoveringConnection). Of several addresses each attempt tries all, one after the other, in an order that is drawn
+// each time (RecoveryAwareAMQConnectionFactory, ListAddressResolver.maybeShuffle). Model: the same for a channel that the broker has closed, for which an application or its
 // framework would do it.
 #pragma once
 
@@ -17,13 +18,14 @@
 #include "models/network/network.hpp"
 #include "models/network/node.hpp"
 #include "models/pool.hpp"
-#include "models/rabbitmq/classic_queue.hpp"
 #include "models/rabbitmq/frames.hpp"
 #include "models/rabbitmq/options.hpp"
+#include "sim/random.hpp"
 
 namespace models::rabbitmq {
 
 class Broker;
+class Cluster;
 class Session;
 
 /// What a channel is opened for.
@@ -35,7 +37,7 @@ struct ChannelOptions {
 
 class Client : public NodeProgram, public ConnectionListener {
  public:
-  Client(Context& context, Broker& broker, Node& node, const ConnectionOptions& options);
+  Client(Context& context, Cluster& broker, Node& node, const ConnectionOptions& options);
   ~Client() override;
 
   Node& node() { return node_; }
@@ -79,18 +81,25 @@ class Client : public NodeProgram, public ConnectionListener {
   virtual void process_restarted() = 0;
 
   Context& context_;
-  Broker& broker_;
+  Cluster& broker_;
   Node& node_;
   ChannelOptions channel_;
 
  private:
   void connect();
+  /// To the next node that it has not tried. False: it has tried all.
+  bool try_next();
   void lost();
   void heartbeat_due();
 
   ConnectionOptions options_;
   sim::Duration heartbeat_{};
   ConnectionId connection_{};
+  std::vector<Broker*> addresses_;
+  std::size_t next_address_ = 0;  // from here on they are still to be tried
+  Broker* at_ = nullptr;          // the node that it is, or gets, connected to
+  sim::Stream order_;
+  bool opening_ = false;  // TCP has connected it
   Session* session_ = nullptr;
   std::uint32_t epoch_ = 0;  // of the session
   std::uint32_t steps_left_ = 0;

@@ -42,6 +42,7 @@ struct Deliver {
       0;  ///< with `lane` the message that its publisher published: a dead letter's is the first
   LaneId lane{};
   QueueIndex queue{};
+  std::uint32_t bytes = 0;  ///< of its body
   bool redelivered = false;
 
   std::uint32_t refs = 0;
@@ -51,6 +52,43 @@ struct Deliver {
 
 /// What a consumer says of what it was delivered: basic.ack, basic.nack with requeue, basic.reject without.
 enum class Answer : std::uint8_t { ack, nack_requeue, reject };
+
+struct ConsumerOptions {
+  std::uint32_t prefetch = 0;  ///< 0: no limit
+  bool automatic = false;      ///< no-ack: prefetch does not count
+  std::int32_t priority = 0;   ///< x-priority
+};
+
+/// Of a dead letter: what it was, and what became of that.
+struct Origin {
+  EntityId queue{};
+  std::uint64_t number = 0;
+  RemovedCode why{};
+};
+
+class Queue;
+class Session;
+
+/// What one node tells another about a channel and a queue. Which fields count goes by `what`.
+struct Relay {
+  enum class What : std::uint8_t { publish, accepted, refused, consume, leave, answer, deliver, dead_letter };
+  What what{};
+  Answer how{};
+  Queue* queue = nullptr;
+  Session* session = nullptr;
+  std::uint32_t epoch = 0;  ///< of the session
+  std::uint16_t at = 0;     ///< node that it comes out at
+  std::uint16_t from = 0;
+  std::uint64_t number = 0;  ///< tag of a publish, ordinal of a delivery
+  Message message{};
+  Origin origin{};
+  ConsumerOptions consumer{};
+  Ref<Deliver> frame{};
+
+  std::uint32_t refs = 0;
+  Shelf<Relay>* home = nullptr;
+  void clear() { frame = {}; }
+};
 
 /// Bytes of a frame with method and content header, beside the body.
 inline constexpr std::uint32_t kMethodBytes = 30;

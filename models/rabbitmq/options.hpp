@@ -29,8 +29,15 @@ struct ExchangeOptions {
 /// What a queue does when it is full.
 enum class Overflow : std::uint8_t { drop_head, reject_publish, reject_publish_dlx };
 
+/// x-queue-type.
+enum class QueueType : std::uint8_t { classic, quorum };
+
+/// x-delayed-retry-type: which returned messages wait before they are ready again.
+enum class DelayedRetry : std::uint8_t { disabled, all, failed, returned };
+
 /// Arguments of a queue (x-arguments).
 struct QueueArguments {
+  QueueType type = QueueType::classic;
   std::optional<sim::Duration> message_ttl{};         ///< x-message-ttl
   std::optional<std::int64_t> max_length{};           ///< x-max-length: messages that are ready
   std::optional<std::int64_t> max_length_bytes{};     ///< x-max-length-bytes: of their bodies
@@ -40,12 +47,31 @@ struct QueueArguments {
       dead_letter_routing_key{};        ///< x-dead-letter-routing-key; none: the message's own
   std::uint8_t max_priority = 0;        ///< x-max-priority; 0: none has any
   bool single_active_consumer = false;  ///< x-single-active-consumer
+
+  // ---- of quorum queues ----
+  std::uint16_t group_size = 3;  ///< x-quorum-initial-group-size
+  std::optional<std::int64_t>
+      delivery_limit{};        ///< x-delivery-limit; below 0: none; unset: the version's default
+  bool at_least_once = false;  ///< x-dead-letter-strategy
+  std::optional<sim::Duration> consumer_timeout{};  ///< x-consumer-timeout; unset: consumer_timeout
+  DelayedRetry delayed_retry = DelayedRetry::disabled;
+  sim::Duration delayed_retry_min{};  ///< x-delayed-retry-min
+  sim::Duration delayed_retry_max{};  ///< x-delayed-retry-max
+};
+
+/// Mirrors of a classic queue, until 3.13 (the policies ha-*).
+struct MirrorOptions {
+  std::vector<std::uint16_t> nodes{};  ///< in the order in which they joined: the eldest is promoted
+  bool automatic_sync = false;         ///< ha-sync-mode
+  bool promote_on_failure = true;      ///< ha-promote-on-failure: always, or when-synced
 };
 
 struct QueueOptions {
   std::string name{};
   bool durable = true;
   QueueArguments arguments{};
+  std::uint16_t node = 0;  ///< where it is declared: the home of a classic queue, the first leader of others
+  MirrorOptions mirrors{};
 };
 
 struct BindingOptions {
@@ -57,11 +83,20 @@ struct BindingOptions {
   bool any = false;   ///< … all of it, or any (x-match)
 };
 
+/// cluster_partition_handling.
+enum class PartitionHandling : std::uint8_t { ignore, pause_minority, pause_if_all_down, autoheal };
+
 /// rabbitmq.conf.
 struct Config {
   sim::Duration heartbeat = std::chrono::seconds{60};  ///< proposed to clients; 0: none
   /// A channel that has not acknowledged a delivery for so long is closed; 0: never. Of classic queues until 4.2.
   sim::Duration consumer_timeout = std::chrono::minutes{30};
+  PartitionHandling partition_handling = PartitionHandling::ignore;
+  std::vector<std::uint16_t> pause_if_all_down{};  ///< these nodes
+  /// raft.adaptive_failure_detector.poll_interval: a silent node is suspected after it.
+  sim::Duration detector_poll = std::chrono::seconds{5};
+  /// A quorum queue takes back what a consumer at a suspected node holds after so long.
+  sim::Duration consumer_disconnected_timeout = std::chrono::seconds{60};
 };
 
 struct BrokerOptions {
@@ -69,10 +104,16 @@ struct BrokerOptions {
   Config config{};
   /// How long a queue writes what was published since its last write; the publishers' confirms wait for it.
   sim::Distribution disk_write = sim::Distribution::constant(0);
+  /// How long the write-ahead log of a node's quorum queues takes for a batch, with its fsync.
+  sim::Distribution disk_fsync = sim::Distribution::constant(0);
   std::vector<ExchangeOptions> exchanges{};
   std::vector<QueueOptions> queues{};
   std::vector<BindingOptions> bindings{};
+  std::uint16_t nodes = 1;
+  /// net_ticktime (Erlang's kernel): a node that was silent for so long is down; 0: never.
+  sim::Duration net_ticktime = std::chrono::seconds{60};
   std::string rack{}, zone{}, region{};
+  std::vector<std::string> racks{}, zones{}, regions{};  ///< of the nodes in turn, instead
 
   /// BROKERS.md: since 4.3 quorum queues alone have it.
   bool classic_consumer_timeout() const {
@@ -84,6 +125,8 @@ struct BrokerOptions {
 struct ConnectionOptions {
   sim::Duration heartbeat = std::chrono::seconds{60};  ///< requestedHeartbeat: the lower of both counts
   sim::Duration recovery_interval = std::chrono::seconds{5};  ///< networkRecoveryInterval
+  /// Nodes that it knows. Each attempt to connect tries them all, in an order of its own; none: all.
+  std::vector<std::uint16_t> addresses{};
 };
 
 /// What a producer says to this broker: basic.publish.

@@ -6,11 +6,12 @@
 #include "models/faults/step_then.hpp"
 #include "models/near_miss.hpp"
 #include "models/rabbitmq/broker.hpp"
+#include "models/rabbitmq/cluster.hpp"
 #include "models/scenario_error.hpp"
 
 namespace models::rabbitmq {
 
-Publisher::Publisher(Context& context, Broker& broker, Node& node, const ProducerOptions& options)
+Publisher::Publisher(Context& context, Cluster& broker, Node& node, const ProducerOptions& options)
     : Client(context, broker, node, options.rabbitmq.connection),
       options_(options),
       source_(context.simulation.seed(), node.name(), options),

@@ -25,7 +25,7 @@ namespace models::rabbitmq {
 class Publisher final : public Client {
  public:
   /// `options` outlives it. Throws ScenarioError when what it publishes to does not exist.
-  Publisher(Context& context, Broker& broker, Node& node, const ProducerOptions& options);
+  Publisher(Context& context, Cluster& broker, Node& node, const ProducerOptions& options);
 
   void start();
   void stop_arrivals();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/rabbitmq/broker.hpp"
+#include "models/rabbitmq/cluster.hpp"
 #include "models/rabbitmq/publisher.hpp"
 #include "models/rabbitmq/workers.hpp"
 
@@ -19,9 +20,17 @@ bool joins_later(const Scenario& scenario, const std::string& member) {
 
 System::System(const Site& site) : site_(site) {
   const BrokerOptions& options = *site.scenario.rabbitmq;
-  Node& node = site.add_node(EntityKind::broker, std::string(kRabbitMq) + "/0", {}, 0,
-                             {options.rack, options.zone, options.region});
-  broker_ = std::make_unique<Broker>(site.context, options, node);
+  const auto of = [](const std::vector<std::string>& several, const std::string& one, std::size_t i) {
+    return several.empty() ? one : several[i % several.size()];
+  };
+  std::vector<Node*> nodes;
+  for (std::uint16_t i = 0; i < options.nodes; ++i) {
+    const Location location{of(options.racks, options.rack, i), of(options.zones, options.zone, i),
+                            of(options.regions, options.region, i)};
+    nodes.push_back(&site.add_node(EntityKind::broker, std::string(kRabbitMq) + "/" + std::to_string(i), {},
+                                   i, location));
+  }
+  broker_ = std::make_unique<Cluster>(site.context, options, nodes);
 }
 
 System::~System() {
@@ -57,11 +66,15 @@ void System::add_readers() {
   }
 }
 
-/// The broker's node is the World's, which has added it: it is a host with one node on it as a client's is.
+/// The nodes are the World's, which has added them: each is a host with one node on it as a client's is.
 void System::add_targets(FaultInjector&) {}
 
 void System::tell() {
   broker_->tell();
+}
+
+void System::start_brokers() {
+  broker_->start();
 }
 
 void System::start_readers() {

@@ -11,13 +11,13 @@
 
 namespace models::rabbitmq {
 
-class Broker;
+class Cluster;
 class Publisher;
 class Workers;
 
 class System final : public BrokerSystem {
  public:
-  /// Makes the broker. `site` outlives it. Requires that the scenario has one. All that builds throws ScenarioError when parts of
+  /// Makes the nodes. `site` outlives it. Requires that the scenario has one. All that builds throws ScenarioError when parts of
   /// the scenario do not fit together.
   explicit System(const Site& site);
   ~System() override;
@@ -30,7 +30,7 @@ class System final : public BrokerSystem {
   void add_targets(FaultInjector& faults) override;
   void watch_invariants() override {}
   void tell() override;
-  void start_brokers() override {}
+  void start_brokers() override;
   void start_readers() override;
   void start_writers() override;
   void stop_arrivals() override;
@@ -41,7 +41,7 @@ class System final : public BrokerSystem {
 
  private:
   const Site& site_;
-  std::unique_ptr<Broker> broker_;
+  std::unique_ptr<Cluster> broker_;
   std::vector<std::unique_ptr<Publisher>> publishers_;
   std::vector<std::unique_ptr<Workers>> workers_;
 };

@@ -5,13 +5,14 @@
 
 #include "models/faults/step_then.hpp"
 #include "models/rabbitmq/broker.hpp"
+#include "models/rabbitmq/cluster.hpp"
 #include "models/scenario_error.hpp"
 
 namespace models::rabbitmq {
 
 // ---- the group ----------------------------------------------------------------------------------------------------
 
-Workers::Workers(Context& context, Broker& broker, const GroupOptions& options, EntityId group)
+Workers::Workers(Context& context, Cluster& broker, const GroupOptions& options, EntityId group)
     : context_(context),
       broker_(broker),
       options_(options),
@@ -58,8 +59,8 @@ bool Workers::idle() const {
   if (std::none_of(members_.begin(), members_.end(), [](const auto& m) { return m->takes_part(); }))
     return true;
   return std::all_of(queues_.begin(), queues_.end(), [this](QueueIndex q) {
-    const ClassicQueue& queue = broker_.queue(q);
-    return queue.ready() == 0 && queue.unacknowledged() == 0;
+    const Queue::Depth depth = broker_.queue(q).depth();
+    return depth.ready == 0 && depth.unacknowledged == 0;
   });
 }
 
@@ -98,7 +99,7 @@ bool Workers::apply_effect(const Deliver& m) {
 
 // ---- a member -----------------------------------------------------------------------------------------------------
 
-Worker::Worker(Context& context, Broker& broker, Node& node, Workers& group, std::uint32_t index)
+Worker::Worker(Context& context, Cluster& broker, Node& node, Workers& group, std::uint32_t index)
     : Client(context, broker, node, group.options().rabbitmq.connection),
       group_(group),
       delivered_step_(context.steps.cell(node.entity(), Step::delivered)),

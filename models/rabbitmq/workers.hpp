@@ -30,7 +30,7 @@ class Worker;
 class Workers {
  public:
   /// `options` outlives it. Throws ScenarioError when a queue does not exist or is read by another group.
-  Workers(Context& context, Broker& broker, const GroupOptions& options, EntityId group);
+  Workers(Context& context, Cluster& broker, const GroupOptions& options, EntityId group);
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
@@ -56,7 +56,7 @@ class Workers {
 
  private:
   Context& context_;
-  Broker& broker_;
+  Cluster& broker_;
   const GroupOptions& options_;
   EntityId entity_;
   std::vector<QueueIndex> queues_;
@@ -72,7 +72,7 @@ class Workers {
 
 class Worker final : public Client {
  public:
-  Worker(Context& context, Broker& broker, Node& node, Workers& group, std::uint32_t index);
+  Worker(Context& context, Cluster& broker, Node& node, Workers& group, std::uint32_t index);
 
   /// Begins to take part.
   void start();

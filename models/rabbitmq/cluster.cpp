@@ -1,0 +1,133 @@
+#include "models/rabbitmq/cluster.hpp"
+
+#include <algorithm>
+
+#include "models/rabbitmq/broker.hpp"
+#include "models/rabbitmq/classic_home.hpp"
+
+namespace models::rabbitmq {
+
+Cluster::Cluster(Context& context, const BrokerOptions& options, const std::vector<Node*>& nodes)
+    : context_(context), options_(options), topology_(options) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    brokers_.push_back(std::make_unique<Broker>(*this, *nodes[i], static_cast<std::uint16_t>(i)));
+    for (std::size_t low = 0; low < i; ++low)
+      links_.push_back(
+          std::make_unique<Link>(context, *this, *brokers_[low], *brokers_[i], options.net_ticktime));
+  }
+  for (std::size_t i = 0; i < options_.queues.size(); ++i) {
+    const EntityId entity = context.entities.add(EntityKind::queue, options_.queues[i].name);
+    queues_.push_back(make_queue(QueueIndex{static_cast<std::uint16_t>(i)}, options_.queues[i], entity));
+  }
+}
+
+Cluster::~Cluster() {
+  // Links close their connections while the nodes are there.
+  links_.clear();
+}
+
+std::unique_ptr<Queue> Cluster::make_queue(QueueIndex index, const QueueOptions& options, EntityId entity) {
+  Broker& home = *brokers_[options.node];
+  return std::make_unique<ClassicHome>(*this, index, options, entity, home);
+}
+
+std::uint16_t Cluster::address(ExchangeIndex exchange, const std::string& key, const Headers& headers) {
+  for (std::size_t i = 0; i < addresses_.size(); ++i) {
+    const Address& a = addresses_[i];
+    if (a.exchange == exchange && a.key == key && a.headers == headers) return static_cast<std::uint16_t>(i);
+  }
+  addresses_.push_back({exchange, key, headers, topology_.route(exchange, key, headers)});
+  return static_cast<std::uint16_t>(addresses_.size() - 1);
+}
+
+// ---- between nodes ------------------------------------------------------------------------------------------------
+
+Link& Cluster::link(const Broker& a, const Broker& b) const {
+  const std::size_t low = std::min(a.index(), b.index());
+  const std::size_t high = std::max(a.index(), b.index());
+  return *links_[high * (high - 1) / 2 + low];
+}
+
+bool Cluster::connected(const Broker& from, const Broker& to) const {
+  return link(from, to).up(from);
+}
+
+bool Cluster::relay(Broker& from, Broker& to, std::uint32_t bytes, Ref<Relay> relay) {
+  relay->from = from.index();
+  relay->at = to.index();
+  struct Arrive {
+    Ref<Relay> relay;
+    void operator()() const {
+      Cluster& cluster = relay->queue->cluster();
+      relay->queue->relayed(cluster.broker(relay->at), *relay);
+    }
+  };
+  return send(from, to, bytes, Arrive{std::move(relay)});
+}
+
+void Cluster::link_changed(Broker& at, Broker& other, bool up) {
+  for (const auto& queue : queues_) {
+    if (up)
+      queue->link_up(at, other);
+    else
+      queue->link_down(at, other);
+  }
+  at.settle_down();
+}
+
+// ---- the run ------------------------------------------------------------------------------------------------------
+
+void Cluster::start() {
+  for (std::size_t high = 1; high < brokers_.size(); ++high) {
+    for (std::size_t low = 0; low < high; ++low) link(*brokers_[low], *brokers_[high]).start(*brokers_[high]);
+  }
+  for (const auto& queue : queues_) queue->started();
+}
+
+void Cluster::node_crashed(Broker& broker) {
+  for (const auto& other : brokers_) {
+    if (other.get() != &broker) link(broker, *other).crashed(broker);
+  }
+  for (const auto& queue : queues_) queue->node_crashed(broker);
+}
+
+void Cluster::node_restarted(Broker& broker) {
+  for (const auto& other : brokers_) {
+    if (other.get() != &broker) link(broker, *other).start(broker);
+  }
+  for (const auto& queue : queues_) queue->node_restarted(broker);
+}
+
+void Cluster::tell() const {
+  for (const auto& queue : queues_) {
+    if (queue->group() == EntityId{}) continue;
+    context_.emit(Kind::subscribed, {.code = static_cast<std::uint16_t>(kShared | kQueue),
+                                     .place = queue->entity().value,
+                                     .peer = queue->group().value});
+  }
+}
+
+void Cluster::tell_depths() {
+  for (const auto& queue : queues_) {
+    const Queue::Depth depth = queue->depth();
+    context_.emit(Kind::queue_depth, {.actor = queue->leader().node().entity().value,
+                                      .place = queue->entity().value,
+                                      .a = static_cast<std::int64_t>(depth.ready),
+                                      .b = static_cast<std::int64_t>(depth.unacknowledged)});
+  }
+}
+
+bool Cluster::idle() const {
+  return std::all_of(brokers_.begin(), brokers_.end(), [](const auto& b) { return b->idle(); }) &&
+         publish_frames_.out() == 0 && deliver_frames_.out() == 0 && relays_.out() == 0 &&
+         std::none_of(queues_.begin(), queues_.end(), [](const auto& q) { return q->busy(); });
+}
+
+std::optional<std::string> Cluster::broken() const {
+  for (const auto& queue : queues_) {
+    if (std::optional<std::string> wrong = queue->broken()) return wrong;
+  }
+  return std::nullopt;
+}
+
+}  // namespace models::rabbitmq
