@@ -23,10 +23,17 @@ namespace schema {
 struct Schemas;
 }
 
-/// Clients say by its name whose they are: this is [rabbitmq]'s, all others are Kafka's.
+/// Clients say by its name whose they are: these are [rabbitmq]'s and [sqs]'s, all others are Kafka's.
 inline constexpr const char* kRabbitMq = "rabbitmq";
 inline bool of_rabbitmq(const Scenario& scenario, const std::string& cluster) {
   return scenario.rabbitmq && cluster == kRabbitMq;
+}
+inline constexpr const char* kSqs = "sqs";
+inline bool of_sqs(const Scenario& scenario, const std::string& cluster) {
+  return scenario.sqs && cluster == kSqs;
+}
+inline bool of_kafka(const Scenario& scenario, const std::string& cluster) {
+  return !of_rabbitmq(scenario, cluster) && !of_sqs(scenario, cluster);
 }
 
 /// What a World lends its parts. It outlives them.

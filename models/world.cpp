@@ -10,6 +10,7 @@
 #include "models/rabbitmq/system.hpp"
 #include "models/scenario_error.hpp"
 #include "models/schema/schemas.hpp"
+#include "models/sqs/system.hpp"
 #include "sim/assert.hpp"
 
 namespace models {
@@ -77,6 +78,7 @@ void World::add_systems() {
     systems_.push_back(std::move(system));
   }
   if (scenario_.rabbitmq) systems_.push_back(std::make_unique<rabbitmq::System>(site_));
+  if (scenario_.sqs) systems_.push_back(std::make_unique<sqs::System>(site_));
   if (systems_.empty() && !(scenario_.producers.empty() && scenario_.groups.empty()))
     throw ScenarioError("kafka", "producers and groups need a cluster");
 }
