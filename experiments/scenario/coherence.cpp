@@ -5,6 +5,7 @@
 
 #include "experiments/errors.hpp"
 #include "experiments/scenario/application_coherence.hpp"
+#include "experiments/scenario/bridge_tables.hpp"
 #include "experiments/scenario/check.hpp"
 #include "experiments/scenario/creation_coherence.hpp"
 #include "experiments/scenario/flow_coherence.hpp"
@@ -603,6 +604,9 @@ class Coherence {
 }  // namespace
 
 void check_coherence(const Value& checked, const models::Scenario& scenario) {
+  if (const FoundMisfit wrong = bridge_misfit(checked, scenario))
+    throw BadScenario(place_of(checked, Path::parse(wrong->path, checked.place)), wrong->path,
+                      wrong->message);
   if (!scenario.rabbitmq) return Coherence(checked, scenario).check();
   if (const FoundMisfit wrong = rabbitmq_misfit(checked, scenario))
     throw BadScenario(place_of(checked, Path::parse(wrong->path, checked.place)), wrong->path,

@@ -18,7 +18,7 @@ constexpr std::uint32_t kMissedMost = 2 * kLooks;
 
 }  // namespace
 
-Client::Client(Context& context, Broker& broker, Node& node, const ConnectionOptions& options)
+Client::Client(Context& context, Broker& broker, Node& node, const ConnectionOptions& options, Part part)
     : context_(context),
       broker_(broker),
       node_(node),
@@ -31,7 +31,7 @@ Client::Client(Context& context, Broker& broker, Node& node, const ConnectionOpt
   heartbeat_ = theirs == sim::Duration{} || options.heartbeat == sim::Duration{}
                    ? std::max(theirs, options.heartbeat)
                    : std::min(theirs, options.heartbeat);
-  node.set_program(*this);
+  if (part == Part::own_program) node.set_program(*this);
 }
 
 Client::~Client() {
