@@ -8,6 +8,7 @@
 
 #include "models/apps/gateway_options.hpp"
 #include "models/apps/options.hpp"
+#include "models/bridges/options.hpp"
 #include "models/clients/workload.hpp"
 #include "models/faults/fault_spec.hpp"
 #include "models/kafka/mirror/options.hpp"
@@ -53,6 +54,7 @@ struct Scenario {
   std::vector<ServiceOptions> services;
   std::vector<RelayOptions> relays;
   std::vector<GatewayOptions> gateways;
+  std::vector<BridgeOptions> bridges;
   SagaOptions saga;
   std::vector<FaultSpec> faults;
 };

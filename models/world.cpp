@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/applications.hpp"
+#include "models/bridges/bridges.hpp"
 #include "models/clients/dependency.hpp"
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/system.hpp"
@@ -55,6 +56,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
   for (const auto& system : systems_) system->add_writers();
   add_dependencies();
   for (const auto& system : systems_) system->add_readers();
+  add_bridges();
   add_applications();
   faults_ = std::make_unique<FaultInjector>(context_, scenario_.faults);
   check_links(scenario_.network, network_);
@@ -77,7 +79,11 @@ void World::add_systems() {
     kafka_ = system.get();
     systems_.push_back(std::move(system));
   }
-  if (scenario_.rabbitmq) systems_.push_back(std::make_unique<rabbitmq::System>(site_));
+  if (scenario_.rabbitmq) {
+    auto system = std::make_unique<rabbitmq::System>(site_);
+    rabbitmq_ = system.get();
+    systems_.push_back(std::move(system));
+  }
   if (scenario_.sqs) systems_.push_back(std::make_unique<sqs::System>(site_));
   if (systems_.empty() && !(scenario_.producers.empty() && scenario_.groups.empty()))
     throw ScenarioError("kafka", "producers and groups need a cluster");
@@ -120,6 +126,10 @@ void World::add_applications() {
   applications_ = std::make_unique<Applications>(site_, kafka_);
 }
 
+void World::add_bridges() {
+  if (!scenario_.bridges.empty()) bridges_ = std::make_unique<Bridges>(site_, kafka_, rabbitmq_);
+}
+
 void World::look() {
   looks_[next_look_++].look(*this);
 }
@@ -148,7 +158,7 @@ void World::phase(PhaseCode code) {
 
 bool World::idle() const {
   return std::all_of(systems_.begin(), systems_.end(), [](const auto& s) { return s->idle(); }) &&
-         (applications_ == nullptr || applications_->idle());
+         (bridges_ == nullptr || bridges_->idle()) && (applications_ == nullptr || applications_->idle());
 }
 
 std::vector<std::string> World::unfinished() const {
@@ -166,6 +176,7 @@ RunOutcome World::run() {
   for (const auto& system : systems_) system->start_brokers();
   if (applications_) applications_->tell();
   for (const auto& system : systems_) system->start_readers();
+  if (bridges_) bridges_->start();
   if (applications_) applications_->start();
   for (const auto& system : systems_) system->start_writers();
   faults_->start();

@@ -33,11 +33,16 @@
 namespace models {
 
 class Applications;
+class Bridges;
 
 namespace kafka {
 class Cluster;
 class System;
 }  // namespace kafka
+
+namespace rabbitmq {
+class System;
+}
 
 struct RunOutcome {
   bool drained = false;  ///< nothing was under way at the end
@@ -93,6 +98,7 @@ class World {
   void add_dependencies();
   Dependency& dependency(const std::string& path, const std::string& name);
   void add_applications();
+  void add_bridges();
   void run_until(sim::Time end);
   void advance(sim::Time end);
   void look();
@@ -112,6 +118,8 @@ class World {
   std::vector<std::unique_ptr<Dependency>> dependencies_;
   std::vector<std::unique_ptr<BrokerSystem>> systems_;
   kafka::System* kafka_ = nullptr;              // of these, Kafka's
+  rabbitmq::System* rabbitmq_ = nullptr;        // of these, RabbitMQ's
+  std::unique_ptr<Bridges> bridges_;            // null: there are none
   std::unique_ptr<Applications> applications_;  // null: there are none
   std::unique_ptr<FaultInjector> faults_;
   bool checked_;

@@ -1,5 +1,6 @@
 #include "experiments/scenario/bind.hpp"
 
+#include "experiments/scenario/bridge_tables.hpp"
 #include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/key_tables.hpp"
 #include "experiments/scenario/rabbitmq_tables.hpp"
@@ -93,6 +94,9 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
   }
   if (const Value* v = checked.find("gateways")) {
     for (const Value& item : v->items) bind_rows(item, gateway_rows(), out.gateways.emplace_back(), context);
+  }
+  if (const Value* v = checked.find("bridges")) {
+    for (const Value& item : v->items) bind_rows(item, bridge_rows(), out.bridges.emplace_back(), context);
   }
   if (const Value* v = checked.find("saga")) bind_rows(*v, saga_rows(), out.saga, context);
   set_earlier_defaults(checked, out);

@@ -5,6 +5,7 @@
 
 #include "experiments/errors.hpp"
 #include "experiments/scenario/application_coherence.hpp"
+#include "experiments/scenario/bridge_tables.hpp"
 #include "experiments/scenario/check.hpp"
 #include "experiments/scenario/creation_coherence.hpp"
 #include "experiments/scenario/flow_coherence.hpp"
@@ -604,14 +605,15 @@ class Coherence {
 }  // namespace
 
 void check_coherence(const Value& checked, const models::Scenario& scenario) {
-  if (!scenario.rabbitmq && !scenario.sqs) return Coherence(checked, scenario).check();
-  // Each family's rules, and then what is Kafka's.
-  models::Scenario rest = scenario;
   const auto judge = [&checked](const FoundMisfit& wrong) {
     if (wrong)
       throw BadScenario(place_of(checked, Path::parse(wrong->path, checked.place)), wrong->path,
                         wrong->message);
   };
+  judge(bridge_misfit(checked, scenario));
+  if (!scenario.rabbitmq && !scenario.sqs) return Coherence(checked, scenario).check();
+  // Each family's rules, and then what is Kafka's.
+  models::Scenario rest = scenario;
   if (rest.rabbitmq) {
     judge(rabbitmq_misfit(checked, rest));
     rest = without_rabbitmq(std::move(rest));

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "experiments/scenario/bridge_tables.hpp"
 #include "experiments/scenario/draws.hpp"
 #include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/kafka_keys.hpp"
@@ -230,6 +231,8 @@ const Section& scenario_format() {
   static const Section relay = section_of("brings what a database has to tell to a topic", relay_rows());
   static const Section gateway =
       section_of("devices that publish by MQTT, and what takes it to a topic", gateway_rows());
+  static const Section bridge =
+      section_of("takes messages from a queue of RabbitMQ to a topic of Kafka, or back", bridge_rows());
   static const Section saga =
       section_of("what facts mean to the order, or whatever it is, that they are about", saga_rows());
   static const Section fault = section_of("what goes wrong, where and when", fault_rows());
@@ -251,6 +254,7 @@ const Section& scenario_format() {
                                array_key("services", service),
                                array_key("relays", relay),
                                array_key("gateways", gateway),
+                               array_key("bridges", bridge),
                                section_key("saga", saga),
                                array_key("faults", fault),
                                array_key("variant", variant_section()),

@@ -19,7 +19,7 @@ constexpr std::uint32_t kMissedMost = 2 * kLooks;
 
 }  // namespace
 
-Client::Client(Context& context, Cluster& broker, Node& node, const ConnectionOptions& options)
+Client::Client(Context& context, Cluster& broker, Node& node, const ConnectionOptions& options, Part part)
     : context_(context),
       broker_(broker),
       node_(node),
@@ -38,7 +38,7 @@ Client::Client(Context& context, Cluster& broker, Node& node, const ConnectionOp
     if (some.empty() || std::find(some.begin(), some.end(), i) != some.end())
       addresses_.push_back(&broker.broker(i));
   }
-  node.set_program(*this);
+  if (part == Part::own_program) node.set_program(*this);
 }
 
 Client::~Client() {

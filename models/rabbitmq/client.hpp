@@ -37,7 +37,10 @@ struct ChannelOptions {
 
 class Client : public NodeProgram, public ConnectionListener {
  public:
-  Client(Context& context, Cluster& broker, Node& node, const ConnectionOptions& options);
+  /// Whose program its node runs.
+  enum class Part : std::uint8_t { own_program, of_another_program };
+  Client(Context& context, Cluster& broker, Node& node, const ConnectionOptions& options,
+         Part part = Part::own_program);
   ~Client() override;
 
   Node& node() { return node_; }

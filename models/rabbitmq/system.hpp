@@ -24,6 +24,8 @@ class System final : public BrokerSystem {
   System(const System&) = delete;
   System& operator=(const System&) = delete;
 
+  Cluster& broker() { return *broker_; }
+
   // BrokerSystem
   void add_writers() override;
   void add_readers() override;
