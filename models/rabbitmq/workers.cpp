@@ -1,7 +1,6 @@
 #include "models/rabbitmq/workers.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "models/faults/step_then.hpp"
 #include "models/rabbitmq/broker.hpp"
@@ -13,12 +12,7 @@ namespace models::rabbitmq {
 // ---- the group ----------------------------------------------------------------------------------------------------
 
 Workers::Workers(Context& context, Cluster& broker, const GroupOptions& options, EntityId group)
-    : context_(context),
-      broker_(broker),
-      options_(options),
-      entity_(group),
-      service_key_(sim::stream_key(context.simulation.seed(), "service/" + options.name)),
-      poison_key_(sim::stream_key(context.simulation.seed(), "poison/" + options.name)) {
+    : context_(context), broker_(broker), options_(options), entity_(group), jobs_(context, options) {
   for (const std::string& name : options.rabbitmq.queues) {
     const std::string path = "groups." + options.name + ".rabbitmq.queues";
     const auto queue = broker.topology().find_queue(name);
@@ -64,37 +58,10 @@ bool Workers::idle() const {
   });
 }
 
-sim::Duration Workers::service(const Deliver& m) {
-  std::uint64_t attempt = 0;
-  if (m.redelivered) attempt = ++attempts_[{m.lane, m.seq}];
-  if (options_.service.is_constant())
-    return sim::Duration{static_cast<std::int64_t>(options_.service.mean())};
-  sim::Stream draw = sim::Stream::keyed(service_key_, m.lane.value, m.seq, attempt);
-  return options_.service.sample_duration(draw);
-}
-
-bool Workers::poisoned(const Deliver& m) const {
-  if (!options_.poison || options_.poison->share <= 0) return false;
-  sim::Stream draw = sim::Stream::keyed(poison_key_, m.lane.value, m.seq);
-  if (draw.uniform() >= options_.poison->share) return false;
-  const auto known = failures_.find({m.lane, m.seq});
-  return options_.poison->failures == 0 || known == failures_.end() ||
-         known->second < options_.poison->failures;
-}
-
-void Workers::failed(const Deliver& m) {
-  if (options_.poison->failures > 0) ++failures_[{m.lane, m.seq}];
-}
-
-bool Workers::apply_effect(const Deliver& m) {
-  const bool keyed = options_.effect->idempotency_key || options_.effect->processed_ids != ProcessedIds::none;
-  if (!keyed) return true;
-  if (m.lane.value >= seen_.size()) seen_.resize(m.lane.value + 1);
-  bool first = false;
-  const auto seq = static_cast<std::int64_t>(m.seq);
-  seen_[m.lane.value].add(seq, seq + 1,
-                          [&](std::int64_t, std::int64_t, std::int64_t before) { first = before == 0; });
-  return first;
+Job Workers::job(const Deliver& m) {
+  Job job{broker_.entity(m.queue), static_cast<std::int64_t>(m.number), m.lane, m.seq};
+  if (m.redelivered) job.attempt = ++attempts_[{m.lane, m.seq}];
+  return job;
 }
 
 // ---- a member -----------------------------------------------------------------------------------------------------
@@ -102,11 +69,9 @@ bool Workers::apply_effect(const Deliver& m) {
 Worker::Worker(Context& context, Cluster& broker, Node& node, Workers& group, std::uint32_t index)
     : Client(context, broker, node, group.options().rabbitmq.connection),
       group_(group),
+      bench_(context, node, group.jobs(), group.entity(), *this),
       delivered_step_(context.steps.cell(node.entity(), Step::delivered)),
-      effect_step_(context.steps.cell(node.entity(), Step::effect_applied)),
-      processed_step_(context.steps.cell(node.entity(), Step::processed_not_committed)),
-      ack_step_(context.steps.cell(node.entity(), Step::commit_sent)),
-      work_timer_(context.simulation, node, [this] { done(); }) {
+      ack_step_(context.steps.cell(node.entity(), Step::commit_sent)) {
   const SubscriberOptions& options = group.options().rabbitmq;
   channel_.queues = group.queues();
   channel_.consumer.automatic = options.automatic_ack;
@@ -132,9 +97,8 @@ void Worker::tell_member(MemberCode code) {
                                      .peer = group_.entity().value});
 }
 
-void Worker::tell(Kind kind, const Deliver& m, std::uint16_t code) {
-  context_.emit(kind, {.code = code,
-                       .actor = node_.entity().value,
+void Worker::tell(Kind kind, const Deliver& m) {
+  context_.emit(kind, {.actor = node_.entity().value,
                        .place = broker_.entity(m.queue).value,
                        .peer = group_.entity().value,
                        .a = static_cast<std::int64_t>(m.number),
@@ -145,7 +109,7 @@ void Worker::delivered(Ref<Deliver> frame) {
   tell(Kind::delivered, *frame);
   waiting_.push(std::move(frame));
   step_then(delivered_step_, node_, [this] {
-    if (!working_) take_next();
+    if (!bench_.working()) take_next();
   });
 }
 
@@ -156,73 +120,23 @@ void Worker::take_next() {
   if (waiting_.empty()) return;
   message_ = waiting_.pop();
   message_channel_ = channel_number_;
-  working_ = true;
-  retries_ = 0;
-  begin_work();
+  bench_.begin(group_.job(*message_));
 }
 
-void Worker::begin_work() {
-  work_timer_.arm_after(group_.service(*message_));
-}
-
-void Worker::done() {
-  if (!group_.poisoned(*message_)) return processed();
-  group_.failed(*message_);
-  const PoisonOptions& poison = *group_.options().poison;
-  if (poison.retries < 0 || retries_ < poison.retries) {
-    ++retries_;
-    work_timer_.arm_after(poison.backoff + group_.service(*message_));
-    return;
-  }
-  gave_up();
-}
-
-void Worker::processed() {
-  const std::array<std::int64_t, 1> time{sim::nanoseconds(context_.now())};
-  context_.emit(Kind::processed,
-                {.actor = node_.entity().value,
-                 .place = broker_.entity(message_->queue).value,
-                 .peer = group_.entity().value,
-                 .a = static_cast<std::int64_t>(message_->number),
-                 .b = 1},
-                time);
-  bool applied = false;
-  if (group_.options().effect) {
-    applied = group_.apply_effect(*message_);
-    tell(Kind::effect, *message_, applied ? kApplied : kSuppressed);
-  }
-  const auto then = [this] { step_then(processed_step_, node_, [this] { finish(Answer::ack); }); };
-  if (!applied) return then();
-  step_then(effect_step_, node_, then);
-}
-
-/// The application has caught an exception, or nobody has.
-void Worker::gave_up() {
-  const PoisonOptions& poison = *group_.options().poison;
-  if (poison.then == PoisonOptions::Then::crash) {
-    node_.crash();
-    restarting_ = true;
-    context_.simulation.schedule_after(poison.restart, [this, life = node_.incarnation()] {
-      restarting_ = false;
-      if (node_.incarnation() == life) node_.restart();
-    });
-    return;
-  }
-  tell(Kind::abandoned, *message_);
-  finish(poison.then == PoisonOptions::Then::release  ? Answer::nack_requeue
-         : poison.then == PoisonOptions::Then::reject ? Answer::reject
-                                                      : Answer::ack);
+void Worker::gave_up(PoisonOptions::Then how) {
+  finish(how == PoisonOptions::Then::release  ? Answer::nack_requeue
+         : how == PoisonOptions::Then::reject ? Answer::reject
+                                              : Answer::ack);
 }
 
 void Worker::finish(Answer how) {
   const Ref<Deliver> message = std::move(message_);
-  working_ = false;
   // On a channel that has gone meanwhile it means nothing: the queue has given the message to somebody else, or will.
   const bool known = is_open() && message_channel_ == channel_number_ && !channel_.consumer.automatic;
   if (!known) return take_next();
   answer(message->queue, message->ordinal, how);
   step_then(ack_step_, node_, [this] {
-    if (!working_) take_next();
+    if (!bench_.working()) take_next();
   });
 }
 
@@ -237,7 +151,7 @@ void Worker::withdraw() {
   wanted_ = false;
   if (!running()) return;
   leaving_ = true;
-  if (!working_) leave();
+  if (!bench_.working()) leave();
 }
 
 /// What waits in the client goes back to its queue.
@@ -248,23 +162,8 @@ void Worker::leave() {
   tell_member(MemberCode::left);
 }
 
-void Worker::paused() {
-  frozen_ = work_timer_.armed();
-  if (!frozen_) return;
-  left_ = std::max(sim::Duration{}, work_timer_.deadline() - context_.now());
-  work_timer_.disarm();
-}
-
-void Worker::resumed() {
-  if (!frozen_) return;
-  frozen_ = false;
-  work_timer_.arm_after(left_);
-}
-
 void Worker::process_crashed() {
-  work_timer_.disarm();
-  frozen_ = false;
-  working_ = false;
+  bench_.crashed();
   leaving_ = false;
   message_ = {};
   while (!waiting_.empty()) waiting_.pop();

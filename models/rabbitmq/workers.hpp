@@ -5,9 +5,7 @@
 // time that it arrives. When the connection or channel dies, what waits in the client is dropped, and what the application is
 // working on is finished, though its acknowledgement will go nowhere.
 //
-// What belongs to messages and not to members is kept here: how often each was tried, which effects the outside has seen. A
-// message is known by what its producer published (lane and sequence number), a dead letter by its first: that is what its
-// service time is drawn by, whether it is poison, and its idempotency key.
+// How a message is worked on is any work queue's (models/clients/jobs.hpp, workbench.hpp).
 #pragma once
 
 #include <cstdint>
@@ -16,11 +14,11 @@
 #include <utility>
 #include <vector>
 
-#include "models/clients/offset_counts.hpp"
+#include "models/clients/jobs.hpp"
+#include "models/clients/workbench.hpp"
 #include "models/clients/workload.hpp"
 #include "models/rabbitmq/client.hpp"
 #include "models/rabbitmq/frames.hpp"
-#include "sim/random.hpp"
 #include "sim/ring.hpp"
 
 namespace models::rabbitmq {
@@ -47,12 +45,9 @@ class Workers {
   const std::vector<QueueIndex>& queues() const { return queues_; }
 
   // ---- of messages, for members ----
-  sim::Duration service(const Deliver& message);
-  /// It will fail now.
-  bool poisoned(const Deliver& message) const;
-  void failed(const Deliver& message);
-  /// Whether its effect is to be applied: false where the other side has seen it.
-  bool apply_effect(const Deliver& message);
+  Jobs& jobs() { return jobs_; }
+  /// It is worked on now.
+  Job job(const Deliver& message);
 
  private:
   Context& context_;
@@ -62,31 +57,29 @@ class Workers {
   std::vector<QueueIndex> queues_;
   std::vector<std::unique_ptr<Worker>> members_;
   std::vector<bool> standing_by_;
-  sim::StreamKey service_key_;
-  sim::StreamKey poison_key_;
-  using Identity = std::pair<LaneId, std::uint64_t>;
-  std::map<Identity, std::uint64_t> attempts_;  // of messages that were delivered again
-  std::map<Identity, std::uint32_t> failures_;  // of messages that do not fail for ever
-  std::vector<OffsetCounts> seen_;              // by lane: effects asked for, with an idempotency key
+  Jobs jobs_;
+  std::map<std::pair<LaneId, std::uint64_t>, std::uint64_t>
+      attempts_;  // of messages that were delivered again
 };
 
-class Worker final : public Client {
+class Worker final : public Client, private WorkbenchOwner {
  public:
   Worker(Context& context, Cluster& broker, Node& node, Workers& group, std::uint32_t index);
 
   /// Begins to take part.
   void start();
   bool takes_part() const { return wanted_ && running(); }
-  bool idle() const { return waiting_.empty() && !working_ && !restarting_; }
-  bool restarting() const { return restarting_; }
+  bool idle() const { return waiting_.empty() && !bench_.working() && !bench_.restarting(); }
 
   void delivered(Ref<Deliver> frame) override;
   // NodeProgram
   bool can_withdraw() const override { return true; }
   void take_part() override { start(); }
   void withdraw() override;
-  void paused() override;
-  void resumed() override;
+  void paused() override { bench_.paused(); }
+  void resumed() override { bench_.resumed(); }
+  bool takes_time() const override { return group_.jobs().takes_time(); }
+  void slowed() override { bench_.slowed(); }
 
  private:
   void channel_opened() override;
@@ -94,33 +87,26 @@ class Worker final : public Client {
   void process_crashed() override;
   void process_restarted() override;
 
+  // WorkbenchOwner
+  void processed() override { finish(Answer::ack); }
+  void gave_up(PoisonOptions::Then how) override;
+
   void take_next();
-  void begin_work();
-  void done();
-  void processed();
-  void gave_up();
   void leave();
   void finish(Answer how);
-  void tell(Kind kind, const Deliver& m, std::uint16_t code = 0);
+  void tell(Kind kind, const Deliver& m);
   void tell_member(MemberCode code);
 
   Workers& group_;
+  Workbench bench_;
   sim::Ring<Ref<Deliver>> waiting_;  // in the client
   Ref<Deliver> message_;             // in the application
   std::uint32_t channel_number_ = 0;
   std::uint32_t message_channel_ = 0;  // on which it came
-  std::int32_t retries_ = 0;
-  bool working_ = false;
   bool wanted_ = false;
   bool leaving_ = false;  // once it has finished what it is working on
-  bool restarting_ = false;
-  sim::Duration left_{};  // of what was being done when the process was paused
-  bool frozen_ = false;
   StepCell& delivered_step_;
-  StepCell& effect_step_;
-  StepCell& processed_step_;
   StepCell& ack_step_;
-  NodeTimer<std::function<void()>> work_timer_;
 };
 
 }  // namespace models::rabbitmq

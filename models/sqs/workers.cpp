@@ -1,7 +1,6 @@
 #include "models/sqs/workers.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "models/faults/step_then.hpp"
 #include "models/scenario_error.hpp"
@@ -18,12 +17,7 @@ constexpr sim::Duration kErrorPause = std::chrono::seconds{1};
 // ---- the group ----------------------------------------------------------------------------------------------------
 
 Workers::Workers(Context& context, Service& service, const GroupOptions& options, EntityId group)
-    : context_(context),
-      service_(service),
-      options_(options),
-      entity_(group),
-      service_key_(sim::stream_key(context.simulation.seed(), "service/" + options.name)),
-      poison_key_(sim::stream_key(context.simulation.seed(), "poison/" + options.name)) {
+    : context_(context), service_(service), options_(options), entity_(group), jobs_(context, options) {
   const std::string path = "groups." + options.name + ".sqs.queue";
   const auto queue = service.find_queue(options.sqs.queue);
   if (!queue) throw ScenarioError(path, "there is no queue '" + options.sqs.queue + "' in [sqs]");
@@ -63,49 +57,16 @@ bool Workers::idle() const {
   return service_.empty(queue_);
 }
 
-sim::Duration Workers::service(const Delivered& m) {
-  if (options_.service.is_constant())
-    return sim::Duration{static_cast<std::int64_t>(options_.service.mean())};
-  sim::Stream draw = sim::Stream::keyed(service_key_, m.lane.value, m.seq, m.receives - 1);
-  return options_.service.sample_duration(draw);
-}
-
-bool Workers::poisoned(const Delivered& m) const {
-  if (!options_.poison || options_.poison->share <= 0) return false;
-  sim::Stream draw = sim::Stream::keyed(poison_key_, m.lane.value, m.seq);
-  if (draw.uniform() >= options_.poison->share) return false;
-  const auto known = failures_.find({m.lane, m.seq});
-  return options_.poison->failures == 0 || known == failures_.end() ||
-         known->second < options_.poison->failures;
-}
-
-void Workers::failed(const Delivered& m) {
-  if (options_.poison->failures > 0) ++failures_[{m.lane, m.seq}];
-}
-
-bool Workers::apply_effect(const Delivered& m) {
-  const bool keyed = options_.effect->idempotency_key || options_.effect->processed_ids != ProcessedIds::none;
-  if (!keyed) return true;
-  if (m.lane.value >= seen_.size()) seen_.resize(m.lane.value + 1);
-  bool first = false;
-  const auto seq = static_cast<std::int64_t>(m.seq);
-  seen_[m.lane.value].add(seq, seq + 1,
-                          [&](std::int64_t, std::int64_t, std::int64_t before) { first = before == 0; });
-  return first;
-}
-
 // ---- a member -----------------------------------------------------------------------------------------------------
 
 Worker::Worker(Context& context, Service& service, Node& node, Workers& group)
     : Client(context, service, node, group.options().sqs.sdk),
       group_(group),
+      bench_(context, node, group.jobs(), group.entity(), *this),
       delivered_step_(context.steps.cell(node.entity(), Step::delivered)),
-      effect_step_(context.steps.cell(node.entity(), Step::effect_applied)),
-      processed_step_(context.steps.cell(node.entity(), Step::processed_not_committed)),
       delete_step_(context.steps.cell(node.entity(), Step::commit_sent)),
       deleted_step_(context.steps.cell(node.entity(), Step::committed)),
       heartbeat_step_(context.steps.cell(node.entity(), Step::heartbeat_sent)),
-      work_timer_(context.simulation, node, [this] { done(); }),
       poll_timer_(context.simulation, node, [this] { poll(); }),
       heartbeat_timer_(context.simulation, node, [this] { extend(); }) {}
 
@@ -122,15 +83,6 @@ void Worker::tell_member(MemberCode code) {
   context_.emit(Kind::member_state, {.code = static_cast<std::uint16_t>(code),
                                      .actor = node_.entity().value,
                                      .peer = group_.entity().value});
-}
-
-void Worker::tell(Kind kind, const Delivered& m, std::uint16_t code) {
-  context_.emit(kind, {.code = code,
-                       .actor = node_.entity().value,
-                       .place = service_.entity(group_.queue()).value,
-                       .peer = group_.entity().value,
-                       .a = static_cast<std::int64_t>(m.receipt.number),
-                       .b = 1});
 }
 
 sim::Duration Worker::visibility() const {
@@ -201,8 +153,9 @@ void Worker::begin() {
 
 void Worker::take_next() {
   if (front_ < in_hand_.size()) {
-    retries_ = 0;
-    return work_timer_.arm_after(group_.service(in_hand_[front_]));
+    const Delivered& m = in_hand_[front_];
+    return bench_.begin({service_.entity(group_.queue()), static_cast<std::int64_t>(m.receipt.number), m.lane,
+                         m.seq, m.receives - 1});
   }
   if (!to_delete_.empty()) return remove(to_delete_);
   in_hand_.clear();
@@ -210,53 +163,8 @@ void Worker::take_next() {
   poll();
 }
 
-void Worker::done() {
-  const Delivered& m = in_hand_[front_];
-  if (!group_.poisoned(m)) return processed();
-  group_.failed(m);
-  const PoisonOptions& poison = *group_.options().poison;
-  if (poison.retries < 0 || retries_ < poison.retries) {
-    ++retries_;
-    work_timer_.arm_after(poison.backoff + group_.service(m));
-    return;
-  }
-  gave_up();
-}
-
-void Worker::processed() {
-  const Delivered& m = in_hand_[front_];
-  const std::array<std::int64_t, 1> time{sim::nanoseconds(context_.now())};
-  context_.emit(Kind::processed,
-                {.actor = node_.entity().value,
-                 .place = service_.entity(group_.queue()).value,
-                 .peer = group_.entity().value,
-                 .a = static_cast<std::int64_t>(m.receipt.number),
-                 .b = 1},
-                time);
-  bool applied = false;
-  if (group_.options().effect) {
-    applied = group_.apply_effect(m);
-    tell(Kind::effect, m, applied ? kApplied : kSuppressed);
-  }
-  const auto then = [this] { step_then(processed_step_, node_, [this] { put_down(); }); };
-  if (!applied) return then();
-  step_then(effect_step_, node_, then);
-}
-
-/// The application has caught an exception, or nobody has.
-void Worker::gave_up() {
-  const PoisonOptions& poison = *group_.options().poison;
-  if (poison.then == PoisonOptions::Then::crash) {
-    node_.crash();
-    restarting_ = true;
-    context_.simulation.schedule_after(poison.restart, [this, life = node_.incarnation()] {
-      restarting_ = false;
-      if (node_.incarnation() == life) node_.restart();
-    });
-    return;
-  }
-  tell(Kind::abandoned, in_hand_[front_]);
-  if (poison.then != PoisonOptions::Then::release) return put_down();
+void Worker::gave_up(PoisonOptions::Then how) {
+  if (how != PoisonOptions::Then::release) return put_down();
   const Receipt receipt = in_hand_[front_++].receipt;
   if (!options().release) return take_next();
   const Ref<Call> call = new_call(Action::change_visibility, group_.queue());
@@ -337,24 +245,11 @@ void Worker::leave() {
   tell_member(MemberCode::left);
 }
 
-void Worker::paused() {
-  frozen_ = work_timer_.armed();
-  if (!frozen_) return;
-  left_ = std::max(sim::Duration{}, work_timer_.deadline() - context_.now());
-  work_timer_.disarm();
-}
-
-void Worker::resumed() {
-  if (!frozen_) return;
-  frozen_ = false;
-  work_timer_.arm_after(left_);
-}
-
 void Worker::process_crashed() {
-  work_timer_.disarm();
+  bench_.crashed();
   poll_timer_.disarm();
   heartbeat_timer_.disarm();
-  frozen_ = running_ = leaving_ = polling_ = false;
+  running_ = leaving_ = polling_ = false;
   in_hand_.clear();
   to_delete_.clear();
   front_ = 0;

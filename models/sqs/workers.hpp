@@ -4,21 +4,18 @@
 // deletion. Whether the visibility timeout is over by then it does not know: somebody else may be working on the same message. A
 // heartbeat extends it while the message is in hand.
 //
-// What belongs to messages and not to members is kept here: which effects the outside has seen, how often each has failed.
+// How a message is worked on is any work queue's (models/clients/jobs.hpp, workbench.hpp).
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "models/clients/offset_counts.hpp"
-#include "models/clients/workload.hpp"
+#include "models/clients/jobs.hpp"
+#include "models/clients/workbench.hpp"
 #include "models/sqs/client.hpp"
-#include "sim/random.hpp"
 
 namespace models::sqs {
 
@@ -43,13 +40,8 @@ class Workers {
   EntityId entity() const { return entity_; }
   QueueIndex queue() const { return queue_; }
 
-  // ---- of messages, for members ----
-  sim::Duration service(const Delivered& message);
-  /// It will fail now.
-  bool poisoned(const Delivered& message) const;
-  void failed(const Delivered& message);
-  /// Whether its effect is to be applied: false where the other side has seen it.
-  bool apply_effect(const Delivered& message);
+  /// What messages are to their application.
+  Jobs& jobs() { return jobs_; }
 
  private:
   Context& context_;
@@ -59,34 +51,37 @@ class Workers {
   QueueIndex queue_;
   std::vector<std::unique_ptr<Worker>> members_;
   std::vector<bool> standing_by_;
-  sim::StreamKey service_key_;
-  sim::StreamKey poison_key_;
-  using Key = std::pair<LaneId, std::uint64_t>;
-  std::map<Key, std::uint32_t> failures_;  // of messages that do not fail for ever
-  std::vector<OffsetCounts> seen_;         // by lane: effects asked for, with an idempotency key
+  Jobs jobs_;
 };
 
-class Worker final : public Client {
+class Worker final : public Client, private WorkbenchOwner {
  public:
   Worker(Context& context, Service& service, Node& node, Workers& group);
 
   /// Begins to take part.
   void start();
   bool takes_part() const { return running_ && wanted_; }
-  bool idle() const { return in_hand_.empty() && to_delete_.empty() && !restarting_ && settling_ == 0; }
-  bool restarting() const { return restarting_; }
+  bool idle() const {
+    return in_hand_.empty() && to_delete_.empty() && !bench_.restarting() && settling_ == 0;
+  }
 
   // NodeProgram
   bool can_withdraw() const override { return true; }
   void take_part() override { start(); }
   void withdraw() override;
-  void paused() override;
-  void resumed() override;
+  void paused() override { bench_.paused(); }
+  void resumed() override { bench_.resumed(); }
+  bool takes_time() const override { return group_.jobs().takes_time(); }
+  void slowed() override { bench_.slowed(); }
 
  private:
   void completed(Call& call) override;
   void process_crashed() override;
   void process_restarted() override;
+
+  // WorkbenchOwner
+  void processed() override { put_down(); }
+  void gave_up(PoisonOptions::Then how) override;
 
   const ReceiverOptions& options() const { return group_.options().sqs; }
   void poll();
@@ -96,39 +91,29 @@ class Worker final : public Client {
   void handed_out(std::int64_t left);
   void begin();
   void take_next();
-  void done();
-  void processed();
-  void gave_up();
   void put_down();
   void remove(std::vector<Receipt>& receipts);
   void settle(Ref<Call> call);
   void extend();
   void leave();
   sim::Duration visibility() const;
-  void tell(Kind kind, const Delivered& m, std::uint16_t code = 0);
   void tell_member(MemberCode code);
 
   Workers& group_;
+  Workbench bench_;
   std::vector<Delivered> in_hand_;  // of the last poll
   std::size_t front_ = 0;           // the one that is worked on, or is next
   std::vector<Receipt> to_delete_;  // processed, when deletion waits for the others of a poll
   std::uint32_t settling_ = 0;      // calls for which the work waits
   std::uint64_t polls_ = 0;
-  std::int32_t retries_ = 0;
   bool running_ = false;
   bool wanted_ = false;
   bool leaving_ = false;
-  bool restarting_ = false;
   bool polling_ = false;
-  sim::Duration left_{};  // of what was being done when the process was paused
-  bool frozen_ = false;
   StepCell& delivered_step_;
-  StepCell& effect_step_;
-  StepCell& processed_step_;
   StepCell& delete_step_;
   StepCell& deleted_step_;
   StepCell& heartbeat_step_;
-  NodeTimer<std::function<void()>> work_timer_;
   NodeTimer<std::function<void()>> poll_timer_;
   NodeTimer<std::function<void()>> heartbeat_timer_;
 };

@@ -32,6 +32,7 @@ Processor::Processor(ConsumerGroup& group, Node& node, Recorder& recorder, Proce
       node_(node),
       recorder_(recorder),
       owner_(owner),
+      supervisor_(context_, node),
       counts_uncommitted_(group.options().commit != CommitMode::before_processing),
       delivered_step_(context_.steps.cell(node.entity(), Step::delivered)),
       effect_step_(context_.steps.cell(node.entity(), Step::effect_applied)),
@@ -191,15 +192,7 @@ void Processor::failed() {
     return plan();
   }
   retries_ = 0;
-  if (poison.then == PoisonOptions::Then::crash) {
-    node_.crash();
-    restarting_ = true;
-    context_.simulation.schedule_after(poison.restart, [this, life = node_.incarnation()] {
-      restarting_ = false;
-      if (node_.incarnation() == life) node_.restart();
-    });
-    return;
-  }
+  if (poison.then == PoisonOptions::Then::crash) return supervisor_.crash(poison.restart);
   if (writer_) return hand_on();
   recorder_.abandoned(work_, done_);
   work_.for_each(done_, done_ + 1, [this](const Work::Range& range, Offset at, Offset, std::int64_t) {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <utility>
 
+#include "models/clients/supervisor.hpp"
 #include "models/kafka/consumer/recorder.hpp"
 #include "models/kafka/consumer/retry_writer.hpp"
 #include "models/kafka/consumer/schema_reader.hpp"
@@ -44,7 +45,7 @@ class Processor {
   const Work& work() const { return work_; }
   bool busy() const { return busy_; }
   /// The process has died of a record, and a supervisor is about to start it again.
-  bool restarting() const { return restarting_; }
+  bool restarting() const { return supervisor_.restarting(); }
 
   /// The process starts.
   void started();
@@ -95,6 +96,7 @@ class Processor {
   Recorder& recorder_;
   ProcessorOwner& owner_;
   Work work_;
+  Supervisor supervisor_;
   bool busy_ = false;
   bool record_by_record_ = false;
   bool counts_uncommitted_;  // a record done is not committed yet
@@ -103,7 +105,6 @@ class Processor {
   bool failing_ = false;      // what ends next is an attempt at record done_ that fails
   std::int32_t retries_ = 0;  // of that record
   bool unreadable_ = false;   // it fails because it cannot be read
-  bool restarting_ = false;
   std::int64_t start_ = 0;  // ns; moved by pauses and by waiting between records
   std::int64_t frozen_at_ = 0;
   std::int64_t done_ = 0;  // records done and said

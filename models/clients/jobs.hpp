@@ -1,0 +1,57 @@
+// What the messages of a work queue are to the application that a group of workers runs, whichever broker hands them out.
+//
+// A message is known by what its producer published (lane and sequence number), a dead letter by its first: that is what its
+// service time is drawn by, whether it is poison, and its idempotency key.
+//
+// To add a broker family: its group of workers has a Jobs, each worker a Workbench (workbench.hpp), which it gives the next message
+// when it has one, and which says what became of it; receiving and settling are the family's own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "models/clients/offset_counts.hpp"
+#include "models/clients/workload.hpp"
+#include "models/context.hpp"
+#include "models/ids.hpp"
+#include "sim/random.hpp"
+#include "sim/time.hpp"
+
+namespace models {
+
+/// A message in a worker's hands.
+struct Job {
+  EntityId queue{};
+  std::int64_t number = 0;  ///< in that queue
+  LaneId lane{};
+  std::uint64_t seq = 0;
+  std::uint64_t attempt = 0;  ///< how often it was delivered before, as far as anybody counts
+};
+
+class Jobs {
+ public:
+  /// `options` outlives it.
+  Jobs(Context& context, const GroupOptions& options);
+
+  const GroupOptions& options() const { return options_; }
+  /// Whether working on a message takes any time.
+  bool takes_time() const { return !options_.service.is_constant() || options_.service.mean() > 0; }
+  sim::Duration service(const Job& job) const;
+  /// It will fail now.
+  bool poisoned(const Job& job) const;
+  void failed(const Job& job);
+  /// Whether its effect is to be applied: false where the other side has seen it.
+  bool apply_effect(const Job& job);
+
+ private:
+  const GroupOptions& options_;
+  sim::StreamKey service_key_;
+  sim::StreamKey poison_key_;
+  std::map<std::pair<LaneId, std::uint64_t>, std::uint32_t>
+      failures_;                    // of messages that do not fail for ever
+  std::vector<OffsetCounts> seen_;  // by lane: effects asked for, with an idempotency key
+};
+
+}  // namespace models
