@@ -46,8 +46,7 @@ FoundMisfit hand_off(const std::string& path, const GroupOptions& g) {
   return {};
 }
 
-FoundMisfit calls(const std::string& path, const GroupOptions& g, const Scenario& s) {
-  if (!g.calls) return {};
+FoundMisfit any_calls(const std::string& path, const GroupOptions& g, const Scenario& s) {
   const models::CallOptions& c = *g.calls;
   const auto to = std::find_if(s.dependencies.begin(), s.dependencies.end(),
                                [&](const auto& d) { return d.name == c.to; });
@@ -62,6 +61,15 @@ FoundMisfit calls(const std::string& path, const GroupOptions& g, const Scenario
   if (c.timeout.count() <= 0) return Misfit{path + ".calls.timeout", "must be above 0"};
   if (c.breaker && c.breaker->open.count() <= 0)
     return Misfit{path + ".calls.breaker.open", "must be above 0"};
+  return {};
+}
+
+FoundMisfit calls(const std::string& path, const GroupOptions& g, const Scenario& s) {
+  if (!g.calls) return {};
+  if (FoundMisfit wrong = any_calls(path, g, s)) return wrong;
+  const models::CallOptions& c = *g.calls;
+  if (c.then != models::PoisonOptions::Then::skip)
+    return Misfit{path + ".calls.then", "is for groups that read queues: a log has calls.dead_letters"};
   if (c.attempts == 0 && !c.dead_letters.empty())
     return Misfit{path + ".calls.dead_letters", "would never get any: attempts = 0 tries for ever"};
   const models::kafka::ClusterOptions* cluster = &*s.kafka;
@@ -142,6 +150,19 @@ FoundMisfit alerts(const Scenario& s, const Value& checked) {
 }
 
 }  // namespace
+
+FoundMisfit queue_calls_misfit(const std::string& path, const GroupOptions& group, const Scenario& scenario,
+                               bool rejects) {
+  if (!group.calls) return {};
+  if (FoundMisfit wrong = any_calls(path, group, scenario)) return wrong;
+  if (!group.calls->dead_letters.empty())
+    return Misfit{path + ".calls.dead_letters", "is a topic of Kafka: a queue sends its dead letters itself"};
+  if (!rejects && group.calls->then == models::PoisonOptions::Then::reject)
+    return Misfit{path + ".calls.then", "SQS has no reject: \"release\", and maxReceiveCount ends it"};
+  if (group.calls->attempts == 0 && group.calls->then != models::PoisonOptions::Then::skip)
+    return Misfit{path + ".calls.then", "would never happen: attempts = 0 tries for ever"};
+  return {};
+}
 
 FoundMisfit flow_misfit(const Scenario& s, const Value& checked) {
   for (const models::ProducerOptions& p : s.producers) {

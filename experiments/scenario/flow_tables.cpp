@@ -80,6 +80,13 @@ const std::vector<Row<models::CallOptions>>& call_rows() {
        [](const Value& v, CallOptions& c, const BindContext&) { c.jitter = v.number; }},
       {{"dead_letters", KeyType::name, "topic for records whose attempts are used up; left out unless given"},
        [](const Value& v, CallOptions& c, const BindContext&) { c.dead_letters = v.text; }},
+      {choice_key("then", "of groups that read queues: what becomes of a message whose attempts are used up",
+                  "\"skip\"", {"skip", "release", "reject"}),
+       [](const Value& v, CallOptions& c, const BindContext&) {
+         using Then = models::PoisonOptions::Then;
+         if (v.text == "release") c.then = Then::release;
+         if (v.text == "reject") c.then = Then::reject;
+       }},
       {table_key("breaker", "a circuit breaker; none unless given", breaker),
        [](const Value& v, CallOptions& c, const BindContext& context) {
          bind_rows(v, breaker_rows(), c.breaker.emplace(), context);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "experiments/scenario/flow_coherence.hpp"
 #include "experiments/scenario/paths.hpp"
 #include "models/broker_system.hpp"
 
@@ -50,8 +51,8 @@ FoundMisfit producer(const Value& checked, const ProducerOptions& p) {
 FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g) {
   const std::string path = join_path("groups", g.name);
   if (FoundMisfit wrong = not_modelled(*checked.find("groups"), g.name, path,
-                                       {"type", "hand_off", "calls", "transform", "streams", "schema",
-                                        "autoscale", "materialise", "renew", "failover", "part_of", "delay"}))
+                                       {"type", "hand_off", "transform", "streams", "schema", "autoscale",
+                                        "materialise", "renew", "failover", "part_of", "delay"}))
     return wrong;
   if (g.rabbitmq.queues.empty())
     return Misfit{path, "needs `rabbitmq` with the queues that it consumes from"};
@@ -73,6 +74,10 @@ FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g
   if (g.poison && g.rabbitmq.automatic_ack &&
       (g.poison->then == Then::release || g.poison->then == Then::reject))
     return Misfit{path + ".poison.then",
+                  "needs rabbitmq.ack = \"manual\": what is settled cannot be given back"};
+  if (FoundMisfit wrong = queue_calls_misfit(path, g, s, true)) return wrong;
+  if (g.calls && g.rabbitmq.automatic_ack && g.calls->then != Then::skip)
+    return Misfit{path + ".calls.then",
                   "needs rabbitmq.ack = \"manual\": what is settled cannot be given back"};
   if (g.start >= s.duration) return Misfit{path + ".start", "is not before the end of the run's duration"};
   if (g.rabbitmq.connection.recovery_interval <= sim::Duration{})

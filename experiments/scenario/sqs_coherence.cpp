@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "experiments/scenario/flow_coherence.hpp"
 #include "experiments/scenario/paths.hpp"
 #include "models/broker_system.hpp"
 #include "models/near_miss.hpp"
@@ -205,10 +206,10 @@ FoundMisfit producer(const Value& checked, const ServiceOptions& s, const Produc
 FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g) {
   const std::string path = join_path("groups", g.name);
   const Value& tables = *checked.find("groups");
-  if (FoundMisfit wrong = not_modelled(
-          tables, g.name, path,
-          {"type", "hand_off", "calls", "transform", "streams", "schema", "autoscale", "materialise", "renew",
-           "failover", "part_of", "delay", "commit", "topics", "rabbitmq"}))
+  if (FoundMisfit wrong =
+          not_modelled(tables, g.name, path,
+                       {"type", "hand_off", "transform", "streams", "schema", "autoscale", "materialise",
+                        "renew", "failover", "part_of", "delay", "commit", "topics", "rabbitmq"}))
     return wrong;
   const models::sqs::ReceiverOptions& r = g.sqs;
   if (r.queue.empty()) return Misfit{path, "needs `sqs` with the queue that it receives from"};
@@ -222,6 +223,7 @@ FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g
                    g.effect->processed_ids == models::ProcessedIds::after_effect))
     return Misfit{path + ".effect.processed_ids",
                   "in a transaction of its own is not modelled of SQS's clients"};
+  if (FoundMisfit wrong = queue_calls_misfit(path, g, s, false)) return wrong;
   using Then = PoisonOptions::Then;
   if (g.poison && g.poison->then == Then::reject)
     return Misfit{path + ".poison.then",
@@ -229,8 +231,10 @@ FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g
   if (g.poison && (g.poison->then == Then::hand_on || !g.poison->to.empty()))
     return Misfit{path + (g.poison->then == Then::hand_on ? ".poison.then" : ".poison.to"),
                   "writes to a topic of Kafka: a queue has RedrivePolicy"};
-  if (r.release && !(g.poison && g.poison->then == Then::release))
-    return Misfit{path + ".sqs.release", "has no effect without poison.then = \"release\""};
+  const bool releases =
+      (g.poison && g.poison->then == Then::release) || (g.calls && g.calls->then == Then::release);
+  if (r.release && !releases)
+    return Misfit{path + ".sqs.release", "has no effect without then = \"release\" of poison or calls"};
   const sim::Duration visibility = r.visibility_timeout.value_or(q->visibility_timeout);
   if (r.heartbeat && (*r.heartbeat <= sim::Duration{} || visibility <= *r.heartbeat))
     return Misfit{path + ".sqs.heartbeat", "must be above 0 and below the visibility timeout"};

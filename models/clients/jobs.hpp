@@ -21,6 +21,8 @@
 
 namespace models {
 
+class Dependency;
+
 /// A message in a worker's hands.
 struct Job {
   EntityId queue{};
@@ -36,6 +38,9 @@ class Jobs {
   Jobs(Context& context, const GroupOptions& options);
 
   const GroupOptions& options() const { return options_; }
+  /// The work on a message calls it, as options().calls says.
+  void call(Dependency& dependency) { dependency_ = &dependency; }
+  Dependency* dependency() const { return dependency_; }
   /// Whether working on a message takes any time.
   bool takes_time() const { return !options_.service.is_constant() || options_.service.mean() > 0; }
   sim::Duration service(const Job& job) const;
@@ -47,6 +52,7 @@ class Jobs {
 
  private:
   const GroupOptions& options_;
+  Dependency* dependency_ = nullptr;  // null: it calls nothing
   sim::StreamKey service_key_;
   sim::StreamKey poison_key_;
   std::map<std::pair<LaneId, std::uint64_t>, std::uint32_t>

@@ -17,7 +17,12 @@ Workbench::Workbench(Context& context, Node& node, Jobs& jobs, EntityId group, W
       supervisor_(context, node),
       effect_step_(context.steps.cell(node.entity(), Step::effect_applied)),
       processed_step_(context.steps.cell(node.entity(), Step::processed_not_committed)),
-      timer_(context.simulation, node, [this] { done(); }) {}
+      timer_(context.simulation, node, [this] { done(); }) {
+  Dependency* const dependency = jobs.dependency();
+  if (dependency == nullptr) return;
+  CallerOwner& calls = *this;
+  caller_.emplace(context, node, group, jobs.options().name, *jobs.options().calls, *dependency, 1, calls);
+}
 
 void Workbench::begin(const Job& job) {
   job_ = job;
@@ -33,7 +38,10 @@ void Workbench::plan(sim::Duration backoff) {
 }
 
 void Workbench::done() {
-  if (!jobs_.poisoned(job_)) return succeeded();
+  if (!jobs_.poisoned(job_)) {
+    if (!caller_) return succeeded();
+    return caller_->begin(0, std::uint64_t{job_.lane.value} << 32 | job_.attempt, job_.seq);
+  }
   jobs_.failed(job_);
   const PoisonOptions& poison = *jobs_.options().poison;
   if (poison.retries >= 0 && retries_ >= poison.retries) return failed();
@@ -78,14 +86,24 @@ void Workbench::finished() {
 void Workbench::failed() {
   const PoisonOptions& poison = *jobs_.options().poison;
   if (poison.then == PoisonOptions::Then::crash) return supervisor_.crash(poison.restart);
+  give_up(poison.then);
+}
+
+void Workbench::give_up(PoisonOptions::Then how) {
   tell(Kind::abandoned);
   working_ = false;
-  owner_.gave_up(poison.then);
+  owner_.gave_up(how);
+}
+
+void Workbench::call_over(std::size_t, bool answered, std::uint32_t) {
+  if (answered) return succeeded();
+  give_up(jobs_.options().calls->then);
 }
 
 // ---- its process --------------------------------------------------------------------------------------------------
 
 void Workbench::paused() {
+  if (caller_) caller_->paused();
   if (!timer_.armed()) return;
   frozen_ = true;
   backoff_ = std::max(sim::Duration{}, work_begins_ - context_.now());
@@ -94,6 +112,7 @@ void Workbench::paused() {
 }
 
 void Workbench::resumed() {
+  if (caller_) caller_->resumed();
   if (!std::exchange(frozen_, false)) return;
   work_begins_ = context_.now() + backoff_;
   timer_.arm_after(backoff_ + left_);
@@ -110,6 +129,7 @@ void Workbench::slowed() {
 
 void Workbench::crashed() {
   timer_.disarm();
+  if (caller_) caller_->crashed();
   working_ = frozen_ = false;
 }
 

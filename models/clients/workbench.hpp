@@ -1,10 +1,12 @@
-// A worker at one message at a time: service time, retries in place, outside effect; and what becomes of a message that it cannot
+// A worker at one message at a time: service time, retries in place, calls, outside effect; and what becomes of a message that it cannot
 // process. A pause of its process stops the work, a slow machine stretches it, a crash ends it.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
+#include "models/clients/caller.hpp"
 #include "models/clients/jobs.hpp"
 #include "models/clients/supervisor.hpp"
 #include "models/context.hpp"
@@ -23,7 +25,7 @@ class WorkbenchOwner {
   virtual void gave_up(PoisonOptions::Then how) = 0;
 };
 
-class Workbench {
+class Workbench final : private CallerOwner {
  public:
   /// `jobs` and `owner` outlive it. `group`: whose messages these are.
   Workbench(Context& context, Node& node, Jobs& jobs, EntityId group, WorkbenchOwner& owner);
@@ -45,6 +47,8 @@ class Workbench {
   void done();
   void succeeded();
   void failed();
+  void give_up(PoisonOptions::Then how);
+  void call_over(std::size_t thread, bool answered, std::uint32_t attempts) override;
   void finished();
   void tell(Kind kind, std::uint16_t code = 0);
 
@@ -54,6 +58,7 @@ class Workbench {
   EntityId group_;
   WorkbenchOwner& owner_;
   Supervisor supervisor_;
+  std::optional<Caller> caller_;
   Job job_;
   std::int32_t retries_ = 0;
   bool working_ = false;

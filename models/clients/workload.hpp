@@ -142,6 +142,25 @@ struct BreakerOptions {
   bool pauses = true;
 };
 
+/// Messages that the application cannot process: an exception, at the end of their service time.
+struct PoisonOptions {
+  enum class Then : std::uint8_t {
+    skip,  ///< it is logged and left out
+    release,  ///< given back, to be delivered again: AcknowledgeType.RELEASE of a share group, basic.nack with requeue
+    reject,   ///< refused for good: AcknowledgeType.REJECT of a share group, basic.reject without requeue
+    crash,    ///< nobody catches the exception: the process dies, and a supervisor starts it again
+    hand_on,  ///< it is written to the topic `to`
+  };
+  double share = 0;                                 ///< of all messages
+  std::uint32_t failures = 0;                       ///< so often, then it succeeds; 0: always
+  std::int32_t retries = 0;                         ///< in place, before anything else is done; -1: for ever
+  sim::Duration backoff = std::chrono::seconds{1};  ///< before each retry
+  Then then = Then::skip;                           ///< after the last
+  std::string to{};                                 ///< of hand_on: a retry topic …
+  bool dead_letter = false;                         ///< … or the end of it
+  sim::Duration restart = std::chrono::seconds{5};  ///< from a crash to the next start
+};
+
 /// What processing a record calls, once its own service time is over.
 struct CallOptions {
   std::string to;                                          ///< a dependency
@@ -152,6 +171,7 @@ struct CallOptions {
   sim::Duration backoff_max = std::chrono::seconds{60};
   double jitter = 0;         ///< each is drawn within so much of itself to either side
   std::string dead_letters;  ///< topic for records whose attempts are used up; empty: they are left out
+  PoisonOptions::Then then = PoisonOptions::Then::skip;  ///< of a queue's messages: skip, release or reject
   std::optional<BreakerOptions> breaker;
 };
 
@@ -203,25 +223,6 @@ struct TransformOptions {
   /// In transactions: the share that the application aborts, to do it again (--enable-random-aborts).
   double aborts = 0;
   kafka::ProducerConfig config;
-};
-
-/// Messages that the application cannot process: an exception, at the end of their service time.
-struct PoisonOptions {
-  enum class Then : std::uint8_t {
-    skip,  ///< it is logged and left out
-    release,  ///< given back, to be delivered again: AcknowledgeType.RELEASE of a share group, basic.nack with requeue
-    reject,   ///< refused for good: AcknowledgeType.REJECT of a share group, basic.reject without requeue
-    crash,    ///< nobody catches the exception: the process dies, and a supervisor starts it again
-    hand_on,  ///< it is written to the topic `to`
-  };
-  double share = 0;                                 ///< of all messages
-  std::uint32_t failures = 0;                       ///< so often, then it succeeds; 0: always
-  std::int32_t retries = 0;                         ///< in place, before anything else is done; -1: for ever
-  sim::Duration backoff = std::chrono::seconds{1};  ///< before each retry
-  Then then = Then::skip;                           ///< after the last
-  std::string to{};                                 ///< of hand_on: a retry topic …
-  bool dead_letter = false;                         ///< … or the end of it
-  sim::Duration restart = std::chrono::seconds{5};  ///< from a crash to the next start
 };
 
 /// What the group is to its coordinator.

@@ -47,6 +47,9 @@ void System::add_readers() {
     if (!of_sqs(site_.scenario, options.cluster)) continue;
     const EntityId group = site_.context.entities.add(EntityKind::group, options.name);
     workers_.push_back(std::make_unique<Workers>(site_.context, *service_, options, group));
+    if (options.calls)
+      workers_.back()->jobs().call(
+          site_.dependency("groups." + options.name + ".calls.to", options.calls->to));
     for (std::uint32_t i = 0; i < options.members; ++i) {
       const std::string name = options.name + "/" + std::to_string(i);
       const std::string rack = options.racks.empty() ? options.rack : options.racks[i % options.racks.size()];
