@@ -38,6 +38,10 @@ namespace kafka {
 class Cluster;
 class System;
 }  // namespace kafka
+namespace sqs {
+class Service;
+class System;
+}  // namespace sqs
 
 struct RunOutcome {
   bool drained = false;  ///< nothing was under way at the end
@@ -78,6 +82,8 @@ class World {
   Network& network() { return network_; }
   /// The cluster of [kafka]. Requires that there is one.
   kafka::Cluster& kafka();
+  /// SQS, if the scenario has it.
+  sqs::Service* sqs();
   FaultInjector& faults() { return *faults_; }
 
   /// Once. Sinks are added before.
@@ -112,6 +118,7 @@ class World {
   std::vector<std::unique_ptr<Dependency>> dependencies_;
   std::vector<std::unique_ptr<BrokerSystem>> systems_;
   kafka::System* kafka_ = nullptr;              // of these, Kafka's
+  sqs::System* sqs_ = nullptr;                  // and SQS's
   std::unique_ptr<Applications> applications_;  // null: there are none
   std::unique_ptr<FaultInjector> faults_;
   bool checked_;

@@ -171,7 +171,7 @@ FoundMisfit producer(const Value& checked, const ServiceOptions& s, const Produc
   if (FoundMisfit wrong =
           not_modelled(tables, p.name, path,
                        {"transactions", "admission", "schema", "failover", "tombstones", "clock_ahead",
-                        "clock_behind", "resend_after_restart", "same_keys_as", "host", "rabbitmq"}))
+                        "clock_behind", "resend_after_restart", "same_keys_as", "host"}))
     return wrong;
   if (p.resend)
     return Misfit{path + ".resend",
@@ -208,7 +208,7 @@ FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g
   if (FoundMisfit wrong = not_modelled(
           tables, g.name, path,
           {"type", "hand_off", "calls", "transform", "streams", "schema", "autoscale", "materialise", "renew",
-           "failover", "part_of", "delay", "commit", "topics", "rabbitmq"}))
+           "failover", "part_of", "delay"}))
     return wrong;
   const models::sqs::ReceiverOptions& r = g.sqs;
   if (r.queue.empty()) return Misfit{path, "needs `sqs` with the queue that it receives from"};
