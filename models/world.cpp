@@ -73,6 +73,10 @@ kafka::Cluster& World::kafka() {
   return *kafka_->cluster();
 }
 
+sqs::Service* World::sqs() {
+  return sqs_ == nullptr ? nullptr : &sqs_->service();
+}
+
 void World::add_systems() {
   if (scenario_.kafka) {
     auto system = std::make_unique<kafka::System>(site_);
@@ -84,7 +88,11 @@ void World::add_systems() {
     rabbitmq_ = system.get();
     systems_.push_back(std::move(system));
   }
-  if (scenario_.sqs) systems_.push_back(std::make_unique<sqs::System>(site_));
+  if (scenario_.sqs) {
+    auto system = std::make_unique<sqs::System>(site_);
+    sqs_ = system.get();
+    systems_.push_back(std::move(system));
+  }
   if (systems_.empty() && !(scenario_.producers.empty() && scenario_.groups.empty()))
     throw ScenarioError("kafka", "producers and groups need a cluster");
 }

@@ -39,6 +39,10 @@ namespace kafka {
 class Cluster;
 class System;
 }  // namespace kafka
+namespace sqs {
+class Service;
+class System;
+}  // namespace sqs
 
 namespace rabbitmq {
 class System;
@@ -83,6 +87,8 @@ class World {
   Network& network() { return network_; }
   /// The cluster of [kafka]. Requires that there is one.
   kafka::Cluster& kafka();
+  /// SQS, if the scenario has it.
+  sqs::Service* sqs();
   FaultInjector& faults() { return *faults_; }
 
   /// Once. Sinks are added before.
@@ -119,6 +125,7 @@ class World {
   std::vector<std::unique_ptr<BrokerSystem>> systems_;
   kafka::System* kafka_ = nullptr;              // of these, Kafka's
   rabbitmq::System* rabbitmq_ = nullptr;        // of these, RabbitMQ's
+  sqs::System* sqs_ = nullptr;                  // and SQS's
   std::unique_ptr<Bridges> bridges_;            // null: there are none
   std::unique_ptr<Applications> applications_;  // null: there are none
   std::unique_ptr<FaultInjector> faults_;

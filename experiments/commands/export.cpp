@@ -9,6 +9,7 @@
 #include "experiments/results/manifest.hpp"
 #include "experiments/results/openmetrics.hpp"
 #include "experiments/results/report.hpp"
+#include "experiments/results/sqs_metrics.hpp"
 #include "experiments/results/store.hpp"
 #include "experiments/scenario/units.hpp"
 #include "models/metrics/catalogue.hpp"
@@ -55,7 +56,7 @@ constexpr std::int64_t kScrapesMost = 1'000'000;
 
 /// A scrape of the run at every interval from its first instant to its end.
 std::vector<models::Look> scrapes(const ExportCommand& o, const models::Scenario& scenario,
-                                  OpenMetrics& into) {
+                                  OpenMetrics* kafka, SqsMetrics* sqs) {
   const sim::Duration every = duration_option("--every", o.every);
   if (every <= sim::Duration{}) throw UsageError("--every must be more than 0");
   const sim::Duration longest = scenario.duration + scenario.drain;
@@ -63,9 +64,10 @@ std::vector<models::Look> scrapes(const ExportCommand& o, const models::Scenario
     throw UsageError("--every " + o.every + ": more than " + std::to_string(kScrapesMost) + " scrapes");
   std::vector<models::Look> looks;
   for (sim::Time at{}; at <= sim::Time{longest}; at += every) {
-    looks.push_back({at, [at, &into](models::World& world) {
+    looks.push_back({at, [at, kafka, sqs](models::World& world) {
                        if (world.simulation().now() < at) return;  // the run ended before
-                       into.scrape(sim::seconds(at), world.kafka());
+                       if (kafka != nullptr) kafka->scrape(sim::seconds(at), world.kafka());
+                       if (sqs != nullptr) sqs->scrape(sim::seconds(at), *world.sqs());
                      }});
   }
   return looks;
@@ -86,16 +88,21 @@ void export_openmetrics(const ExportCommand& o, std::ostream& out) {
   }
   const TrialKey key = recorded.keys().front();
   const Resolved resolved = recorded.scenario(key);
-  if (!resolved.scenario.kafka) throw UsageError("openmetrics: the scenario has no Kafka cluster to scrape");
-  OpenMetrics metrics(group_names(resolved.scenario));
+  const models::Scenario& scenario = resolved.scenario;
+  if (!scenario.kafka && !scenario.sqs)
+    throw UsageError("openmetrics: the scenario has no Kafka cluster and no SQS to scrape");
+  OpenMetrics kafka(group_names(scenario));
+  SqsMetrics sqs;
   const TrialResult again =
-      run_trial(resolved, key.seed, {.world = {.looks = scrapes(o, resolved.scenario, metrics)}});
+      run_trial(resolved, key.seed,
+                {.world = {.looks = scrapes(o, scenario, scenario.kafka ? &kafka : nullptr,
+                                            scenario.sqs ? &sqs : nullptr)}});
   if (again.digest != recorded.trial(key).result.digest) {
     throw ResultsError(recorded.folder() + ": the run " + again.run_id +
                        " is not the recorded one; see: mqlab replay --check");
   }
   const std::string path = recorded.folder() + "/openmetrics-" + again.run_id + ".txt";
-  write_file(path, metrics.text());
+  write_file(path, (scenario.kafka ? kafka.text() : "") + (scenario.sqs ? sqs.text() : "") + "# EOF\n");
   out << path << '\n';
 }
 

@@ -172,7 +172,7 @@ FoundMisfit producer(const Value& checked, const ServiceOptions& s, const Produc
   if (FoundMisfit wrong =
           not_modelled(tables, p.name, path,
                        {"transactions", "admission", "schema", "failover", "tombstones", "clock_ahead",
-                        "clock_behind", "resend_after_restart", "same_keys_as", "host", "rabbitmq"}))
+                        "clock_behind", "resend_after_restart", "same_keys_as", "host"}))
     return wrong;
   if (p.resend)
     return Misfit{path + ".resend",
@@ -206,10 +206,9 @@ FoundMisfit producer(const Value& checked, const ServiceOptions& s, const Produc
 FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g) {
   const std::string path = join_path("groups", g.name);
   const Value& tables = *checked.find("groups");
-  if (FoundMisfit wrong =
-          not_modelled(tables, g.name, path,
-                       {"type", "hand_off", "transform", "streams", "schema", "autoscale", "materialise",
-                        "renew", "failover", "part_of", "delay", "commit", "topics", "rabbitmq"}))
+  if (FoundMisfit wrong = not_modelled(tables, g.name, path,
+                                       {"type", "hand_off", "transform", "streams", "schema", "autoscale",
+                                        "materialise", "renew", "failover", "part_of", "delay"}))
     return wrong;
   const models::sqs::ReceiverOptions& r = g.sqs;
   if (r.queue.empty()) return Misfit{path, "needs `sqs` with the queue that it receives from"};

@@ -334,6 +334,8 @@ std::span<const MetricInfo> metric_catalogue() {
           "sent to a consumer with the flag redelivered, whether it had come to see them before or not"},
       MetricInfo{M::dead_letters, "dead_letters", "messages",
                  "copies that dead letter exchanges have published"},
+      MetricInfo{M::empty_receives, "empty_receives", "times",
+                 "a consumer of SQS asked for messages and was answered that there are none"},
       MetricInfo{M::queue_ready_mean_messages, "queue_ready_mean_messages", "messages",
                  "waiting in all queues, mean over time from the warm-up to the end of arrivals"},
       MetricInfo{M::queue_ready_max_messages, "queue_ready_max_messages", "messages",

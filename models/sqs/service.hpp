@@ -33,6 +33,18 @@
 
 namespace models::sqs {
 
+/// A queue as CloudWatch shows it (sqs-available-cloudwatch-metrics). Counts are since the start of the run.
+struct QueueMetrics {
+  std::uint64_t visible = 0;      ///< ApproximateNumberOfMessagesVisible
+  std::uint64_t not_visible = 0;  ///< ApproximateNumberOfMessagesNotVisible
+  std::uint64_t delayed = 0;      ///< ApproximateNumberOfMessagesDelayed
+  sim::Duration oldest{};         ///< ApproximateAgeOfOldestMessage
+  std::uint64_t sent = 0;         ///< NumberOfMessagesSent: not what comes as a dead letter
+  std::uint64_t received = 0;     ///< NumberOfMessagesReceived
+  std::uint64_t deleted = 0;  ///< NumberOfMessagesDeleted: every deletion that succeeds, repetitions included
+  std::uint64_t empty_receives = 0;  ///< NumberOfEmptyReceives
+};
+
 /// A message from inside.
 struct Inside {
   LaneId lane{};
@@ -81,6 +93,9 @@ class Service final : public NodeProgram {
   /// Nothing of the queue is left for anybody.
   bool empty(QueueIndex q) const;
   void tell_unfinished(std::vector<std::string>& lines) const;
+  std::size_t queues() const { return places_.size(); }
+  /// Looks at every message of the queue: for reports.
+  QueueMetrics metrics(QueueIndex q) const;
   std::optional<std::string> broken() const;
 
   // NodeProgram
@@ -110,6 +125,7 @@ class Service final : public NodeProgram {
     LaneId lane{};  ///< of what the service itself brings here
     std::uint64_t seq = 0;
     std::optional<QueueIndex> dead_letters_to;
+    QueueMetrics counts;
     std::unique_ptr<Queue> queue;
     Deduplication deduplication;
     sim::Stream servers;  ///< which of them a request is for
