@@ -23,10 +23,22 @@ namespace schema {
 struct Schemas;
 }
 
-/// Clients say by its name whose they are: this is [rabbitmq]'s, all others are Kafka's.
+/// Clients say by its name whose they are: these are [rabbitmq]'s and [sqs]'s, all others are Kafka's.
 inline constexpr const char* kRabbitMq = "rabbitmq";
 inline bool of_rabbitmq(const Scenario& scenario, const std::string& cluster) {
   return scenario.rabbitmq && cluster == kRabbitMq;
+}
+inline constexpr const char* kSqs = "sqs";
+inline bool of_sqs(const Scenario& scenario, const std::string& cluster) {
+  return scenario.sqs && cluster == kSqs;
+}
+/// That of [sns], whose clients are publishers alone.
+inline constexpr const char* kSns = "sns";
+inline bool of_sns(const Scenario& scenario, const std::string& cluster) {
+  return scenario.sns && cluster == kSns;
+}
+inline bool of_kafka(const Scenario& scenario, const std::string& cluster) {
+  return !of_rabbitmq(scenario, cluster) && !of_sqs(scenario, cluster) && !of_sns(scenario, cluster);
 }
 
 /// What a World lends its parts. It outlives them.

@@ -210,6 +210,14 @@ enum class Kind : std::uint16_t {
   /// actor broker, place queue, a messages ready, b unacknowledged when the run ends. Ledger (no message in two places or
   /// in none).
   queue_depth,
+  /// actor broker, place queue, offsets [a, a+b), c 1: nobody can be sent them yet (DelaySeconds), c 0: now they can. Queue
+  /// meter.
+  delayed,
+  /// actor broker, place queue, c member: it has asked for messages, and was answered that there are none. Queue meter.
+  empty_receive,
+  /// actor SNS's host, place subscription, peer lane, seqs [a, a+b), code NotificationCode: what has become of messages for
+  /// that subscription; those that its filter policy does not let through have no lane. Ledger (dead-lettered), notifications.
+  notification,
   count_,
 };
 
@@ -252,13 +260,19 @@ enum class RefusedCode : std::uint16_t {
   unroutable,
   returned
 };
-/// by_ack: its holder said so; automatically: by being sent (no-ack).
-enum class SettledCode : std::uint16_t { by_ack, automatically };
-/// holder_gone: its holder's channel has ended.
-enum class RequeuedCode : std::uint16_t { by_nack, holder_gone, restart };
+/// by_ack: its holder said so; automatically: by being sent (no-ack); from_queue: who had held it said so, and it was back in
+/// the queue by then.
+enum class SettledCode : std::uint16_t { by_ack, automatically, from_queue };
+/// holder_gone: its holder's channel has ended; timed_out: its visibility timeout was over; undeleted: it was deleted, and a
+/// server that had missed that brings it back.
+enum class RequeuedCode : std::uint16_t { by_nack, holder_gone, restart, timed_out, undeleted };
 /// rejected: basic.reject or basic.nack without requeue; expired: its time to live was over; maxlen: it had to make room;
-/// restart: its broker has crashed, and it was in memory alone.
-enum class RemovedCode : std::uint16_t { rejected, expired, maxlen, restart };
+/// restart: its broker has crashed, and it was in memory alone; max_receives: it had been received too often; moved: an
+/// operator has it moved to another queue.
+enum class RemovedCode : std::uint16_t { rejected, expired, maxlen, restart, max_receives, moved };
+/// filtered_out: its filter policy does not let them through; delivered: its endpoint has them; redriven: given up, they go to its
+/// dead-letter queue; failed: given up, and gone.
+enum class NotificationCode : std::uint16_t { filtered_out, delivered, redriven, failed };
 /// accepted: whoever it is writes or reads with it; kept_old: the registry would refuse it, or was not to be had.
 enum class DeploymentCode : std::uint16_t { accepted, kept_old };
 /// known: it had that one already, or would take it; incompatible: 409; not_found: 404; unreachable: no answer.
@@ -321,6 +335,7 @@ enum class FaultCode : std::uint16_t {
   clock_skew,
   alter_config,
   elect_unclean_leaders,
+  deny_delivery,
 };
 /// over_quota: it creates more than its share; against_policy: nobody may.
 enum class RefusalCode : std::uint16_t { over_quota, against_policy };

@@ -11,6 +11,8 @@
 #include "models/rabbitmq/system.hpp"
 #include "models/scenario_error.hpp"
 #include "models/schema/schemas.hpp"
+#include "models/sns/system.hpp"
+#include "models/sqs/system.hpp"
 #include "sim/assert.hpp"
 
 namespace models {
@@ -83,6 +85,15 @@ void World::add_systems() {
     rabbitmq_ = system.get();
     systems_.push_back(std::move(system));
   }
+  sqs::System* queues = nullptr;
+  if (scenario_.sqs) {
+    auto system = std::make_unique<sqs::System>(site_);
+    queues = system.get();
+    systems_.push_back(std::move(system));
+  }
+  if (scenario_.sns)
+    systems_.push_back(
+        std::make_unique<sns::System>(site_, queues == nullptr ? nullptr : &queues->service()));
   if (systems_.empty() && !(scenario_.producers.empty() && scenario_.groups.empty()))
     throw ScenarioError("kafka", "producers and groups need a cluster");
 }

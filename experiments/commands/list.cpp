@@ -10,6 +10,8 @@
 #include "experiments/scenario/experiment.hpp"
 #include "experiments/scenario/keys.hpp"
 #include "experiments/scenario/rabbitmq_tables.hpp"
+#include "experiments/scenario/sns_tables.hpp"
+#include "experiments/scenario/sqs_tables.hpp"
 #include "models/checkers/catalogue.hpp"
 #include "models/checkers/verdicts.hpp"
 #include "models/faults/catalogue.hpp"
@@ -86,20 +88,31 @@ void list_kafka(std::ostream& out) {
   }
 }
 
-/// What [rabbitmq] and its clients' tables hold, and what of RabbitMQ is refused.
-void list_rabbitmq(const Section& section, const std::string& path, std::ostream& out) {
+/// What a broker's and its clients' tables hold, and what of it is refused.
+void list_broker(const Section& section, const std::string& path, std::ostream& out) {
   for (const Key& key : section.keys) {
     const std::string name = path + "." + std::string(key.name);
     out << fmt::format("{:<60} {:<12} {}\n", name, key.default_value,
                        (key.type == KeyType::refused ? "refused: " : "") + std::string(key.about));
-    if (key.section != nullptr) list_rabbitmq(*key.section, name, out);
+    if (key.section != nullptr) list_broker(*key.section, name, out);
   }
 }
 
 void list_rabbitmq(std::ostream& out) {
-  list_rabbitmq(section_of("", rabbitmq_rows()), "rabbitmq", out);
-  list_rabbitmq(section_of("", publisher_rows()), "producers.rabbitmq", out);
-  list_rabbitmq(section_of("", subscriber_rows()), "groups.rabbitmq", out);
+  list_broker(section_of("", rabbitmq_rows()), "rabbitmq", out);
+  list_broker(section_of("", publisher_rows()), "producers.rabbitmq", out);
+  list_broker(section_of("", subscriber_rows()), "groups.rabbitmq", out);
+}
+
+void list_sns(std::ostream& out) {
+  list_broker(section_of("", sns_rows()), "sns", out);
+  list_broker(section_of("", sns_publisher_rows()), "producers.sns", out);
+}
+
+void list_sqs(std::ostream& out) {
+  list_broker(section_of("", sqs_rows()), "sqs", out);
+  list_broker(section_of("", sqs_sender_rows()), "producers.sqs", out);
+  list_broker(section_of("", sqs_receiver_rows()), "groups.sqs", out);
 }
 
 void print_section(const Section& section, const std::string& path, std::ostream& out) {
@@ -230,6 +243,8 @@ constexpr Listing kListings[] = {
     {"kinds", "the vocabulary of the trace", list_kinds},
     {"kafka", "Kafka's configuration keys, with defaults", list_kafka},
     {"rabbitmq", "RabbitMQ's settings and arguments, with defaults, and what is refused", list_rabbitmq},
+    {"sns", "SNS's attributes of topics and subscriptions, with defaults, and what is refused", list_sns},
+    {"sqs", "SQS's queue attributes and parameters, with defaults, and what is refused", list_sqs},
     {"keys", "the keys of a scenario file", list_keys},
     {"scenarios", "the catalogue: what each file asks", list_scenarios},
     {"schema", "a JSON Schema of scenario files, for editors", list_schema},

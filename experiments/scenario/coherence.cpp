@@ -13,6 +13,8 @@
 #include "experiments/scenario/poison_table.hpp"
 #include "experiments/scenario/rabbitmq_coherence.hpp"
 #include "experiments/scenario/schema_coherence.hpp"
+#include "experiments/scenario/sns_tables.hpp"
+#include "experiments/scenario/sqs_coherence.hpp"
 #include "experiments/scenario/unused_keys.hpp"
 #include "experiments/scenario/versions.hpp"
 #include "models/faults/catalogue.hpp"
@@ -26,7 +28,7 @@ class Coherence {
 
   void check() const {
     times();
-    if (!s_.kafka) fail("", "has no [kafka] and no [rabbitmq]: there is no broker to run");
+    if (!s_.kafka) fail("", "has no [kafka], no [rabbitmq] and no [sqs]: there is no broker to run");
     if (tree_.find("kafka") != nullptr) versions();
     names();
     topics("kafka", *s_.kafka);
@@ -604,14 +606,27 @@ class Coherence {
 }  // namespace
 
 void check_coherence(const Value& checked, const models::Scenario& scenario) {
-  if (const FoundMisfit wrong = bridge_misfit(checked, scenario))
-    throw BadScenario(place_of(checked, Path::parse(wrong->path, checked.place)), wrong->path,
-                      wrong->message);
-  if (!scenario.rabbitmq) return Coherence(checked, scenario).check();
-  if (const FoundMisfit wrong = rabbitmq_misfit(checked, scenario))
-    throw BadScenario(place_of(checked, Path::parse(wrong->path, checked.place)), wrong->path,
-                      wrong->message);
-  const models::Scenario rest = without_rabbitmq(scenario);
+  const auto judge = [&checked](const FoundMisfit& wrong) {
+    if (wrong)
+      throw BadScenario(place_of(checked, Path::parse(wrong->path, checked.place)), wrong->path,
+                        wrong->message);
+  };
+  judge(bridge_misfit(checked, scenario));
+  if (!scenario.rabbitmq && !scenario.sqs && !scenario.sns) return Coherence(checked, scenario).check();
+  // Each family's rules, and then what is Kafka's.
+  models::Scenario rest = scenario;
+  if (rest.rabbitmq) {
+    judge(rabbitmq_misfit(checked, rest));
+    rest = without_rabbitmq(std::move(rest));
+  }
+  if (rest.sns) {
+    judge(sns_misfit(checked, rest));
+    rest = without_sns(std::move(rest));
+  }
+  if (rest.sqs) {
+    judge(sqs_misfit(checked, rest));
+    rest = without_sqs(std::move(rest));
+  }
   Coherence(checked, rest).check();
 }
 

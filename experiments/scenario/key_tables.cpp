@@ -6,6 +6,8 @@
 #include "experiments/scenario/poison_table.hpp"
 #include "experiments/scenario/rabbitmq_tables.hpp"
 #include "experiments/scenario/schema_tables.hpp"
+#include "experiments/scenario/sns_tables.hpp"
+#include "experiments/scenario/sqs_tables.hpp"
 #include "experiments/scenario/streams_tables.hpp"
 #include "experiments/scenario/table_parts.hpp"
 #include "experiments/scenario/units.hpp"
@@ -494,10 +496,15 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
   static const std::vector<Row<ProducerOptions>> rows{
       {{"name", KeyType::name, "by which faults, metrics and random streams know it", "", true},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.name = v.text; }},
-      {{"cluster", KeyType::name, "whose client it is; \"rabbitmq\" is that of [rabbitmq]", "\"kafka\""},
+      {{"cluster", KeyType::name,
+        "whose client it is; \"rabbitmq\" is that of [rabbitmq], \"sqs\" that of [sqs], \"sns\" that of "
+        "[sns]",
+        "\"kafka\""},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.cluster = v.text; }},
       publisher_row(),
-      {{"to", KeyType::name, "topic; of RabbitMQ an exchange, or a queue", "", true},
+      sqs_sender_row(),
+      sns_publisher_row(),
+      {{"to", KeyType::name, "topic; of RabbitMQ an exchange, or a queue; of SQS a queue", "", true},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.to = v.text; }},
       {{"instances", KeyType::integer, "more than one are named name/0, name/1 …, each with these arrivals",
         "1", false, 1, 10'000},
@@ -572,9 +579,11 @@ const std::vector<Row<GroupOptions>>& group_rows() {
   static const std::vector<Row<GroupOptions>> rows{
       {{"name", KeyType::name, "also group.id; members are name/0, name/1 …", "", true},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.name = v.text; }},
-      {{"cluster", KeyType::name, "whose group it is; \"rabbitmq\" is that of [rabbitmq]", "\"kafka\""},
+      {{"cluster", KeyType::name,
+        "whose group it is; \"rabbitmq\" is that of [rabbitmq], \"sqs\" that of [sqs]", "\"kafka\""},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.cluster = v.text; }},
       subscriber_row(),
+      sqs_receiver_row(),
       {{"topics", KeyType::names, "what the group reads of Kafka"},
        [](const Value& v, GroupOptions& g, const BindContext&) { g.topics = names(v); }},
       {choice_key("type", "share: its members share partitions (KIP-932)", "\"consumer\"",

@@ -51,7 +51,7 @@ FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g
   const std::string path = join_path("groups", g.name);
   if (FoundMisfit wrong = not_modelled(*checked.find("groups"), g.name, path,
                                        {"type", "hand_off", "calls", "transform", "streams", "schema",
-                                        "autoscale", "materialise", "renew", "failover"}))
+                                        "autoscale", "materialise", "renew", "failover", "part_of", "delay"}))
     return wrong;
   if (g.rabbitmq.queues.empty())
     return Misfit{path, "needs `rabbitmq` with the queues that it consumes from"};
@@ -66,6 +66,10 @@ FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g
     return Misfit{path + ".effect.processed_ids",
                   "in a transaction of its own is not modelled of RabbitMQ's clients"};
   using Then = PoisonOptions::Then;
+  if (g.poison && (g.poison->then == Then::hand_on || !g.poison->to.empty()))
+    return Misfit{path + (g.poison->then == Then::hand_on ? ".poison.then" : ".poison.to"),
+                  "writes to a topic of Kafka: a queue has x-dead-letter-exchange, and then = \"reject\" "
+                  "sends there"};
   if (g.poison && g.rabbitmq.automatic_ack &&
       (g.poison->then == Then::release || g.poison->then == Then::reject))
     return Misfit{path + ".poison.then",

@@ -71,7 +71,7 @@ void QueueToLog::send(const Held& held) {
   if (options_.ack == BridgeAck::on_confirm) return;
   processed(message);
   held_.back().answered = true;
-  step_then(sent_step_, node_, [this, held] { settle(held, Answer::ack); });
+  step_then(sent_step_, node_, [this, held] { settle(held, rabbitmq::Answer::ack); });
 }
 
 void QueueToLog::told(LaneId lane, std::int64_t seq, bool acknowledged) {
@@ -98,13 +98,13 @@ void QueueToLog::finish(const Told& told) {
   if (held.answered) return;
   if (!told.acknowledged) {
     tell(Kind::abandoned, *held.message);
-    return settle(held, Answer::nack_requeue);
+    return settle(held, rabbitmq::Answer::nack_requeue);
   }
   processed(*held.message);
-  step_then(sent_step_, node_, [this, held] { settle(held, Answer::ack); });
+  step_then(sent_step_, node_, [this, held] { settle(held, rabbitmq::Answer::ack); });
 }
 
-void QueueToLog::settle(const Held& held, Answer how) {
+void QueueToLog::settle(const Held& held, rabbitmq::Answer how) {
   // On a channel that has gone meanwhile it means nothing: the queue gives the message out again.
   const bool known = is_open() && held.channel == channel_number_ && !channel_.consumer.automatic;
   if (!known) return;

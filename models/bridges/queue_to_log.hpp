@@ -60,7 +60,7 @@ class QueueToLog final : public rabbitmq::Client, private kafka::ProducerApplica
 
   void finish(const Told& told);
   void send(const Held& held);
-  void settle(const Held& held, Answer how);
+  void settle(const Held& held, rabbitmq::Answer how);
   void tell(Kind kind, const rabbitmq::Deliver& m, std::span<const std::int64_t> payload = {});
   void processed(const rabbitmq::Deliver& m);
 

@@ -10,6 +10,8 @@
 #include "models/kafka/config.hpp"
 #include "models/rabbitmq/options.hpp"
 #include "models/schema/options.hpp"
+#include "models/sns/options.hpp"
+#include "models/sqs/options.hpp"
 #include "sim/arrivals.hpp"
 #include "sim/distributions.hpp"
 #include "sim/time.hpp"
@@ -72,7 +74,7 @@ struct AdmissionOptions {
 struct ProducerOptions {
   std::string name;
   std::string cluster = "kafka";
-  std::string to;               ///< topic; of RabbitMQ an exchange or a queue
+  std::string to;               ///< topic; of RabbitMQ an exchange or a queue; of SQS a queue
   std::uint32_t instances = 1;  ///< more than one: "name/0", "name/1" …, each with these arrivals
   std::optional<sim::ArrivalProcess> arrivals;  ///< open loop …
   std::optional<ClosedLoop> closed_loop;        ///< … or closed
@@ -95,6 +97,8 @@ struct ProducerOptions {
   std::optional<FailoverOptions> failover;
   kafka::ProducerConfig config;
   rabbitmq::PublisherOptions rabbitmq;  ///< where its cluster is RabbitMQ's, in place of `config`
+  sqs::SenderOptions sqs{};             ///< where its cluster is SQS, in place of `config`
+  sns::PublisherOptions sns{};          ///< where its cluster is SNS, likewise
 };
 
 enum class CommitMode : std::uint8_t {
@@ -279,6 +283,7 @@ struct GroupOptions {
   kafka::ConsumerConfig config;
   rabbitmq::SubscriberOptions
       rabbitmq;  ///< where its cluster is RabbitMQ's, in place of `topics`, `commit` and `config`
+  sqs::ReceiverOptions sqs{};  ///< where its cluster is SQS, likewise
 };
 
 }  // namespace models

@@ -136,7 +136,7 @@ void System::add_writers() {
 
 void System::add_producers() {
   for (const ProducerOptions& options : scenario().producers) {
-    if (of_rabbitmq(scenario(), options.cluster)) continue;
+    if (!of_kafka(scenario(), options.cluster)) continue;
     const std::string path = "producers." + options.name;
     add_producer(options, options.name, cluster(path + ".cluster", options.cluster),
                  {options.rack, options.zone, options.region});
@@ -212,7 +212,7 @@ void System::add_mirrors() {
 
 void System::add_readers() {
   for (const GroupOptions& options : scenario().groups) {
-    if (of_rabbitmq(scenario(), options.cluster)) continue;
+    if (!of_kafka(scenario(), options.cluster)) continue;
     const std::string path = "groups." + options.name;
     const GroupOptions& root = root_of(options);
     const EntityId whole = &root == &options ? EntityId{} : context().entities.find(root.name);

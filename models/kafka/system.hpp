@@ -91,6 +91,7 @@ class System final : public BrokerSystem {
 
   // system_idle.cpp
   bool read_to_the_end(ConsumerGroup& group) const;
+  static bool all_down(Cluster& cluster);
   bool shared_to_the_end(ConsumerGroup& group, PartitionIndex p) const;
 
   const Site& site_;

@@ -11,16 +11,13 @@
 #include "models/kafka/system.hpp"
 
 namespace models::kafka {
-namespace {
 
-bool all_down(Cluster& cluster) {
+bool System::all_down(Cluster& cluster) {
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
     if (cluster.node(BrokerId{b}).up()) return false;
   }
   return true;
 }
-
-}  // namespace
 
 bool System::idle() const {
   // A region that stays lost is not waited for.

@@ -245,13 +245,6 @@ std::string sending(const Node& node, Cluster& cluster, const std::string& topic
   return "has messages that nobody has answered, or a transaction that is open";
 }
 
-bool all_down(Cluster& cluster) {
-  for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
-    if (cluster.node(BrokerId{b}).up()) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 void System::tell_unfinished(std::vector<std::string>& lines) const {

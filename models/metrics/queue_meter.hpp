@@ -39,7 +39,8 @@ class QueueMeter {
   void settled(const sim::TraceRecord& r) {
     Queue& queue = at(r);
     queue.settled += r.b;
-    change(queue, 0, -r.b);
+    const bool ready = static_cast<SettledCode>(r.code) == SettledCode::from_queue;
+    change(queue, ready ? -r.b : 0, ready ? 0 : -r.b);
   }
   void requeued(const sim::TraceRecord& r) {
     Queue& queue = at(r);

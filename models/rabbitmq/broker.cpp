@@ -93,15 +93,14 @@ void Broker::Place::requeued(const Message& m, RequeuedCode why) {
 }
 
 void Broker::Place::removed(const Message& m, RemovedCode why) {
-  std::uint16_t address = 0;
-  std::vector<QueueIndex> to;
-  if (why != RemovedCode::restart) to = broker.dead_letter_targets(*this, m, why, address);
+  std::optional<DeadLetter> letter;
+  if (why != RemovedCode::restart) letter = broker.dead_letter(*this, m, why);
   sim::TraceRecord told = record(m);
   told.peer = 0;
   told.code = static_cast<std::uint16_t>(why);
-  told.c = to.empty() ? 0 : 1;
+  told.c = letter ? 1 : 0;
   broker.context_.emit(Kind::removed, told);
-  if (!to.empty()) broker.dead_letter(*this, m, why, std::move(to), address);
+  if (letter) broker.dead_letters_.push_back(std::move(*letter));
   broker.histories_.forget(m.history);
 }
 
@@ -249,24 +248,18 @@ void Broker::published(Session& session, const Publish& frame) {
     m.priority = frame.priority;
     m.persistent = frame.persistent;
     if (frame.expiration > sim::Duration{}) m.expires = now() + frame.expiration;
-    const bool to_disk = m.persistent && place.queue.options().durable;
-    const std::uint64_t number = place.queue.next_number();
-    if (to_disk && instant_disk()) place.queue.written(number + 1);
-    if (!place.queue.publish(m, now())) {
-      ++accepted_now;  // an answer it is
-      if (session.confirms) session.unconfirmed[tag] |= kRejected;
-      if (place.queue.options().arguments.overflow == Overflow::reject_publish_dlx) {
-        std::uint16_t address = 0;
-        std::vector<QueueIndex> to = dead_letter_targets(place, m, RemovedCode::maxlen, address);
-        if (!to.empty()) dead_letter(place, m, RemovedCode::maxlen, std::move(to), address);
-      }
-    } else if (to_disk && !instant_disk()) {
-      place.written_to = true;
+    const Taken taken = put(place, m);
+    if (taken == Taken::once_written) {
       if (session.confirms) place.waiting.push_back({&session, session.epoch, tag});
       begin_write(place);
-    } else {
-      ++accepted_now;
+      continue;
     }
+    ++accepted_now;  // an answer a refusal is, too
+    if (taken == Taken::at_once) continue;
+    if (session.confirms) session.unconfirmed[tag] |= kRejected;
+    if (place.queue.options().arguments.overflow != Overflow::reject_publish_dlx) continue;
+    if (std::optional<DeadLetter> letter = dead_letter(place, m, RemovedCode::maxlen))
+      dead_letters_.push_back(std::move(*letter));
   }
   settle_down();
   step_then(appended_step_, node_, [this, &session, epoch = session.epoch, tag, accepted_now] {
@@ -301,7 +294,7 @@ void Broker::accepted(Session& session, std::uint64_t tag) {
                         Confirmed{session.client, session.connection, tag << 1 | (positive ? 1U : 0U)});
 }
 
-void Broker::answered(Session& session, QueueIndex queue, std::uint64_t ordinal, std::uint16_t how) {
+void Broker::answered(Session& session, QueueIndex queue, std::uint64_t ordinal, Answer how) {
   ++session.received;
   const auto mine = std::find_if(session.consuming.begin(), session.consuming.end(),
                                  [queue](const Session::Consuming& c) { return c.queue == queue; });
@@ -309,13 +302,13 @@ void Broker::answered(Session& session, QueueIndex queue, std::uint64_t ordinal,
   ClassicQueue& q = queues_[queue.value]->queue;
   bool held = false;
   switch (how) {
-    case kAck:
+    case Answer::ack:
       held = q.ack(mine->consumer, ordinal, now());
       break;
-    case kNackRequeue:
+    case Answer::nack_requeue:
       held = q.requeue(mine->consumer, ordinal, now());
       break;
-    default:
+    case Answer::reject:
       held = q.reject(mine->consumer, ordinal, now());
   }
   MQLAB_ASSERT(held, "a delivery tag is answered once (PRECONDITION_FAILED, unknown delivery tag)");
@@ -323,6 +316,15 @@ void Broker::answered(Session& session, QueueIndex queue, std::uint64_t ordinal,
 }
 
 // ---- the disk -----------------------------------------------------------------------------------------------------
+
+Broker::Taken Broker::put(Place& place, Message& m) {
+  const bool to_disk = m.persistent && place.queue.options().durable;
+  if (to_disk && instant_disk()) place.queue.written(place.queue.next_number() + 1);
+  if (!place.queue.publish(m, now())) return Taken::refused;
+  if (!to_disk || instant_disk()) return Taken::at_once;
+  place.written_to = true;
+  return Taken::once_written;
+}
 
 void Broker::begin_write(Place& place) {
   if (place.busy || !place.written_to) return;

@@ -89,7 +89,7 @@ class Broker final : public NodeProgram {
   // ---- frames that arrive ----
   void opening(Client& client, ConnectionId id, bool last);
   void published(Session& session, const Publish& frame);
-  void answered(Session& session, QueueIndex queue, std::uint64_t ordinal, std::uint16_t how);
+  void answered(Session& session, QueueIndex queue, std::uint64_t ordinal, Answer how);
 
   // ---- the run ----
   /// Says who reads what.
@@ -101,11 +101,6 @@ class Broker final : public NodeProgram {
 
   /// The books of a queue that do not agree, in words. Changes nothing.
   std::optional<std::string> broken() const;
-
-  // What Client::answer() says.
-  static constexpr std::uint16_t kAck = 0;
-  static constexpr std::uint16_t kNackRequeue = 1;
-  static constexpr std::uint16_t kReject = 2;
 
   // NodeProgram
   void crashed() override;
@@ -155,7 +150,7 @@ class Broker final : public NodeProgram {
     Message message;
     RemovedCode why{};
     QueueIndex from{};
-    std::vector<QueueIndex> to;
+    std::vector<QueueIndex> to{};
   };
 
   Session& take_session();
@@ -163,16 +158,18 @@ class Broker final : public NodeProgram {
   void end(Session& session);
   void close(Session& session);
   void accepted(Session& session, std::uint64_t tag);
+  /// What a queue made of a message that came in. `once_written`: it is the queue's for good when that was written, and
+  /// begin_write() is to follow.
+  enum class Taken : std::uint8_t { refused, at_once, once_written };
+  Taken put(Place& place, Message& m);
   void begin_write(Place& place);
   void wrote(Place& place);
   /// What every operation on queues ends with: dead letters go where they go, and timers are set.
   void settle_down();
   void touch(Place& place);
   void set_expiry(Place& place);
-  std::vector<QueueIndex> dead_letter_targets(const Place& from, const Message& m, RemovedCode why,
-                                              std::uint16_t& address);
-  void dead_letter(const Place& from, const Message& m, RemovedCode why, std::vector<QueueIndex> to,
-                   std::uint16_t address);
+  /// What a message becomes that a queue lets go. Nothing: it leads nowhere.
+  std::optional<DeadLetter> dead_letter(const Place& from, const Message& m, RemovedCode why);
   void publish_dead_letters();
   bool instant_disk() const { return options_.disk_write.is_constant() && options_.disk_write.mean() == 0; }
   sim::Time now() const { return context_.now(); }

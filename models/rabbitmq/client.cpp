@@ -97,11 +97,11 @@ void Client::publish(Ref<Publish> frame, std::uint32_t bytes) {
 
 void Client::answer(QueueIndex queue, std::uint64_t ordinal, Answer how) {
   ++sent_;
-  context_.network.send(
-      connection_, Side::client, kMethodBytes, [session = session_, ordinal, epoch = epoch_, queue, how]() {
-        if (session->epoch != epoch) return;
-        session->broker->answered(*session, queue, ordinal, static_cast<std::uint16_t>(how));
-      });
+  context_.network.send(connection_, Side::client, kMethodBytes,
+                        [session = session_, ordinal, epoch = epoch_, queue, how]() {
+                          if (session->epoch == epoch)
+                            session->broker->answered(*session, queue, ordinal, how);
+                        });
 }
 
 /// Every quarter of the timeout; every second time a heartbeat is sent unless something else was.

@@ -18,14 +18,13 @@
 #include "models/network/node.hpp"
 #include "models/pool.hpp"
 #include "models/rabbitmq/classic_queue.hpp"
+#include "models/rabbitmq/frames.hpp"
 #include "models/rabbitmq/options.hpp"
 
 namespace models::rabbitmq {
 
 class Broker;
 class Session;
-struct Publish;
-struct Deliver;
 
 /// What a channel is opened for.
 struct ChannelOptions {
@@ -73,7 +72,6 @@ class Client : public NodeProgram, public ConnectionListener {
   bool is_open() const { return session_ != nullptr; }
 
   void publish(Ref<Publish> frame, std::uint32_t bytes);
-  enum class Answer : std::uint16_t { ack, nack_requeue, reject };
   /// Of something that was delivered on this channel.
   void answer(QueueIndex queue, std::uint64_t ordinal, Answer how);
 

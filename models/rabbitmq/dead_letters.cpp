@@ -7,36 +7,28 @@
 
 namespace models::rabbitmq {
 
-/// None: there is no such exchange, it routes the message nowhere, or in a circle. What is not taken is dropped.
-std::vector<QueueIndex> Broker::dead_letter_targets(const Place& from, const Message& m, RemovedCode why,
-                                                    std::uint16_t& to_address) {
+/// There is no such exchange, or it routes the message nowhere, or in a circle: what is not taken is dropped.
+std::optional<Broker::DeadLetter> Broker::dead_letter(const Place& from, const Message& m, RemovedCode why) {
   const QueueArguments& arguments = from.queue.options().arguments;
   if (!arguments.dead_letter_exchange) return {};
   const auto exchange = topology_.find_exchange(*arguments.dead_letter_exchange);
   if (!exchange) return {};
   const Headers headers = addresses_[m.address].headers;
   const std::string key = arguments.dead_letter_routing_key.value_or(addresses_[m.address].key);
-  to_address = address(*exchange, key, headers);
-  std::vector<QueueIndex> to = addresses_[to_address].targets;
-  if (why == RemovedCode::rejected || to.empty()) return to;
-  History history;
-  if (m.history != 0) history = histories_[m.history];
+  DeadLetter letter{m, why, from.index};
+  letter.message.address = address(*exchange, key, headers);
+  letter.to = targets(letter.message.address);
+  if (letter.to.empty()) return {};
+  History history = m.history != 0 ? histories_[m.history] : History{m.lane, m.seq, {}};
   history.record(from.index, why);
-  std::erase_if(to, [&](QueueIndex q) { return history.cycles(q); });
-  return to;
-}
-
-void Broker::dead_letter(const Place& from, const Message& m, RemovedCode why, std::vector<QueueIndex> to,
-                         std::uint16_t to_address) {
-  DeadLetter letter{m, why, from.index, std::move(to)};
-  History history{m.lane, m.seq, {}};
-  if (m.history != 0) history = histories_[m.history];
-  history.record(from.index, why);
+  if (why != RemovedCode::rejected) {
+    std::erase_if(letter.to, [&](QueueIndex q) { return history.cycles(q); });
+    if (letter.to.empty()) return {};
+  }
   letter.message.history = histories_.add(std::move(history));
-  letter.message.address = to_address;
   // Its own time to live has gone with its property `expiration` (mc:record_death).
   letter.message.expires = sim::kNever;
-  dead_letters_.push_back(std::move(letter));
+  return letter;
 }
 
 /// Without confirms: what a full queue refuses here is gone (the strategy at-most-once).
@@ -59,9 +51,8 @@ void Broker::publish_dead_letters() {
                             .a = static_cast<std::int64_t>(m.seq),
                             .b = 1};
       context_.emit(Kind::offered, told, created);
-      const bool to_disk = m.persistent && place.queue.options().durable;
-      if (to_disk && instant_disk()) place.queue.written(place.queue.next_number() + 1);
-      if (!place.queue.publish(m, now())) {
+      const Taken taken = put(place, m);
+      if (taken == Taken::refused) {
         context_.emit(Kind::failed, told);
         histories_.forget(m.history);
         continue;
@@ -70,10 +61,7 @@ void Broker::publish_dead_letters() {
       told.c = static_cast<std::int64_t>(old_number);
       const std::array<std::int64_t, 1> from{queues_[letter.from.value]->entity.value};
       context_.emit(Kind::republished, told, from);
-      if (to_disk && !instant_disk()) {
-        place.written_to = true;
-        begin_write(place);
-      }
+      if (taken == Taken::once_written) begin_write(place);
     }
     histories_.forget(letter.message.history);
   }

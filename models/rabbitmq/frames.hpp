@@ -49,6 +49,9 @@ struct Deliver {
   void clear() {}
 };
 
+/// What a consumer says of what it was delivered: basic.ack, basic.nack with requeue, basic.reject without.
+enum class Answer : std::uint8_t { ack, nack_requeue, reject };
+
 /// Bytes of a frame with method and content header, beside the body.
 inline constexpr std::uint32_t kMethodBytes = 30;
 inline constexpr std::uint32_t kContentBytes = 100;

@@ -54,7 +54,7 @@ Topology::Topology(const BrokerOptions& options) : queues_(options.queues) {
     if (alternate.empty()) continue;
     exchanges_[i + 1].alternate = find_exchange(alternate);
     if (!exchanges_[i + 1].alternate)
-      throw ScenarioError("rabbitmq.exchanges." + options.exchanges[i].name + ".arguments.alternate-exchange",
+      throw ScenarioError("rabbitmq.exchanges." + options.exchanges[i].name + ".alternate-exchange",
                           "there is no exchange '" + alternate + "'");
   }
   for (std::size_t i = 0; i < options.bindings.size(); ++i)
@@ -95,7 +95,7 @@ void Topology::add_binding(const BindingOptions& options, const std::string& pat
     for (std::optional<std::string_view> at = options.routing_key; at; at = rest_of(*at))
       hashes += first_word(*at) == "#";
     if (hashes > 2)
-      throw ScenarioError(path + ".routing-key", "uses more than two '#', which RabbitMQ refuses");
+      throw ScenarioError(path + ".routing_key", "uses more than two '#', which RabbitMQ refuses");
   }
   exchanges_[source->value].bindings.push_back(std::move(binding));
 }

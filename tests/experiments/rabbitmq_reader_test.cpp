@@ -88,6 +88,11 @@ TEST_CASE("names of exchanges and queues are those of [rabbitmq]", "[rabbitmq]")
       "is read by another group"));
   const std::string binding = "[[rabbitmq.bindings]]\nsource = 'x'\ndestination = 'jobs'\n";
   CHECK(holds(desk({}, {}, binding), "there is no exchange 'x'"));
+  const std::string exchange = "[[rabbitmq.exchanges]]\nname = 'x'\ntype = 'topic'\n";
+  CHECK(holds(desk({}, {}, exchange + "alternate-exchange = 'y'\n"),
+              "rabbitmq.exchanges.x.alternate-exchange: there is no exchange 'y'"));
+  CHECK(holds(desk({}, {}, exchange + binding + "routing_key = '#.a.#.b.#'\n"),
+              "rabbitmq.bindings.0.routing_key: uses more than two '#'"));
 }
 
 TEST_CASE("what is Kafka's is not for RabbitMQ's clients", "[rabbitmq]") {
@@ -102,6 +107,14 @@ TEST_CASE("what is Kafka's is not for RabbitMQ's clients", "[rabbitmq]") {
   CHECK(desk(group, poison + group).empty());
   CHECK(holds(desk("rabbitmq = { queues", poison + "rabbitmq = { ack = 'automatic', queues"),
               "needs rabbitmq.ack"));
+  const auto poisoned = [&](const std::string& what) {
+    return desk(group, "poison = { share = 0.1, " + what + " }\n" + group);
+  };
+  CHECK(holds(poisoned("then = 'dead-letter', to = 'jobs'"), "groups.workers.poison.then"));
+  CHECK(holds(poisoned("then = 'retry-topic', to = 'jobs'"), "a queue has x-dead-letter-exchange"));
+  CHECK(holds(poisoned("then = 'reject', to = 'jobs'"), "groups.workers.poison.to"));
+  CHECK(holds(desk(group, "delay = '1s'\n" + group), "groups.workers.delay"));
+  CHECK(holds(desk(group, "part_of = 'others'\n" + group), "groups.workers.part_of"));
 }
 
 TEST_CASE("faults that a queue's broker or clients do not know are refused, and steps that never come",

@@ -1,0 +1,30 @@
+// So many calls a second, and no more. A bucket that holds as many tokens as a second brings.
+//
+// Model: AWS says "transactions per second" and not how they are counted (quotas-messages).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "sim/time.hpp"
+
+namespace models::sqs {
+
+class RateLimit {
+ public:
+  /// Whether a call is let through. `per_second` 0: each is.
+  bool admit(std::uint32_t per_second, sim::Time now) {
+    if (per_second == 0) return true;
+    constexpr sim::Duration kSecond = std::chrono::seconds{1};
+    const sim::Duration each{kSecond.count() / static_cast<std::int64_t>(per_second)};
+    const sim::Time from = full_at_ < now ? now : full_at_;
+    if (from - now + each > kSecond) return false;
+    full_at_ = from + each;
+    return true;
+  }
+
+ private:
+  sim::Time full_at_{};  // when the bucket is full again
+};
+
+}  // namespace models::sqs

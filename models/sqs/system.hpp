@@ -1,0 +1,53 @@
+// All of a scenario that speaks to SQS: the service, the producers and groups that are its clients; built, connected and owned. A
+// part of the World.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/broker_system.hpp"
+
+namespace models::sqs {
+
+class Service;
+class Sender;
+class Workers;
+
+class System final : public BrokerSystem {
+ public:
+  /// Makes the service. `site` outlives it. Requires that the scenario has one. All that builds throws ScenarioError when parts
+  /// of the scenario do not fit together.
+  explicit System(const Site& site);
+  ~System() override;
+  System(const System&) = delete;
+  System& operator=(const System&) = delete;
+
+  /// For who brings messages from inside AWS.
+  Service& service() { return *service_; }
+
+  // BrokerSystem
+  void add_writers() override;
+  void add_readers() override;
+  void add_targets(FaultInjector& faults) override;
+  void watch_invariants() override {}
+  void tell() override;
+  void start_brokers() override;
+  void start_readers() override;
+  void start_writers() override;
+  void stop_arrivals() override;
+  /// Senders have their answers, and what groups that have members read is empty.
+  bool idle() const override;
+  void tell_unfinished(std::vector<std::string>& lines) const override;
+  void tell_end() override;
+  std::optional<std::string> broken() override;
+
+ private:
+  const Site& site_;
+  std::unique_ptr<Service> service_;
+  std::vector<std::unique_ptr<Sender>> senders_;
+  std::vector<std::unique_ptr<Workers>> workers_;
+};
+
+}  // namespace models::sqs
