@@ -32,8 +32,13 @@ inline constexpr const char* kSqs = "sqs";
 inline bool of_sqs(const Scenario& scenario, const std::string& cluster) {
   return scenario.sqs && cluster == kSqs;
 }
+/// That of [sns], whose clients are publishers alone.
+inline constexpr const char* kSns = "sns";
+inline bool of_sns(const Scenario& scenario, const std::string& cluster) {
+  return scenario.sns && cluster == kSns;
+}
 inline bool of_kafka(const Scenario& scenario, const std::string& cluster) {
-  return !of_rabbitmq(scenario, cluster) && !of_sqs(scenario, cluster);
+  return !of_rabbitmq(scenario, cluster) && !of_sqs(scenario, cluster) && !of_sns(scenario, cluster);
 }
 
 /// What a World lends its parts. It outlives them.

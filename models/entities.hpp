@@ -28,10 +28,11 @@ enum class EntityKind : std::uint8_t {
   service,  ///< an instance of one that reads no topics
   relay,    ///< an instance: it brings what a database has to a topic
   registry,
-  subject,  ///< of schemas
-  error,    ///< of a family's protocol, by its name
-  gateway,  ///< from devices to a topic
-  queue,    ///< of a broker that settles messages one by one
+  subject,       ///< of schemas
+  error,         ///< of a family's protocol, by its name
+  gateway,       ///< from devices to a topic
+  queue,         ///< of a broker that settles messages one by one
+  subscription,  ///< of a topic of SNS
 };
 
 struct Entity {

@@ -16,6 +16,7 @@
 #include "models/network/network.hpp"
 #include "models/rabbitmq/options.hpp"
 #include "models/schema/options.hpp"
+#include "models/sns/options.hpp"
 #include "models/sqs/options.hpp"
 #include "sim/time.hpp"
 
@@ -44,6 +45,7 @@ struct Scenario {
   std::vector<kafka::MirrorOptions> mirrors;
   std::optional<rabbitmq::BrokerOptions> rabbitmq;  ///< the cluster "rabbitmq"
   std::optional<sqs::ServiceOptions> sqs;           ///< the cluster "sqs"
+  std::optional<sns::ServiceOptions> sns;           ///< the cluster "sns"
   std::vector<ProducerOptions> producers;
   std::vector<GroupOptions> groups;
   std::vector<DependencyOptions> dependencies;

@@ -73,6 +73,7 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::queue_depth, "queue_depth", "ready", "unacknowledged", ""},
       KindInfo{Kind::delayed, "delayed", "base_offset", "count", "begins"},
       KindInfo{Kind::empty_receive, "empty_receive", "", "", "member"},
+      KindInfo{Kind::notification, "notification", "first_seq", "count", ""},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

@@ -215,6 +215,9 @@ enum class Kind : std::uint16_t {
   delayed,
   /// actor broker, place queue, c member: it has asked for messages, and was answered that there are none. Queue meter.
   empty_receive,
+  /// actor SNS's host, place subscription, peer lane, seqs [a, a+b), code NotificationCode: what has become of messages for
+  /// that subscription; those that its filter policy does not let through have no lane. Ledger (dead-lettered), notifications.
+  notification,
   count_,
 };
 
@@ -277,6 +280,9 @@ enum class RemovedCode : std::uint16_t {
   max_receives,
   moved
 };
+/// filtered_out: its filter policy does not let them through; delivered: its endpoint has them; redriven: given up, they go to its
+/// dead-letter queue; failed: given up, and gone.
+enum class NotificationCode : std::uint16_t { filtered_out, delivered, redriven, failed };
 /// accepted: whoever it is writes or reads with it; kept_old: the registry would refuse it, or was not to be had.
 enum class DeploymentCode : std::uint16_t { accepted, kept_old };
 /// known: it had that one already, or would take it; incompatible: 409; not_found: 404; unreachable: no answer.
@@ -339,6 +345,7 @@ enum class FaultCode : std::uint16_t {
   clock_skew,
   alter_config,
   elect_unclean_leaders,
+  deny_delivery,
 };
 /// over_quota: it creates more than its share; against_policy: nobody may.
 enum class RefusalCode : std::uint16_t { over_quota, against_policy };

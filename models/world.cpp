@@ -11,6 +11,7 @@
 #include "models/rabbitmq/system.hpp"
 #include "models/scenario_error.hpp"
 #include "models/schema/schemas.hpp"
+#include "models/sns/system.hpp"
 #include "models/sqs/system.hpp"
 #include "sim/assert.hpp"
 
@@ -93,6 +94,8 @@ void World::add_systems() {
     sqs_ = system.get();
     systems_.push_back(std::move(system));
   }
+  if (scenario_.sns)
+    systems_.push_back(std::make_unique<sns::System>(site_, sqs_ == nullptr ? nullptr : &sqs_->service()));
   if (systems_.empty() && !(scenario_.producers.empty() && scenario_.groups.empty()))
     throw ScenarioError("kafka", "producers and groups need a cluster");
 }

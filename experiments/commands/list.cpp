@@ -10,6 +10,7 @@
 #include "experiments/scenario/experiment.hpp"
 #include "experiments/scenario/keys.hpp"
 #include "experiments/scenario/rabbitmq_tables.hpp"
+#include "experiments/scenario/sns_tables.hpp"
 #include "experiments/scenario/sqs_tables.hpp"
 #include "models/checkers/catalogue.hpp"
 #include "models/checkers/verdicts.hpp"
@@ -101,6 +102,11 @@ void list_rabbitmq(std::ostream& out) {
   list_broker(section_of("", rabbitmq_rows()), "rabbitmq", out);
   list_broker(section_of("", publisher_rows()), "producers.rabbitmq", out);
   list_broker(section_of("", subscriber_rows()), "groups.rabbitmq", out);
+}
+
+void list_sns(std::ostream& out) {
+  list_broker(section_of("", sns_rows()), "sns", out);
+  list_broker(section_of("", sns_publisher_rows()), "producers.sns", out);
 }
 
 void list_sqs(std::ostream& out) {
@@ -237,6 +243,7 @@ constexpr Listing kListings[] = {
     {"kinds", "the vocabulary of the trace", list_kinds},
     {"kafka", "Kafka's configuration keys, with defaults", list_kafka},
     {"rabbitmq", "RabbitMQ's settings and arguments, with defaults, and what is refused", list_rabbitmq},
+    {"sns", "SNS's attributes of topics and subscriptions, with defaults, and what is refused", list_sns},
     {"sqs", "SQS's queue attributes and parameters, with defaults, and what is refused", list_sqs},
     {"keys", "the keys of a scenario file", list_keys},
     {"scenarios", "the catalogue: what each file asks", list_scenarios},

@@ -4,8 +4,9 @@
 #include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/key_tables.hpp"
 #include "experiments/scenario/rabbitmq_tables.hpp"
-#include "experiments/scenario/sqs_tables.hpp"
 #include "experiments/scenario/schema_tables.hpp"
+#include "experiments/scenario/sns_tables.hpp"
+#include "experiments/scenario/sqs_tables.hpp"
 #include "experiments/scenario/versions.hpp"
 #include "models/kafka/librdkafka.hpp"
 
@@ -58,6 +59,7 @@ models::Scenario bind_scenario(const Value& checked, const BindContext& context)
   }
   if (const Value* v = checked.find("rabbitmq"))
     bind_rows(*v, rabbitmq_rows(), out.rabbitmq.emplace(), context);
+  if (const Value* v = checked.find("sns")) bind_rows(*v, sns_rows(), out.sns.emplace(), context);
   if (const Value* v = checked.find("sqs")) bind_rows(*v, sqs_rows(), out.sqs.emplace(), context);
   if (const Value* v = checked.find("producers")) {
     for (const Value& item : v->items) {

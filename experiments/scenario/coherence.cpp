@@ -13,6 +13,7 @@
 #include "experiments/scenario/poison_table.hpp"
 #include "experiments/scenario/rabbitmq_coherence.hpp"
 #include "experiments/scenario/schema_coherence.hpp"
+#include "experiments/scenario/sns_tables.hpp"
 #include "experiments/scenario/sqs_coherence.hpp"
 #include "experiments/scenario/unused_keys.hpp"
 #include "experiments/scenario/versions.hpp"
@@ -611,12 +612,16 @@ void check_coherence(const Value& checked, const models::Scenario& scenario) {
                         wrong->message);
   };
   judge(bridge_misfit(checked, scenario));
-  if (!scenario.rabbitmq && !scenario.sqs) return Coherence(checked, scenario).check();
+  if (!scenario.rabbitmq && !scenario.sqs && !scenario.sns) return Coherence(checked, scenario).check();
   // Each family's rules, and then what is Kafka's.
   models::Scenario rest = scenario;
   if (rest.rabbitmq) {
     judge(rabbitmq_misfit(checked, rest));
     rest = without_rabbitmq(std::move(rest));
+  }
+  if (rest.sns) {
+    judge(sns_misfit(checked, rest));
+    rest = without_sns(std::move(rest));
   }
   if (rest.sqs) {
     judge(sqs_misfit(checked, rest));

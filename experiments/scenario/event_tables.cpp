@@ -7,6 +7,7 @@
 #include "experiments/scenario/key_tables.hpp"
 #include "experiments/scenario/rabbitmq_tables.hpp"
 #include "experiments/scenario/schema_tables.hpp"
+#include "experiments/scenario/sns_tables.hpp"
 #include "experiments/scenario/sqs_tables.hpp"
 #include "experiments/scenario/table_parts.hpp"
 #include "experiments/scenario/units.hpp"
@@ -209,6 +210,7 @@ const Section& scenario_format() {
   static const Section kafka = section_of("a Kafka cluster", kafka_rows());
   static const Section rabbitmq =
       section_of("a RabbitMQ node, rabbitmq/0: the cluster \"rabbitmq\"", rabbitmq_rows());
+  static const Section sns = section_of("Amazon SNS, as one host, sns/0: the cluster \"sns\"", sns_rows());
   static const Section sqs = section_of("Amazon SQS, as one host, sqs/0: the cluster \"sqs\"", sqs_rows());
   static const Section cluster = section_of("a Kafka cluster beside that of [kafka]", cluster_rows());
   static const Section mirror =
@@ -244,6 +246,7 @@ const Section& scenario_format() {
                                array_key("mirrors", mirror),
                                section_key("rabbitmq", rabbitmq),
                                section_key("sqs", sqs),
+                               section_key("sns", sns),
                                array_key("producers", producer),
                                array_key("groups", group),
                                array_key("dependencies", dependency),

@@ -5,8 +5,9 @@
 #include "experiments/scenario/kafka_keys.hpp"
 #include "experiments/scenario/poison_table.hpp"
 #include "experiments/scenario/rabbitmq_tables.hpp"
-#include "experiments/scenario/sqs_tables.hpp"
 #include "experiments/scenario/schema_tables.hpp"
+#include "experiments/scenario/sns_tables.hpp"
+#include "experiments/scenario/sqs_tables.hpp"
 #include "experiments/scenario/streams_tables.hpp"
 #include "experiments/scenario/table_parts.hpp"
 #include "experiments/scenario/units.hpp"
@@ -496,10 +497,13 @@ const std::vector<Row<ProducerOptions>>& producer_rows() {
       {{"name", KeyType::name, "by which faults, metrics and random streams know it", "", true},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.name = v.text; }},
       {{"cluster", KeyType::name,
-        "whose client it is; \"rabbitmq\" is that of [rabbitmq], \"sqs\" that of [sqs]", "\"kafka\""},
+        "whose client it is; \"rabbitmq\" is that of [rabbitmq], \"sqs\" that of [sqs], \"sns\" that of "
+        "[sns]",
+        "\"kafka\""},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.cluster = v.text; }},
       publisher_row(),
       sqs_sender_row(),
+      sns_publisher_row(),
       {{"to", KeyType::name, "topic; of RabbitMQ an exchange, or a queue; of SQS a queue", "", true},
        [](const Value& v, ProducerOptions& p, const BindContext&) { p.to = v.text; }},
       {{"instances", KeyType::integer, "more than one are named name/0, name/1 …, each with these arrivals",

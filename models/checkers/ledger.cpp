@@ -81,6 +81,8 @@ void Ledger::apply(const sim::TraceRecord& r, std::span<const std::int64_t> payl
       return republished(r);
     case Kind::queue_depth:
       return queue_depth(r);
+    case Kind::notification:
+      return notification(r);
     case Kind::member_state:
       return member_state(r);
     case Kind::same_keys:

@@ -309,6 +309,7 @@ class Ledger : public sim::TraceSink {
   void removed(const sim::TraceRecord& r);
   void republished(const sim::TraceRecord& r);
   void queue_depth(const sim::TraceRecord& r);
+  void notification(const sim::TraceRecord& r);
   static Departures& depart(Partition& p, const sim::TraceRecord& r);
   /// Lets go of what is both gone from the queue and processed.
   void settle_departed(Partition& p, std::size_t sub, std::int64_t first, std::int64_t end);

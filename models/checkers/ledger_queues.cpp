@@ -84,6 +84,23 @@ void Ledger::queue_depth(const sim::TraceRecord& r) {
   p.departures->remaining = unsigned_of(r.a + r.b);
 }
 
+/// What a subscription has given up never comes to its queue: for whoever reads that it is a dead letter.
+void Ledger::notification(const sim::TraceRecord& r) {
+  if (static_cast<NotificationCode>(r.code) != NotificationCode::redriven) return;
+  Lane& l = lane(r);
+  const Partition& p = partitions_[l.partition - 1];
+  for (std::size_t sub = 0; sub < l.groups.size(); ++sub) {
+    l.stored.visit(unsigned_of(r.a), unsigned_of(r.b),
+                   [&](std::uint64_t seq, std::uint64_t n, std::uint32_t stored) {
+                     if (stored > 0) return;  // it is there all the same, or its queue says what became of it
+                     l.groups[sub].archived.add(seq, n);
+                     anomalies_.add({r.time, Verdict::dead_lettered, p.id,
+                                     totals_.groups[p.subscriptions[sub].group].group, LaneId{r.peer},
+                                     signed_of(seq), -1, signed_of(n), number_});
+                   });
+  }
+}
+
 void Ledger::lose_settled(const Partition& p, Subscription& s, const InHand& held, sim::Time time) {
   p.departures->settled.visit(
       unsigned_of(held.first), unsigned_of(held.end - held.first),

@@ -43,7 +43,7 @@ struct Facts {
 Fate fate_of(const Facts& m) {
   if (m.in_hand) return Fate::in_flight;
   if (m.aborted) return Fate::aborted;
-  if (m.live && m.archived) return Fate::dead_lettered;
+  if ((m.live || !m.stored) && m.archived) return Fate::dead_lettered;
   if (m.live && m.discarded) return Fate::discarded;
   if (m.at_home && m.compacted) return Fate::compacted;
   if (m.live && m.expired) return Fate::expired;

@@ -10,6 +10,7 @@
 #include "models/kafka/config.hpp"
 #include "models/rabbitmq/options.hpp"
 #include "models/schema/options.hpp"
+#include "models/sns/options.hpp"
 #include "models/sqs/options.hpp"
 #include "sim/arrivals.hpp"
 #include "sim/distributions.hpp"
@@ -97,6 +98,7 @@ struct ProducerOptions {
   kafka::ProducerConfig config;
   rabbitmq::PublisherOptions rabbitmq;  ///< where its cluster is RabbitMQ's, in place of `config`
   sqs::SenderOptions sqs{};             ///< where its cluster is SQS, in place of `config`
+  sns::PublisherOptions sns{};          ///< where its cluster is SNS, likewise
 };
 
 enum class CommitMode : std::uint8_t {

@@ -42,4 +42,16 @@ Striker wrong_schema(const FaultBinding& binding) {
   };
 }
 
+Striker deny_delivery(const FaultBinding& binding) {
+  const FaultTargets::Subscription& subscription =
+      binding.targets.resolve_subscription(binding.key("target"), binding.spec.target);
+  return [&subscription]() -> std::optional<Strike> {
+    Strike strike;
+    strike.actor = subscription.entity;
+    strike.act = [&subscription](const std::function<void()>&) { subscription.deny(true); };
+    strike.heal = [&subscription] { subscription.deny(false); };
+    return strike;
+  };
+}
+
 }  // namespace models::faults

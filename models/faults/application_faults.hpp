@@ -9,5 +9,6 @@ namespace models::faults {
 Striker failover(const FaultBinding& binding);
 /// A producer writes its next messages with a version of their schema that is not its own.
 Striker wrong_schema(const FaultBinding& binding);
+Striker deny_delivery(const FaultBinding& binding);
 
 }  // namespace models::faults

@@ -209,6 +209,13 @@ std::span<const FaultInfo> fault_catalogue() {
            {}},
           FaultCode::elect_unclean_leaders,
           faults::elect_unclean_leaders},
+      FaultInfo{
+          {"deny-delivery",
+           "a subscription's endpoint does not let SNS in (its queue's policy or key, or it was deleted): "
+           "client-side errors, which are not tried again",
+           {}},
+          FaultCode::deny_delivery,
+          faults::deny_delivery},
   };
   return kRows;
 }

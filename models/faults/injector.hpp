@@ -42,6 +42,9 @@ class FaultInjector {
   void add_writer(std::string name, FaultTargets::Writer writer) {
     targets_.add_writer(std::move(name), std::move(writer));
   }
+  void add_subscription(std::string name, FaultTargets::Subscription subscription) {
+    targets_.add_subscription(std::move(name), std::move(subscription));
+  }
   void add_role(std::string name, std::function<Node*()> role, std::vector<Node*> players) {
     targets_.add_role(std::move(name), std::move(role), std::move(players));
   }

@@ -85,6 +85,14 @@ const FaultTargets::Writer& FaultTargets::resolve_writer(const std::string& path
   throw ScenarioError(path, "there is no producer '" + name + "'" + did_you_mean(name, known));
 }
 
+const FaultTargets::Subscription& FaultTargets::resolve_subscription(const std::string& path,
+                                                                     const std::string& name) const {
+  if (const auto found = subscriptions_.find(name); found != subscriptions_.end()) return found->second;
+  std::vector<std::string_view> known;
+  for (const auto& [subscription, row] : subscriptions_) known.push_back(subscription);
+  throw ScenarioError(path, "there is no subscription '" + name + "' in [sns]" + did_you_mean(name, known));
+}
+
 void FaultTargets::unknown(const std::string& path, const std::string& name) const {
   if (name.empty()) throw ScenarioError(path, "is missing: name a node, as in 'kafka/0' or 'billing/1'");
   std::vector<std::string_view> known;

@@ -100,6 +100,17 @@ class FaultTargets {
   /// Throws ScenarioError at `path`.
   const Writer& resolve_writer(const std::string& path, const std::string& name) const;
 
+  /// A subscription of SNS.
+  struct Subscription {
+    EntityId entity{};
+    std::function<void(bool denied)> deny;
+  };
+  void add_subscription(std::string name, Subscription subscription) {
+    subscriptions_.emplace(std::move(name), std::move(subscription));
+  }
+  /// Throws ScenarioError at `path`.
+  const Subscription& resolve_subscription(const std::string& path, const std::string& name) const;
+
   /// Null when there is no node of that name.
   Node* find(std::string_view name) const;
   /// A node, a role, or "billing/*". Throws ScenarioError at `path`.
@@ -117,6 +128,7 @@ class FaultTargets {
   std::map<std::string, Topic, std::less<>> topics_;
   std::map<std::string, Application, std::less<>> applications_;
   std::map<std::string, Writer, std::less<>> writers_;
+  std::map<std::string, Subscription, std::less<>> subscriptions_;
 };
 
 }  // namespace models

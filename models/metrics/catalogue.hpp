@@ -228,6 +228,10 @@ enum class Metric : std::uint16_t {
   queue_ready_end_messages,
   queue_unacknowledged_mean_messages,
   queue_unacknowledged_max_messages,
+  notifications_delivered,
+  notifications_failed,
+  notifications_filtered_out,
+  notifications_redriven,
   // what operators and clients ask controllers for
   operations_refused,
   operations_over_quota,

@@ -151,6 +151,8 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return queues_.removed(r);
     case Kind::republished:
       return queues_.republished(r);
+    case Kind::notification:
+      return notifications_.notified(r);
     case Kind::queue_depth:
       return queues_.depth(r);
     case Kind::empty_receive:
@@ -324,6 +326,7 @@ void Metrics::report(MetricValues& values, std::vector<Labelled>& labelled) cons
   calls_.report(values);
   schemas_.report(values, labelled);
   queues_.report(values, labelled);
+  notifications_.report(values, labelled);
   if (alerts_) alerts_->report(values);
   if (buffered_max_ >= 0) values[Metric::buffered_max_messages] = static_cast<double>(buffered_max_);
   if (late_ >= 0) values[Metric::late_records] = static_cast<double>(late_);

@@ -22,6 +22,7 @@
 #include "models/metrics/lag_meter.hpp"
 #include "models/metrics/latency_meter.hpp"
 #include "models/metrics/member_meter.hpp"
+#include "models/metrics/notification_meter.hpp"
 #include "models/metrics/pause_meter.hpp"
 #include "models/metrics/queue_meter.hpp"
 #include "models/metrics/scaling_meter.hpp"
@@ -102,6 +103,7 @@ class Metrics : public LedgerObserver {
   CallMeter calls_;
   SchemaMeter schemas_;
   QueueMeter queues_;
+  NotificationMeter notifications_;
   std::optional<AlertMeter> alerts_;
   std::int64_t buffered_max_ = -1;
   std::int64_t scalings_ = -1;

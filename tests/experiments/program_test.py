@@ -471,7 +471,7 @@ class Lists(Case):
                    "elect-preferred-leaders": "orders", "delete-records": "orders", "disk-slow": "kafka/0",
                    "disk-stall": "kafka/0", "disk-full": "kafka/0", "disk-loss": "kafka/0", "failover": "billing",
                    "wrong-schema": "shop", "clock-skew": "kafka/0", "alter-config": "orders",
-                   "elect-unclean-leaders": "orders"}
+                   "elect-unclean-leaders": "orders", "deny-delivery": "to-desk"}
         for kind, parameters in wanted.items():
             lines = "".join(f"{p} = {values[p]}\n" for p in parameters)
             target = targets.get(kind, "billing/1")
@@ -482,6 +482,9 @@ class Lists(Case):
                 small = SMALL.replace('to = "orders"', 'to = "orders"\nschema = { version = "first" }', 1)
                 small += ('[[subjects]]\nname = "orders-value"\n[[subjects.versions]]\nname = "first"\n'
                           'fields = [{ name = "id" }]\n')
+            if kind == "deny-delivery":
+                small += ('[[sns.topics]]\nname = "news"\n[[sns.subscriptions]]\nname = "to-desk"\ntopic = "news"\n'
+                          'endpoint = "desk"\n[[sqs.queues]]\nname = "desk"\n')
             orders = ("grow", "create-topic", "reassign", "elect-preferred-leaders", "delete-records",
                       "failover", "wrong-schema", "alter-config", "elect-unclean-leaders")
             lasts = "" if kind in orders else 'for = "1s"\n'
