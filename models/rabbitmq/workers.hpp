@@ -89,11 +89,22 @@ class Worker final : public Client {
   void resumed() override;
 
  private:
+  void choose(std::vector<Broker*>& addresses) override;
   void channel_opened() override;
   void channel_lost() override;
   void process_crashed() override;
   void process_restarted() override;
 
+  /// Of a stream: what it has processed since it stored an offset.
+  struct Done {
+    std::uint32_t count = 0;
+    std::int64_t last = 0;
+  };
+  bool speaks_stream() const { return channel_.consumer.stream != nullptr; }
+  /// Whether that has sent an offset.
+  bool track(const Deliver& m);
+  void store_offsets();
+  void forget_offsets();
   void take_next();
   void begin_work();
   void done();
@@ -121,6 +132,8 @@ class Worker final : public Client {
   StepCell& processed_step_;
   StepCell& ack_step_;
   NodeTimer<std::function<void()>> work_timer_;
+  NodeTimer<std::function<void()>> flush_timer_;
+  std::vector<Done> done_;  // by queue
 };
 
 }  // namespace models::rabbitmq
