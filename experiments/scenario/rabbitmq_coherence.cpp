@@ -96,11 +96,108 @@ FoundMisfit no_such_node(const Scenario& s, const std::string& path,
   return std::nullopt;
 }
 
+using models::rabbitmq::QueueType;
+
+const models::rabbitmq::QueueOptions* find_queue(const Scenario& s, const std::string& name) {
+  for (const models::rabbitmq::QueueOptions& q : s.rabbitmq->queues) {
+    if (q.name == name) return &q;
+  }
+  return nullptr;
+}
+
+bool is_stream(const Scenario& s, const std::string& name) {
+  const models::rabbitmq::QueueOptions* const q = find_queue(s, name);
+  return q != nullptr && q->arguments.type == QueueType::stream;
+}
+
+/// What a stream does not take (rabbit_stream_queue:capabilities, declare), and what nothing else takes.
+FoundMisfit stream(const Scenario& s, const models::rabbitmq::QueueOptions& q, const std::string& path) {
+  const models::rabbitmq::QueueArguments& a = q.arguments;
+  const auto invalid = [&path](const char* key) {
+    return Misfit{path + "." + key, "is no argument of a stream: PRECONDITION_FAILED, invalid arg"};
+  };
+  if (a.type != QueueType::stream) {
+    if (a.max_age) return Misfit{path + ".x-max-age", "is of streams: PRECONDITION_FAILED, invalid arg"};
+    if (a.max_segment_bytes != 500'000'000)
+      return Misfit{path + ".x-stream-max-segment-size-bytes",
+                    "is of streams: PRECONDITION_FAILED, invalid arg"};
+    if (a.cluster_size)
+      return Misfit{path + ".x-initial-cluster-size", "is of streams: PRECONDITION_FAILED, invalid arg"};
+    return std::nullopt;
+  }
+  if (!q.durable)
+    return Misfit{join_path("rabbitmq.queues", q.name) + ".durable",
+                  "must be true: a stream that is not durable is refused (PRECONDITION_FAILED)"};
+  if (a.message_ttl) return invalid("x-message-ttl");
+  if (a.max_length) return invalid("x-max-length");
+  if (a.overflow != models::rabbitmq::Overflow::drop_head) return invalid("x-overflow");
+  if (a.dead_letter_exchange) return invalid("x-dead-letter-exchange");
+  if (a.dead_letter_routing_key) return invalid("x-dead-letter-routing-key");
+  if (a.max_priority > 0) return invalid("x-max-priority");
+  if (a.single_active_consumer) return invalid("x-single-active-consumer");
+  if (a.cluster_size && *a.cluster_size > s.rabbitmq->nodes)
+    return Misfit{path + ".x-initial-cluster-size", "is " + std::to_string(*a.cluster_size) + " on " +
+                                                        std::to_string(s.rabbitmq->nodes) + " nodes"};
+  return std::nullopt;
+}
+
+FoundMisfit stream_publisher(const Scenario& s, const ProducerOptions& p) {
+  const std::string path = join_path("producers", p.name) + ".rabbitmq.stream";
+  if (!p.rabbitmq.stream) return std::nullopt;
+  if (!is_stream(s, p.to) || p.rabbitmq.exchange)
+    return Misfit{path, "needs `to` that names a stream: its protocol knows no exchanges"};
+  if (p.rabbitmq.confirms == 0)
+    return Misfit{path, "needs `confirms`: the stream protocol confirms all that is published"};
+  if (p.instances > 1 && !p.rabbitmq.stream->name.empty())
+    return Misfit{path + ".name",
+                  "is of one publisher: of two that share it the stream drops what it takes for known"};
+  return std::nullopt;
+}
+
+FoundMisfit stream_consumer(const Scenario& s, const GroupOptions& g) {
+  const std::string path = join_path("groups", g.name);
+  const models::rabbitmq::SubscriberOptions& r = g.rabbitmq;
+  const bool any =
+      std::any_of(r.queues.begin(), r.queues.end(), [&](const auto& q) { return is_stream(s, q); });
+  const bool all =
+      std::all_of(r.queues.begin(), r.queues.end(), [&](const auto& q) { return is_stream(s, q); });
+  if (any != all)
+    return Misfit{path + ".rabbitmq.queues", "names streams and queues: they are read in other ways"};
+  if (!any) {
+    if (r.stream) return Misfit{path + ".rabbitmq.stream", "is for streams: no queue there is one"};
+    if (r.offset.at != models::rabbitmq::StreamOffset::At::next)
+      return Misfit{path + ".rabbitmq.x-stream-offset", "is for streams: no queue there is one"};
+    return std::nullopt;
+  }
+  if (r.automatic_ack)
+    return Misfit{path + ".rabbitmq.ack",
+                  "automatic acknowledgement not supported by stream: NOT_IMPLEMENTED"};
+  if (!r.priorities.empty()) return Misfit{path + ".rabbitmq.x-priority", "is not known by streams"};
+  if (!r.stream && r.prefetch == 0)
+    return Misfit{path + ".rabbitmq.prefetch",
+                  "consumer prefetch count is not set for stream: PRECONDITION_FAILED"};
+  if (r.stream && r.prefetch > 0)
+    return Misfit{path + ".rabbitmq.prefetch",
+                  "is of AMQP: consumers of the stream protocol have stream.credit"};
+  const bool named = r.stream && !r.stream->name.empty();
+  if (r.stream && !named && r.stream->tracking != models::rabbitmq::OffsetTracking::none)
+    return Misfit{path + ".rabbitmq.stream.tracking", "needs stream.name, under which offsets are stored"};
+  if (r.stream && !named && r.stream->single_active_consumer)
+    return Misfit{path + ".rabbitmq.stream.single-active-consumer",
+                  "needs stream.name, of which one is active"};
+  if (g.members > 1 && !(r.stream && r.stream->single_active_consumer))
+    return Misfit{path + ".members",
+                  "each consumer of a stream reads all of it: make it groups of one member, or "
+                  "rabbitmq.stream.single-active-consumer"};
+  return std::nullopt;
+}
+
 FoundMisfit queue(const Scenario& s, const models::rabbitmq::QueueOptions& q) {
   if (FoundMisfit wrong = no_such_node(s, join_path("rabbitmq.queues", q.name) + ".node", {q.node}))
     return wrong;
   const std::string path = join_path("rabbitmq.queues", q.name) + ".arguments";
   const models::rabbitmq::QueueArguments& a = q.arguments;
+  if (FoundMisfit wrong = stream(s, q, path)) return wrong;
   // rabbit_queue_type_util / rabbit_amqqueue: check_dlxrk_arg, routing_key_but_no_dlx_defined
   if (a.dead_letter_routing_key && !a.dead_letter_exchange)
     return Misfit{path + ".x-dead-letter-routing-key", "needs x-dead-letter-exchange: PRECONDITION_FAILED"};
@@ -185,6 +282,7 @@ FoundMisfit rabbitmq_misfit(const Value& checked, const Scenario& s) {
   for (const ProducerOptions& p : s.producers) {
     if (!of_rabbitmq(p.cluster)) continue;
     if (FoundMisfit wrong = producer(checked, p)) return wrong;
+    if (FoundMisfit wrong = stream_publisher(s, p)) return wrong;
     if (FoundMisfit wrong = no_such_node(s, join_path("producers", p.name) + ".rabbitmq.addresses",
                                          p.rabbitmq.connection.addresses))
       return wrong;
@@ -192,6 +290,7 @@ FoundMisfit rabbitmq_misfit(const Value& checked, const Scenario& s) {
   for (const GroupOptions& g : s.groups) {
     if (!of_rabbitmq(g.cluster)) continue;
     if (FoundMisfit wrong = group(checked, s, g)) return wrong;
+    if (FoundMisfit wrong = stream_consumer(s, g)) return wrong;
     if (FoundMisfit wrong = no_such_node(s, join_path("groups", g.name) + ".rabbitmq.addresses",
                                          g.rabbitmq.connection.addresses))
       return wrong;

@@ -13,10 +13,16 @@ using models::rabbitmq::Config;
 using models::rabbitmq::ExchangeOptions;
 using models::rabbitmq::ExchangeType;
 using models::rabbitmq::Headers;
+using models::rabbitmq::LeaderLocator;
+using models::rabbitmq::OffsetTracking;
 using models::rabbitmq::Overflow;
 using models::rabbitmq::PublisherOptions;
 using models::rabbitmq::QueueArguments;
 using models::rabbitmq::QueueOptions;
+using models::rabbitmq::QueueType;
+using models::rabbitmq::StreamConsumerOptions;
+using models::rabbitmq::StreamOffset;
+using models::rabbitmq::StreamPublisherOptions;
 using models::rabbitmq::SubscriberOptions;
 
 /// A key that RabbitMQ has and mqlab does not.
@@ -27,6 +33,30 @@ Row<Target> refused(std::string_view name, std::string_view why) {
 
 sim::Duration milliseconds(const Value& v) {
   return std::chrono::milliseconds{v.integer};
+}
+
+/// rabbit_date_time / rabbit_amqqueue:check_max_age: "7D".
+sim::Duration age(const Value& v) {
+  static const std::string units = "YMDhms";
+  static constexpr std::int64_t kSeconds[] = {31'536'000, 2'592'000, 86'400, 3'600, 60, 1};
+  const std::size_t unit = v.text.empty() ? std::string::npos : units.find(v.text.back());
+  const std::string number = v.text.substr(0, v.text.empty() ? 0 : v.text.size() - 1);
+  if (unit == std::string::npos || number.empty() || number.size() > 8 ||
+      number.find_first_not_of("0123456789") != std::string::npos)
+    throw BadScenario(v.place, "x-max-age",
+                      "'" + v.text + "' must be a number and a unit: Y, M, D, h, m or s, as in \"7D\"");
+  return std::chrono::seconds{std::stoll(number) * kSeconds[unit]};
+}
+
+/// x-stream-offset: a word, an offset, or an age.
+StreamOffset stream_offset(const Value& v) {
+  using At = StreamOffset::At;
+  if (v.text == "first") return {At::first, 0, {}};
+  if (v.text == "last") return {At::last, 0, {}};
+  if (v.text == "next") return {At::next, 0, {}};
+  if (!v.text.empty() && v.text.size() < 19 && v.text.find_first_not_of("0123456789") == std::string::npos)
+    return {At::offset, std::stoll(v.text), {}};
+  return {At::ago, 0, age(v)};
 }
 
 /// "name=value" each.
@@ -62,6 +92,11 @@ const std::vector<Row<Config>>& config_rows() {
       refused<Config>("default_queue_type", "classic queues alone are modelled"),
       refused<Config>("channel_max", "clients have one channel each"),
       refused<Config>("consumer_disconnected_timeout", "is of quorum queues, which are not modelled"),
+      {{"stream.sac_disconnected_timeout", KeyType::integer,
+        "ms for which a single active consumer keeps its turn when its node is away "
+        "(stream_sac_disconnected_timeout)",
+        "60000", false, 0, 1e12},
+       [](const Value& v, Config& c, const BindContext&) { c.sac_disconnected_timeout = milliseconds(v); }},
       refused<Config>("load_definitions", "definitions are not imported: write them as tables"),
   };
   return rows;
@@ -96,8 +131,10 @@ const std::vector<Row<QueueArguments>>& argument_rows() {
        }},
       {{"x-single-active-consumer", KeyType::boolean, "one consumer gets all, the others stand by", "false"},
        [](const Value& v, QueueArguments& a, const BindContext&) { a.single_active_consumer = v.boolean; }},
-      refused<QueueArguments>("x-queue-type",
-                              "classic queues alone are modelled: quorum queues and streams are not"),
+      {choice_key("x-queue-type", "what it is", "\"classic\"", {"classic", "stream"}),
+       [](const Value& v, QueueArguments& a, const BindContext&) {
+         a.type = v.text == "stream" ? QueueType::stream : QueueType::classic;
+       }},
       refused<QueueArguments>("x-delivery-limit",
                               "is of quorum queues, which are not modelled: classic queues have none"),
       refused<QueueArguments>("x-dead-letter-strategy",
@@ -106,10 +143,24 @@ const std::vector<Row<QueueArguments>>& argument_rows() {
       refused<QueueArguments>("x-queue-mode", "lazy queues are history since 3.12"),
       refused<QueueArguments>("x-queue-version",
                               "version 2 of the storage is modelled, the only one since 4.0"),
-      refused<QueueArguments>("x-queue-leader-locator", "there is one node"),
+      {choice_key("x-queue-leader-locator", "of a stream: where its first leader is", "\"client-local\"",
+                  {"client-local", "balanced"}),
+       [](const Value& v, QueueArguments& a, const BindContext&) {
+         a.locator = v.text == "balanced" ? LeaderLocator::balanced : LeaderLocator::client_local;
+       }},
       refused<QueueArguments>("x-quorum-initial-group-size", "is of quorum queues, which are not modelled"),
-      refused<QueueArguments>("x-max-age", "is of streams, which are not modelled"),
-      refused<QueueArguments>("x-stream-max-segment-size-bytes", "is of streams, which are not modelled"),
+      {{"x-max-age", KeyType::text,
+        "of a stream: a segment goes whose last chunk is older; a number and Y, M, D, h, m or s"},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.max_age = age(v); }},
+      {{"x-stream-max-segment-size-bytes", KeyType::integer,
+        "of a stream: a segment is closed once it is so large", "500000000", false, 1, 3e9},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.max_segment_bytes = v.integer; }},
+      {{"x-initial-cluster-size", KeyType::integer, "of a stream: nodes with a copy; all unless given", "",
+        false, 1, 16},
+       [](const Value& v, QueueArguments& a, const BindContext&) {
+         a.cluster_size = whole<std::uint16_t>(v);
+       }},
+      refused<QueueArguments>("x-stream-filter-size-bytes", "filters of streams are not modelled"),
   };
   return rows;
 }
@@ -136,8 +187,10 @@ const std::vector<Row<QueueOptions>>& queue_rows() {
   static const std::vector<Row<QueueOptions>> rows{
       {{"name", KeyType::name, "the queue's name", "", true},
        [](const Value& v, QueueOptions& q, const BindContext&) { q.name = v.text; }},
-      {choice_key("type", "quorum queues and streams are not modelled", "\"classic\"", {"classic"}),
-       [](const Value&, QueueOptions&, const BindContext&) {}},
+      {choice_key("type", "its x-queue-type", "\"classic\"", {"classic", "stream"}),
+       [](const Value& v, QueueOptions& q, const BindContext&) {
+         if (v.text == "stream") q.arguments.type = QueueType::stream;
+       }},
       {{"durable", KeyType::boolean, "whether it, and what is persistent in it, outlives its node's restart",
         "true"},
        [](const Value& v, QueueOptions& q, const BindContext&) { q.durable = v.boolean; }},
@@ -254,7 +307,63 @@ const std::vector<Row<BrokerOptions>>& rabbitmq_rows() {
   return rows;
 }
 
+namespace {
+
+const std::vector<Row<StreamPublisherOptions>>& stream_publisher_rows() {
+  static const std::vector<Row<StreamPublisherOptions>> rows{
+      {{"name", KeyType::text,
+        "by it and a message's publishing id the stream knows what it has already; nothing is recognised "
+        "unless given"},
+       [](const Value& v, StreamPublisherOptions& p, const BindContext&) { p.name = v.text; }},
+      {{"retry-on-recovery", KeyType::boolean,
+        "what is unconfirmed when the connection goes is published again, as it was", "true"},
+       [](const Value& v, StreamPublisherOptions& p, const BindContext&) {
+         p.retry_on_recovery = v.boolean;
+       }},
+  };
+  return rows;
+}
+
+const std::vector<Row<StreamConsumerOptions>>& stream_consumer_rows() {
+  static const std::vector<Row<StreamConsumerOptions>> rows{
+      {{"name", KeyType::text, "under which offsets are stored, and one of several is active"},
+       [](const Value& v, StreamConsumerOptions& s, const BindContext&) { s.name = v.text; }},
+      {choice_key("tracking",
+                  "who has the stream store offsets of what was processed: the client, the application, or "
+                  "nobody",
+                  "\"none\"", {"none", "automatic", "manual"}),
+       [](const Value& v, StreamConsumerOptions& s, const BindContext&) {
+         s.tracking = v.text == "automatic" ? OffsetTracking::automatic
+                      : v.text == "manual"  ? OffsetTracking::manual
+                                            : OffsetTracking::none;
+       }},
+      {{"store-every", KeyType::integer, "messages (messageCountBeforeStorage)", "10000", false, 1, 1e9},
+       [](const Value& v, StreamConsumerOptions& s, const BindContext&) {
+         s.store_every = whole<std::uint32_t>(v);
+       }},
+      {{"flush-interval", KeyType::duration, "after which automatic tracking stores what it has not yet",
+        "\"5s\""},
+       [](const Value& v, StreamConsumerOptions& s, const BindContext&) {
+         s.flush_interval = parse_duration(v.text);
+       }},
+      {{"credit", KeyType::integer, "chunks that may be under way; each that arrives asks for one", "10",
+        false, 1, 1000},
+       [](const Value& v, StreamConsumerOptions& s, const BindContext&) {
+         s.credit = whole<std::uint32_t>(v);
+       }},
+      {{"single-active-consumer", KeyType::boolean, "of those of a name one reads, the others stand by",
+        "false"},
+       [](const Value& v, StreamConsumerOptions& s, const BindContext&) {
+         s.single_active_consumer = v.boolean;
+       }},
+  };
+  return rows;
+}
+
+}  // namespace
+
 const std::vector<Row<PublisherOptions>>& publisher_rows() {
+  static const Section stream = section_of("the stream protocol's publisher", stream_publisher_rows());
   static const std::vector<Row<PublisherOptions>> rows = with_connection<PublisherOptions>({
       {{"exchange", KeyType::text,
         "where it publishes (\"\": the default exchange); the exchange or queue that `to` names unless "
@@ -279,11 +388,17 @@ const std::vector<Row<PublisherOptions>>& publisher_rows() {
        }},
       {{"priority", KeyType::integer, "of each message, in queues with x-max-priority", "0", false, 0, 255},
        [](const Value& v, PublisherOptions& p, const BindContext&) { p.priority = whole<std::uint8_t>(v); }},
+      {table_key("stream", "it speaks the stream protocol, to the leader of the stream that `to` names",
+                 stream),
+       [](const Value& v, PublisherOptions& p, const BindContext& c) {
+         bind_rows(v, stream_publisher_rows(), p.stream.emplace(), c);
+       }},
   });
   return rows;
 }
 
 const std::vector<Row<SubscriberOptions>>& subscriber_rows() {
+  static const Section stream = section_of("the stream protocol's consumer", stream_consumer_rows());
   static const std::vector<Row<SubscriberOptions>> rows = with_connection<SubscriberOptions>({
       {{"queues", KeyType::names, "that each member consumes from", "", true},
        [](const Value& v, SubscriberOptions& s, const BindContext&) { s.queues = names(v); }},
@@ -300,6 +415,15 @@ const std::vector<Row<SubscriberOptions>>& subscriber_rows() {
       {{"x-priority", KeyType::numbers, "of the members in turn; 0 unless given"},
        [](const Value& v, SubscriberOptions& s, const BindContext&) {
          for (const Value& item : v.items) s.priorities.push_back(whole<std::int32_t>(item));
+       }},
+      {{"x-stream-offset", KeyType::text,
+        "where it begins in a stream: \"first\", \"last\" (chunk), \"next\", an offset, or an age as in "
+        "\"1h\"",
+        "\"next\""},
+       [](const Value& v, SubscriberOptions& s, const BindContext&) { s.offset = stream_offset(v); }},
+      {table_key("stream", "they speak the stream protocol", stream),
+       [](const Value& v, SubscriberOptions& s, const BindContext& c) {
+         bind_rows(v, stream_consumer_rows(), s.stream.emplace(), c);
        }},
   });
   return rows;

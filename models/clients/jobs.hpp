@@ -29,7 +29,8 @@ struct Job {
   std::int64_t number = 0;  ///< in that queue
   LaneId lane{};
   std::uint64_t seq = 0;
-  std::uint64_t attempt = 0;  ///< how often it was delivered before, as far as anybody counts
+  std::int64_t log_epoch = 0;  ///< of a log that is replicated: in which it was read
+  std::uint64_t attempt = 0;   ///< how often it was delivered before, as far as anybody counts
 };
 
 class Jobs {

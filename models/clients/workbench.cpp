@@ -55,7 +55,8 @@ void Workbench::tell(Kind kind, std::uint16_t code) {
                        .place = job_.queue.value,
                        .peer = group_.value,
                        .a = job_.number,
-                       .b = 1});
+                       .b = 1,
+                       .c = job_.log_epoch});
 }
 
 void Workbench::succeeded() {
@@ -65,7 +66,8 @@ void Workbench::succeeded() {
                  .place = job_.queue.value,
                  .peer = group_.value,
                  .a = job_.number,
-                 .b = 1},
+                 .b = 1,
+                 .c = job_.log_epoch},
                 time);
   bool applied = false;
   if (jobs_.options().effect) {

@@ -228,6 +228,11 @@ void Broker::answered(Session& session, QueueIndex queue, std::uint64_t ordinal,
   settle_down();
 }
 
+void Broker::store_offset(Session& session, QueueIndex queue, std::int64_t offset) {
+  ++session.received;
+  cluster_.queue(queue).store_offset(session, offset);
+}
+
 void Broker::cancel_consumers(QueueIndex queue) {
   for (std::size_t i = 0; i < sessions_.size(); ++i) {
     Session& session = *sessions_[i];

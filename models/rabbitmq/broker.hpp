@@ -91,6 +91,7 @@ class Broker final : public NodeProgram {
   void opening(Client& client, ConnectionId id, bool last);
   void published(Session& session, const Publish& frame);
   void answered(Session& session, QueueIndex queue, std::uint64_t ordinal, Answer how);
+  void store_offset(Session& session, QueueIndex queue, std::int64_t offset);
 
   // ---- what queues have for channels of this node ----
   /// One more queue has answered for a message. With the last of them the publisher hears: a rejection by any is one of all.

@@ -32,7 +32,7 @@ sim::Time ClassicHome::now() const {
 sim::TraceRecord ClassicHome::record(const Message& m) const {
   return {.actor = home_.node().entity().value,
           .place = entity_.value,
-          .peer = group_.value,
+          .peer = group().value,
           .a = static_cast<std::int64_t>(m.number),
           .b = 1};
 }

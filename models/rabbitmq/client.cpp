@@ -68,6 +68,7 @@ void Client::connect() {
                 (channel_.queues.empty() ? 0 : 1 + static_cast<std::uint32_t>(channel_.queues.size()));
   for (std::size_t i = addresses_.size(); i > 1; --i)
     std::swap(addresses_[i - 1], addresses_[order_.uniform_int(i)]);
+  choose(addresses_);
   next_address_ = 0;
   try_next();
 }
@@ -119,6 +120,14 @@ void Client::answer(QueueIndex queue, std::uint64_t ordinal, Answer how) {
                         [session = session_, ordinal, epoch = epoch_, queue, how]() {
                           if (session->epoch == epoch)
                             session->broker->answered(*session, queue, ordinal, how);
+                        });
+}
+
+void Client::store_offset(QueueIndex queue, std::int64_t offset) {
+  ++sent_;
+  context_.network.send(connection_, Side::client, kMethodBytes,
+                        [session = session_, offset, epoch = epoch_, queue]() {
+                          if (session->epoch == epoch) session->broker->store_offset(*session, queue, offset);
                         });
 }
 

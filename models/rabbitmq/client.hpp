@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "models/context.hpp"
@@ -33,6 +34,7 @@ struct ChannelOptions {
   bool confirms = false;
   std::vector<QueueIndex> queues;  ///< to consume from
   ConsumerOptions consumer;
+  std::string publisher;  ///< name under which a stream knows what it has; empty: none
 };
 
 class Client : public NodeProgram, public ConnectionListener {
@@ -76,6 +78,10 @@ class Client : public NodeProgram, public ConnectionListener {
   void publish(Ref<Publish> frame, std::uint32_t bytes);
   /// Of something that was delivered on this channel.
   void answer(QueueIndex queue, std::uint64_t ordinal, Answer how);
+  void store_offset(QueueIndex queue, std::int64_t offset);
+
+  /// An attempt to connect goes through these, the first first: in an order that was drawn.
+  virtual void choose(std::vector<Broker*>& addresses) { static_cast<void>(addresses); }
 
   virtual void channel_opened() = 0;
   /// The connection or channel has gone, with all that was on it. Not on a crash.

@@ -4,6 +4,7 @@
 
 #include "models/rabbitmq/broker.hpp"
 #include "models/rabbitmq/classic_home.hpp"
+#include "models/rabbitmq/stream.hpp"
 
 namespace models::rabbitmq {
 
@@ -27,6 +28,8 @@ Cluster::~Cluster() {
 }
 
 std::unique_ptr<Queue> Cluster::make_queue(QueueIndex index, const QueueOptions& options, EntityId entity) {
+  if (options.arguments.type == QueueType::stream)
+    return std::make_unique<Stream>(*this, index, options, entity);
   Broker& home = *brokers_[options.node];
   return std::make_unique<ClassicHome>(*this, index, options, entity, home);
 }
@@ -100,15 +103,15 @@ void Cluster::node_restarted(Broker& broker) {
 
 void Cluster::tell() const {
   for (const auto& queue : queues_) {
-    if (queue->group() == EntityId{}) continue;
-    context_.emit(Kind::subscribed, {.code = static_cast<std::uint16_t>(kShared | kQueue),
-                                     .place = queue->entity().value,
-                                     .peer = queue->group().value});
+    const auto code = static_cast<std::uint16_t>(queue->is_log() ? 0 : kShared | kQueue);
+    for (const EntityId group : queue->groups())
+      context_.emit(Kind::subscribed, {.code = code, .place = queue->entity().value, .peer = group.value});
   }
 }
 
 void Cluster::tell_depths() {
   for (const auto& queue : queues_) {
+    if (queue->is_log()) continue;
     const Queue::Depth depth = queue->depth();
     context_.emit(Kind::queue_depth, {.actor = queue->leader().node().entity().value,
                                       .place = queue->entity().value,

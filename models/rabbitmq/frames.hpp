@@ -7,6 +7,7 @@
 #include "models/ids.hpp"
 #include "models/pool.hpp"
 #include "models/rabbitmq/message.hpp"
+#include "models/rabbitmq/options.hpp"
 #include "sim/time.hpp"
 
 namespace models::rabbitmq {
@@ -44,6 +45,8 @@ struct Deliver {
   QueueIndex queue{};
   std::uint32_t bytes = 0;  ///< of its body
   bool redelivered = false;
+  bool ends_chunk = false;      ///< of a stream: the last message of a chunk
+  std::uint32_t log_epoch = 0;  ///< of a stream: in which it was written
 
   std::uint32_t refs = 0;
   Shelf<Deliver>* home = nullptr;
@@ -57,6 +60,9 @@ struct ConsumerOptions {
   std::uint32_t prefetch = 0;  ///< 0: no limit
   bool automatic = false;      ///< no-ack: prefetch does not count
   std::int32_t priority = 0;   ///< x-priority
+  EntityId group{};            ///< whose it is
+  StreamOffset offset{};       ///< x-stream-offset
+  const StreamConsumerOptions* stream = nullptr;  ///< it speaks the stream protocol
 };
 
 /// Of a dead letter: what it was, and what became of that.

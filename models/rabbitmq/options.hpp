@@ -30,10 +30,21 @@ struct ExchangeOptions {
 enum class Overflow : std::uint8_t { drop_head, reject_publish, reject_publish_dlx };
 
 /// x-queue-type.
-enum class QueueType : std::uint8_t { classic, quorum };
+enum class QueueType : std::uint8_t { classic, quorum, stream };
 
 /// x-delayed-retry-type: which returned messages wait before they are ready again.
 enum class DelayedRetry : std::uint8_t { disabled, all, failed, returned };
+
+/// x-queue-leader-locator: on the node that it is declared on, or on that with the fewest leaders.
+enum class LeaderLocator : std::uint8_t { client_local, balanced };
+
+/// x-stream-offset: where a consumer begins. `last` is the last chunk, `next` what is written from now on.
+struct StreamOffset {
+  enum class At : std::uint8_t { first, last, next, offset, ago };
+  At at = At::next;
+  std::int64_t offset = 0;  ///< of At::offset; below the log's start: its start
+  sim::Duration ago{};      ///< of At::ago: the first chunk that was written since
+};
 
 /// Arguments of a queue (x-arguments).
 struct QueueArguments {
@@ -57,6 +68,12 @@ struct QueueArguments {
   DelayedRetry delayed_retry = DelayedRetry::disabled;
   sim::Duration delayed_retry_min{};  ///< x-delayed-retry-min
   sim::Duration delayed_retry_max{};  ///< x-delayed-retry-max
+
+  // ---- of streams ----
+  std::optional<sim::Duration> max_age{};        ///< x-max-age
+  std::int64_t max_segment_bytes = 500'000'000;  ///< x-stream-max-segment-size-bytes
+  std::optional<std::uint16_t> cluster_size{};   ///< x-initial-cluster-size; unset: every node
+  LeaderLocator locator = LeaderLocator::client_local;
 };
 
 /// Mirrors of a classic queue, until 3.13 (the policies ha-*).
@@ -97,6 +114,8 @@ struct Config {
   sim::Duration detector_poll = std::chrono::seconds{5};
   /// A quorum queue takes back what a consumer at a suspected node holds after so long.
   sim::Duration consumer_disconnected_timeout = std::chrono::seconds{60};
+  /// A single active consumer at a node that is away loses its turn after so long (stream_sac_disconnected_timeout).
+  sim::Duration sac_disconnected_timeout = std::chrono::seconds{60};
 };
 
 struct BrokerOptions {
@@ -129,6 +148,26 @@ struct ConnectionOptions {
   std::vector<std::uint16_t> addresses{};
 };
 
+/// A producer that speaks the stream protocol, to the stream's leader.
+struct StreamPublisherOptions {
+  std::string name{};             ///< under which the stream knows what it has; empty: nothing is recognised
+  bool retry_on_recovery = true;  ///< what is unconfirmed is published again, as it was, after a reconnection
+};
+
+/// How a consumer that has a name has its offset stored with the stream.
+enum class OffsetTracking : std::uint8_t { none, automatic, manual };
+
+/// A consumer that speaks the stream protocol (com.rabbitmq.stream.ConsumerBuilder).
+struct StreamConsumerOptions {
+  std::string name{};
+  OffsetTracking tracking = OffsetTracking::none;
+  std::uint32_t store_every =
+      10'000;  ///< messageCountBeforeStorage; of manual tracking what the application does
+  sim::Duration flush_interval = std::chrono::seconds{5};  ///< of automatic tracking
+  std::uint32_t credit = 10;  ///< chunks under way; each that arrives asks for one
+  bool single_active_consumer = false;
+};
+
 /// What a producer says to this broker: basic.publish.
 struct PublisherOptions {
   ConnectionOptions connection{};
@@ -141,6 +180,7 @@ struct PublisherOptions {
   std::uint32_t confirms = 0;  ///< confirm.select, and so many may be outstanding; 0: no confirms
   std::optional<sim::Duration> expiration{};  ///< of each message
   std::uint8_t priority = 0;                  ///< of each message
+  std::optional<StreamPublisherOptions> stream{};
 };
 
 /// What a group's members say to it: basic.qos, basic.consume, basic.ack.
@@ -150,6 +190,8 @@ struct SubscriberOptions {
   bool automatic_ack = false;              ///< no-ack
   std::uint32_t prefetch = 0;              ///< basic.qos of each consumer; 0: no limit
   std::vector<std::int32_t> priorities{};  ///< x-priority of the members in turn
+  StreamOffset offset{};                   ///< x-stream-offset
+  std::optional<StreamConsumerOptions> stream{};
 };
 
 }  // namespace models::rabbitmq

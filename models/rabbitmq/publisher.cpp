@@ -18,6 +18,7 @@ Publisher::Publisher(Context& context, Cluster& broker, Node& node, const Produc
       acknowledged_step_(context.steps.cell(node.entity(), Step::acknowledged)),
       arrival_timer_(context.simulation, node, [this] { turn(); }) {
   channel_.confirms = confirms();
+  if (options.rabbitmq.stream) channel_.publisher = options.rabbitmq.stream->name;
   const Topology& topology = broker.topology();
   const std::string path = "producers." + options.name;
   std::string exchange = options.to;
@@ -51,7 +52,7 @@ void Publisher::stop_arrivals() {
 
 bool Publisher::idle() {
   if (!running()) return true;
-  return source_.exhausted() && unconfirmed_.empty() && next_again_ == again_.size();
+  return source_.exhausted() && unconfirmed_.empty() && retries_.empty() && next_again_ == again_.size();
 }
 
 // ---- publishing ---------------------------------------------------------------------------------------------------
@@ -189,8 +190,32 @@ void Publisher::failed(const Publish& frame, bool maybe_stored) {
     answered(1);
 }
 
+/// Producers of the stream protocol are connected to the leader's node.
+void Publisher::choose(std::vector<Broker*>& addresses) {
+  if (!options_.rabbitmq.stream) return;
+  const Queue& stream = broker_.queue(broker_.targets(addresses_.front()).front());
+  std::stable_partition(addresses.begin(), addresses.end(),
+                        [&stream](const Broker* b) { return b == &stream.leader(); });
+}
+
+/// What was unconfirmed comes first, as it was (ProducerBuilder.retryOnRecovery).
+void Publisher::channel_opened() {
+  for (const Ref<Publish>& frame : retries_) {
+    unconfirmed_.push(frame);
+    publish(frame, kContentBytes + frame->size);
+  }
+  retries_.clear();
+  turn();
+}
+
 void Publisher::channel_lost() {
   arrival_timer_.disarm();
+  if (options_.rabbitmq.stream && options_.rabbitmq.stream->retry_on_recovery) {
+    for (; !unconfirmed_.empty(); unconfirmed_.drop()) {
+      if (unconfirmed_[unconfirmed_.first()]) retries_.push_back(unconfirmed_[unconfirmed_.first()]);
+    }
+    return unconfirmed_.reset();
+  }
   for (; !unconfirmed_.empty(); unconfirmed_.drop()) {
     const Ref<Publish>& frame = unconfirmed_[unconfirmed_.first()];
     if (frame) failed(*frame, true);
@@ -205,6 +230,8 @@ void Publisher::process_crashed() {
     const Ref<Publish>& frame = unconfirmed_[unconfirmed_.first()];
     if (frame) report(Kind::failed, *frame, 1);
   }
+  for (const Ref<Publish>& frame : retries_) report(Kind::failed, *frame, 1);
+  retries_.clear();
   unconfirmed_.reset();
   again_.clear();
   next_again_ = 0;

@@ -47,7 +47,8 @@ class Publisher final : public Client {
     std::vector<Copy> old;
   };
 
-  void channel_opened() override { turn(); }
+  void choose(std::vector<Broker*>& addresses) override;
+  void channel_opened() override;
   void channel_lost() override;
   void process_crashed() override;
   void process_restarted() override;
@@ -74,7 +75,9 @@ class Publisher final : public Client {
   std::vector<Lane> lanes_;               // by queue
   std::uint64_t count_ = 0;               // messages so far
   Window<Ref<Publish>> unconfirmed_;      // null: answered
-  std::vector<Again> again_;              // oldest first
+  std::vector<Ref<Publish>>
+      retries_;               // unconfirmed when the channel went: they are published again as they are
+  std::vector<Again> again_;  // oldest first
   std::size_t next_again_ = 0;
   StepCell& acknowledged_step_;
   NodeTimer<std::function<void()>> arrival_timer_;

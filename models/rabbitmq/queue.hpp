@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "models/ids.hpp"
 #include "models/rabbitmq/frames.hpp"
@@ -53,8 +54,11 @@ class Queue {
   Cluster& cluster() const { return cluster_; }
   QueueIndex index() const { return index_; }
   EntityId entity() const { return entity_; }
-  EntityId group() const { return group_; }
-  void read_by(EntityId group) { group_ = group; }
+  /// Groups that read it: one at most whose members compete, or, of a log, any number that read all of it each.
+  const std::vector<EntityId>& groups() const { return groups_; }
+  EntityId group() const { return groups_.empty() ? EntityId{} : groups_.front(); }
+  void read_by(EntityId group) { groups_.push_back(group); }
+  virtual bool is_log() const { return false; }
 
   // ---- from a channel, at its node ----
   /// `tag`: what to answer for, where the channel has confirms.
@@ -69,6 +73,12 @@ class Queue {
   virtual sim::Time oldest_held(Session& session) {
     static_cast<void>(session);
     return sim::kNever;
+  }
+
+  /// store_offset, of consumers of a log that have a name.
+  virtual void store_offset(Session& session, std::int64_t offset) {
+    static_cast<void>(session);
+    static_cast<void>(offset);
   }
 
   // ---- from another queue's dead letters, at the node that they leave ----
@@ -97,6 +107,14 @@ class Queue {
 
   // ---- state ----
   virtual Depth depth() const = 0;
+  /// Nothing is left that could be given to the group.
+  virtual bool finished(EntityId group) const {
+    static_cast<void>(group);
+    const Depth left = depth();
+    return left.ready == 0 && left.unacknowledged == 0;
+  }
+  /// Nodes that its consumers may connect to, and the one that its publishers do; for who speaks the stream protocol.
+  virtual bool is_at(const Broker& node) const { return &node == &leader(); }
   /// Where its messages are: the node of a classic queue, the leader of a replicated one, or who was the last.
   virtual Broker& leader() const = 0;
   /// Something of it is on its way or is being written.
@@ -109,7 +127,7 @@ class Queue {
   const QueueOptions options_;
   const QueueIndex index_;
   const EntityId entity_;
-  EntityId group_{};
+  std::vector<EntityId> groups_;
 };
 
 }  // namespace models::rabbitmq

@@ -18,7 +18,8 @@ Workers::Workers(Context& context, Cluster& broker, const GroupOptions& options,
     const auto queue = broker.topology().find_queue(name);
     if (!queue) throw ScenarioError(path, "there is no queue '" + name + "' in [rabbitmq]");
     // Model: who competes for a queue's messages is one group; its verdicts are about what becomes of each message for it.
-    if (broker.reader(*queue) != EntityId{})
+    // A stream's are any number, and each reads all of it.
+    if (!broker.queue(*queue).is_log() && broker.reader(*queue) != EntityId{})
       throw ScenarioError(
           path,
           "'" + name + "' is read by another group: whoever consumes from one queue is one group's member");
@@ -52,14 +53,12 @@ bool Workers::idle() const {
   // Nobody is left to read.
   if (std::none_of(members_.begin(), members_.end(), [](const auto& m) { return m->takes_part(); }))
     return true;
-  return std::all_of(queues_.begin(), queues_.end(), [this](QueueIndex q) {
-    const Queue::Depth depth = broker_.queue(q).depth();
-    return depth.ready == 0 && depth.unacknowledged == 0;
-  });
+  return std::all_of(queues_.begin(), queues_.end(),
+                     [this](QueueIndex q) { return broker_.queue(q).finished(entity_); });
 }
 
 Job Workers::job(const Deliver& m) {
-  Job job{broker_.entity(m.queue), static_cast<std::int64_t>(m.number), m.lane, m.seq};
+  Job job{broker_.entity(m.queue), static_cast<std::int64_t>(m.number), m.lane, m.seq, m.log_epoch};
   if (m.redelivered) job.attempt = ++attempts_[{m.lane, m.seq}];
   return job;
 }
@@ -71,11 +70,16 @@ Worker::Worker(Context& context, Cluster& broker, Node& node, Workers& group, st
       group_(group),
       bench_(context, node, group.jobs(), group.entity(), *this),
       delivered_step_(context.steps.cell(node.entity(), Step::delivered)),
-      ack_step_(context.steps.cell(node.entity(), Step::commit_sent)) {
+      ack_step_(context.steps.cell(node.entity(), Step::commit_sent)),
+      flush_timer_(context.simulation, node, [this] { store_offsets(); }) {
   const SubscriberOptions& options = group.options().rabbitmq;
   channel_.queues = group.queues();
   channel_.consumer.automatic = options.automatic_ack;
   channel_.consumer.prefetch = options.prefetch;
+  channel_.consumer.group = group.entity();
+  channel_.consumer.offset = options.offset;
+  if (options.stream) channel_.consumer.stream = &*options.stream;
+  done_.resize(options.stream ? group.queues().size() : 0);
   if (!options.priorities.empty())
     channel_.consumer.priority = options.priorities[index % options.priorities.size()];
 }
@@ -102,11 +106,14 @@ void Worker::tell(Kind kind, const Deliver& m) {
                        .place = broker_.entity(m.queue).value,
                        .peer = group_.entity().value,
                        .a = static_cast<std::int64_t>(m.number),
-                       .b = 1});
+                       .b = 1,
+                       .c = m.log_epoch});
 }
 
 void Worker::delivered(Ref<Deliver> frame) {
   tell(Kind::delivered, *frame);
+  // ConsumerFlowStrategy.creditOnChunkArrival
+  if (speaks_stream() && frame->ends_chunk) answer(frame->queue, frame->ordinal, Answer::ack);
   waiting_.push(std::move(frame));
   step_then(delivered_step_, node_, [this] {
     if (!bench_.working()) take_next();
@@ -134,15 +141,64 @@ void Worker::finish(Answer how) {
   // On a channel that has gone meanwhile it means nothing: the queue has given the message to somebody else, or will.
   const bool known = is_open() && message_channel_ == channel_number_ && !channel_.consumer.automatic;
   if (!known) return take_next();
-  answer(message->queue, message->ordinal, how);
+  if (speaks_stream()) {
+    if (!track(*message)) return take_next();
+  } else {
+    answer(message->queue, message->ordinal, how);
+  }
   step_then(ack_step_, node_, [this] {
     if (!bench_.working()) take_next();
   });
 }
 
+// ---- offsets of streams -------------------------------------------------------------------------------------------
+
+/// It has processed that: the offset is stored every so many messages, and with automatic tracking also once none has been for a
+/// while (AutoTrackingStrategy; ManualTrackingStrategy: when the application says so).
+bool Worker::track(const Deliver& m) {
+  const StreamConsumerOptions& options = *channel_.consumer.stream;
+  if (options.tracking == OffsetTracking::none) return false;
+  const auto at =
+      std::find(channel_.queues.begin(), channel_.queues.end(), m.queue) - channel_.queues.begin();
+  Done& done = done_[static_cast<std::size_t>(at)];
+  done.last = static_cast<std::int64_t>(m.number);
+  if (++done.count >= options.store_every) {
+    done.count = 0;
+    store_offset(m.queue, done.last);
+    return true;
+  }
+  if (options.tracking == OffsetTracking::automatic && !flush_timer_.armed()) {
+    flush_timer_.arm_after(options.flush_interval);
+  }
+  return false;
+}
+
+void Worker::store_offsets() {
+  for (std::size_t i = 0; i < done_.size(); ++i) {
+    if (std::exchange(done_[i].count, 0) > 0 && is_open()) store_offset(channel_.queues[i], done_[i].last);
+  }
+}
+
+void Worker::forget_offsets() {
+  flush_timer_.disarm();
+  std::fill(done_.begin(), done_.end(), Done{});
+}
+
+/// Consumers read from replicas where there are some (forceReplicaForConsumers is off: from the leader if need be).
+void Worker::choose(std::vector<Broker*>& addresses) {
+  if (!speaks_stream()) return;
+  const Queue& stream = broker_.queue(channel_.queues.front());
+  const auto rank = [&stream](const Broker* b) {
+    return !stream.is_at(*b) ? 2 : b == &stream.leader() ? 1 : 0;
+  };
+  std::stable_sort(addresses.begin(), addresses.end(),
+                   [&](const Broker* a, const Broker* b) { return rank(a) < rank(b); });
+}
+
 // ---- its connection, its process ----------------------------------------------------------------------------------
 
 void Worker::channel_lost() {
+  forget_offsets();
   // ConsumerDispatcher: once the channel is shut down what it has queued is not handed out any more.
   while (!waiting_.empty()) tell(Kind::abandoned, *waiting_.pop());
 }
@@ -158,11 +214,15 @@ void Worker::withdraw() {
 void Worker::leave() {
   leaving_ = false;
   while (!waiting_.empty()) tell(Kind::abandoned, *waiting_.pop());
+  // Consumer.close() stores what automatic tracking has not stored yet.
+  if (speaks_stream() && channel_.consumer.stream->tracking == OffsetTracking::automatic) store_offsets();
+  forget_offsets();
   end();
   tell_member(MemberCode::left);
 }
 
 void Worker::process_crashed() {
+  forget_offsets();
   bench_.crashed();
   leaving_ = false;
   message_ = {};

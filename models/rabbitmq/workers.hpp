@@ -82,6 +82,7 @@ class Worker final : public Client, private WorkbenchOwner {
   void slowed() override { bench_.slowed(); }
 
  private:
+  void choose(std::vector<Broker*>& addresses) override;
   void channel_opened() override;
   void channel_lost() override;
   void process_crashed() override;
@@ -91,6 +92,16 @@ class Worker final : public Client, private WorkbenchOwner {
   void processed() override { finish(Answer::ack); }
   void gave_up(PoisonOptions::Then how) override;
 
+  /// Of a stream: what it has processed since it stored an offset.
+  struct Done {
+    std::uint32_t count = 0;
+    std::int64_t last = 0;
+  };
+  bool speaks_stream() const { return channel_.consumer.stream != nullptr; }
+  /// Whether that has sent an offset.
+  bool track(const Deliver& m);
+  void store_offsets();
+  void forget_offsets();
   void take_next();
   void leave();
   void finish(Answer how);
@@ -107,6 +118,8 @@ class Worker final : public Client, private WorkbenchOwner {
   bool leaving_ = false;  // once it has finished what it is working on
   StepCell& delivered_step_;
   StepCell& ack_step_;
+  NodeTimer<std::function<void()>> flush_timer_;
+  std::vector<Done> done_;  // by queue
 };
 
 }  // namespace models::rabbitmq

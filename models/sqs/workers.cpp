@@ -155,7 +155,7 @@ void Worker::take_next() {
   if (front_ < in_hand_.size()) {
     const Delivered& m = in_hand_[front_];
     return bench_.begin({service_.entity(group_.queue()), static_cast<std::int64_t>(m.receipt.number), m.lane,
-                         m.seq, m.receives - 1});
+                         m.seq, 0, m.receives - 1});
   }
   if (!to_delete_.empty()) return remove(to_delete_);
   in_hand_.clear();

@@ -58,10 +58,8 @@ TEST_CASE("one file has Kafka and RabbitMQ as variants of one workload", "[rabbi
 }
 
 TEST_CASE("what RabbitMQ has and mqlab does not is refused by its name", "[rabbitmq]") {
-  CHECK(holds(with_arguments("x-queue-type = 'quorum'"), "quorum queues and streams are not"));
   CHECK(holds(with_arguments("x-delivery-limit = 5"), "is of quorum queues"));
   CHECK(holds(with_arguments("x-expires = 1000"), "queues that expire are not modelled"));
-  CHECK(holds(desk("[rabbitmq]\n", "[rabbitmq]\nnodes = 3\n"), "one node is modelled"));
   CHECK(
       holds(desk("[rabbitmq]\n", "[rabbitmq]\n[rabbitmq.config]\nvm_memory_high_watermark.relative = 0.4\n"),
             "memory alarms are not modelled"));
@@ -131,4 +129,74 @@ TEST_CASE("faults that a queue's broker or clients do not know are refused, and 
               "has no `effect`"));
   CHECK(holds(faulty("kind = 'crash'\ntarget = 'shop'\nwhen = { step = 'appended' }\n"), "never happens"));
   CHECK(faulty("kind = 'crash'\ntarget = 'workers/0'\nwhen = { step = 'commit-sent' }\n").empty());
+}
+
+namespace {
+
+/// What is said of the desk whose queue is a stream on three nodes, with `from` replaced by `to`.
+std::string stream(const std::string& arguments, const std::string& reads = "prefetch = 10",
+                   const std::string& behind = {}) {
+  std::string text = kDesk;
+  const auto put = [&text](const std::string& from, const std::string& to) {
+    text.replace(text.find(from), from.size(), to);
+  };
+  put("[rabbitmq]\n", "[rabbitmq]\nnodes = 3\n");
+  put("name = \"jobs\"", "name = \"jobs\"\ntype = \"stream\"\narguments = { " + arguments + " }");
+  put("prefetch = 10", reads);
+  return complaint(text + behind);
+}
+
+}  // namespace
+
+TEST_CASE("a stream takes its own arguments and no others", "[rabbitmq]") {
+  CHECK(stream("x-max-age = '7D', x-max-length-bytes = 1000, x-stream-max-segment-size-bytes = 100, "
+               "x-initial-cluster-size = 3, x-queue-leader-locator = 'balanced'")
+            .empty());
+  CHECK(with_arguments("x-queue-type = 'stream'").empty());
+  CHECK(holds(stream("x-max-age = '7 days'"), "must be a number and a unit"));
+  CHECK(holds(stream("x-max-age = 'D'"), "must be a number and a unit"));
+  CHECK(holds(stream("x-initial-cluster-size = 4"), "is 4 on 3 nodes"));
+  CHECK(holds(stream("x-stream-max-segment-size-bytes = 3000000001"), "x-stream-max-segment-size-bytes"));
+  CHECK(holds(stream("x-stream-filter-size-bytes = 16"), "filters of streams are not modelled"));
+  for (const char* const key : {"x-message-ttl = 5", "x-max-length = 5", "x-dead-letter-exchange = ''",
+                                "x-max-priority = 5", "x-single-active-consumer = true"})
+    CHECK(holds(stream(key), "is no argument of a stream"));
+  CHECK(holds(with_arguments("x-max-age = '1h'"), "is of streams"));
+  CHECK(holds(with_arguments("x-initial-cluster-size = 1"), "is of streams"));
+}
+
+TEST_CASE("a stream's consumers say how they read", "[rabbitmq]") {
+  CHECK(stream("", "prefetch = 10, x-stream-offset = 'first'").empty());
+  CHECK(stream("", "prefetch = 10, x-stream-offset = '17'").empty());
+  CHECK(stream("", "prefetch = 10, x-stream-offset = '1h'").empty());
+  CHECK(holds(stream("", "prefetch = 10, x-stream-offset = 'soon'"), "must be a number and a unit"));
+  CHECK(holds(stream("", "prefetch = 0"), "consumer prefetch count is not set for stream"));
+  CHECK(holds(stream("", "prefetch = 10, ack = 'automatic'"), "automatic acknowledgement not supported"));
+  CHECK(holds(stream("", "prefetch = 10, x-priority = [1]"), "is not known by streams"));
+  CHECK(stream("", "stream = { name = 'w', tracking = 'automatic' }").empty());
+  CHECK(holds(stream("", "stream = { tracking = 'manual' }"), "needs stream.name"));
+  CHECK(holds(stream("", "stream = { single-active-consumer = true }"), "needs stream.name"));
+  CHECK(holds(stream("", "prefetch = 10, stream = {}"), "is of AMQP"));
+  CHECK(holds(stream("", "prefetch = 10 }\nmembers = 2\neffect = {"), "each consumer of a stream reads all"));
+  CHECK(holds(desk("prefetch = 10", "stream = {}"), "is for streams"));
+  CHECK(holds(desk("prefetch = 10", "x-stream-offset = 'first'"), "is for streams"));
+}
+
+TEST_CASE("several groups read a stream, and a publisher with a name is one", "[rabbitmq]") {
+  const std::string audit =
+      "[[groups]]\nname = 'audit'\ncluster = 'rabbitmq'\nrabbitmq = { queues = 'jobs', prefetch = 1 }\n";
+  CHECK(stream("", "prefetch = 10", audit).empty());
+  const auto publisher = [](const std::string& says) {
+    std::string text = kDesk;
+    const std::string rate = "rate = 10 }";
+    text.replace(text.find(rate), rate.size(), rate + "\n" + says);
+    const std::string name = "name = \"jobs\"";
+    text.replace(text.find(name), name.size(), name + "\ntype = \"stream\"");
+    return complaint(text);
+  };
+  CHECK(publisher("rabbitmq = { confirms = 10, stream = { name = 'shop' } }").empty());
+  CHECK(holds(publisher("rabbitmq = { stream = {} }"), "needs `confirms`"));
+  CHECK(holds(publisher("instances = 2\nrabbitmq = { confirms = 10, stream = { name = 'shop' } }"),
+              "is of one publisher"));
+  CHECK(holds(publisher("rabbitmq = { confirms = 1, exchange = '', stream = {} }"), "knows no exchanges"));
 }
