@@ -49,7 +49,9 @@ void Stream::post(const Broker& from, const Broker& to, Ref<StreamMail> mail, st
     void operator()() const { mail->stream->take(*mail); }
   };
   // What does not arrive is done again when a link comes up, or a leader is elected.
-  cluster_.send(cluster_.broker(mail->from), cluster_.broker(mail->at), bytes, Arrive{std::move(mail)});
+  Broker& sender = cluster_.broker(mail->from);
+  Broker& receiver = cluster_.broker(mail->at);
+  cluster_.send(sender, receiver, bytes, Arrive{std::move(mail)});
 }
 
 Stream::Member* Stream::member_at(const Broker& node) {
