@@ -3,8 +3,8 @@
 #include "experiments/scenario/flow_tables.hpp"
 #include "experiments/scenario/key_tables.hpp"
 #include "experiments/scenario/rabbitmq_tables.hpp"
-#include "experiments/scenario/sqs_tables.hpp"
 #include "experiments/scenario/schema_tables.hpp"
+#include "experiments/scenario/sqs_tables.hpp"
 #include "experiments/scenario/versions.hpp"
 #include "models/kafka/librdkafka.hpp"
 
