@@ -100,7 +100,6 @@ FoundMisfit redrive(const ServiceOptions& s, const QueueOptions& q) {
 FoundMisfit queue(const Value& checked, const ServiceOptions& s, const QueueOptions& q) {
   const std::string path = join_path("sqs.queues", q.name);
   if (FoundMisfit wrong = queue_name(q)) return wrong;
-  if (FoundMisfit wrong = redrive(s, q)) return wrong;
   using models::sqs::DeduplicationScope;
   using models::sqs::FifoThroughputLimit;
   using Permission = models::sqs::RedriveAllowPolicy::Permission;
@@ -327,6 +326,9 @@ FoundMisfit sqs_misfit(const Value& checked, const Scenario& s) {
   if (FoundMisfit wrong = names(s)) return wrong;
   for (const QueueOptions& q : s.sqs->queues) {
     if (FoundMisfit wrong = queue(checked, *s.sqs, q)) return wrong;
+  }
+  for (const QueueOptions& q : s.sqs->queues) {
+    if (FoundMisfit wrong = redrive(*s.sqs, q)) return wrong;
   }
   if (s.sqs->sampled_servers > s.sqs->servers) return Misfit{"sqs.sampled_servers", "is more than `servers`"};
   for (std::size_t i = 0; i < s.sqs->moves.size(); ++i) {

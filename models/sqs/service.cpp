@@ -238,6 +238,9 @@ Error Service::send_one(Place& place, LaneId lane, const SendEntry& entry, sim::
                         std::uint32_t server, std::uint32_t origin, bool& duplicate) {
   const QueueOptions& options = place.queue->options();
   if (entry.size > options.maximum_message_size) return Error::message_too_long;
+  if (options.fifo && options.fifo_throughput_limit == FifoThroughputLimit::per_message_group_id &&
+      !place.group_limits.admit(entry.group, options_.fifo_calls, now()))
+    return Error::request_throttled;
   ++place.counts.sent;
   Message m;
   m.lane = lane;

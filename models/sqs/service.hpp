@@ -26,6 +26,7 @@
 #include "models/sqs/call.hpp"
 #include "models/sqs/deduplication.hpp"
 #include "models/sqs/fifo_queue.hpp"
+#include "models/sqs/group_limits.hpp"
 #include "models/sqs/origins.hpp"
 #include "models/sqs/rate_limit.hpp"
 #include "models/sqs/standard_queue.hpp"
@@ -130,7 +131,8 @@ class Service final : public NodeProgram {
     Deduplication deduplication;
     sim::Stream servers;  ///< which of them a request is for
     sim::StreamKey duplicates;
-    std::array<RateLimit, kActions> limits;  ///< of a FIFO queue's actions
+    std::array<RateLimit, kActions> limits;  ///< of a FIFO queue's actions …
+    GroupLimits group_limits;                ///< … or of what is sent to each of its message groups
     struct Attempt {
       std::uint64_t id = 0;
       std::vector<Delivered> messages;

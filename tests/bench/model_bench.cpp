@@ -2,7 +2,7 @@
 //
 // kafka_log and kafka_keyed report items_per_second = records processed by the group; kafka_small the cost of one short trial,
 // set-up included; kafka_backlog the memory that waiting records cost (bytes_per_record is the slope between the two sizes).
-// rabbitmq_classic and rabbitmq_backlog are the same of a classic queue.
+// rabbitmq_classic and rabbitmq_backlog are the same of a classic queue, sqs_standard and sqs_backlog of a standard queue of SQS.
 #include <benchmark/benchmark.h>
 #include <sys/wait.h>
 #include <unistd.h>

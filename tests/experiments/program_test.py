@@ -371,6 +371,42 @@ class Output(Case):
         self.assertEqual(last["kafka_consumergroup_lag_sum", of_topic],
                          sum(ends) - last["kafka_consumergroup_current_offset_sum", of_topic])
 
+    def test_a_queue_of_sqs_is_exported_as_cloudwatch_shows_it(self):
+        self.write("q.toml", """[scenario]
+name = "q"
+duration = "10s"
+[sqs]
+[[sqs.queues]]
+name = "jobs"
+DelaySeconds = 2
+[[producers]]
+name = "shop"
+cluster = "sqs"
+to = "jobs"
+arrivals = { process = "constant", rate = 1 }
+messages = 5
+[[groups]]
+name = "workers"
+cluster = "sqs"
+service = { distribution = "constant", value = "100s" }
+sqs = { queue = "jobs", WaitTimeSeconds = 20, VisibilityTimeout = 1000 }
+""")
+        self.mqlab("sweep", "q.toml", "--trials", "1", "--out", "q")
+        path = self.mqlab("export", "q", "--format", "openmetrics", "--every", "4500ms").stdout.strip()
+        text = (self.folder / path).read_text()
+        self.assertEqual(text.splitlines()[-1], "# EOF")
+        values = {(name, float(at)): float(value) for name, value, at in
+                  re.findall(r'^aws_sqs_(\w+)\{job="aws_sqs",queue_name="jobs"\} (\S+) (\S+)$', text, re.M)}
+        # Sent at 1 to 5 s; the worker has the first that is visible.
+        self.assertEqual(values["number_of_messages_sent_sum", 4.5], 4)
+        self.assertEqual(values["approximate_number_of_messages_not_visible_average", 4.5], 1)
+        self.assertEqual(values["approximate_number_of_messages_visible_average", 4.5], 1)
+        self.assertEqual(values["approximate_number_of_messages_delayed_average", 4.5], 2)
+        self.assertAlmostEqual(values["approximate_age_of_oldest_message_maximum", 4.5], 3.5, delta=0.01)
+        self.assertEqual(values["number_of_messages_sent_sum", 9.0], 1)
+        self.assertEqual(values["number_of_messages_received_sum", 9.0], 0)
+        self.assertEqual(values["approximate_number_of_messages_visible_average", 9.0], 4)
+
     def test_what_openmetrics_cannot_show_is_refused(self):
         self.mqlab("sweep", "s.toml", "--out", "o")
         self.refused("export", "o", "--format", "openmetrics", says="20 are meant: choose one by --run")

@@ -42,7 +42,7 @@ TEST_CASE("a key that nobody knows is refused with the nearest one that is known
       {"rate = 100", "rat = 100",
        "s.toml:15:35: producers.shop.arrivals.rat: unknown parameter of 'poisson'; did you mean 'rate'?"},
       {"members = 2", "xyzzy = 2",
-       "s.toml:20:1: groups.billing.xyzzy: unknown key; allowed: name, cluster, rabbitmq, topics, type, "
+       "s.toml:20:1: groups.billing.xyzzy: unknown key; allowed: name, cluster, rabbitmq, sqs, topics, type, "
        "members, "
        "service, commit, stored_offsets, hand_off, calls, effect, transform, streams, poison, "
        "part_of, delay, schema, "

@@ -1,5 +1,6 @@
 // A FIFO queue by itself: message groups, the window in which they are looked for; and deduplication.
 #include "models/sqs/deduplication.hpp"
+#include "models/sqs/group_limits.hpp"
 #include "models/sqs/rate_limit.hpp"
 #include "sim/random.hpp"
 #include "tests/catch.hpp"
@@ -184,6 +185,19 @@ TEST_CASE("a flat map holds what was put in and not taken out, whatever the orde
     if (found != nullptr) REQUIRE(*found == plain[other]);
   }
   CHECK(map.size() == plain.size());
+}
+
+TEST_CASE("each message group has its own limit, and a quiet one is forgotten", "[sqs]") {
+  models::sqs::GroupLimits limits;
+  int admitted = 0;
+  for (int i = 0; i < 1000; ++i) admitted += limits.admit({1}, 300, at(10)) ? 1 : 0;
+  CHECK(admitted == 300);
+  CHECK(limits.admit({2}, 300, at(10)));
+  CHECK(limits.size() == 2);
+  CHECK_FALSE(limits.admit({1}, 300, at(10.001)));
+  CHECK(limits.admit({1}, 300, at(10.5)));
+  CHECK(limits.admit({3}, 300, at(20)));
+  CHECK(limits.size() == 1);
 }
 
 TEST_CASE("three hundred calls a second are let through, and no more", "[sqs]") {

@@ -290,6 +290,8 @@ TEST_CASE("beyond 300 calls a second a FIFO queue throttles, and the SDK tries a
   s.sqs->queues[0].deduplication_scope = models::sqs::DeduplicationScope::message_group;
   s.sqs->queues[0].fifo_throughput_limit = models::sqs::FifoThroughputLimit::per_message_group_id;
   CHECK(Run(s).value(Metric::acknowledged) == 700);
+  s.producers[0].sqs.message_group_id = "one";
+  CHECK(Run(s).value(Metric::acknowledged) < 700);
 }
 
 TEST_CASE("a message that is too long is refused, and the others of its batch are not", "[sqs]") {
