@@ -294,7 +294,9 @@ FoundMisfit rabbitmq_misfit(const Value& checked, const Scenario& s) {
     if (FoundMisfit wrong = no_such_node(s, join_path("groups", g.name) + ".rabbitmq.addresses",
                                          g.rabbitmq.connection.addresses))
       return wrong;
-    if (s.alerts && s.alerts->group == g.name)
+    const bool reads_log = std::all_of(g.rabbitmq.queues.begin(), g.rabbitmq.queues.end(),
+                                       [&](const std::string& q) { return is_stream(s, q); });
+    if (s.alerts && s.alerts->group == g.name && !reads_log)
       return Misfit{"alerts.group",
                     "'" + g.name + "' reads queues, which have no lag: it is of groups that read topics"};
   }

@@ -126,6 +126,17 @@ bool Cluster::idle() const {
          std::none_of(queues_.begin(), queues_.end(), [](const auto& q) { return q->busy(); });
 }
 
+void Cluster::tell_unfinished(std::vector<std::string>& lines) const {
+  for (const auto& queue : queues_) {
+    const Queue::Depth depth = queue->depth();
+    if (depth.ready + depth.unacknowledged > 0)
+      lines.push_back("queue " + queue->options().name + " at " + queue->leader().node().name() + ": " +
+                      std::to_string(depth.ready) + " messages are ready, " +
+                      std::to_string(depth.unacknowledged) + " are unacknowledged");
+    queue->tell_unfinished(lines);
+  }
+}
+
 std::optional<std::string> Cluster::broken() const {
   for (const auto& queue : queues_) {
     if (std::optional<std::string> wrong = queue->broken()) return wrong;

@@ -80,6 +80,7 @@ class Cluster {
   void tell() const;
   void tell_depths();
   bool idle() const;
+  void tell_unfinished(std::vector<std::string>& lines) const;
   std::optional<std::string> broken() const;
 
  private:

@@ -57,11 +57,11 @@ struct Deliver {
 enum class Answer : std::uint8_t { ack, nack_requeue, reject };
 
 struct ConsumerOptions {
-  std::uint32_t prefetch = 0;  ///< 0: no limit
-  bool automatic = false;      ///< no-ack: prefetch does not count
-  std::int32_t priority = 0;   ///< x-priority
-  EntityId group{};            ///< whose it is
-  StreamOffset offset{};       ///< x-stream-offset
+  std::uint32_t prefetch = 0;                     ///< 0: no limit
+  bool automatic = false;                         ///< no-ack: prefetch does not count
+  std::int32_t priority = 0;                      ///< x-priority
+  EntityId group{};                               ///< whose it is
+  StreamOffset offset{};                          ///< x-stream-offset
   const StreamConsumerOptions* stream = nullptr;  ///< it speaks the stream protocol
 };
 

@@ -119,6 +119,8 @@ class Queue {
   virtual Broker& leader() const = 0;
   /// Something of it is on its way or is being written.
   virtual bool busy() const = 0;
+  /// Adds a line for each thing that is under way, with what it waits for.
+  virtual void tell_unfinished(std::vector<std::string>& lines) const { static_cast<void>(lines); }
   /// Its books do not agree, in words. Changes nothing.
   virtual std::optional<std::string> broken() const = 0;
 

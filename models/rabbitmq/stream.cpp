@@ -8,181 +8,19 @@
 #include "sim/assert.hpp"
 
 namespace models::rabbitmq {
-namespace {
-
-/// As they are numbered: 1 is the first, 0 is none.
-template <class Id>
-Id numbered(std::vector<std::string>& names, const std::string& name) {
-  auto at = std::find(names.begin(), names.end(), name);
-  if (name.empty() || at == names.end()) at = names.insert(names.end(), name);
-  return Id{static_cast<decltype(Id::value)>(at - names.begin() + 1)};
-}
-
-}  // namespace
-
-WriterId Stream::writer_named(const std::string& name) {
-  return numbered<WriterId>(writers_, name);
-}
-
-ReferenceId Stream::reference_named(const std::string& name) {
-  return numbered<ReferenceId>(references_, name);
-}
-
-// ---- mail ---------------------------------------------------------------------------------------------------------
-
-Ref<StreamMail> Stream::mail(StreamMail::What what) {
-  Ref<StreamMail> out = mails_.take();
-  out->what = what;
-  out->stream = this;
-  out->epoch = epoch_;
-  out->session = nullptr;
-  out->confirm = false;
-  return out;
-}
-
-void Stream::post(const Broker& from, const Broker& to, Ref<StreamMail> mail, std::uint32_t bytes) {
-  mail->from = from.index();
-  mail->at = to.index();
-  if (&from == &to) return take(*mail);
-  struct Arrive {
-    Ref<StreamMail> mail;
-    void operator()() const { mail->stream->take(*mail); }
-  };
-  // What does not arrive is done again when a link comes up, or a leader is elected.
-  Broker& sender = cluster_.broker(mail->from);
-  Broker& receiver = cluster_.broker(mail->at);
-  cluster_.send(sender, receiver, bytes, Arrive{std::move(mail)});
-}
-
-Stream::Member* Stream::member_at(const Broker& node) {
-  return const_cast<Member*>(static_cast<const Stream*>(this)->member_at(node));
-}
-
-const Stream::Member* Stream::member_at(const Broker& node) const {
-  for (const auto& member : members_) {
-    if (&member->node == &node) return member.get();
-  }
-  return nullptr;
-}
-
-void Stream::take(StreamMail& m) {
-  using What = StreamMail::What;
-  View& view = views_[m.at];
-  Member* const member = member_at(cluster_.broker(m.at));
-  switch (m.what) {
-    case What::write:
-      // What is for its predecessor is sent again, in its order, by who has heard of the election.
-      if (member->role == Role::writer && member->epoch == m.epoch) accept(*member, m);
-      return;
-    case What::store:
-      if (member->role == Role::writer) accept(*member, m);
-      return;
-    case What::query: {
-      if (member->role != Role::writer) return;
-      Ref<StreamMail> out = mail(What::queried);
-      out->session = m.session;
-      out->session_epoch = m.session_epoch;
-      out->offset = member->log.stored(m.stored.reference).value_or(-1);
-      return post(member->node, cluster_.broker(m.from), std::move(out));
-    }
-    case What::queried:
-      if (Reader* const reader = reader_of(m.at, *m.session, m.session_epoch); reader && !reader->placed) {
-        attach(*member, *reader, m.offset < 0 ? std::nullopt : std::optional(m.offset + 1));
-        dispatch(*member, *reader);
-      }
-      return;
-    case What::written:
-      return answered(m.at, *m.session, m.session_epoch, m.tag);
-    case What::leader_is:
-      if (m.epoch <= view.epoch) return;
-      view.epoch = m.epoch;
-      view.leader = static_cast<std::size_t>(m.offset);
-      return resend(m.at);
-    case What::stop:
-      if (m.epoch < member->epoch) return;
-      member->epoch = m.epoch;
-      rest(*member, Role::stopped);
-      {
-        Ref<StreamMail> out = mail(What::stopped);
-        out->epoch = m.epoch;
-        out->tail = member->log.tail();
-        out->node = member->node.index();
-        return post(member->node, cluster_.broker(m.from), std::move(out));
-      }
-    case What::stopped:
-      return stopped(m);
-    case What::lead:
-      if (m.epoch < member->epoch) return;
-      if (member->role != Role::writer || member->epoch != m.epoch) become_writer(*member, m.epoch);
-      {
-        Ref<StreamMail> out = mail(What::leading);
-        out->epoch = m.epoch;
-        return post(member->node, cluster_.broker(m.from), std::move(out));
-      }
-    case What::leading:
-      if (phase_ != Phase::starting || m.epoch != epoch_) return;
-      phase_ = Phase::running;
-      return settle_roles(m.at);
-    case What::follow:
-      if (m.epoch < member->epoch || (member->role == Role::replica && member->epoch == m.epoch)) return;
-      return become_replica(*member, m.epoch, static_cast<std::size_t>(m.offset));
-    case What::attach:
-      if (member->role == Role::writer && member->epoch == m.epoch) attach_follower(*member, m);
-      return;
-    case What::attached:
-      if (member->role == Role::replica && member->epoch == m.epoch && member->request == m.tag)
-        attached(*member, m);
-      return;
-    case What::chunk:
-      if (member->role == Role::replica && member->epoch == m.epoch && member->request == m.tag)
-        copy(*member, m);
-      return;
-    case What::copied: {
-      if (member->role != Role::writer || member->epoch != m.epoch) return;
-      for (Follower& follower : member->followers) {
-        if (members_[follower.member]->node.index() != m.from || follower.request != m.tag) continue;
-        follower.has = std::max(follower.has, m.offset);
-        if (follower.under_way > 0) --follower.under_way;
-        feed(*member, follower);
-      }
-      return commit(*member);
-    }
-    case What::committed:
-      if (member->role != Role::replica || member->epoch != m.epoch) return;
-      member->committed = std::max(member->committed, std::min(m.committed, member->log.end()));
-      return dispatch_all(*member);
-    case What::join:
-      return join(m);
-    case What::leave:
-      return part(*m.session, m.session_epoch, m.stored.reference);
-    case What::activate:
-      if (Reader* const reader = reader_of(m.at, *m.session, m.session_epoch); reader && !reader->active) {
-        reader->active = true;
-        place(m.at, *reader);
-      }
-      return;
-  }
-}
 
 // ---- publishing ---------------------------------------------------------------------------------------------------
 
+/// A producer's messages to a stream are numbered densely, and a retry keeps its number: with a name that is its publishing id.
 StreamEntry Stream::entry_of(Session& session, const Message& m) {
-  StreamEntry entry{.seq = m.seq, .lane = m.lane, .size = m.size};
-  const std::string& name = session.client->channel().publisher;
-  if (!name.empty()) {
-    // A producer's messages to a stream are numbered densely, and a retry keeps its number: that is its publishing id.
-    entry.writer = writer_named(name);
-    entry.publishing_id = m.seq + 1;
-    return entry;
-  }
   std::vector<Channel>& channels = views_[session.broker->index()].channels;
+  const std::string& name = session.client->channel().publisher;
   auto at =
       std::find_if(channels.begin(), channels.end(), [&](const Channel& c) { return c.session == &session; });
   if (at == channels.end()) at = channels.insert(at, {&session, ~session.epoch, {}, 0});
-  if (at->session_epoch != session.epoch) *at = {&session, session.epoch, writer_named(""), 0};
-  entry.writer = at->writer;
-  entry.publishing_id = ++at->published;
-  return entry;
+  if (at->session_epoch != session.epoch) *at = {&session, session.epoch, writer_named(name), 0};
+  ++at->published;
+  return {m.seq, name.empty() ? at->published : m.seq + 1, m.lane, at->writer, m.size};
 }
 
 Taken Stream::publish(Session& session, std::uint64_t tag, Message& m) {
@@ -418,9 +256,9 @@ bool Stream::is_at(const Broker& node) const {
   return member != nullptr && (member->role == Role::replica || member->role == Role::writer);
 }
 
+/// Nothing waits in a stream: what a group has not read is its lag.
 Queue::Depth Stream::depth() const {
-  const StreamLog& log = members_[line_]->log;
-  return {static_cast<std::uint64_t>(log.end() - log.start()), 0};
+  return {};
 }
 
 bool Stream::finished(EntityId group) const {
@@ -441,6 +279,30 @@ bool Stream::busy() const {
   return mails_.out() > 0 || phase_ != Phase::running ||
          std::any_of(members_.begin(), members_.end(),
                      [](const auto& m) { return m->writing || m->gathering || !m->pending.empty(); });
+}
+
+void Stream::tell_unfinished(std::vector<std::string>& lines) const {
+  const std::string name = "stream " + options_.name + ": ";
+  if (phase_ != Phase::running)
+    lines.push_back(name + "it has no leader: a majority of its members must be reached");
+  for (const auto& member : members_) {
+    if (!member->pending.empty())
+      lines.push_back(name + std::to_string(member->pending.size()) + " messages at its leader, " +
+                      member->node.node().name() + ", wait for a majority, which has all below " +
+                      std::to_string(member->committed) + " of " + std::to_string(member->log.end()));
+  }
+  for (const EntityId group : groups_) {
+    if (finished(group)) continue;
+    std::int64_t next = 0;
+    for (const View& view : views_) {
+      for (const auto& reader : view.readers) {
+        if (reader->options.group == group && reader->active && reader->placed)
+          next = std::max(next, reader->next);
+      }
+    }
+    lines.push_back(name + "a group has been sent what is below " + std::to_string(next) + " of " +
+                    std::to_string(told_committed_));
+  }
 }
 
 /// All copies hold the same where both know it to be committed, and one writes in an epoch.

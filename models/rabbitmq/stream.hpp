@@ -113,6 +113,7 @@ class Stream final : public Queue {
   bool is_at(const Broker& node) const override;
   Broker& leader() const override;
   bool busy() const override;
+  void tell_unfinished(std::vector<std::string>& lines) const override;
   std::optional<std::string> broken() const override;
 
   /// A mail has come in.
@@ -165,7 +166,7 @@ class Stream final : public Queue {
     std::uint64_t tag = 0;
     StreamEntry entry{};
   };
-  /// A channel that publishes without a name: the stream knows it by a number of its own.
+  /// A channel that publishes: without a name the stream knows it by a number of its own.
   struct Channel {
     Session* session = nullptr;
     std::uint32_t session_epoch = 0;
