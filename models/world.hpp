@@ -39,6 +39,14 @@ namespace kafka {
 class Cluster;
 class System;
 }  // namespace kafka
+namespace sns {
+class Service;
+class System;
+}  // namespace sns
+namespace sqs {
+class Service;
+class System;
+}  // namespace sqs
 
 namespace rabbitmq {
 class System;
@@ -83,6 +91,10 @@ class World {
   Network& network() { return network_; }
   /// The cluster of [kafka]. Requires that there is one.
   kafka::Cluster& kafka();
+  /// SQS, if the scenario has it.
+  sqs::Service* sqs();
+  /// The same of SNS.
+  sns::Service* sns();
   FaultInjector& faults() { return *faults_; }
 
   /// Once. Sinks are added before.
@@ -119,6 +131,8 @@ class World {
   std::vector<std::unique_ptr<BrokerSystem>> systems_;
   kafka::System* kafka_ = nullptr;              // of these, Kafka's
   rabbitmq::System* rabbitmq_ = nullptr;        // of these, RabbitMQ's
+  sqs::System* sqs_ = nullptr;                  // and SQS's
+  sns::System* sns_ = nullptr;                  // and SNS's
   std::unique_ptr<Bridges> bridges_;            // null: there are none
   std::unique_ptr<Applications> applications_;  // null: there are none
   std::unique_ptr<FaultInjector> faults_;

@@ -145,7 +145,7 @@ std::string OpenMetrics::text() const {
     text += fmt::format("# TYPE {0} gauge\n# HELP {0} {1}\n", kFamily[f].name, kFamily[f].help);
     for (const auto& [labels, lines] : series_[f]) text += lines;
   }
-  return text + "# EOF\n";
+  return text;
 }
 
 }  // namespace experiments

@@ -26,7 +26,8 @@ class OpenMetrics {
 
   /// Times only rise.
   void scrape(double time_s, models::kafka::Cluster& cluster);
-  /// Everything that was scraped: one family after another, in it one series after another.
+  /// Everything that was scraped: one family after another, in it one series after another; without the line that ends it
+  /// all.
   std::string text() const;
 
   /// The families, in the order of text().

@@ -70,7 +70,7 @@ const std::vector<Group>& groups() {
       {"lag", {M::lag_mean_records, M::lag_max_records, M::lag_max_s}, {}},
       {"queues",
        {},
-       {M::unroutable, M::discarded, M::dead_letters, M::requeued, M::redelivered_flags,
+       {M::unroutable, M::discarded, M::dead_letters, M::requeued, M::redelivered_flags, M::empty_receives,
         M::queue_ready_mean_messages, M::queue_ready_max_messages, M::queue_unacknowledged_mean_messages,
         M::queue_unacknowledged_max_messages}},
       {"consumer groups",

@@ -99,7 +99,6 @@ FoundMisfit redrive(const ServiceOptions& s, const QueueOptions& q) {
 FoundMisfit queue(const Value& checked, const ServiceOptions& s, const QueueOptions& q) {
   const std::string path = join_path("sqs.queues", q.name);
   if (FoundMisfit wrong = queue_name(q)) return wrong;
-  if (FoundMisfit wrong = redrive(s, q)) return wrong;
   using models::sqs::DeduplicationScope;
   using models::sqs::FifoThroughputLimit;
   using Permission = models::sqs::RedriveAllowPolicy::Permission;
@@ -171,7 +170,7 @@ FoundMisfit producer(const Value& checked, const ServiceOptions& s, const Produc
   if (FoundMisfit wrong =
           not_modelled(tables, p.name, path,
                        {"transactions", "admission", "schema", "failover", "tombstones", "clock_ahead",
-                        "clock_behind", "resend_after_restart", "same_keys_as", "host", "rabbitmq"}))
+                        "clock_behind", "resend_after_restart", "same_keys_as", "host"}))
     return wrong;
   if (p.resend)
     return Misfit{path + ".resend",
@@ -205,10 +204,9 @@ FoundMisfit producer(const Value& checked, const ServiceOptions& s, const Produc
 FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g) {
   const std::string path = join_path("groups", g.name);
   const Value& tables = *checked.find("groups");
-  if (FoundMisfit wrong = not_modelled(
-          tables, g.name, path,
-          {"type", "hand_off", "calls", "transform", "streams", "schema", "autoscale", "materialise", "renew",
-           "failover", "part_of", "delay", "commit", "topics", "rabbitmq"}))
+  if (FoundMisfit wrong = not_modelled(tables, g.name, path,
+                                       {"type", "hand_off", "calls", "transform", "streams", "schema",
+                                        "autoscale", "materialise", "renew", "failover", "part_of", "delay"}))
     return wrong;
   const models::sqs::ReceiverOptions& r = g.sqs;
   if (r.queue.empty()) return Misfit{path, "needs `sqs` with the queue that it receives from"};
@@ -324,6 +322,9 @@ FoundMisfit sqs_misfit(const Value& checked, const Scenario& s) {
   if (FoundMisfit wrong = names(s)) return wrong;
   for (const QueueOptions& q : s.sqs->queues) {
     if (FoundMisfit wrong = queue(checked, *s.sqs, q)) return wrong;
+  }
+  for (const QueueOptions& q : s.sqs->queues) {
+    if (FoundMisfit wrong = redrive(*s.sqs, q)) return wrong;
   }
   if (s.sqs->sampled_servers > s.sqs->servers) return Misfit{"sqs.sampled_servers", "is more than `servers`"};
   for (std::size_t i = 0; i < s.sqs->moves.size(); ++i) {

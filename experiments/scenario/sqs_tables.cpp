@@ -162,7 +162,8 @@ const std::vector<Row<ServiceOptions>>& quota_rows() {
          s.fifo_window = whole<std::uint32_t>(v);
        }},
       {{"fifo_calls", KeyType::integer,
-        "calls of an action a second, of a FIFO queue, or sends of a message group (FifoThroughputLimit)",
+        "calls of an action a second, of a FIFO queue; or messages sent, of a message group "
+        "(FifoThroughputLimit)",
         "300", false, 1, 1e6},
        [](const Value& v, ServiceOptions& s, const BindContext&) { s.fifo_calls = whole<std::uint32_t>(v); }},
   };

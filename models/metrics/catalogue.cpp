@@ -334,6 +334,8 @@ std::span<const MetricInfo> metric_catalogue() {
           "sent to a consumer with the flag redelivered, whether it had come to see them before or not"},
       MetricInfo{M::dead_letters, "dead_letters", "messages",
                  "copies that dead letter exchanges have published"},
+      MetricInfo{M::empty_receives, "empty_receives", "times",
+                 "a consumer of SQS asked for messages and was answered that there are none"},
       MetricInfo{M::queue_ready_mean_messages, "queue_ready_mean_messages", "messages",
                  "waiting in all queues, mean over time from the warm-up to the end of arrivals"},
       MetricInfo{M::queue_ready_max_messages, "queue_ready_max_messages", "messages",
@@ -346,12 +348,14 @@ std::span<const MetricInfo> metric_catalogue() {
                  "most of one queue at one time"},
       MetricInfo{M::notifications_delivered, "notifications_delivered", "messages",
                  "NumberOfNotificationsDelivered: that endpoints of subscriptions have taken"},
-      MetricInfo{M::notifications_failed, "notifications_failed", "messages",
-                 "NumberOfNotificationsFailed: that SNS has given up, those for dead-letter queues among them"},
+      MetricInfo{
+          M::notifications_failed, "notifications_failed", "messages",
+          "NumberOfNotificationsFailed: that SNS has given up, those for dead-letter queues among them"},
       MetricInfo{M::notifications_filtered_out, "notifications_filtered_out", "messages",
                  "NumberOfNotificationsFilteredOut: that a subscription's filter policy did not let through"},
-      MetricInfo{M::notifications_redriven, "notifications_redriven", "messages",
-                 "NumberOfNotificationsRedrivenToDlq: of those that failed, which a dead-letter queue is to have"},
+      MetricInfo{
+          M::notifications_redriven, "notifications_redriven", "messages",
+          "NumberOfNotificationsRedrivenToDlq: of those that failed, which a dead-letter queue is to have"},
       MetricInfo{
           M::operations_refused, "operations_refused", "times",
           "requests to create topics or partitions that a controller refused; labelled by the error's name"},

@@ -222,6 +222,7 @@ enum class Metric : std::uint16_t {
   requeued,
   redelivered_flags,
   dead_letters,
+  empty_receives,
   queue_ready_mean_messages,
   queue_ready_max_messages,
   queue_ready_end_messages,

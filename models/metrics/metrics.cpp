@@ -155,6 +155,8 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return notifications_.notified(r);
     case Kind::queue_depth:
       return queues_.depth(r);
+    case Kind::empty_receive:
+      return queues_.empty_receive();
     case Kind::phase:
       return phase(r);
     default:

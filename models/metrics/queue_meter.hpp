@@ -52,6 +52,7 @@ class QueueMeter {
     const bool held = static_cast<RemovedCode>(r.code) == RemovedCode::rejected;
     change(at(r), held ? 0 : -r.b, held ? -r.b : 0);
   }
+  void empty_receive() { ++empty_receives_; }
   void republished(const sim::TraceRecord& r) { dead_letters_ += r.b; }
   /// What the broker itself counts: the books must agree.
   void depth(const sim::TraceRecord& r) {
@@ -92,6 +93,7 @@ class QueueMeter {
     values[Metric::requeued] = static_cast<double>(requeued_);
     values[Metric::redelivered_flags] = static_cast<double>(flags_);
     values[Metric::dead_letters] = static_cast<double>(dead_letters_);
+    values[Metric::empty_receives] = static_cast<double>(empty_receives_);
     std::int64_t ready_max = 0;
     std::int64_t unacknowledged_max = 0;
     for (std::uint32_t id = 0; id < queues_.rows().size(); ++id) {
@@ -159,6 +161,7 @@ class QueueMeter {
   std::int64_t requeued_ = 0;
   std::int64_t flags_ = 0;
   std::int64_t dead_letters_ = 0;
+  std::int64_t empty_receives_ = 0;
 };
 
 }  // namespace models

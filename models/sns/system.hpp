@@ -31,6 +31,8 @@ class System final : public BrokerSystem {
   System(const System&) = delete;
   System& operator=(const System&) = delete;
 
+  Service& service() { return *service_; }
+
   // BrokerSystem
   void add_writers() override;
   /// Subscriptions: by now there are dependencies.

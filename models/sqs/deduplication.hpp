@@ -9,7 +9,8 @@
 
 namespace models::sqs {
 
-/// MessageDeduplicationId: two numbers; and the message group where the scope is that.
+/// MessageDeduplicationId: two numbers, of which the first says what the second is counted in: a lane, or something above 2^40;
+/// and the message group where the scope is that.
 struct DeduplicationKey {
   std::uint64_t space = 0;
   std::uint64_t id = 0;

@@ -188,6 +188,14 @@ sim::Time FifoQueue::next_expiry() const {
   return node(groups_[ready_.front().group].first).message.sent + options_.retention;
 }
 
+void FifoQueue::for_each_fresh(const Look& look) const {
+  for (const Group& group : groups_) {
+    for (std::uint32_t n = group.first; n != kNone; n = node(n).after) {
+      if (node(n).slot == kNone) look(node(n).message, 0, false);
+    }
+  }
+}
+
 std::uint64_t FifoQueue::count_visible() const {
   std::uint64_t count = 0;
   for (const Group& group : groups_) {

@@ -65,6 +65,7 @@ class FifoQueue final : public Queue {
   void expire(sim::Time now) override;
   sim::Time next_expiry() const override;
   std::uint64_t count_visible() const override;
+  void for_each_fresh(const Look& look) const override;
   bool is_fifo() const override { return true; }
   std::uint32_t in_flight_most() const override { return service_.fifo_in_flight; }
 

@@ -20,6 +20,7 @@ class Origins {
     Identity identity;
     bool dead_letter = false;
     QueueIndex source{};  ///< of a dead letter: whose
+    sim::Time moved{};    ///< when it came to the queue where it is
   };
   std::uint32_t add(const Origin& origin) {
     if (free_.empty()) {

@@ -198,7 +198,8 @@ void Queue::time_out_all(sim::Time now) {
 bool Queue::flies(const Receipt& receipt) const {
   if (receipt.slot >= slots_.size()) return false;
   const Received& r = slots_[receipt.slot];
-  return r.live && r.message.number == receipt.number && r.receive == receipt.receive && r.list != kNone;
+  return r.live && r.message.number == receipt.number && r.receive == receipt.receive && r.list != kNone &&
+         !r.undeleted;
 }
 
 Error Queue::remove(const Receipt& receipt, sim::Time now) {
@@ -218,9 +219,9 @@ Error Queue::remove(const Receipt& receipt, sim::Time now) {
     release(receipt.slot);
     return Error::none;
   }
+  if (r.undeleted) return Error::none;
   if (!is_fifo() && owner_.misses_deletion(m, r.receives)) {
     r.undeleted = true;
-    ++r.receive;
     return Error::none;
   }
   ground(receipt.slot);
@@ -278,6 +279,14 @@ void Queue::advance(sim::Time now) {
   }
   serve(now);
   if (poll_end_ <= now) end_polls(now);
+}
+
+void Queue::for_each(const Look& look) const {
+  for (const Delayed& d : delayed_) look(d.message, 0, false);
+  for (const Received& r : slots_) {
+    if (r.live) look(r.message, r.receives, r.list != kNone);
+  }
+  for_each_fresh(look);
 }
 
 std::optional<std::string> Queue::broken() const {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -95,6 +96,9 @@ class Queue {
   std::uint64_t delayed() const { return delayed_.size(); }
   std::size_t polls() const { return polls_.size(); }
   std::uint64_t next_number() const { return next_number_; }
+  /// Every message that is there, how often it was received, and whether it is in flight. Looks at each: for reports.
+  using Look = std::function<void(const Message& m, std::uint32_t receives, bool in_flight)>;
+  void for_each(const Look& look) const;
   /// What is wrong with its books, in words; nothing when they agree. Changes nothing.
   std::optional<std::string> broken() const;
 
@@ -135,6 +139,8 @@ class Queue {
   virtual sim::Time next_expiry() const = 0;
   /// How many are visible, counted; a message that is in two places is told.
   virtual std::uint64_t count_visible() const = 0;
+  /// Visible messages that have no slot.
+  virtual void for_each_fresh(const Look& look) const = 0;
   virtual bool is_fifo() const = 0;
   virtual std::uint32_t in_flight_most() const = 0;
 

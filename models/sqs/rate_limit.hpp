@@ -23,6 +23,8 @@ class RateLimit {
     return true;
   }
 
+  sim::Time full_at() const { return full_at_; }
+
  private:
   sim::Time full_at_{};  // when the bucket is full again
 };

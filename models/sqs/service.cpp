@@ -55,6 +55,7 @@ void Service::Place::delayed(const Message& m, bool begins) {
 
 void Service::Place::dispatched(const Message& m, const Receipt& receipt, std::uint32_t receives, PollId to) {
   Call& call = *service.asked_[to.value].call;
+  ++counts.received;
   tell(Kind::dispatched, receives > 1 ? kRedelivered : 0, m, call.client->node().entity().value);
   const Identity identity = service.origins_.identity(m);
   call.messages.push_back({receipt, identity.seq, identity.lane, receives, m.size});
@@ -65,6 +66,7 @@ void Service::Place::answered(PollId poll, std::uint32_t messages, Error error) 
   service.free_asked_.push_back(poll);
   call->error = error;
   if (messages == 0 && error == Error::none) {
+    ++counts.empty_receives;
     service.tell({.actor = service.node_.entity().value,
                   .place = entity.value,
                   .c = call->client->node().entity().value},
@@ -236,6 +238,10 @@ Error Service::send_one(Place& place, LaneId lane, const SendEntry& entry, sim::
                         std::uint32_t server, std::uint32_t origin, bool& duplicate) {
   const QueueOptions& options = place.queue->options();
   if (entry.size > options.maximum_message_size) return Error::message_too_long;
+  if (options.fifo && options.fifo_throughput_limit == FifoThroughputLimit::per_message_group_id &&
+      !place.group_limits.admit(entry.group, options_.fifo_calls, now()))
+    return Error::request_throttled;
+  ++place.counts.sent;
   Message m;
   m.lane = lane;
   m.seq = entry.seq;
@@ -256,7 +262,7 @@ Error Service::send_one(Place& place, LaneId lane, const SendEntry& entry, sim::
 
 Service::Accepted Service::accept(QueueIndex queue, const Inside& message) {
   Place& place = *places_[queue.value];
-  const std::uint32_t origin = message.origin ? origins_.add({*message.origin, false, {}}) : 0;
+  const std::uint32_t origin = message.origin ? origins_.add({*message.origin, false, {}, now()}) : 0;
   bool duplicate = false;
   const SendEntry entry{message.seq, message.size, Error::none, message.group, message.deduplication};
   const Error error =
@@ -297,7 +303,10 @@ bool Service::receive_again(Place& place, Call& call) {
 }
 
 void Service::remove(Place& place, Call& call) {
-  for (ReceiptEntry& entry : call.receipts) entry.error = place.queue->remove(entry.receipt, now());
+  for (ReceiptEntry& entry : call.receipts) {
+    entry.error = place.queue->remove(entry.receipt, now());
+    if (entry.error == Error::none) ++place.counts.deleted;
+  }
 }
 
 void Service::change_visibility(Place& place, Call& call) {
@@ -330,7 +339,7 @@ void Service::transfer() {
     Message m = t.message;
     const Identity first = origins_.identity(m);
     origins_.forget(m.origin);
-    m.origin = origins_.add({first, dead, t.from});
+    m.origin = origins_.add({first, dead, t.from, now()});
     if (to.lane == LaneId{}) to.lane = context_.entities.add_lane(node_.entity(), to.entity);
     m.lane = to.lane;
     m.seq = to.seq++;
@@ -344,7 +353,7 @@ void Service::transfer() {
     const std::array<std::int64_t, 1> created{sim::nanoseconds(now())};
     context_.emit(Kind::offered, told, created);
     if (FifoQueue* const fifo = to.fifo()) m.group = fifo->group(t.group);
-    to.queue->send(m, {}, server_of(to), now());
+    to.queue->send(m, to.queue->options().delay, server_of(to), now());
     flush();
     told.code = static_cast<std::uint16_t>(t.why);
     told.c = static_cast<std::int64_t>(t.message.number);
@@ -428,6 +437,25 @@ void Service::tell_unfinished(std::vector<std::string>& lines) const {
       say(name + " has " + count(queue.in_flight()) + " in flight, until they are deleted or visible again");
     if (queue.delayed() > 0) say(name + " delays " + count(queue.delayed()));
   }
+}
+
+QueueMetrics Service::metrics(QueueIndex q) const {
+  const Place& place = *places_[q.value];
+  const Queue& queue = *place.queue;
+  QueueMetrics out = place.counts;
+  out.visible = queue.visible();
+  out.not_visible = queue.in_flight();
+  out.delayed = queue.delayed();
+  sim::Time oldest = now();
+  queue.for_each([&](const Message& m, std::uint32_t receives, bool in_flight) {
+    // What was received three times is at the back, and no longer looked at; a FIFO queue has no such back.
+    if (!queue.options().fifo && receives >= 3 && !(in_flight && receives == 3)) return;
+    // Of a dead letter the age counts from the move.
+    const bool moved = m.origin != 0 && origins_[m.origin].dead_letter;
+    oldest = std::min(oldest, moved ? origins_[m.origin].moved : m.sent);
+  });
+  out.oldest = now() - oldest;
+  return out;
 }
 
 std::optional<std::string> Service::broken() const {

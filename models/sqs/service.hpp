@@ -26,12 +26,25 @@
 #include "models/sqs/call.hpp"
 #include "models/sqs/deduplication.hpp"
 #include "models/sqs/fifo_queue.hpp"
+#include "models/sqs/group_limits.hpp"
 #include "models/sqs/origins.hpp"
 #include "models/sqs/rate_limit.hpp"
 #include "models/sqs/standard_queue.hpp"
 #include "sim/random.hpp"
 
 namespace models::sqs {
+
+/// A queue as CloudWatch shows it (sqs-available-cloudwatch-metrics). Counts are since the start of the run.
+struct QueueMetrics {
+  std::uint64_t visible = 0;      ///< ApproximateNumberOfMessagesVisible
+  std::uint64_t not_visible = 0;  ///< ApproximateNumberOfMessagesNotVisible
+  std::uint64_t delayed = 0;      ///< ApproximateNumberOfMessagesDelayed
+  sim::Duration oldest{};         ///< ApproximateAgeOfOldestMessage
+  std::uint64_t sent = 0;         ///< NumberOfMessagesSent: not what comes as a dead letter
+  std::uint64_t received = 0;     ///< NumberOfMessagesReceived
+  std::uint64_t deleted = 0;  ///< NumberOfMessagesDeleted: every deletion that succeeds, repetitions included
+  std::uint64_t empty_receives = 0;  ///< NumberOfEmptyReceives
+};
 
 /// A message from inside.
 struct Inside {
@@ -81,6 +94,9 @@ class Service final : public NodeProgram {
   /// Nothing of the queue is left for anybody.
   bool empty(QueueIndex q) const;
   void tell_unfinished(std::vector<std::string>& lines) const;
+  std::size_t queues() const { return places_.size(); }
+  /// Looks at every message of the queue: for reports.
+  QueueMetrics metrics(QueueIndex q) const;
   std::optional<std::string> broken() const;
 
   // NodeProgram
@@ -110,11 +126,13 @@ class Service final : public NodeProgram {
     LaneId lane{};  ///< of what the service itself brings here
     std::uint64_t seq = 0;
     std::optional<QueueIndex> dead_letters_to;
+    QueueMetrics counts;
     std::unique_ptr<Queue> queue;
     Deduplication deduplication;
     sim::Stream servers;  ///< which of them a request is for
     sim::StreamKey duplicates;
-    std::array<RateLimit, kActions> limits;  ///< of a FIFO queue's actions
+    std::array<RateLimit, kActions> limits;  ///< of a FIFO queue's actions …
+    GroupLimits group_limits;                ///< … or of what is sent to each of its message groups
     struct Attempt {
       std::uint64_t id = 0;
       std::vector<Delivered> messages;

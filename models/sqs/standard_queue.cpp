@@ -160,6 +160,11 @@ sim::Time StandardQueue::next_expiry() const {
   return next;
 }
 
+void StandardQueue::for_each_fresh(const Look& look) const {
+  for (const Server& server : servers_)
+    server.fresh.for_each([&look](const Message& m) { look(m, 0, false); });
+}
+
 std::uint64_t StandardQueue::count_visible() const {
   std::uint64_t count = 0;
   for (const Server& server : servers_) {

@@ -46,6 +46,7 @@ class StandardQueue final : public Queue {
   void expire(sim::Time now) override;
   sim::Time next_expiry() const override;
   std::uint64_t count_visible() const override;
+  void for_each_fresh(const Look& look) const override;
   bool is_fifo() const override { return false; }
   std::uint32_t in_flight_most() const override { return service_.standard_in_flight; }
 

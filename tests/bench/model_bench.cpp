@@ -172,6 +172,28 @@ void rabbitmq_classic(benchmark::State& state) {
 }
 BENCHMARK(rabbitmq_classic)->Unit(benchmark::kMillisecond);
 
+/// Send, receive, delete, in batches of ten: ten workers on one standard queue.
+models::Scenario sqs_of(const Load& load) {
+  models::Scenario s = scenario_of(load);
+  s.kafka.reset();
+  s.sqs.emplace().queues.push_back({"orders"});
+  s.producers[0].cluster = "sqs";
+  s.producers[0].sqs.batch = 10;
+  s.producers[0].sqs.requests = 100;
+  models::GroupOptions& g = s.groups[0];
+  g.cluster = "sqs";
+  g.sqs.queue = "orders";
+  g.sqs.max_messages = 10;
+  g.sqs.wait = 20s;
+  g.sqs.when = models::sqs::ReceiverOptions::Delete::after_batch;
+  return s;
+}
+
+void sqs_standard(benchmark::State& state) {
+  repeat_scenario(state, sqs_of({.records_per_s = 80'000, .members = 10, .duration = 10s}));
+}
+BENCHMARK(sqs_standard)->Unit(benchmark::kMillisecond);
+
 /// Resident memory of this process, in bytes.
 double resident_bytes() {
   std::ifstream in("/proc/self/statm");
@@ -231,6 +253,16 @@ void rabbitmq_backlog(benchmark::State& state) {
   }
 }
 BENCHMARK(rabbitmq_backlog)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+void sqs_backlog(benchmark::State& state) {
+  for (auto _ : state) {
+    const auto bytes = [](sim::Duration duration) {
+      return backlog_bytes(sqs_of({.members = 10, .duration = duration, .service_ns = 1e12}));
+    };
+    state.counters["bytes_per_record"] = (bytes(20s) - bytes(2s)) / 9e6;
+  }
+}
+BENCHMARK(sqs_backlog)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
