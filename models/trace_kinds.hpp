@@ -270,8 +270,8 @@ enum class RequeuedCode : std::uint16_t { by_nack, holder_gone, restart, timed_o
 /// restart: its broker has crashed, and it was in memory alone; max_receives: it had been received too often; moved: an
 /// operator has it moved to another queue.
 enum class RemovedCode : std::uint16_t { rejected, expired, maxlen, restart, max_receives, moved };
-/// filtered_out: its filter policy does not let them through; delivered: its endpoint has them; redriven: given up, they go to its
-/// dead-letter queue; failed: given up, and gone.
+/// filtered_out: its filter policy does not let them through; delivered: its endpoint has them; redriven: given up, they go to
+/// its dead-letter queue; failed: given up, and gone.
 enum class NotificationCode : std::uint16_t { filtered_out, delivered, redriven, failed };
 /// accepted: whoever it is writes or reads with it; kept_old: the registry would refuse it, or was not to be had.
 enum class DeploymentCode : std::uint16_t { accepted, kept_old };
