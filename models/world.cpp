@@ -78,6 +78,10 @@ sqs::Service* World::sqs() {
   return sqs_ == nullptr ? nullptr : &sqs_->service();
 }
 
+sns::Service* World::sns() {
+  return sns_ == nullptr ? nullptr : &sns_->service();
+}
+
 void World::add_systems() {
   if (scenario_.kafka) {
     auto system = std::make_unique<kafka::System>(site_);
@@ -94,8 +98,11 @@ void World::add_systems() {
     sqs_ = system.get();
     systems_.push_back(std::move(system));
   }
-  if (scenario_.sns)
-    systems_.push_back(std::make_unique<sns::System>(site_, sqs_ == nullptr ? nullptr : &sqs_->service()));
+  if (scenario_.sns) {
+    auto system = std::make_unique<sns::System>(site_, sqs_ == nullptr ? nullptr : &sqs_->service());
+    sns_ = system.get();
+    systems_.push_back(std::move(system));
+  }
   if (systems_.empty() && !(scenario_.producers.empty() && scenario_.groups.empty()))
     throw ScenarioError("kafka", "producers and groups need a cluster");
 }

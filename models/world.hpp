@@ -39,6 +39,10 @@ namespace kafka {
 class Cluster;
 class System;
 }  // namespace kafka
+namespace sns {
+class Service;
+class System;
+}  // namespace sns
 namespace sqs {
 class Service;
 class System;
@@ -89,6 +93,8 @@ class World {
   kafka::Cluster& kafka();
   /// SQS, if the scenario has it.
   sqs::Service* sqs();
+  /// The same of SNS.
+  sns::Service* sns();
   FaultInjector& faults() { return *faults_; }
 
   /// Once. Sinks are added before.
@@ -126,6 +132,7 @@ class World {
   kafka::System* kafka_ = nullptr;              // of these, Kafka's
   rabbitmq::System* rabbitmq_ = nullptr;        // of these, RabbitMQ's
   sqs::System* sqs_ = nullptr;                  // and SQS's
+  sns::System* sns_ = nullptr;                  // and SNS's
   std::unique_ptr<Bridges> bridges_;            // null: there are none
   std::unique_ptr<Applications> applications_;  // null: there are none
   std::unique_ptr<FaultInjector> faults_;

@@ -9,6 +9,7 @@
 #include "experiments/results/manifest.hpp"
 #include "experiments/results/openmetrics.hpp"
 #include "experiments/results/report.hpp"
+#include "experiments/results/sns_metrics.hpp"
 #include "experiments/results/sqs_metrics.hpp"
 #include "experiments/results/store.hpp"
 #include "experiments/scenario/units.hpp"
@@ -56,7 +57,7 @@ constexpr std::int64_t kScrapesMost = 1'000'000;
 
 /// A scrape of the run at every interval from its first instant to its end.
 std::vector<models::Look> scrapes(const ExportCommand& o, const models::Scenario& scenario,
-                                  OpenMetrics* kafka, SqsMetrics* sqs) {
+                                  OpenMetrics* kafka, SqsMetrics* sqs, SnsMetrics* sns) {
   const sim::Duration every = duration_option("--every", o.every);
   if (every <= sim::Duration{}) throw UsageError("--every must be more than 0");
   const sim::Duration longest = scenario.duration + scenario.drain;
@@ -64,10 +65,11 @@ std::vector<models::Look> scrapes(const ExportCommand& o, const models::Scenario
     throw UsageError("--every " + o.every + ": more than " + std::to_string(kScrapesMost) + " scrapes");
   std::vector<models::Look> looks;
   for (sim::Time at{}; at <= sim::Time{longest}; at += every) {
-    looks.push_back({at, [at, kafka, sqs](models::World& world) {
+    looks.push_back({at, [at, kafka, sqs, sns](models::World& world) {
                        if (world.simulation().now() < at) return;  // the run ended before
                        if (kafka != nullptr) kafka->scrape(sim::seconds(at), world.kafka());
                        if (sqs != nullptr) sqs->scrape(sim::seconds(at), *world.sqs());
+                       if (sns != nullptr) sns->scrape(sim::seconds(at), *world.sns());
                      }});
   }
   return looks;
@@ -89,20 +91,22 @@ void export_openmetrics(const ExportCommand& o, std::ostream& out) {
   const TrialKey key = recorded.keys().front();
   const Resolved resolved = recorded.scenario(key);
   const models::Scenario& scenario = resolved.scenario;
-  if (!scenario.kafka && !scenario.sqs)
-    throw UsageError("openmetrics: the scenario has no Kafka cluster and no SQS to scrape");
+  if (!scenario.kafka && !scenario.sqs && !scenario.sns)
+    throw UsageError("openmetrics: the scenario has no Kafka cluster and no SQS or SNS to scrape");
   OpenMetrics kafka(group_names(scenario));
   SqsMetrics sqs;
+  SnsMetrics sns;
   const TrialResult again =
       run_trial(resolved, key.seed,
                 {.world = {.looks = scrapes(o, scenario, scenario.kafka ? &kafka : nullptr,
-                                            scenario.sqs ? &sqs : nullptr)}});
+                                            scenario.sqs ? &sqs : nullptr, scenario.sns ? &sns : nullptr)}});
   if (again.digest != recorded.trial(key).result.digest) {
     throw ResultsError(recorded.folder() + ": the run " + again.run_id +
                        " is not the recorded one; see: mqlab replay --check");
   }
   const std::string path = recorded.folder() + "/openmetrics-" + again.run_id + ".txt";
-  write_file(path, (scenario.kafka ? kafka.text() : "") + (scenario.sqs ? sqs.text() : "") + "# EOF\n");
+  write_file(path, (scenario.kafka ? kafka.text() : "") + (scenario.sqs ? sqs.text() : "") +
+                       (scenario.sns ? sns.text() : "") + "# EOF\n");
   out << path << '\n';
 }
 

@@ -348,12 +348,14 @@ std::span<const MetricInfo> metric_catalogue() {
                  "most of one queue at one time"},
       MetricInfo{M::notifications_delivered, "notifications_delivered", "messages",
                  "NumberOfNotificationsDelivered: that endpoints of subscriptions have taken"},
-      MetricInfo{M::notifications_failed, "notifications_failed", "messages",
-                 "NumberOfNotificationsFailed: that SNS has given up, those for dead-letter queues among them"},
+      MetricInfo{
+          M::notifications_failed, "notifications_failed", "messages",
+          "NumberOfNotificationsFailed: that SNS has given up, those for dead-letter queues among them"},
       MetricInfo{M::notifications_filtered_out, "notifications_filtered_out", "messages",
                  "NumberOfNotificationsFilteredOut: that a subscription's filter policy did not let through"},
-      MetricInfo{M::notifications_redriven, "notifications_redriven", "messages",
-                 "NumberOfNotificationsRedrivenToDlq: of those that failed, which a dead-letter queue is to have"},
+      MetricInfo{
+          M::notifications_redriven, "notifications_redriven", "messages",
+          "NumberOfNotificationsRedrivenToDlq: of those that failed, which a dead-letter queue is to have"},
       MetricInfo{
           M::operations_refused, "operations_refused", "times",
           "requests to create topics or partitions that a controller refused; labelled by the error's name"},

@@ -1,8 +1,8 @@
 // An application's instance that publishes to a topic: Publish or PublishBatch, by an AWS SDK in its retry mode "standard".
 //
-// What a message has for filter policies to look at is drawn from the producer's kinds of messages by their shares. Whom it goes to
-// is known then: it is offered to each of these subscriptions' queues, and acknowledged there when SNS has accepted it. One that
-// nobody wants is accepted, and nowhere.
+// What a message has for filter policies to look at is drawn from the producer's kinds of messages by their shares. Whom it goes
+// to is known then: it is offered to each of these subscriptions' queues, and acknowledged there when SNS has accepted it. One
+// that nobody wants is accepted, and nowhere.
 //
 // A request that is not answered is made again, up to max_attempts times, before the n-th retry a random share of
 // min(backoff_max, backoff_base 2^(n-1)) later: a standard topic takes it as another message then.

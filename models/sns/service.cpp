@@ -6,7 +6,7 @@ namespace models::sns {
 
 Service::Service(Context& context, const ServiceOptions& options, Node& node)
     : context_(context), options_(options), node_(node), latency_(context.simulation.seed(), "sns/latency") {
-  for (const TopicOptions& topic : options.topics) topics_.push_back({topic, {}, {}, {}});
+  for (const TopicOptions& topic : options.topics) topics_.push_back({topic, {}, {}, {}, 0});
   node.set_program(*this);
 }
 
@@ -73,6 +73,7 @@ bool Service::duplicate(Topic& topic, const Entry& entry) {
 Error Service::publish(std::span<const Entry> entries) {
   Topic& topic = topics_[addresses_[entries.front().address].topic.value];
   if (throttled(topic, entries)) return Error::throttled;
+  topic.published += entries.size();
   for (const Entry& entry : entries) {
     if (!topic.options.fifo || !duplicate(topic, entry)) fan_out(entry);
   }
@@ -93,6 +94,20 @@ void Service::fan_out(const Entry& entry) {
     n.too_many_attributes = address.many_attributes;
     subscriptions_[copy.subscription]->take(n);
   }
+}
+
+TopicMetrics Service::metrics(TopicIndex t) const {
+  TopicMetrics sum;
+  sum.published = topics_[t.value].published;
+  for (std::size_t i = 0; i < subscriptions_.size(); ++i) {
+    if (options_.subscriptions[i].topic != topics_[t.value].options.name) continue;
+    const Subscription& own = *subscriptions_[i];
+    sum.delivered += own.count(NotificationCode::delivered);
+    sum.failed += own.count(NotificationCode::failed) + own.count(NotificationCode::redriven);
+    sum.filtered_out += own.count(NotificationCode::filtered_out);
+    sum.redriven += own.count(NotificationCode::redriven);
+  }
+  return sum;
 }
 
 void Service::tell() const {

@@ -55,6 +55,15 @@ constexpr bool in_doubt(Error e) {
   return e == Error::connection_lost || e == Error::timed_out;
 }
 
+/// What CloudWatch counts of a topic, since the run's start.
+struct TopicMetrics {
+  std::uint64_t published = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t filtered_out = 0;
+  std::uint64_t redriven = 0;
+};
+
 class Service final : public NodeProgram {
  public:
   Service(Context& context, const ServiceOptions& options, Node& node);
@@ -63,6 +72,9 @@ class Service final : public NodeProgram {
   const ServiceOptions& options() const { return options_; }
   std::optional<TopicIndex> find_topic(const std::string& name) const;
   const TopicOptions& topic(TopicIndex t) const { return topics_[t.value].options; }
+
+  std::size_t topics() const { return topics_.size(); }
+  TopicMetrics metrics(TopicIndex t) const;
 
   // ---- while the world is built ----
   /// In the order of the options.
@@ -104,6 +116,7 @@ class Service final : public NodeProgram {
     std::map<std::uint32_t, Bucket> buckets;  // by message group, or 0
     std::map<Seen, sim::Time> seen;
     std::deque<Seen> in_order;
+    std::uint64_t published = 0;
   };
   struct Address {
     TopicIndex topic{};

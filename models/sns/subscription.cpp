@@ -21,6 +21,7 @@ Subscription::Subscription(Context& context, Node& node, const sim::Distribution
       timer_(context.simulation, node, [this] { attempt_due(); }) {}
 
 void Subscription::tell(const Notification& n, NotificationCode code) {
+  ++counts_[static_cast<std::size_t>(code)];
   if (setup_.takes_dead_letters) return;
   context_.emit(Kind::notification, {.code = static_cast<std::uint16_t>(code),
                                      .actor = node_.entity().value,
@@ -31,6 +32,7 @@ void Subscription::tell(const Notification& n, NotificationCode code) {
 }
 
 void Subscription::filtered() {
+  ++counts_[static_cast<std::size_t>(NotificationCode::filtered_out)];
   context_.emit(Kind::notification, {.code = static_cast<std::uint16_t>(NotificationCode::filtered_out),
                                      .actor = node_.entity().value,
                                      .place = setup_.entity.value,

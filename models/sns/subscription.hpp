@@ -10,6 +10,7 @@
 // Publish is answered ("message durability"). While its node is down or stands still nothing is delivered.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -48,6 +49,9 @@ class Subscription final : private EndpointOwner {
   EntityId entity() const { return setup_.entity; }
   const std::string& name() const { return setup_.name; }
   Endpoint& endpoint() { return *endpoint_; }
+
+  /// How often that has become of a message.
+  std::uint64_t count(NotificationCode code) const { return counts_[static_cast<std::size_t>(code)]; }
 
   void take(Notification n);
   /// A message that its filter policy does not let through.
@@ -96,6 +100,7 @@ class Subscription final : private EndpointOwner {
   std::uint64_t order_ = 0;
   sim::Time next_slot_{};  // when throttled
   bool denied_ = false;
+  std::array<std::uint64_t, 4> counts_{};  // by NotificationCode
   NodeTimer<std::function<void()>> timer_;
 };
 

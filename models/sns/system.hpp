@@ -24,12 +24,14 @@ struct SubscriptionOptions;
 
 class System final : public BrokerSystem {
  public:
-  /// `sqs` (null: there is none) and `site` outlive it. Requires that the scenario has an SNS. All that builds throws ScenarioError
-  /// when parts of the scenario do not fit together.
+  /// `sqs` (null: there is none) and `site` outlive it. Requires that the scenario has an SNS. All that builds throws
+  /// ScenarioError when parts of the scenario do not fit together.
   System(const Site& site, sqs::Service* sqs);
   ~System() override;
   System(const System&) = delete;
   System& operator=(const System&) = delete;
+
+  Service& service() { return *service_; }
 
   // BrokerSystem
   void add_writers() override;
