@@ -212,8 +212,9 @@ void Broker::answer_publish(Session& session, std::uint64_t tag, bool accepted) 
 
 void Broker::deliver(Session& session, Ref<Deliver> frame) {
   ++session.sent;
+  const std::uint32_t bytes = kContentBytes + frame->bytes;  // before the frame moves into the closure
   context_.network.send(
-      session.connection, Side::server, kContentBytes + frame->bytes,
+      session.connection, Side::server, bytes,
       [client = session.client, id = session.connection, frame = std::move(frame)]() mutable {
         if (!client->is_on(id)) return;
         client->heard();
