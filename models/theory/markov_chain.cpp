@@ -72,6 +72,57 @@ BoundedQueue mmck(double arrivals_per_s, double service_s, std::size_t servers, 
   return q;
 }
 
+RetrialQueue finite_retrial(std::size_t customers, double think_s, double way_s, double service_s,
+                            std::size_t capacity) {
+  // State: (in the system, calls on their way, refusals on their way, admissions on their way). The others think.
+  struct State {
+    std::size_t in, calls, refusals, admissions;
+  };
+  std::vector<State> states;
+  for (std::size_t in = 0; in <= capacity; ++in) {
+    for (std::size_t calls = 0; calls <= customers; ++calls) {
+      for (std::size_t refusals = 0; calls + refusals <= customers; ++refusals) {
+        for (std::size_t admissions = 0; calls + refusals + admissions <= customers; ++admissions)
+          states.push_back({in, calls, refusals, admissions});
+      }
+    }
+  }
+  const auto number = [&states](const State& s) {
+    const auto at = std::find_if(states.begin(), states.end(), [&s](const State& known) {
+      return known.in == s.in && known.calls == s.calls && known.refusals == s.refusals &&
+             known.admissions == s.admissions;
+    });
+    return static_cast<std::size_t>(at - states.begin());
+  };
+  MarkovChain chain(states.size());
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const auto [in, calls, refusals, admissions] = states[i];
+    const std::size_t think = customers - calls - refusals - admissions;
+    const auto go = [&](std::size_t count, double time_s, const State& to) {
+      if (count > 0) chain.add(i, number(to), static_cast<double>(count) / time_s);
+    };
+    go(think, think_s, {in, calls + 1, refusals, admissions});
+    if (in < capacity)
+      go(calls, way_s, {in + 1, calls - 1, refusals, admissions + 1});
+    else
+      go(calls, way_s, {in, calls - 1, refusals + 1, admissions});
+    go(refusals, way_s, {in, calls + 1, refusals - 1, admissions});
+    go(admissions, way_s, {in, calls, refusals, admissions - 1});
+    go(std::min<std::size_t>(in, 1), service_s, {in - 1, calls, refusals, admissions});
+  }
+  const std::vector<double> share = chain.steady_state();
+  double calls_per_s = 0;
+  RetrialQueue q;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const double rate = static_cast<double>(states[i].calls) / way_s * share[i];
+    calls_per_s += rate;
+    if (states[i].in < capacity) q.admitted_per_s += rate;
+    q.in_system += static_cast<double>(states[i].in) * share[i];
+  }
+  q.refused = 1 - q.admitted_per_s / calls_per_s;
+  return q;
+}
+
 std::vector<double> members_at_work(std::size_t members, double failures_per_s, double replacement_s) {
   MarkovChain chain(members + 1);
   for (std::size_t k = 0; k < members; ++k) {

@@ -39,6 +39,17 @@ struct BoundedQueue {
 };
 BoundedQueue mmck(double arrivals_per_s, double service_s, std::size_t servers, std::size_t capacity);
 
+/// A finite number of customers before M/M/1/K, who come again when they are refused (retrial queue): each thinks, calls, and
+/// hears whether it has been let in; who was refused calls again. Times to think, of a call's way, of the answer's way, and of
+/// service are exponential. A customer does not wait for its service: once it knows that it is let in it thinks again.
+struct RetrialQueue {
+  double refused = 0;  ///< share of calls
+  double admitted_per_s = 0;
+  double in_system = 0;  ///< mean number let in and not served
+};
+RetrialQueue finite_retrial(std::size_t customers, double think_s, double way_s, double service_s,
+                            std::size_t capacity);
+
 /// `members` that each fail at `failures_per_s` and are replaced after an exponential time of mean `replacement_s` each:
 /// probability of k members at work, k = 0 .. members.
 std::vector<double> members_at_work(std::size_t members, double failures_per_s, double replacement_s);

@@ -81,4 +81,46 @@ double md1_wait_tail(double arrivals_per_s, double service_s, double t_s) {
   return 1 - (1 - rho) * within;
 }
 
+std::vector<double> priority_waits_s(const std::vector<double>& arrivals_per_s, double service_s, double cv) {
+  double load = 0;
+  for (const double rate : arrivals_per_s) load += rate * service_s;
+  require_stable(load);
+  const double left_of_service = load * service_s * (1 + cv * cv) / 2;  // that an arrival finds
+  std::vector<double> waits;
+  double above = 0;  // load of higher classes
+  for (const double rate : arrivals_per_s) {
+    const double with_own = above + rate * service_s;
+    waits.push_back(left_of_service / ((1 - above) * (1 - with_own)));
+    above = with_own;
+  }
+  return waits;
+}
+
+Impatient mmc_patience(double arrivals_per_s, double service_s, std::uint32_t servers, double patience_s) {
+  // Below c customers it is M/M/c. The wait V that an arrival would have has the density f(0) e^(-d x) up to the patience,
+  // f(0) = arrivals * P(c - 1 customers), d = services - arrivals, and falls with the services alone beyond.
+  const double load = arrivals_per_s * service_s;
+  const double services = servers / service_s;
+  const double d = services - arrivals_per_s;
+  double share = 1, below = 0, busy = 0;  // of k customers, as multiples of none's; k < c
+  for (std::uint32_t k = 0; k < servers; ++k) {
+    if (k > 0) share *= load / k;
+    below += share;
+    busy += k * share;
+  }
+  const double at_0 = arrivals_per_s * share;
+  const double fall = std::exp(-d * patience_s);
+  const bool balanced = std::abs(d) * patience_s < 1e-6;
+  const double within = at_0 * (balanced ? patience_s : (1 - fall) / d);
+  const double moment =
+      at_0 * (balanced ? patience_s * patience_s / 2 : (1 - fall * (1 + d * patience_s)) / (d * d));
+  const double beyond = at_0 * fall / services;
+  const double total = below + within + beyond;
+  Impatient q;
+  q.gave_up = beyond / total;
+  q.wait_s = (moment + patience_s * beyond) / total;
+  q.busy = (busy + servers * (within + beyond)) / total;
+  return q;
+}
+
 }  // namespace theory

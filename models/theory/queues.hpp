@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace theory {
 
@@ -35,5 +36,18 @@ double mmc_wait_tail(double arrivals_per_s, double service_s, std::uint32_t serv
 double mmc_sojourn_tail(double arrivals_per_s, double service_s, std::uint32_t servers, double t_s);
 /// The wait of M/D/1 (Erlang's series). Terms alternate: t_s up to some ten service times.
 double md1_wait_tail(double arrivals_per_s, double service_s, double t_s);
+
+/// Mean wait of each class of M/G/1 where the highest class that waits is served next and nobody is interrupted (Cobham,
+/// Operations Research 2, 1954). `arrivals_per_s`: of the classes, highest first. Service as of mg1().
+std::vector<double> priority_waits_s(const std::vector<double>& arrivals_per_s, double service_s, double cv);
+
+/// M/M/c of customers who leave when they have waited `patience_s` (M/M/c+D; Barrer, Operations Research 5, 1957). Stable
+/// under any load.
+struct Impatient {
+  double gave_up = 0;  ///< share of arrivals
+  double wait_s = 0;   ///< mean time before service or before leaving, of all
+  double busy = 0;     ///< mean number of servers at work
+};
+Impatient mmc_patience(double arrivals_per_s, double service_s, std::uint32_t servers, double patience_s);
 
 }  // namespace theory

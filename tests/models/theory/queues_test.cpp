@@ -42,6 +42,42 @@ TEST_CASE("tails begin with who waits at all, and their integral is the mean") {
         Approx(mg1(0.6, 1, 0).wait_s).epsilon(1e-4));
 }
 
+TEST_CASE("priorities: one class is M/G/1, and Kleinrock's conservation law holds for more") {
+  CHECK(priority_waits_s({0.8}, 1, 0.5)[0] == Approx(mg1(0.8, 1, 0.5).wait_s));
+  const std::vector<double> rates{0.2, 0.1, 0.5};
+  const std::vector<double> waits = priority_waits_s(rates, 1, 1);
+  double sum = 0;
+  for (std::size_t k = 0; k < rates.size(); ++k) sum += rates[k] * waits[k];
+  CHECK(sum == Approx(0.8 * mg1(0.8, 1, 1).wait_s));
+  CHECK(waits[0] < waits[1]);
+  CHECK(waits[1] < waits[2]);
+  CHECK_THROWS(priority_waits_s({0.5, 0.6}, 1, 1));
+}
+
+TEST_CASE("impatience: without patience it is Erlang's loss system, with all of it M/M/c") {
+  CHECK(mmc_patience(2, 1, 3, 0).gave_up == Approx(mmck(2, 1, 3, 3).refused));
+  CHECK(mmc_patience(2, 1, 3, 1000).wait_s == Approx(mmc(2, 1, 3).wait_s));
+  CHECK(mmc_patience(2, 1, 3, 1000).gave_up == Approx(0).margin(1e-12));
+  // What comes in is served or gives up, under any load; at the load of 1 nothing special happens.
+  for (const double rate : {1.5, 2.999999, 3.0, 4.5}) {
+    const Impatient q = mmc_patience(rate, 1, 3, 0.7);
+    CHECK(rate * (1 - q.gave_up) == Approx(q.busy));
+  }
+  CHECK(mmc_patience(3, 1, 3, 0.7).wait_s == Approx(mmc_patience(3.0001, 1, 3, 0.7).wait_s).epsilon(1e-3));
+}
+
+TEST_CASE(
+    "retrial: with room for all nobody is refused, and who calls at once again is let in when there is "
+    "room") {
+  const RetrialQueue open = finite_retrial(3, 1, 0.5, 1e-3, 8);
+  CHECK(open.refused == Approx(0).margin(1e-9));
+  CHECK(open.admitted_per_s == Approx(3 / (1 + 0.5 + 0.5)).epsilon(1e-6));
+  // What is let in is served at a rate of 1 while anybody is there: never more than that.
+  const RetrialQueue busy = finite_retrial(4, 1e-2, 1e-2, 1, 1);
+  CHECK(busy.admitted_per_s < 1);
+  CHECK(busy.admitted_per_s == Approx(busy.in_system));
+}
+
 TEST_CASE("an unstable queue is refused") {
   CHECK_THROWS(mg1(1, 1, 1));
   CHECK_THROWS(mmc(3, 1, 3));
