@@ -20,10 +20,12 @@ RecordNumber Trace::emit(TraceRecord record, std::span<const std::int64_t> paylo
   MQLAB_ASSERT(record.time >= last_, "records are emitted in order of time");
   if (records_.size() == kBlockRecords || words_.size() + payload.size() > kBlockWords) flush();
   last_ = record.time;
-  record.payload = static_cast<std::uint32_t>(words_.size());
-  record.words = static_cast<std::uint32_t>(payload.size());
-  words_.insert(words_.end(), payload.begin(), payload.end());
   records_.push_back(record);
+  // Set where it stays: a wide copy right behind narrow stores waits until they have left the store buffer.
+  TraceRecord& kept = records_.back();
+  kept.payload = static_cast<std::uint32_t>(words_.size());
+  kept.words = static_cast<std::uint32_t>(payload.size());
+  for (const std::int64_t word : payload) words_.push_back(word);
   if (causes_wanted_) causes_.push_back(cause != 0 ? cause : cause_);
   return next_++;
 }
@@ -44,6 +46,10 @@ void Trace::finish(Time end) {
 }
 
 void Trace::digest_block() {
+  const auto to_next_partial = [this] {
+    return chain_.records_per_partial - digested_ % chain_.records_per_partial;
+  };
+  std::uint64_t left = to_next_partial();
   for (const TraceRecord& r : records_) {
     const auto low = static_cast<std::uint64_t>(r.actor);
     digest_.add(static_cast<std::uint64_t>(nanoseconds(r.time)));
@@ -56,7 +62,10 @@ void Trace::digest_block() {
     for (std::uint32_t i = 0; i < r.words; ++i) {
       digest_.add(static_cast<std::uint64_t>(words_[r.payload + i]));
     }
-    if (++digested_ % chain_.records_per_partial == 0) note_partial();
+    ++digested_;
+    if (--left > 0) continue;
+    note_partial();
+    left = to_next_partial();
   }
 }
 

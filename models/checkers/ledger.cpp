@@ -391,8 +391,9 @@ void Ledger::delivered(const sim::TraceRecord& r) {
   Partition& p = partition_at(r.place);
   Subscription& s = p.subscriptions[subscription(p, r.peer)];
   const std::int64_t end = r.a + r.b;
+  // What lies behind everything that was delivered nobody can hold.
+  if (s.shared && r.a < s.delivered_end) count_two_holders(s, r);
   s.delivered_end = std::max(s.delivered_end, end);
-  if (s.shared) count_two_holders(s, r);
   s.in_hand.push_back({r.actor, r.a, end, r.c});
   const auto count = [&](std::int64_t offset, std::uint64_t n) {
     s.delivered.add(unsigned_of(offset), n,

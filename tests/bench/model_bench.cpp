@@ -244,6 +244,57 @@ void kafka_backlog(benchmark::State& state) {
 }
 BENCHMARK(kafka_backlog)->Arg(1)->Arg(2)->Iterations(1)->Unit(benchmark::kMillisecond);
 
+/// Publish, deliver, acknowledge while so many messages wait: wall time of a message between two moments at which as many are
+/// there. In a process of its own, which ends at the second.
+void rabbitmq_waiting(benchmark::State& state) {
+  const auto waiting = static_cast<std::uint64_t>(state.range(0));
+  const sim::Duration filled{static_cast<std::int64_t>(waiting) * 50};
+  const sim::Duration measured = 500ms;
+  models::Scenario s = queue_of({.producers = 1, .members = 10, .duration = filled + 100ms + measured});
+  models::ProducerOptions& stock = s.producers[0];
+  stock.name = "stock";
+  stock.arrivals = sim::ArrivalProcess::constant(20e6);
+  stock.messages = waiting;
+  stock.rabbitmq.confirms = 1'000'000;
+  models::ProducerOptions shop = stock;
+  shop.name = "shop";
+  shop.arrivals = sim::ArrivalProcess::constant(2e6);  // what the workers do
+  shop.messages = 0;
+  shop.rabbitmq.confirms = 10'000;
+  s.producers.push_back(shop);
+  // Until the workers have connected, some 2 ms later, a few thousand of the shop's messages join them.
+  s.groups[0].start = filled;
+  for (auto _ : state) {
+    int channel[2];
+    if (pipe(channel) != 0) std::abort();
+    const pid_t child = fork();
+    if (child == 0) {
+      models::World world(s, 1);
+      models::Observers observers({.entities = &world.entities()});
+      world.trace().add_sink(observers);
+      std::chrono::steady_clock::time_point begin;
+      world.simulation().schedule_at(sim::Time{filled + 100ms},
+                                     [&] { begin = std::chrono::steady_clock::now(); });
+      world.simulation().schedule_at(sim::Time{filled + 100ms + measured}, [&] {
+        const double ns =
+            std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+        _exit(write(channel[1], &ns, sizeof ns) == sizeof ns ? 0 : 1);
+      });
+      world.run();
+      _exit(1);
+    }
+    double ns = 0;
+    const bool told = read(channel[0], &ns, sizeof ns) == sizeof ns;
+    int status = 0;
+    waitpid(child, &status, 0);
+    close(channel[0]);
+    close(channel[1]);
+    if (!told || status != 0) std::abort();
+    state.counters["ns_per_message"] = ns / (2e6 * sim::seconds(measured));
+  }
+}
+BENCHMARK(rabbitmq_waiting)->Arg(1'000)->Arg(10'000'000)->Iterations(1)->Unit(benchmark::kMillisecond);
+
 void rabbitmq_backlog(benchmark::State& state) {
   for (auto _ : state) {
     const auto bytes = [](sim::Duration duration) {
