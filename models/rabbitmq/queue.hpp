@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "models/ids.hpp"
 #include "models/rabbitmq/frames.hpp"
@@ -94,6 +95,12 @@ class Queue {
     static_cast<void>(at);
     static_cast<void>(other);
   }
+  /// The failure detector of `at` suspects `other`, or no longer.
+  virtual void suspected(Broker& at, Broker& other, bool suspect) {
+    static_cast<void>(at);
+    static_cast<void>(other);
+    static_cast<void>(suspect);
+  }
 
   // ---- state ----
   virtual Depth depth() const = 0;
@@ -101,6 +108,8 @@ class Queue {
   virtual Broker& leader() const = 0;
   /// Something of it is on its way or is being written.
   virtual bool busy() const = 0;
+  /// Adds a line for each thing that is under way, with what it waits for.
+  virtual void tell_unfinished(std::vector<std::string>& lines) const { static_cast<void>(lines); }
   /// Its books do not agree, in words. Changes nothing.
   virtual std::optional<std::string> broken() const = 0;
 

@@ -95,6 +95,10 @@ bool System::idle() const {
          std::all_of(workers_.begin(), workers_.end(), [](const auto& g) { return g->idle(); });
 }
 
+void System::tell_unfinished(std::vector<std::string>& lines) const {
+  broker_->tell_unfinished(lines);
+}
+
 void System::tell_end() {
   broker_->tell_depths();
 }

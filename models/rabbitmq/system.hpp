@@ -36,6 +36,7 @@ class System final : public BrokerSystem {
   void stop_arrivals() override;
   /// Publishers have their answers, and what groups that have members read is empty.
   bool idle() const override;
+  void tell_unfinished(std::vector<std::string>& lines) const override;
   void tell_end() override;
   std::optional<std::string> broken() override;
 
