@@ -201,9 +201,40 @@ FoundMisfit queue(const Scenario& s, const models::rabbitmq::QueueOptions& q) {
   // rabbit_queue_type_util / rabbit_amqqueue: check_dlxrk_arg, routing_key_but_no_dlx_defined
   if (a.dead_letter_routing_key && !a.dead_letter_exchange)
     return Misfit{path + ".x-dead-letter-routing-key", "needs x-dead-letter-exchange: PRECONDITION_FAILED"};
-  const bool bounded = a.max_length || a.max_length_bytes;
+  const bool bounded = a.max_length || a.max_length_bytes || a.at_least_once;
   if (a.overflow != models::rabbitmq::Overflow::drop_head && !bounded)
     return Misfit{path + ".x-overflow", "has no effect without x-max-length or x-max-length-bytes"};
+  return std::nullopt;
+}
+
+/// rabbit_quorum_queue.erl, and what versions do not have yet.
+FoundMisfit queue_type(const Scenario& s, const models::rabbitmq::QueueOptions& q) {
+  const std::string path = join_path("rabbitmq.queues", q.name) + ".arguments";
+  const models::rabbitmq::QueueArguments& a = q.arguments;
+  const std::string& version = s.rabbitmq->version;
+  if (a.type != models::rabbitmq::QueueType::quorum) {
+    if (a.delivery_limit)
+      return Misfit{path + ".x-delivery-limit", "is of quorum queues: classic queues have none"};
+    if (a.at_least_once) return Misfit{path + ".x-dead-letter-strategy", "is of quorum queues"};
+    if (a.consumer_timeout) return Misfit{path + ".x-consumer-timeout", "is of quorum queues"};
+    if (a.delayed_retry != models::rabbitmq::DelayedRetry::disabled)
+      return Misfit{path + ".x-delayed-retry-type", "is of quorum queues"};
+    return std::nullopt;
+  }
+  if (!q.durable)
+    return Misfit{join_path("rabbitmq.queues", q.name) + ".durable", "is true of quorum queues"};
+  if (a.max_priority > 0)
+    return Misfit{path + ".x-max-priority", "is of classic queues: PRECONDITION_FAILED"};
+  if (a.overflow == models::rabbitmq::Overflow::reject_publish_dlx)
+    return Misfit{path + ".x-overflow", "'reject-publish-dlx' is of classic queues"};
+  if (a.at_least_once &&
+      (!a.dead_letter_exchange || a.overflow != models::rabbitmq::Overflow::reject_publish))
+    return Misfit{path + ".x-dead-letter-strategy",
+                  "'at-least-once' needs x-dead-letter-exchange and x-overflow = \"reject-publish\""};
+  if (version < "4.3" && a.consumer_timeout)
+    return Misfit{path + ".x-consumer-timeout", "of queues comes with 4.3: before, channels are closed"};
+  if (version < "4.3" && a.delayed_retry != models::rabbitmq::DelayedRetry::disabled)
+    return Misfit{path + ".x-delayed-retry-type", "comes with 4.3"};
   return std::nullopt;
 }
 
@@ -278,6 +309,7 @@ FoundMisfit rabbitmq_misfit(const Value& checked, const Scenario& s) {
   if (FoundMisfit wrong = names(s)) return wrong;
   for (const models::rabbitmq::QueueOptions& q : s.rabbitmq->queues) {
     if (FoundMisfit wrong = queue(s, q)) return wrong;
+    if (FoundMisfit wrong = queue_type(s, q)) return wrong;
   }
   for (const ProducerOptions& p : s.producers) {
     if (!of_rabbitmq(p.cluster)) continue;

@@ -10,6 +10,7 @@ namespace {
 using models::rabbitmq::BindingOptions;
 using models::rabbitmq::BrokerOptions;
 using models::rabbitmq::Config;
+using models::rabbitmq::DelayedRetry;
 using models::rabbitmq::ExchangeOptions;
 using models::rabbitmq::ExchangeType;
 using models::rabbitmq::Headers;
@@ -24,6 +25,10 @@ using models::rabbitmq::StreamConsumerOptions;
 using models::rabbitmq::StreamOffset;
 using models::rabbitmq::StreamPublisherOptions;
 using models::rabbitmq::SubscriberOptions;
+
+QueueType queue_type(const Value& v) {
+  return v.text == "quorum" ? QueueType::quorum : v.text == "stream" ? QueueType::stream : QueueType::classic;
+}
 
 /// A key that RabbitMQ has and mqlab does not.
 template <class Target>
@@ -89,14 +94,24 @@ const std::vector<Row<Config>>& config_rows() {
                       "there is one node: partitions of clusters are not modelled"),
       refused<Config>("queue_master_locator", "there is one node: where queues are placed is not modelled"),
       refused<Config>("queue_leader_locator", "there is one node: where queues are placed is not modelled"),
-      refused<Config>("default_queue_type", "classic queues alone are modelled"),
+      refused<Config>("default_queue_type", "a queue's own `type` or x-queue-type says it"),
       refused<Config>("channel_max", "clients have one channel each"),
-      refused<Config>("consumer_disconnected_timeout", "is of quorum queues, which are not modelled"),
       {{"stream.sac_disconnected_timeout", KeyType::integer,
         "ms for which a single active consumer keeps its turn when its node is away "
         "(stream_sac_disconnected_timeout)",
         "60000", false, 0, 1e12},
        [](const Value& v, Config& c, const BindContext&) { c.sac_disconnected_timeout = milliseconds(v); }},
+      {{"consumer_disconnected_timeout", KeyType::integer,
+        "ms after which a quorum queue takes back what a consumer at a node holds that cannot be reached; "
+        "since "
+        "4.3",
+        "60000", false, 0, 1e12},
+       [](const Value& v, Config& c, const BindContext&) {
+         c.consumer_disconnected_timeout = milliseconds(v);
+       }},
+      {{"raft.adaptive_failure_detector.poll_interval", KeyType::integer,
+        "ms between two looks of quorum queues' failure detector", "5000", false, 1, 1e9},
+       [](const Value& v, Config& c, const BindContext&) { c.detector_poll = milliseconds(v); }},
       refused<Config>("load_definitions", "definitions are not imported: write them as tables"),
   };
   return rows;
@@ -131,14 +146,40 @@ const std::vector<Row<QueueArguments>>& argument_rows() {
        }},
       {{"x-single-active-consumer", KeyType::boolean, "one consumer gets all, the others stand by", "false"},
        [](const Value& v, QueueArguments& a, const BindContext&) { a.single_active_consumer = v.boolean; }},
-      {choice_key("x-queue-type", "what it is", "\"classic\"", {"classic", "stream"}),
+      {choice_key("x-queue-type", "what it is", "\"classic\"", {"classic", "quorum", "stream"}),
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.type = queue_type(v); }},
+      {{"x-quorum-initial-group-size", KeyType::integer,
+        "members of a quorum queue, as many as there are nodes", "3", false, 1, 16},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.group_size = whole<std::uint16_t>(v); }},
+      {{"x-delivery-limit", KeyType::integer,
+        "of a quorum queue: how often a message may come back; -1: as often as it likes; 20 since 4.0, none "
+        "before",
+        "", false, -1, 1e9},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.delivery_limit = v.integer; }},
+      {choice_key("x-dead-letter-strategy", "of a quorum queue: whether dead letters wait for confirms",
+                  "\"at-most-once\"", {"at-most-once", "at-least-once"}),
        [](const Value& v, QueueArguments& a, const BindContext&) {
-         a.type = v.text == "stream" ? QueueType::stream : QueueType::classic;
+         a.at_least_once = v.text == "at-least-once";
        }},
-      refused<QueueArguments>("x-delivery-limit",
-                              "is of quorum queues, which are not modelled: classic queues have none"),
-      refused<QueueArguments>("x-dead-letter-strategy",
-                              "is of quorum queues: classic queues dead-letter at most once"),
+      {{"x-consumer-timeout", KeyType::integer,
+        "ms, of a quorum queue since 4.3: what a consumer has not answered for goes back; consumer_timeout "
+        "unless "
+        "given",
+        "", false, 0, 1e12},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.consumer_timeout = milliseconds(v); }},
+      {choice_key("x-delayed-retry-type", "of a quorum queue since 4.3: what waits that comes back",
+                  "\"disabled\"", {"disabled", "all", "failed", "returned"}),
+       [](const Value& v, QueueArguments& a, const BindContext&) {
+         a.delayed_retry = v.text == "all"        ? DelayedRetry::all
+                           : v.text == "failed"   ? DelayedRetry::failed
+                           : v.text == "returned" ? DelayedRetry::returned
+                                                  : DelayedRetry::disabled;
+       }},
+      {{"x-delayed-retry-min", KeyType::integer, "ms, times how often its delivery has failed", "", false, 0,
+        1e12},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.delayed_retry_min = milliseconds(v); }},
+      {{"x-delayed-retry-max", KeyType::integer, "ms at most", "", false, 0, 1e12},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.delayed_retry_max = milliseconds(v); }},
       refused<QueueArguments>("x-expires", "queues that expire are not modelled"),
       refused<QueueArguments>("x-queue-mode", "lazy queues are history since 3.12"),
       refused<QueueArguments>("x-queue-version",
@@ -148,7 +189,6 @@ const std::vector<Row<QueueArguments>>& argument_rows() {
        [](const Value& v, QueueArguments& a, const BindContext&) {
          a.locator = v.text == "balanced" ? LeaderLocator::balanced : LeaderLocator::client_local;
        }},
-      refused<QueueArguments>("x-quorum-initial-group-size", "is of quorum queues, which are not modelled"),
       {{"x-max-age", KeyType::text,
         "of a stream: a segment goes whose last chunk is older; a number and Y, M, D, h, m or s"},
        [](const Value& v, QueueArguments& a, const BindContext&) { a.max_age = age(v); }},
@@ -187,10 +227,8 @@ const std::vector<Row<QueueOptions>>& queue_rows() {
   static const std::vector<Row<QueueOptions>> rows{
       {{"name", KeyType::name, "the queue's name", "", true},
        [](const Value& v, QueueOptions& q, const BindContext&) { q.name = v.text; }},
-      {choice_key("type", "its x-queue-type", "\"classic\"", {"classic", "stream"}),
-       [](const Value& v, QueueOptions& q, const BindContext&) {
-         if (v.text == "stream") q.arguments.type = QueueType::stream;
-       }},
+      {choice_key("type", "its x-queue-type", "\"classic\"", {"classic", "quorum", "stream"}),
+       [](const Value& v, QueueOptions& q, const BindContext&) { q.arguments.type = queue_type(v); }},
       {{"durable", KeyType::boolean, "whether it, and what is persistent in it, outlives its node's restart",
         "true"},
        [](const Value& v, QueueOptions& q, const BindContext&) { q.durable = v.boolean; }},
@@ -229,6 +267,9 @@ const std::vector<Row<BrokerOptions>>& disk_rows() {
       {draw_key("write", "how long a queue writes what came since its last write; confirms wait for it",
                 "\"0s\"", Draws::durations),
        [](const Value& v, BrokerOptions& b, const BindContext&) { b.disk_write = durations(v); }},
+      {draw_key("fsync", "how long the log that a node's quorum queues share takes for a batch", "\"0s\"",
+                Draws::durations),
+       [](const Value& v, BrokerOptions& b, const BindContext&) { b.disk_fsync = durations(v); }},
   };
   return rows;
 }

@@ -36,6 +36,10 @@ std::string disk_stream(std::uint16_t index) {
   return index == 0 ? "rabbitmq/disk" : "rabbitmq/" + std::to_string(index) + "/disk";
 }
 
+std::string wal_stream(std::uint16_t index) {
+  return "rabbitmq/" + std::to_string(index) + "/wal";
+}
+
 }  // namespace
 
 Broker::Broker(Cluster& cluster, Node& node, std::uint16_t index)
@@ -45,7 +49,8 @@ Broker::Broker(Cluster& cluster, Node& node, std::uint16_t index)
       index_(index),
       disk_write_(cluster.options().disk_write),
       disk_(context_.simulation.seed(), disk_stream(index)),
-      appended_step_(context_.steps.cell(node.entity(), Step::appended)) {
+      appended_step_(context_.steps.cell(node.entity(), Step::appended)),
+      wal_(context_.simulation, node, cluster.options().disk_fsync, wal_stream(index)) {
   node.set_program(*this);
 }
 
@@ -56,6 +61,7 @@ Broker::~Broker() = default;
 Session& Broker::take_session() {
   if (free_sessions_.empty()) {
     sessions_.push_back(std::make_unique<Session>(*this, context_.simulation, node_));
+    sessions_.back()->slot = static_cast<std::uint32_t>(sessions_.size() - 1);
     return *sessions_.back();
   }
   Session& session = *free_sessions_.back();
@@ -111,10 +117,22 @@ void Broker::end(Session& session) {
   session.unconfirmed.reset();
   if (node_.up()) {
     for (const Session::Consuming& c : session.consuming) cluster_.queue(c.queue).leave(session, epoch);
+    for (const QueueIndex q : session.linked) cluster_.queue(q).leave(session, epoch);
     settle_down();
   }
   session.consuming.clear();
+  session.linked.clear();
+  session.listener = nullptr;
   free_sessions_.push_back(&session);
+}
+
+Session& Broker::begin_internal(PublishListener& listener) {
+  Session& session = take_session();
+  session.client = nullptr;
+  session.listener = &listener;
+  session.open = true;
+  session.confirms = true;
+  return session;
 }
 
 void Broker::close(Session& session) {
@@ -186,6 +204,7 @@ void Broker::published(Session& session, const Publish& frame) {
 }
 
 void Broker::answer_publish(Session& session, std::uint64_t tag, bool accepted) {
+  if (session.listener != nullptr) return session.listener->publish_answered(tag, accepted);
   std::uint16_t& left = session.unconfirmed[tag];
   --left;
   if (!accepted) left |= kRejected;
@@ -263,6 +282,7 @@ void Broker::crashed() {
   for (const auto& session : sessions_) {
     if (session->open) end(*session);
   }
+  wal_.crash();
   cluster_.node_crashed(*this);
   dead_letters_.clear();
   touched_.clear();

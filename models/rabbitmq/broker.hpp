@@ -22,6 +22,7 @@
 #include "models/rabbitmq/options.hpp"
 #include "models/rabbitmq/queue.hpp"
 #include "models/rabbitmq/topology.hpp"
+#include "models/rabbitmq/wal.hpp"
 #include "models/rabbitmq/window.hpp"
 #include "sim/random.hpp"
 
@@ -29,6 +30,13 @@ namespace models::rabbitmq {
 
 class Broker;
 class Client;
+
+/// Who publishes inside of a node, with confirms.
+class PublishListener {
+ public:
+  virtual ~PublishListener() = default;
+  virtual void publish_answered(std::uint64_t tag, bool accepted) = 0;
+};
 
 /// The server's end of a channel. The object stays; `epoch` tells one life from the next.
 class Session {
@@ -50,7 +58,10 @@ class Session {
   Client* client = nullptr;
   ConnectionId connection{};
   std::vector<Consuming> consuming;
+  std::vector<QueueIndex> linked;       ///< other queues that want to hear of its end (Queue::leave)
+  PublishListener* listener = nullptr;  ///< of a session without a client
   std::uint32_t epoch = 0;
+  std::uint32_t slot = 0;  // among its node's
   bool open = false;
   bool confirms = false;
   std::uint64_t received = 0;  // frames
@@ -97,18 +108,26 @@ class Broker final : public NodeProgram {
   /// One more queue has answered for a message. With the last of them the publisher hears: a rejection by any is one of all.
   void answer_publish(Session& session, std::uint64_t tag, bool accepted);
   void deliver(Session& session, Ref<Deliver> frame);
+  void close(Session& session);
   /// Closes every channel that consumes from the queue.
   void cancel_consumers(QueueIndex queue);
+
+  // ---- channels without clients ----
+  Session& begin_internal(PublishListener& listener);
+  void end_internal(Session& session) { end(session); }
 
   // ---- what queues of this node share ----
   bool instant_disk() const { return disk_write_.is_constant() && disk_write_.mean() == 0; }
   /// How long the next write takes.
   sim::Duration draw_write() { return disk_write_.sample_duration(disk_); }
   StepCell& appended_step() { return appended_step_; }
+  Wal& wal() { return wal_; }
   /// What `from` lets go, as a dead letter. Nothing: it leads nowhere.
   std::optional<DeadLetter> dead_letter(const Queue& from, const Message& m, RemovedCode why);
   /// It is published in settle_down().
   void send_off(DeadLetter letter) { dead_letters_.push_back(std::move(letter)); }
+  /// A copy of a dead letter for this queue, told as offered.
+  Message offer_dead_letter(const Message& letter, QueueIndex to);
   /// What became of one that was offered.
   void tell_dead_letter(Kind kind, const Queue& to, const Message& m, const Origin& origin);
   /// Has settle_down() call queue.settle().
@@ -116,7 +135,7 @@ class Broker final : public NodeProgram {
   /// What every operation on queues ends with: dead letters go where they go, and timers are set.
   void settle_down();
 
-  bool idle() const { return node_.up() && dead_letters_.empty(); }
+  bool idle() const { return node_.up() && dead_letters_.empty() && wal_.idle(); }
 
   // NodeProgram
   void crashed() override;
@@ -126,7 +145,6 @@ class Broker final : public NodeProgram {
   Session& take_session();
   void open(Client& client, ConnectionId id);
   void end(Session& session);
-  void close(Session& session);
   void publish_dead_letters();
   sim::Time now() const { return context_.now(); }
 
@@ -146,6 +164,7 @@ class Broker final : public NodeProgram {
   const sim::Distribution disk_write_;
   sim::Stream disk_;
   StepCell& appended_step_;
+  Wal wal_;
 };
 
 }  // namespace models::rabbitmq

@@ -327,6 +327,8 @@ void ClassicHome::relayed(Broker& at, Relay& r) {
     case Relay::What::leave:
       if (const auto consumer = consumer_of(*r.session, r.epoch)) remove_consumer(*consumer);
       break;
+    default:
+      MQLAB_ASSERT(false, "of quorum queues");
   }
   home_.settle_down();
 }

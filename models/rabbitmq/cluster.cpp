@@ -4,17 +4,21 @@
 
 #include "models/rabbitmq/broker.hpp"
 #include "models/rabbitmq/classic_home.hpp"
+#include "models/rabbitmq/quorum_queue.hpp"
 #include "models/rabbitmq/stream.hpp"
 
 namespace models::rabbitmq {
 
 Cluster::Cluster(Context& context, const BrokerOptions& options, const std::vector<Node*>& nodes)
     : context_(context), options_(options), topology_(options) {
+  const bool raft = std::any_of(options_.queues.begin(), options_.queues.end(),
+                                [](const QueueOptions& q) { return q.arguments.type == QueueType::quorum; });
+  const sim::Duration detector = raft ? options_.config.detector_poll : sim::Duration{};
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     brokers_.push_back(std::make_unique<Broker>(*this, *nodes[i], static_cast<std::uint16_t>(i)));
     for (std::size_t low = 0; low < i; ++low)
-      links_.push_back(
-          std::make_unique<Link>(context, *this, *brokers_[low], *brokers_[i], options.net_ticktime));
+      links_.push_back(std::make_unique<Link>(context, *this, *brokers_[low], *brokers_[i],
+                                              options.net_ticktime, detector));
   }
   for (std::size_t i = 0; i < options_.queues.size(); ++i) {
     const EntityId entity = context.entities.add(EntityKind::queue, options_.queues[i].name);
@@ -31,6 +35,8 @@ std::unique_ptr<Queue> Cluster::make_queue(QueueIndex index, const QueueOptions&
   if (options.arguments.type == QueueType::stream)
     return std::make_unique<Stream>(*this, index, options, entity);
   Broker& home = *brokers_[options.node];
+  if (options.arguments.type == QueueType::quorum)
+    return std::make_unique<QuorumQueue>(*this, index, options, entity, home);
   return std::make_unique<ClassicHome>(*this, index, options, entity, home);
 }
 
@@ -75,6 +81,11 @@ void Cluster::link_changed(Broker& at, Broker& other, bool up) {
     else
       queue->link_down(at, other);
   }
+  at.settle_down();
+}
+
+void Cluster::suspected(Broker& at, Broker& other, bool suspect) {
+  for (const auto& queue : queues_) queue->suspected(at, other, suspect);
   at.settle_down();
 }
 
@@ -123,6 +134,7 @@ void Cluster::tell_depths() {
 bool Cluster::idle() const {
   return std::all_of(brokers_.begin(), brokers_.end(), [](const auto& b) { return b->idle(); }) &&
          publish_frames_.out() == 0 && deliver_frames_.out() == 0 && relays_.out() == 0 &&
+         submissions_.out() == 0 &&
          std::none_of(queues_.begin(), queues_.end(), [](const auto& q) { return q->busy(); });
 }
 

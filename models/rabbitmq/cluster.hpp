@@ -12,11 +12,13 @@
 
 #include "models/context.hpp"
 #include "models/network/network.hpp"
+#include "models/rabbitmq/command.hpp"
 #include "models/rabbitmq/frames.hpp"
 #include "models/rabbitmq/link.hpp"
 #include "models/rabbitmq/message.hpp"
 #include "models/rabbitmq/options.hpp"
 #include "models/rabbitmq/queue.hpp"
+#include "models/rabbitmq/raft.hpp"
 #include "models/rabbitmq/topology.hpp"
 
 namespace models::rabbitmq {
@@ -61,6 +63,9 @@ class Cluster {
   Pool<Publish>& publish_frames() { return publish_frames_; }
   Pool<Deliver>& deliver_frames() { return deliver_frames_; }
   Pool<Relay>& relays() { return relays_; }
+  Pool<Command>& commands() { return commands_; }
+  Pool<Submission>& submissions() { return submissions_; }
+  Pool<RaftFrame>& raft_frames() { return raft_frames_; }
 
   // ---- between nodes ----
   /// Runs `work` (of 8 bytes) at `to` when it has arrived there. False, and nothing happens, when `from` knows that it will not.
@@ -77,6 +82,7 @@ class Cluster {
   void node_crashed(Broker& broker);
   void node_restarted(Broker& broker);
   void link_changed(Broker& at, Broker& other, bool up);
+  void suspected(Broker& at, Broker& other, bool suspect);
   void tell() const;
   void tell_depths();
   bool idle() const;
@@ -98,6 +104,9 @@ class Cluster {
   Pool<Publish> publish_frames_;
   Pool<Deliver> deliver_frames_;
   Pool<Relay> relays_;
+  Pool<Command> commands_;
+  Pool<Submission> submissions_;
+  Pool<RaftFrame> raft_frames_;
 };
 
 }  // namespace models::rabbitmq

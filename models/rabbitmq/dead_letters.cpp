@@ -38,27 +38,33 @@ void Broker::publish_dead_letters() {
     const DeadLetter letter = std::move(dead_letters_[i]);
     const Origin origin{cluster_.queue(letter.from).entity(), letter.message.number, letter.why};
     for (const QueueIndex q : letter.to) {
-      Queue& to = cluster_.queue(q);
-      if (dead_letter_lanes_.empty()) dead_letter_lanes_.resize(cluster_.queue_count());
-      Lane& lane = dead_letter_lanes_[q.value];
-      if (lane.id == LaneId{}) lane.id = context_.entities.add_lane(node_.entity(), to.entity());
-      Message m = letter.message;
-      m.lane = lane.id;
-      m.seq = lane.next++;
-      m.history = histories.add(histories[letter.message.history]);
-      const std::array<std::int64_t, 1> created{sim::nanoseconds(now())};
-      context_.emit(Kind::offered,
-                    {.actor = node_.entity().value,
-                     .place = to.entity().value,
-                     .peer = m.lane.value,
-                     .a = static_cast<std::int64_t>(m.seq),
-                     .b = 1},
-                    created);
-      to.take_dead_letter(*this, m, origin);
+      Message m = offer_dead_letter(letter.message, q);
+      cluster_.queue(q).take_dead_letter(*this, m, origin);
     }
     histories.forget(letter.message.history);
   }
   dead_letters_.clear();
+}
+
+Message Broker::offer_dead_letter(const Message& letter, QueueIndex to) {
+  if (dead_letter_lanes_.empty()) dead_letter_lanes_.resize(cluster_.queue_count());
+  Histories& histories = cluster_.histories();
+  const EntityId place = cluster_.entity(to);
+  Lane& lane = dead_letter_lanes_[to.value];
+  if (lane.id == LaneId{}) lane.id = context_.entities.add_lane(node_.entity(), place);
+  Message m = letter;
+  m.lane = lane.id;
+  m.seq = lane.next++;
+  m.history = histories.add(histories[letter.history]);
+  const std::array<std::int64_t, 1> created{sim::nanoseconds(now())};
+  context_.emit(Kind::offered,
+                {.actor = node_.entity().value,
+                 .place = place.value,
+                 .peer = m.lane.value,
+                 .a = static_cast<std::int64_t>(m.seq),
+                 .b = 1},
+                created);
+  return m;
 }
 
 void Broker::tell_dead_letter(Kind kind, const Queue& to, const Message& m, const Origin& origin) {

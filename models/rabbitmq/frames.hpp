@@ -77,7 +77,22 @@ class Session;
 
 /// What one node tells another about a channel and a queue. Which fields count goes by `what`.
 struct Relay {
-  enum class What : std::uint8_t { publish, accepted, refused, consume, leave, answer, deliver, dead_letter };
+  enum class What : std::uint8_t {
+    publish,
+    accepted,
+    refused,
+    consume,
+    leave,
+    answer,
+    deliver,
+    dead_letter,
+    // ---- of quorum queues ----
+    applied,  ///< `number`: the client's sequence number
+    leader,   ///< `number`: the member that leads; what is pending goes there
+    full,
+    not_full,
+    cancelled,
+  };
   What what{};
   Answer how{};
   Queue* queue = nullptr;
@@ -85,6 +100,7 @@ struct Relay {
   std::uint32_t epoch = 0;  ///< of the session
   std::uint16_t at = 0;     ///< node that it comes out at
   std::uint16_t from = 0;
+  std::uint32_t client = 0;  ///< of a quorum queue
   std::uint64_t number = 0;  ///< tag of a publish, ordinal of a delivery
   Message message{};
   Origin origin{};

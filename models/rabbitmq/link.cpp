@@ -12,22 +12,34 @@ constexpr sim::Duration kRetry = std::chrono::seconds{1};
 /// net_kernel looks four times in net_ticktime.
 constexpr std::uint32_t kLooks = 4;
 constexpr std::uint32_t kTickBytes = 4;
+/// Heartbeats between two looks of the failure detector.
+constexpr std::uint32_t kBeats = 5;
+
+struct Nothing {
+  void operator()() const {}
+};
 
 }  // namespace
 
-Link::Link(Context& context, Cluster& cluster, Broker& low, Broker& high, sim::Duration ticktime)
+Link::Link(Context& context, Cluster& cluster, Broker& low, Broker& high, sim::Duration ticktime,
+           sim::Duration detector_poll)
     : context_(context),
       cluster_(cluster),
       ticktime_(ticktime),
+      beat_(detector_poll / kBeats),
       tick_timers_{
           NodeTimer<std::function<void()>>{context.simulation, low.node(), [this] { look(kLow); }},
           NodeTimer<std::function<void()>>{context.simulation, high.node(), [this] { look(kHigh); }}},
+      beat_timers_{
+          NodeTimer<std::function<void()>>{context.simulation, low.node(), [this] { beat(kLow); }},
+          NodeTimer<std::function<void()>>{context.simulation, high.node(), [this] { beat(kHigh); }}},
       retry_timer_(context.simulation, high.node(), [this] { connect(); }) {
   ends_[kLow].broker = &low;
   ends_[kHigh].broker = &high;
 }
 
 Link::~Link() {
+  context_.network.close(opening_);
   context_.network.close(connection_);
 }
 
@@ -42,14 +54,13 @@ void Link::start(const Broker& end) {
 }
 
 void Link::connect() {
-  if (!node(kHigh).up() || connecting_ || ends_[kHigh].up) return;
-  connecting_ = true;
-  connection_ = context_.network.connect(node(kHigh), node(kLow), *this);
+  if (!node(kHigh).up() || opening_ != ConnectionId{} || ends_[kHigh].up) return;
+  opening_ = context_.network.connect(node(kHigh), node(kLow), *this);
 }
 
 void Link::connected(ConnectionId id) {
-  if (id != connection_) return;
-  connecting_ = false;
+  if (id != opening_) return;
+  connection_ = std::exchange(opening_, {});
   ++generation_;
   context_.network.watch_client(id, [this, mine = generation_] {
     if (mine == generation_) go_down(kLow);
@@ -62,9 +73,10 @@ void Link::connected(ConnectionId id) {
 }
 
 void Link::disconnected(ConnectionId id) {
-  if (id != connection_) return;
-  connection_ = {};
-  connecting_ = false;
+  if (id == opening_)
+    opening_ = {};
+  else if (id != connection_)
+    return;
   go_down(kHigh);
   retry_timer_.arm_after(kRetry);
 }
@@ -74,6 +86,9 @@ void Link::go_up(std::size_t side) {
   end.up = true;
   end.silent = 0;
   end.received_before = end.received;
+  end.heard = context_.now();
+  suspect(side, false);
+  if (beat_ > sim::Duration{} && !beat_timers_[side].armed()) beat_timers_[side].arm_after(beat_);
   if (ticktime_ > sim::Duration{}) tick_timers_[side].arm_after(ticktime_ / kLooks);
   cluster_.link_changed(*end.broker, *ends_[1 - side].broker, true);
 }
@@ -88,11 +103,12 @@ void Link::go_down(std::size_t side) {
 void Link::crashed(const Broker& end) {
   const std::size_t at = side(end);
   tick_timers_[at].disarm();
+  beat_timers_[at].disarm();
   ends_[at].up = false;
+  ends_[at].suspects = false;
   if (at == kLow) return;
   retry_timer_.disarm();
-  connection_ = {};
-  connecting_ = false;
+  opening_ = {};
 }
 
 // ---- life ---------------------------------------------------------------------------------------------------------
@@ -106,7 +122,22 @@ bool Link::arrived(std::uint32_t generation, std::size_t at) {
     return false;
   }
   ++ends_[at].received;
+  ends_[at].heard = context_.now();
   return true;
+}
+
+void Link::beat(std::size_t at) {
+  End& end = ends_[at];
+  beat_timers_[at].arm_after(beat_);
+  send(*end.broker, kTickBytes, Nothing{});
+  if (++end.beats % kBeats == 0) suspect(at, context_.now() - end.heard > 2 * beat_);
+}
+
+void Link::suspect(std::size_t at, bool suspects) {
+  End& end = ends_[at];
+  if (end.suspects == suspects) return;
+  end.suspects = suspects;
+  cluster_.suspected(*end.broker, *ends_[1 - at].broker, suspects);
 }
 
 void Link::look(std::size_t at) {
@@ -115,16 +146,13 @@ void Link::look(std::size_t at) {
   end.received_before = end.received;
   if (end.silent >= kLooks) {
     if (at == kHigh) {
-      context_.network.close(std::exchange(connection_, {}));
+      context_.network.close(connection_);
       retry_timer_.arm_after(kRetry);
     }
     return go_down(at);
   }
   tick_timers_[at].arm_after(ticktime_ / kLooks);
   if (end.sent == end.sent_before) {
-    struct Nothing {
-      void operator()() const {}
-    };
     send(*end.broker, kTickBytes, Nothing{});
   }
   end.sent_before = end.sent;

@@ -5,6 +5,10 @@
 // something each time, so that it takes up to a quarter longer), or until TCP gives up. Then the link is down for that end, what
 // was under way is lost, and the nodes connect anew as soon as they can.
 //
+// Aten, the failure detector of Ra, suspects a node long before that: each poll_interval it looks who has been silent for longer than
+// was to be expected. Model: it sends heartbeats each tenth of a second and computes how likely a silence is; here a fifth of the
+// interval lies between two, and two of them have to be missing.
+//
 // Model: Erlang's nodes connect again whenever one sends something to the other; here the later one tries each second, as often as
 // Ra's failure detector and RabbitMQ's node monitor would.
 #pragma once
@@ -25,8 +29,9 @@ class Cluster;
 
 class Link final : public ConnectionListener {
  public:
-  /// `ticktime` 0: silence is never noticed.
-  Link(Context& context, Cluster& cluster, Broker& low, Broker& high, sim::Duration ticktime);
+  /// `ticktime` 0: silence is never noticed. `detector_poll` above 0: both ends suspect each other by it (aten).
+  Link(Context& context, Cluster& cluster, Broker& low, Broker& high, sim::Duration ticktime,
+       sim::Duration detector_poll);
   ~Link() override;
 
   /// Connects when the end is the one that does.
@@ -70,6 +75,9 @@ class Link final : public ConnectionListener {
     std::uint64_t sent = 0;
     std::uint64_t sent_before = 0;
     std::uint32_t silent = 0;  // looks in a row without anything
+    sim::Time heard{};
+    std::uint32_t beats = 0;
+    bool suspects = false;
   };
   std::size_t side(const Broker& end) const { return ends_[kLow].broker == &end ? kLow : kHigh; }
   Node& node(std::size_t side) const;
@@ -78,15 +86,19 @@ class Link final : public ConnectionListener {
   void go_up(std::size_t side);
   void go_down(std::size_t side);
   void look(std::size_t side);
+  void beat(std::size_t side);
+  void suspect(std::size_t side, bool suspects);
 
   Context& context_;
   Cluster& cluster_;
   std::array<End, 2> ends_;
   sim::Duration ticktime_;
-  ConnectionId connection_{};
+  sim::Duration beat_;         // 0: no detector
+  ConnectionId connection_{};  // that was up last: an end may take it for up when the other knows better
+  ConnectionId opening_{};
   std::uint32_t generation_ = 0;
-  bool connecting_ = false;
   std::array<NodeTimer<std::function<void()>>, 2> tick_timers_;
+  std::array<NodeTimer<std::function<void()>>, 2> beat_timers_;
   NodeTimer<std::function<void()>> retry_timer_;
 };
 

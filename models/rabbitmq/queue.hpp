@@ -104,6 +104,12 @@ class Queue {
     static_cast<void>(at);
     static_cast<void>(other);
   }
+  /// The failure detector of `at` suspects `other`, or no longer.
+  virtual void suspected(Broker& at, Broker& other, bool suspect) {
+    static_cast<void>(at);
+    static_cast<void>(other);
+    static_cast<void>(suspect);
+  }
 
   // ---- state ----
   virtual Depth depth() const = 0;

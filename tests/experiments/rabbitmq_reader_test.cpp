@@ -58,12 +58,36 @@ TEST_CASE("one file has Kafka and RabbitMQ as variants of one workload", "[rabbi
 }
 
 TEST_CASE("what RabbitMQ has and mqlab does not is refused by its name", "[rabbitmq]") {
-  CHECK(holds(with_arguments("x-delivery-limit = 5"), "is of quorum queues"));
   CHECK(holds(with_arguments("x-expires = 1000"), "queues that expire are not modelled"));
   CHECK(
       holds(desk("[rabbitmq]\n", "[rabbitmq]\n[rabbitmq.config]\nvm_memory_high_watermark.relative = 0.4\n"),
             "memory alarms are not modelled"));
-  CHECK(holds(desk("name = \"jobs\"", "name = \"jobs\"\ntype = 'quorum'"), "'quorum' is not allowed here"));
+  CHECK(holds(desk("name = \"jobs\"", "name = \"jobs\"\ntype = 'stream'"), "'stream' is not allowed here"));
+}
+
+TEST_CASE("quorum queues have arguments of their own and do without some of classic ones", "[rabbitmq]") {
+  const std::string quorum = "x-queue-type = 'quorum', ";
+  CHECK(with_arguments(quorum + "x-delivery-limit = 5, x-quorum-initial-group-size = 3").empty());
+  CHECK(holds(with_arguments("x-delivery-limit = 5"), "is of quorum queues"));
+  CHECK(holds(with_arguments("x-dead-letter-strategy = 'at-least-once'"), "is of quorum queues"));
+  CHECK(holds(with_arguments(quorum + "x-max-priority = 5"), "PRECONDITION_FAILED"));
+  CHECK(holds(with_arguments(quorum + "x-dead-letter-strategy = 'at-least-once'"),
+              "needs x-dead-letter-exchange"));
+  CHECK(with_arguments(quorum +
+                       "x-dead-letter-strategy = 'at-least-once', x-dead-letter-exchange = '', x-overflow = "
+                       "'reject-publish'")
+            .empty());
+  CHECK(holds(with_arguments(quorum + "x-max-length = 5, x-overflow = 'reject-publish-dlx'"),
+              "of classic queues"));
+  CHECK(holds(with_arguments(quorum + "x-delayed-retry-type = 'all'"), "comes with 4.3"));
+  CHECK(holds(with_arguments(quorum + "x-consumer-timeout = 1000"), "comes with 4.3"));
+  CHECK(holds(desk("name = \"jobs\"", "name = \"jobs\"\ntype = 'quorum'\ndurable = false"), "durable"));
+}
+
+TEST_CASE("a node that the cluster does not have is named", "[rabbitmq]") {
+  CHECK(desk("[rabbitmq]\n", "[rabbitmq]\nnodes = 3\n").empty());
+  CHECK(holds(desk("name = \"jobs\"", "name = \"jobs\"\nnode = 1"), "names node 1: there are 1"));
+  CHECK(holds(desk("rabbitmq = { queues", "rabbitmq = { addresses = [0, 3], queues"), "names node 3"));
 }
 
 TEST_CASE("arguments of queues have their bounds, and go together", "[rabbitmq]") {
