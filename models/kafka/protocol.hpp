@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -474,16 +475,35 @@ struct BrokerHeartbeatCall : Call<BrokerHeartbeatCall, Api::broker_heartbeat> {
   }
 };
 
+/// A leader asks for the in-sync sets of any number of its partitions, and is answered for each (AlterPartitionRequest.json).
 struct AlterPartitionCall : Call<AlterPartitionCall, Api::alter_partition> {
-  PartitionIndex partition;
+  struct Item {
+    PartitionIndex partition;
+    LeaderEpoch leader_epoch = kNoEpoch;
+    std::int32_t partition_epoch = -1;  ///< in: as known; out: the new one
+    /// Where its in-sync set begins in `brokers`, and how many are in it.
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+    ErrorCode error = ErrorCode::none;  ///< response
+  };
   BrokerId leader = kNoBroker;
-  LeaderEpoch leader_epoch = kNoEpoch;
-  std::int32_t partition_epoch = -1;  ///< in: as known; out: the new one
-  std::vector<BrokerId> isr;          ///< in: wanted; out: granted
-  std::vector<std::int64_t> epochs;   ///< of their brokers, as they last fetched; -1: not known (KIP-903)
+  std::vector<Item> items;
+  std::vector<BrokerId> brokers;     ///< of all items
+  std::vector<std::int64_t> epochs;  ///< of `brokers`, as they last fetched; -1: not known (KIP-903)
+
+  void add(Item item, std::span<const BrokerId> isr) {
+    item.first = static_cast<std::uint32_t>(brokers.size());
+    item.count = static_cast<std::uint32_t>(isr.size());
+    items.push_back(item);
+    brokers.insert(brokers.end(), isr.begin(), isr.end());
+  }
+  std::span<const BrokerId> isr(const Item& item) const {
+    return std::span(brokers).subspan(item.first, item.count);
+  }
   void clear() {
     clear_base();
-    isr.clear();
+    items.clear();
+    brokers.clear();
     epochs.clear();
   }
 };

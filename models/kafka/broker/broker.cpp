@@ -326,7 +326,7 @@ void Broker::crashed() {
   unasked_.clear();
   clean_shutdown_epoch_ = orderly ? broker_epoch_ : -1;
   broker_epoch_ = -1;
-  heartbeat_in_flight_ = false;
+  heartbeat_in_flight_ = alteration_in_flight_ = false;
   heartbeat_failures_ = 0;
   has_roles_ = false;
   shutdown_ = Shutdown::no;

@@ -164,7 +164,8 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   bool active(BrokerId b) const {
     return b != kNoBroker && !brokers_[index(b)].fenced && !brokers_[index(b)].shutdown_at;
   }
-  bool eligible(const AlterPartitionCall& call) const;
+  void alter_partition(const AlterPartitionCall& call, AlterPartitionCall::Item& item);
+  bool eligible(const AlterPartitionCall& call, const AlterPartitionCall::Item& item) const;
   bool bumps_on_shrink(By by) const {
     if (cluster_.options().zookeeper) return by == By::controller;
     return !cluster_.options().rules.has(Rule::epoch_stays_on_shrink);
