@@ -81,6 +81,9 @@ class Applications {
       return Misfit{path, "does nothing: it needs `arrivals` of requests, or topics that it `reads`"};
     if (s.reads.empty() && !s.reactions.empty())
       return Misfit{path + ".reactions", "need events: `reads` names topics"};
+    if (!s.reads.empty() && s.reactions.empty())
+      return Misfit{path + ".reactions",
+                    "are missing: it reads topics and would do nothing about what it reads"};
     if (s.reads.empty() && !s.processed_ids)
       return Misfit{path + ".processed_ids", "goes with events: `reads` names topics"};
     if (s.reads.empty() && s.start > sim::Duration{})

@@ -65,10 +65,19 @@ class Coherence {
     if (s_.duration / s_.sample > 10'000'000) fail("scenario.sample", "makes more than 10 million points");
   }
 
+  /// They go round the brokers: a name beyond their number is of no broker.
+  void racks(const std::string& path, const models::kafka::ClusterOptions& cluster) const {
+    if (cluster.racks.size() > static_cast<std::size_t>(cluster.brokers))
+      fail(path, "names more racks than there are brokers (" + std::to_string(cluster.brokers) + ")");
+  }
+
   void operations() const {
     const models::kafka::ClusterOptions& kafka = *s_.kafka;
     if (kafka.config.broker_rack.find("{rack}") != std::string::npos && kafka.racks.empty())
       fail("kafka.config.broker.rack", "stands for racks that are not given: kafka.racks has them");
+    racks("kafka.racks", kafka);
+    for (const models::kafka::ClusterOptions& other : s_.clusters)
+      racks(join_path("clusters", other.name) + ".racks", other);
     for (const models::GroupOptions& group : s_.groups) {
       if (!group.racks.empty() && !group.rack.empty())
         fail(join_path("groups", group.name) + ".racks", "goes without `rack`");

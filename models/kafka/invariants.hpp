@@ -1,17 +1,27 @@
 // What must hold of a cluster's own state after every event, whatever goes wrong: checked runs ask after each
 // one (WorldOptions::checked), tests ask when they like.
 //
-//   log matching       where two replicas hold records of one leader epoch at one offset, all before is equal
-//   high watermark     never beyond the own log's end; never falls while one leader leads in one epoch
-//   epochs             leader and partition epochs only rise; nobody leads in an epoch in which another has led
-//   in-sync set        holds the leader if there is one
-//   in-sync set        each member of the set that the controller granted holds all that its leader's high
-//   watermark covers leader             a leader elected cleanly holds all that any leader's high watermark
-//   ever covered committed offsets  never beyond the end of the log
-//   consumer protocol  check_image(), below
-//   classic protocol   check_owners(), below; not before KAFKA-12984, when two may own a partition
-//   controllers        quorum/raft_invariants.hpp
-//   share groups       SharePartition::broken()
+// - log matching: where two replicas hold records of one leader epoch at one offset, all before is equal.
+//
+// - high watermark: never beyond the own log's end; never falls while one leader leads in one epoch.
+//
+// - epochs: leader and partition epochs only rise; nobody leads in an epoch in which another has led.
+//
+// - leader in sync: an in-sync set holds the leader if there is one.
+//
+// - committed offsets: never beyond the end of the log.
+//
+// - consumer protocol: check_image(), below.
+//
+// - classic protocol: check_owners(), below; not before KAFKA-12984, when two may own a partition.
+//
+// - controllers: quorum/raft_invariants.hpp.
+//
+// - share groups: SharePartition::broken().
+//
+// - in-sync set: each member of the set that the controller granted holds all that its leader's high watermark covers.
+//
+// - leader: one elected cleanly holds all that any leader's high watermark ever covered.
 //
 // The last two do not hold, and are not asked, of topics that allow unclean elections: those give records up. Nor where a power
 // loss took records that no flush had brought to disk: then a leader may lack them, and so may a member of the in-sync set
