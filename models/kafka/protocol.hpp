@@ -157,7 +157,7 @@ struct FetchCall : Call<FetchCall, Api::fetch> {
   }
 };
 
-enum class OffsetSpec : std::uint8_t { earliest, latest };
+enum class OffsetSpec : std::uint8_t { earliest, latest, timestamp };
 
 struct ListOffsetsCall : Call<ListOffsetsCall, Api::list_offsets> {
   struct Item {
@@ -165,6 +165,8 @@ struct ListOffsetsCall : Call<ListOffsetsCall, Api::list_offsets> {
     LeaderEpoch current_leader_epoch = kNoEpoch;
     bool read_committed = false;
     OffsetSpec spec = OffsetSpec::latest;
+    sim::Time
+        timestamp{};  ///< of OffsetSpec::timestamp: the first record that is not older; without any, the end
     ErrorCode error = ErrorCode::none;
     Offset offset = kNoOffset;
   };
@@ -245,7 +247,9 @@ struct JoinGroupCall : Call<JoinGroupCall, Api::join_group> {
   std::string group;
   std::string member_id;    ///< empty at the first join
   std::string instance_id;  ///< empty: dynamic member
-  EntityId member{};        ///< for the trace
+  std::string_view
+      client_id{};    ///< empty: Kafka's own client makes one (ConsumerConfig.maybeOverrideClientId)
+  EntityId member{};  ///< for the trace
   sim::Duration session_timeout{};
   sim::Duration rebalance_timeout{};
   std::vector<std::string> protocols;  ///< assignors, most preferred first
@@ -308,9 +312,10 @@ struct LeaveGroupCall : Call<LeaveGroupCall, Api::leave_group> {
 /// The one request of the consumer protocol (KIP-848, ConsumerGroupHeartbeatRequest.json): joins, says what is held, leaves.
 struct ConsumerGroupHeartbeatCall : Call<ConsumerGroupHeartbeatCall, Api::consumer_group_heartbeat> {
   std::string group;
-  std::string member_id;    ///< the consumer's own choice, for the life of its process (KIP-1082)
-  std::string instance_id;  ///< empty: dynamic member
-  EntityId member{};        ///< for the trace
+  std::string member_id;         ///< the consumer's own choice, for the life of its process (KIP-1082)
+  std::string instance_id;       ///< empty: dynamic member
+  std::string_view client_id{};  ///< as in JoinGroupCall
+  EntityId member{};             ///< for the trace
   std::int32_t member_epoch =
       0;  ///< 0 joins, -1 leaves, -2: a static member leaves for a while; response: the epoch to use
   // What has not changed since the last request is left out.
@@ -332,6 +337,7 @@ struct ConsumerGroupHeartbeatCall : Call<ConsumerGroupHeartbeatCall, Api::consum
     clear_base();
     member_id.clear();
     instance_id.clear();
+    client_id = {};
     member_epoch = 0;
     rebalance_timeout.reset();
     topics.clear();

@@ -312,6 +312,14 @@ std::span<const RuleInfo> rule_catalogue() {
        "a static member that leads its group and is started again is told so, and looks after new "
        "partitions; without, nobody "
        "does until the next rebalance"},
+      {Rule::delivery_timeout,
+       "delivery_timeout",
+       {2, 1},
+       {},
+       "KIP-91",
+       "delivery.timeout.ms bounds the time of a batch from its creation, in flight or not; without, a batch "
+       "expires only while it waits unsent, request.timeout.ms after the last append to it, its creation and "
+       "linger.ms, or its last attempt and back-off, and `retries` bounds the rest"},
   });
   static_assert(kRows.size() == static_cast<std::size_t>(Rule::count_));
   return kRows;

@@ -68,6 +68,7 @@ enum class Rule : std::uint8_t {
   dated_tombstones,
   recovery_by_epoch,
   leader_stays_on_return,
+  delivery_timeout,
   count_
 };
 

@@ -35,6 +35,7 @@ TEST_CASE("what a version does not have is refused, with the version and the KIP
       {"2.3", "2.4", "", "partition.assignment.strategy = \"CooperativeStickyAssignor\"\n", "KIP-429"},
       {"3.2", "3.3", "controllers = 3\n", "", "KIP-833"},
       {"3.9", "4.0", "", "group.protocol = \"consumer\"\n", "KIP-848"},
+      {"3.9", "4.0", "", "auto.offset.reset = \"by_duration:PT5S\"\n", "KIP-1106"},
       {"3.9", "4.0", "transaction_version = 2\n", "", "KIP-890"},
       {"0.10", "0.11", "", "isolation.level = \"read_committed\"\n", "KIP-98"},
   };
@@ -47,6 +48,15 @@ TEST_CASE("what a version does not have is refused, with the version and the KIP
   }
   const std::string idempotent = "[producers.config]\nacks = \"all\"\nenable.idempotence = true\n";
   CHECK(holds(said("version = \"0.10\"\n", "", idempotent), "does not have idempotence"));
+}
+
+TEST_CASE("delivery.timeout.ms came with 2.1, and nothing is too short for what there is not") {
+  const std::string given = "[producers.config]\ndelivery.timeout.ms = 200000\n";
+  CHECK(holds(said("version = \"2.0\"\n", "", given), "it came with 2.1 (KIP-91)"));
+  CHECK(said("version = \"2.1\"\n", "", given).empty());
+  CHECK(said("version = \"2.0\"\nrules = { delivery_timeout = true }\n", "", given).empty());
+  const std::string patient = "[producers.config]\nrequest.timeout.ms = 200000\n";
+  CHECK(said("version = \"2.0\"\n", "", patient).empty());
 }
 
 TEST_CASE("more racks than brokers are refused") {

@@ -5,6 +5,7 @@
 #include "models/kafka/backoff.hpp"
 #include "models/kafka/consumer/state_stores.hpp"
 #include "models/kafka/group/assignor.hpp"
+#include "models/kafka/librdkafka.hpp"
 
 namespace models::kafka {
 
@@ -137,6 +138,7 @@ void ClassicMembership::send_join() {
   call->group = group_.options().name;
   call->member_id = member_id_;
   call->instance_id = instance_id_;
+  if (config_.client == Client::librdkafka) call->client_id = kLibrdkafkaClientId;
   call->member = node_.entity();
   call->session_timeout = config_.session_timeout;
   call->rebalance_timeout = config_.max_poll_interval;

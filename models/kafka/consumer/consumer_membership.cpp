@@ -4,6 +4,7 @@
 
 #include "models/kafka/backoff.hpp"
 #include "models/kafka/group/server_assignor.hpp"
+#include "models/kafka/librdkafka.hpp"
 
 namespace models::kafka {
 namespace {
@@ -124,6 +125,7 @@ Ref<ConsumerGroupHeartbeatCall> ConsumerMembership::new_call(std::int32_t epoch)
   call->group = group_.options().name;
   call->member_id = member_id_;
   call->instance_id = instance_id_;
+  if (config_.client == Client::librdkafka) call->client_id = kLibrdkafkaClientId;
   call->member = node_.entity();
   call->member_epoch = epoch;
   call->share = share_;

@@ -252,6 +252,17 @@ inline void little_kept(Scenario& s) {
   producer(s).size = sim::Distribution::constant(10'000);
   broker(s).log_retention_bytes = 1'000'000;
 }
+/// What is kept fits on the disk, what has been deleted and is still there does not.
+inline void nearly_full(Scenario& s) {
+  looks_often(s);
+  producer(s).size = sim::Distribution::constant(10'000);
+  broker(s).log_segment_bytes = 1'048'576;
+  broker(s).log_retention_bytes = 1'000'000;
+  s.kafka->disk.size = 12'000'000;
+}
+inline void comes_late(Scenario& s) {
+  group(s).start = 8s;
+}
 inline void many_segments(Scenario& s) {
   looks_often(s);
   producer(s).size = sim::Distribution::constant(10'000);
