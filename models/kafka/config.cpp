@@ -474,6 +474,8 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"queued.max.requests", "int", "500", integer<&B::queued_max_requests, 1, kInt32Max, B>},
     {"group.coordinator.append.linger.ms", "ms", "-1",
      span<&B::group_coordinator_append_linger, -1, 1'000'000, B>, "-1: no longer than there is work"},
+    {"group.coordinator.threads", "int", "4", integer<&B::group_coordinator_threads, 1, kInt32Max, B>,
+     "of what [kafka.service] coordinator says"},
     {"share.coordinator.append.linger.ms", "ms", "-1",
      span<&B::share_coordinator_append_linger, -1, 1'000'000, B>, "-1: no longer than there is work"},
     {"log.message.timestamp.type", "string", "CreateTime", of_log_timestamp<set_timestamp_type>},

@@ -109,6 +109,7 @@ struct BrokerConfig {
   Duration group_initial_rebalance_delay{3'000'000'000};
   Duration group_coordinator_append_linger{
       -1'000'000};  ///< negative: no longer than there is work (adaptive)
+  std::int32_t group_coordinator_threads = 4;
   Duration group_min_session_timeout{6'000'000'000};
   Duration group_max_session_timeout{1'800'000'000'000};
   std::int32_t group_max_size = 2147483647;

@@ -69,6 +69,7 @@ enum class Rule : std::uint8_t {
   recovery_by_epoch,
   leader_stays_on_return,
   delivery_timeout,
+  coordinator_threads,
   count_
 };
 

@@ -32,6 +32,7 @@
 
 namespace models::kafka {
 
+class CoordinatorThreads;
 class GroupCoordinator;
 struct RemoteRead;
 class RemoteReader;
@@ -128,6 +129,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void begin_service(AnyCall call, sim::Duration time);
   void finish_service(AnyCall call);
   void handle(AnyCall call);
+  void coordinate(AnyCall call);
 
   // ---- disk.cpp ----
   void disk_goes_on();
@@ -305,6 +307,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::vector<PartitionIndex> unasked_;                    // whose AlterPartition has not been sent
   std::vector<std::unique_ptr<ReplicaFetcher>> fetchers_;  // num.replica.fetchers for each source broker
   std::unique_ptr<GroupCoordinator> coordinator_;
+  std::unique_ptr<CoordinatorThreads> coordinator_threads_;  // null where it takes no time of its own
   std::unique_ptr<TransactionCoordinator> transactions_;
   std::unique_ptr<TransactionVerifier> verifier_;  // made when first needed
   std::unique_ptr<SharePartitionManager> shares_;

@@ -67,6 +67,7 @@ const std::vector<Row>& rows() {
       {S::broker, "log.message.timestamp.before.max.ms", "1", clocks_behind},
       {S::broker, "log.message.timestamp.after.max.ms", "9223372036854775807", clocks_far_ahead},
       {S::broker, "group.coordinator.append.linger.ms", "20"},
+      {S::broker, "group.coordinator.threads", "1", busy_coordinators},
       {S::broker, "share.coordinator.append.linger.ms", "20", shared},
       {S::broker, "connections.max.idle.ms", "1000", speaks_rarely},
       {S::broker, "producer.id.expiration.ms", "1000", forgets_producers_often},

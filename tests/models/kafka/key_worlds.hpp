@@ -141,6 +141,12 @@ inline void out_of_reach(Scenario& s) {
 inline void slow_brokers(Scenario& s) {
   s.kafka->service.request = sim::Distribution::exponential(3'000'000);
 }
+/// More than one thread of a group coordinator has something to do.
+inline void busy_coordinators(Scenario& s) {
+  s.kafka->service.coordinator = sim::Distribution::exponential(20'000'000);
+  s.groups.push_back(s.groups[0]);
+  s.groups.back().name = "audit";
+}
 inline void little_memory(Scenario& s) {
   producer(s).config.buffer_memory = 40'000;
 }
