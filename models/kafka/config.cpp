@@ -128,8 +128,9 @@ std::string_view simple_name(std::string_view name) {
 }
 
 /// ConsumerConfig.CONSUMER_GROUP_PROTOCOL_UNSUPPORTED_CONFIGS
-constexpr std::array<std::string_view, 3> kClassicKeys{"session.timeout.ms", "heartbeat.interval.ms",
-                                                       "partition.assignment.strategy"};
+constexpr std::array<std::string_view, 4> kClassicKeys{"session.timeout.ms", "heartbeat.interval.ms",
+                                                       "partition.assignment.strategy",
+                                                       "internal.leave.group.on.close"};
 
 Error set_assignors(ConsumerConfig& config, std::string_view text) {
   std::vector<Assignor> wanted;
@@ -168,6 +169,12 @@ template <auto Apply, std::size_t Key>
 Error classic_only(ConsumerConfig& config, std::string_view text) {
   config.classic_key_given = kClassicKeys[Key];
   return Apply(config, text);
+}
+
+Error set_leaves_on_close(ConsumerConfig& config, std::string_view text) {
+  if (text != "true" && text != "false") return "'" + std::string(text) + "' is neither true nor false";
+  config.internal_leave_group_on_close = text == "true";
+  return std::nullopt;
 }
 
 /// ConsumerConfig.SHARE_GROUP_UNSUPPORTED_CONFIGS, besides those that only the classic protocol takes
@@ -636,6 +643,8 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"heartbeat.interval.ms", "ms", "3000", classic_only<span<&C::heartbeat_interval, 1, 1'000'000, C>, 1>},
     {"max.poll.interval.ms", "ms", "300000", span<&C::max_poll_interval, 1, 1'000'000, C>},
     {"max.poll.records", "int", "500", integer<&C::max_poll_records, 1, kInt32Max, C>},
+    {"internal.leave.group.on.close", "bool", "true", classic_only<set_leaves_on_close, 3>,
+     "false of Streams"},
     {"enable.auto.commit", "bool", "true", unshared<boolean<&C::enable_auto_commit, C>, 1>},
     {"auto.commit.interval.ms", "ms", "5000", span<&C::auto_commit_interval, 0, 1'000'000, C>},
     {"auto.offset.reset", "string", "latest", unshared<set_reset, 0>},

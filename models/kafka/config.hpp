@@ -318,6 +318,8 @@ struct ConsumerConfig {
   std::string client_rack;        ///< "{rack}" stands for the rack of the member's host
   bool read_committed = false;    ///< isolation.level
   std::string group_instance_id;  ///< "{index}" stands for the member's number; empty: dynamic
+  /// Unset: not of Streams (StreamsConfig.getMainConsumerConfigs).
+  std::optional<bool> internal_leave_group_on_close;
   Duration request_timeout{30'000'000'000};
   Duration default_api_timeout{60'000'000'000};
   Duration retry_backoff{100'000'000};

@@ -35,7 +35,6 @@ TEST_CASE("what a version does not have is refused, with the version and the KIP
       {"2.3", "2.4", "", "partition.assignment.strategy = \"CooperativeStickyAssignor\"\n", "KIP-429"},
       {"3.2", "3.3", "controllers = 3\n", "", "KIP-833"},
       {"3.9", "4.0", "", "group.protocol = \"consumer\"\n", "KIP-848"},
-      {"3.9", "4.0", "", "auto.offset.reset = \"by_duration:PT5S\"\n", "KIP-1106"},
       {"3.9", "4.0", "transaction_version = 2\n", "", "KIP-890"},
       {"0.10", "0.11", "", "isolation.level = \"read_committed\"\n", "KIP-98"},
   };
@@ -48,6 +47,13 @@ TEST_CASE("what a version does not have is refused, with the version and the KIP
   }
   const std::string idempotent = "[producers.config]\nacks = \"all\"\nenable.idempotence = true\n";
   CHECK(holds(said("version = \"0.10\"\n", "", idempotent), "does not have idempotence"));
+}
+
+TEST_CASE("auto.offset.reset by a duration came with 4.0") {
+  std::string text = small_with("\"earliest\"", "\"by_duration:PT5S\"");
+  CHECK(complaint(text).empty());
+  text.replace(text.find("brokers = 1"), 11, "brokers = 1\nversion = \"3.9\"");
+  CHECK(holds(complaint(text), "it came with 4.0 (KIP-1106)"));
 }
 
 TEST_CASE("delivery.timeout.ms came with 2.1, and nothing is too short for what there is not") {

@@ -85,6 +85,11 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   void answer(AnyCall call) override;
   void may_end() override;
 
+  /// What it goes by, be it committed or not, is that change.
+  bool uses(const MetadataChange& change) const {
+    return change.partition.value < partitions_.size() &&
+           partitions_[change.partition.value] == &change.state;
+  }
   /// As committed.
   const PartitionState& state(PartitionIndex p) const { return log_.state(p); }
   /// How long what it asks for waits unread.

@@ -207,6 +207,7 @@ const std::vector<Row>& rows() {
       {S::consumer, "share.isolation.level", "read_committed", shared_with_transactions},
       {S::consumer, "max.poll.interval.ms", "100", waits_for_commits},
       {S::consumer, "max.poll.records", "1"},
+      {S::consumer, "internal.leave.group.on.close", "false", a_member_leaves},
       {S::consumer, "enable.auto.commit", "false"},
       {S::consumer, "auto.commit.interval.ms", "100"},
       {S::consumer, "auto.offset.reset", "earliest"},

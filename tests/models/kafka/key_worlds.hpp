@@ -143,9 +143,17 @@ inline void slow_brokers(Scenario& s) {
 }
 /// More than one thread of a group coordinator has something to do.
 inline void busy_coordinators(Scenario& s) {
-  s.kafka->service.coordinator = sim::Distribution::exponential(20'000'000);
-  s.groups.push_back(s.groups[0]);
-  s.groups.back().name = "audit";
+  s.kafka->service.coordinator = sim::Distribution::exponential(50'000'000);
+  for (const char* const name : {"audit", "ledger", "search", "stock", "mail", "fraud"}) {
+    s.groups.push_back(s.groups[0]);
+    s.groups.back().name = name;
+  }
+}
+inline void a_member_leaves(Scenario& s) {
+  s.faults.clear();
+  models::FaultSpec leave = crash("billing/0", 6s, 20s);
+  leave.kind = "leave";
+  s.faults.push_back(leave);
 }
 inline void little_memory(Scenario& s) {
   producer(s).config.buffer_memory = 40'000;

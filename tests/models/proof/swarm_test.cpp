@@ -1,4 +1,4 @@
-// The swarm: random worlds under random faults. With every cure on nothing goes wrong, and every run comes to rest; and the
+// The swarm: random worlds under random faults. With every cure on nothing goes wrong, every run comes to rest, and the
 // cluster is whole again soon after; with one cure off nothing but what that cure prevents.
 #include <rapidcheck.h>
 
@@ -53,12 +53,12 @@ std::vector<models::Look> looks_at(std::optional<Liveness>& liveness, const Arbi
 
 Result run(const ArbitraryWorld& w, bool must_live = false) {
   std::optional<Liveness> liveness;
-  models::WorldOptions options{.shuffle_ties = w.shuffle_ties, .checked = true};
+  models::WorldOptions how{.shuffle_ties = w.shuffle_ties, .checked = true};
   if (must_live) {
-    options.looks = looks_at(liveness, w);
-    options.settle = kLivenessBound + 5s;
+    how.looks = looks_at(liveness, w);
+    how.settle = kLivenessBound + 5s;
   }
-  models::World world(w.scenario, w.seed, options);
+  models::World world(w.scenario, w.seed, how);
   models::Observers observers;
   world.trace().add_sink(observers);
   Result result;
