@@ -58,8 +58,13 @@ class Liveness {
       since_.erase(p.value);
       return;
     }
-    const sim::Time since = since_.try_emplace(p.value, now).first->second;
-    if (now - since > bound_)
+    const models::kafka::BrokerId b = cluster_.metadata_log().state(p).leader;
+    const models::kafka::Replica& leader = *cluster_.broker(b).replica(p);
+    Wait& wait = since_.try_emplace(p.value, Wait{now, leader.log.end()}).first->second;
+    // What is appended again and again is replicated again and again: the end is the one of then.
+    if (leader.high_watermark < leader.log.end() && leader.high_watermark >= wait.end)
+      wait = {now, leader.log.end()};
+    if (now - wait.since > bound_)
       found_ = cluster_.context().entities[cluster_.partition(p).entity].name + ": " + late;
   }
 
@@ -86,7 +91,11 @@ class Liveness {
 
   models::kafka::Cluster& cluster_;
   sim::Duration bound_;
-  std::map<std::uint32_t, sim::Time> since_;
+  struct Wait {
+    sim::Time since{};
+    models::kafka::Offset end = 0;
+  };
+  std::map<std::uint32_t, Wait> since_;
   std::string found_;
 };
 
