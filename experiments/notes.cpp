@@ -51,6 +51,15 @@ constexpr std::array<std::string_view, 3> kOfQueues{"queued.max.requests", "num.
 void note_on_queues(const models::Scenario& scenario, const models::kafka::ClusterOptions& cluster,
                     const Value& table, const std::string& at, std::vector<std::string>& notes) {
   const Value* const config = table.find("config");
+  if (config != nullptr && config->find("group.coordinator.threads") != nullptr) {
+    if (cluster.service.coordinators_free())
+      notes.push_back(
+          at + ".config.group.coordinator.threads has no effect where group coordinators take no time: [" +
+          at + ".service] coordinator says how long");
+    else if (!cluster.rules.has(models::kafka::Rule::coordinator_threads))
+      notes.push_back(
+          at + ".config.group.coordinator.threads has no effect before 4.0: request handlers do the work");
+  }
   // Handlers also wait for flushes, and for a disk that is slow or stands still.
   const bool waits = !cluster.service.free() || cluster.disk.flush.mean() > 0 ||
                      std::any_of(scenario.faults.begin(), scenario.faults.end(),

@@ -297,7 +297,7 @@ inline constexpr std::uint16_t kToBePublished = 1u << 15;  // fact
 
 enum class FactRole : std::uint16_t { step, succeeds, fails };
 enum class VoteCode : std::uint16_t { prepared, committed, aborted };
-enum class ResetCode : std::uint16_t { committed, earliest, latest, sought };
+enum class ResetCode : std::uint16_t { committed, earliest, latest, sought, by_duration };
 enum class OwnershipCode : std::uint16_t { assigned, revoked, lost, crashed, closed };
 /// failed: its application has ended of an error that nothing mends.
 enum class MemberCode : std::uint16_t { joining, joined, left, evicted, fenced, crashed, restarted, failed };

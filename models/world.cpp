@@ -51,6 +51,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, const WorldOptions& o
               return dependency(path, name);
             }},
       checked_(options.checked),
+      settle_(options.settle),
       looks_(options.looks) {
   add_systems();
   add_registry();
@@ -213,6 +214,7 @@ RunOutcome World::run() {
   while (!(outcome.drained = idle()) && simulation_.now() < last) {
     run_until(std::min(simulation_.now() + kIdleCheck, last));
   }
+  if (outcome.drained && settle_ > sim::Duration{}) run_until(simulation_.now() + settle_);
   while (next_look_ < looks_.size()) look();
   for (const auto& system : systems_) system->tell_end();
   phase(outcome.drained ? PhaseCode::drained : PhaseCode::drain_timed_out);

@@ -74,6 +74,8 @@ struct WorldOptions {
   /// More at one instant are a livelock.
   std::uint64_t events_per_instant_max = sim::Simulation::Options{}.events_per_instant_max;
   std::vector<Look> looks{};  ///< in order of time
+  /// A run goes on for so long after it has drained: time for what nobody waits for.
+  sim::Duration settle{};
 };
 
 class World {
@@ -137,6 +139,7 @@ class World {
   std::unique_ptr<Applications> applications_;  // null: there are none
   std::unique_ptr<FaultInjector> faults_;
   bool checked_;
+  sim::Duration settle_;
   std::vector<Look> looks_;
   std::size_t next_look_ = 0;
 };

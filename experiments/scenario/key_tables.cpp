@@ -36,6 +36,12 @@ const std::vector<Row<ServiceOptions>>& service_rows() {
        [](const Value& v, ServiceOptions& s, const BindContext&) {
          s.per_kilobyte = parse_duration(v.text);
        }},
+      {{"coordinator", KeyType::distribution,
+        "of what a group coordinator does for each request to it, on its group.coordinator.threads (before "
+        "4.0 on "
+        "num.io.threads)",
+        "\"0s\""},
+       [](const Value& v, ServiceOptions& s, const BindContext&) { s.coordinator = durations(v); }},
   };
   return rows;
 }

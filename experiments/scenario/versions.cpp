@@ -57,10 +57,16 @@ void set_earlier_idempotence(models::kafka::ProducerConfig& config, Version vers
     config.max_in_flight_requests_per_connection = 1;
 }
 
+/// KIP-91
+constexpr Version kDeliveryTimeoutSince{2, 1};
+
 void set_earlier_producer(models::kafka::ProducerConfig& config, Version version, const Value* table,
                           bool transactional = false) {
   set_earlier_client(config, models::kafka::KeyScope::producer, version, table);
   set_earlier_idempotence(config, version, table, transactional);
+  // There is none to be too short.
+  if (version < kDeliveryTimeoutSince && !gives(table, "delivery.timeout.ms"))
+    config.delivery_timeout = std::max(config.delivery_timeout, config.linger + config.request_timeout);
   // Before 4.0 more requests in flight turned idempotence off where it was not asked for, as acks do still
   // (ProducerConfig.postProcessAndValidateIdempotenceConfigs of 3.9).
   if (version < Version{4, 0} && !gives(table, "enable.idempotence") &&
@@ -139,6 +145,16 @@ Use committed_reads(const Scenario& s, const ClusterOptions& cluster) {
   return some_group(s, cluster, "config.isolation.level",
                     [](const models::GroupOptions& g) { return g.config.read_committed; });
 }
+Use resets_by_duration(const Scenario& s, const ClusterOptions& cluster) {
+  constexpr auto kByDuration = models::kafka::AutoOffsetReset::by_duration;
+  if (Use use = some_group(s, cluster, "config.auto.offset.reset", [](const models::GroupOptions& g) {
+        return g.config.auto_offset_reset == kByDuration;
+      }))
+    return use;
+  return some_group(s, cluster, "config.share.auto.offset.reset", [](const models::GroupOptions& g) {
+    return g.config.share.auto_offset_reset == kByDuration;
+  });
+}
 Use client_racks(const Scenario& s, const ClusterOptions& cluster) {
   return some_group(s, cluster, "config.client.rack",
                     [](const models::GroupOptions& g) { return !g.config.client_rack.empty(); });
@@ -187,6 +203,7 @@ constexpr auto kFeatures = std::to_array<Feature>({
     {"cooperative rebalancing", Version{2, 4}, {}, "KIP-429", cooperative, Rule::cooperative_rebalancing},
     {"a quorum of controllers (KRaft)", Version{3, 3}, {}, "KIP-833", quorum},
     {"the consumer group protocol", Version{4, 0}, {}, "KIP-848", consumer_protocol, Rule::consumer_protocol},
+    {"auto.offset.reset=by_duration", Version{4, 0}, {}, "KIP-1106", resets_by_duration},
     {"share groups", Version{4, 2}, {}, "KIP-932", share_groups, Rule::share_groups},
     {"tiered storage", Version{3, 6}, {}, "KIP-405", tiers},
     {"transaction.version 2", Version{4, 0}, {}, "KIP-890", transactions_v2, Rule::transactions_v2},
@@ -340,7 +357,29 @@ OutOfVersion out_of_version(const Value& table, const Scenario& s, const Cluster
 
 }  // namespace
 
+namespace {
+
+/// Of Kafka's own clients: librdkafka's has versions of its own.
+OutOfVersion delivery_timeout_too_early(const Value& checked, const Scenario& s) {
+  for (std::size_t i = 0; i < s.producers.size(); ++i) {
+    const models::ProducerOptions& producer = s.producers[i];
+    const Value& table = table_of(checked, s, producer.cluster);
+    const Version version = version_in(table);
+    if (version >= kDeliveryTimeoutSince || producer.config.client == models::kafka::Client::librdkafka ||
+        switched(table, Rule::delivery_timeout).value_or(false) ||
+        !gives(&checked.find("producers")->items[i], "delivery.timeout.ms"))
+      continue;
+    return {join_path("producers", producer.name) + ".config.delivery.timeout.ms",
+            "Kafka " + text(version) + " does not have it: it came with " + text(kDeliveryTimeoutSince) +
+                " (KIP-91); request.timeout.ms and retries bound what a batch waits"};
+  }
+  return {};
+}
+
+}  // namespace
+
 OutOfVersion out_of_version(const Value& checked, const Scenario& s) {
+  if (OutOfVersion wrong = delivery_timeout_too_early(checked, s); !wrong.message.empty()) return wrong;
   OutOfVersion wrong = out_of_version(*checked.find("kafka"), s, *s.kafka);
   for (std::size_t i = 0; i < s.clusters.size() && wrong.message.empty(); ++i)
     wrong = out_of_version(checked.find("clusters")->items[i], s, s.clusters[i]);

@@ -371,11 +371,12 @@ std::size_t Ledger::subscribe(std::uint32_t partition, std::uint32_t group, bool
 void Ledger::position(const sim::TraceRecord& r) {
   Partition& p = partition_at(r.place);
   Subscription& s = p.subscriptions[subscription(p, r.peer)];
-  // A group that comes for the first time and wants the latest leaves out what was there before it. One that
+  // A group that comes for the first time and wants the latest, or what is recent, leaves out what was there before it. One that
   // had a position, or a commit that was forgotten, loses what it jumps over.
   const bool known =
       s.positioned || (p.copy_of != 0 && partitions_[p.copy_of - 1].subscriptions[s.home].positioned);
-  const bool skips = !known && static_cast<ResetCode>(r.code) == ResetCode::latest;
+  const auto how = static_cast<ResetCode>(r.code);
+  const bool skips = !known && (how == ResetCode::latest || how == ResetCode::by_duration);
   s.positioned = true;
   const std::int64_t to = std::max(r.a, p.expired_end);
   if (to < s.passed_end) {

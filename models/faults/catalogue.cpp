@@ -189,9 +189,8 @@ std::span<const FaultInfo> fault_catalogue() {
                 FaultCode::slowdown,
                 faults::slowdown},
       FaultInfo{{"clock-skew",
-                 "the target's wall clock is wrong: timestamps, retention and whatever else goes by it; not "
-                 "sessions "
-                 "and timers",
+                 "the target's wall clock is wrong: timestamps, retention, a member's heartbeats and whatever "
+                 "else goes by it; not sessions and timers of brokers",
                  kClockParameters},
                 FaultCode::clock_skew,
                 faults::clock_skew},

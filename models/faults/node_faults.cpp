@@ -136,10 +136,12 @@ Striker slowdown(const FaultBinding& binding) {
   const FaultTarget target = binding.targets.resolve(binding.key("target"), binding.spec.target);
   for (const Node* const node : target.nodes()) {
     if (node->program() != nullptr && node->program()->takes_time()) continue;
-    throw ScenarioError(binding.key("target"),
-                        "nothing that '" + node->name() +
-                            "' does takes time: brokers have [kafka.service], members and "
-                            "dependencies a `service`, databases their transactions");
+    throw ScenarioError(
+        binding.key("target"),
+        "nothing that '" + node->name() +
+            "' does takes time: brokers have [kafka.service], members and "
+            "dependencies a `service`, databases their transactions; a producer's send() takes "
+            "none, and its messages come when they come");
   }
   return on_node(
       binding, [](const Node&) { return true; }, [factor](Node& node) { node.slow_down(factor); },
@@ -154,9 +156,13 @@ Striker clock_skew(const FaultBinding& binding) {
   const FaultTarget target = binding.targets.resolve(binding.key("target"), spec.target);
   for (const Node* const node : target.nodes()) {
     if (node->program() != nullptr && node->program()->reads_wall_clock()) continue;
-    throw ScenarioError(
-        binding.key("target"),
-        "'" + node->name() + "' does nothing by the wall clock here: brokers and producers do");
+    throw ScenarioError(binding.key("target"),
+                        "'" + node->name() +
+                            "' does nothing by the wall clock here: brokers, producers and members of groups "
+                            "do (of controllers the sessions of "
+                            "brokers go by the monotonic clock, and the next message of another voter sets a "
+                            "timer of the quorum anew before "
+                            "it is looked at)");
   }
   return on_node(
       binding, [](const Node&) { return true; }, [by](Node& node) { node.step_clock(by); },

@@ -34,6 +34,70 @@ Error set_selector(BrokerConfig& config, std::string_view text) {
   return "'" + std::string(text) + "' is not modelled; allowed: null, RackAwareReplicaSelector";
 }
 
+/// Takes "5" of "5M…" and the letter; nothing where there is no number. `nanos`: of seconds, which may have a fraction.
+bool take_part(std::string_view& text, char& unit, std::int64_t& whole, std::int64_t& nanos) {
+  const char* const end = text.data() + text.size();
+  const auto [at, ec] = std::from_chars(text.data(), end, whole);
+  if (ec != std::errc{} || at == end || whole < 0) return false;
+  const char* next = at;
+  nanos = 0;
+  if (*next == '.') {
+    std::int64_t unit_of_digit = 100'000'000;
+    for (++next; next != end && *next >= '0' && *next <= '9'; ++next, unit_of_digit /= 10)
+      nanos += (*next - '0') * unit_of_digit;
+  }
+  if (next == end || (*at == '.' && *next != 'S')) return false;
+  unit = *next;
+  text.remove_prefix(static_cast<std::size_t>(next + 1 - text.data()));
+  return true;
+}
+
+/// java.time.Duration.parse: PnDTnHnMn.nS, not negative (AutoOffsetResetStrategy.java).
+std::optional<Duration> iso_duration(std::string_view text) {
+  struct Unit {
+    char letter;
+    bool of_time;
+    std::int64_t seconds;
+  };
+  constexpr std::array<Unit, 4> kUnits{Unit{'D', false, 86'400}, Unit{'H', true, 3'600}, Unit{'M', true, 60},
+                                       Unit{'S', true, 1}};
+  constexpr std::int64_t kMostSeconds = 9'000'000'000;
+  if (text.size() < 3 || text.front() != 'P') return std::nullopt;
+  text.remove_prefix(1);
+  std::int64_t seconds = 0, nanos = 0;
+  std::size_t from = 0;
+  bool time = false;
+  while (!text.empty()) {
+    if (!time && text.front() == 'T') {
+      time = true;
+      text.remove_prefix(1);
+      if (text.empty()) return std::nullopt;
+      continue;
+    }
+    char letter = 0;
+    std::int64_t whole = 0;
+    if (!take_part(text, letter, whole, nanos)) return std::nullopt;
+    while (from < kUnits.size() && kUnits[from].letter != letter) ++from;
+    if (from == kUnits.size() || kUnits[from].of_time != time || whole > kMostSeconds / kUnits[from].seconds)
+      return std::nullopt;
+    seconds += whole * kUnits[from++].seconds;
+  }
+  if (seconds > kMostSeconds) return std::nullopt;
+  return std::chrono::seconds{seconds} + Duration{nanos};
+}
+
+/// by_duration:PnDTnHnMn.nS (KIP-1106), of either kind of group.
+template <class C>
+bool set_by_duration(C& config, std::string_view text) {
+  constexpr std::string_view kPrefix = "by_duration:";
+  if (text.substr(0, kPrefix.size()) != kPrefix) return false;
+  const std::optional<Duration> duration = iso_duration(text.substr(kPrefix.size()));
+  if (!duration) return false;
+  config.auto_offset_reset = AutoOffsetReset::by_duration;
+  config.reset_duration = *duration;
+  return true;
+}
+
 Error set_reset(ConsumerConfig& config, std::string_view text) {
   if (text == "earliest")
     config.auto_offset_reset = AutoOffsetReset::earliest;
@@ -41,8 +105,8 @@ Error set_reset(ConsumerConfig& config, std::string_view text) {
     config.auto_offset_reset = AutoOffsetReset::latest;
   else if (text == "none")
     config.auto_offset_reset = AutoOffsetReset::none;
-  else
-    return "'" + std::string(text) + "' is none of earliest, latest, none";
+  else if (!set_by_duration(config, text))
+    return "'" + std::string(text) + "' is none of earliest, latest, none, by_duration:PnDTnHnMn.nS";
   return std::nullopt;
 }
 
@@ -64,8 +128,9 @@ std::string_view simple_name(std::string_view name) {
 }
 
 /// ConsumerConfig.CONSUMER_GROUP_PROTOCOL_UNSUPPORTED_CONFIGS
-constexpr std::array<std::string_view, 3> kClassicKeys{"session.timeout.ms", "heartbeat.interval.ms",
-                                                       "partition.assignment.strategy"};
+constexpr std::array<std::string_view, 4> kClassicKeys{"session.timeout.ms", "heartbeat.interval.ms",
+                                                       "partition.assignment.strategy",
+                                                       "internal.leave.group.on.close"};
 
 Error set_assignors(ConsumerConfig& config, std::string_view text) {
   std::vector<Assignor> wanted;
@@ -104,6 +169,12 @@ template <auto Apply, std::size_t Key>
 Error classic_only(ConsumerConfig& config, std::string_view text) {
   config.classic_key_given = kClassicKeys[Key];
   return Apply(config, text);
+}
+
+Error set_leaves_on_close(ConsumerConfig& config, std::string_view text) {
+  if (text != "true" && text != "false") return "'" + std::string(text) + "' is neither true nor false";
+  config.internal_leave_group_on_close = text == "true";
+  return std::nullopt;
 }
 
 /// ConsumerConfig.SHARE_GROUP_UNSUPPORTED_CONFIGS, besides those that only the classic protocol takes
@@ -156,8 +227,9 @@ Error set_acquire_mode(ConsumerConfig& config, std::string_view text) {
 }
 
 Error set_share_reset(ShareGroupConfig& config, std::string_view text) {
+  if (set_by_duration(config, text)) return std::nullopt;
   if (text != "earliest" && text != "latest")
-    return "'" + std::string(text) + "' is not modelled; allowed: earliest, latest";
+    return "'" + std::string(text) + "' is none of earliest, latest, by_duration:PnDTnHnMn.nS";
   config.auto_offset_reset = text == "earliest" ? AutoOffsetReset::earliest : AutoOffsetReset::latest;
   return std::nullopt;
 }
@@ -409,6 +481,8 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
     {"queued.max.requests", "int", "500", integer<&B::queued_max_requests, 1, kInt32Max, B>},
     {"group.coordinator.append.linger.ms", "ms", "-1",
      span<&B::group_coordinator_append_linger, -1, 1'000'000, B>, "-1: no longer than there is work"},
+    {"group.coordinator.threads", "int", "4", integer<&B::group_coordinator_threads, 1, kInt32Max, B>,
+     "of what [kafka.service] coordinator says"},
     {"share.coordinator.append.linger.ms", "ms", "-1",
      span<&B::share_coordinator_append_linger, -1, 1'000'000, B>, "-1: no longer than there is work"},
     {"log.message.timestamp.type", "string", "CreateTime", of_log_timestamp<set_timestamp_type>},
@@ -475,6 +549,8 @@ constexpr auto kBrokerKeys = std::to_array<Key<B>>({
      of_cleaner<span<&L::min_compaction_lag, 0, 1'000'000, L>>},
     {"log.cleaner.max.compaction.lag.ms", "ms", "9223372036854775807",
      of_cleaner<milliseconds_or_never<&L::max_compaction_lag, 1, L>>},
+    {"log.segment.delete.delay.ms", "ms", "60000", span<&B::log_segment_delete_delay, 0, 1'000'000, B>,
+     "where [kafka.disk] has a size"},
     {"zookeeper.session.timeout.ms", "ms", "18000", span<&B::zookeeper_session_timeout, 1, 1'000'000, B>,
      "with coordination = \"zookeeper\"; 6000 before 2.5"},
     {"controller.quorum.election.timeout.ms", "ms", "1000",
@@ -501,6 +577,8 @@ constexpr auto kTopicKeys = std::to_array<Key<T>>({
     {"segment.bytes", "bytes", "1073741824",
      optional_integer<&T::segment_bytes, kLeastSegment, kInt32Max, T>},
     {"segment.ms", "ms", "604800000", span<&T::segment_interval, 1, 1'000'000, T>},
+    {"file.delete.delay.ms", "ms", "60000", span<&T::file_delete_delay, 0, 1'000'000, T>,
+     "where [kafka.disk] has a size"},
     {"cleanup.policy", "list", "delete", set_topic_policy},
     {"remote.storage.enable", "bool", "false", of_topic_tiers<boolean<&D::remote_storage_enable, D>>},
     {"local.retention.ms", "ms", "-2", of_topic_tiers<optional_long<&D::local_retention_ms, -2, kMsMax, D>>},
@@ -565,6 +643,8 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
     {"heartbeat.interval.ms", "ms", "3000", classic_only<span<&C::heartbeat_interval, 1, 1'000'000, C>, 1>},
     {"max.poll.interval.ms", "ms", "300000", span<&C::max_poll_interval, 1, 1'000'000, C>},
     {"max.poll.records", "int", "500", integer<&C::max_poll_records, 1, kInt32Max, C>},
+    {"internal.leave.group.on.close", "bool", "true", classic_only<set_leaves_on_close, 3>,
+     "false of Streams"},
     {"enable.auto.commit", "bool", "true", unshared<boolean<&C::enable_auto_commit, C>, 1>},
     {"auto.commit.interval.ms", "ms", "5000", span<&C::auto_commit_interval, 0, 1'000'000, C>},
     {"auto.offset.reset", "string", "latest", unshared<set_reset, 0>},
@@ -603,7 +683,7 @@ constexpr auto kConsumerKeys = std::to_array<Key<C>>({
      of_share_group<optional_integer<&G::partition_max_record_locks, 100, kInt32Max, G>, 6>,
      "the group's (kafka-configs)"},
     {"share.auto.offset.reset", "string", "latest", of_share_group<set_share_reset, 7>,
-     "the group's (kafka-configs); by_duration is not modelled"},
+     "the group's (kafka-configs)"},
     {"share.isolation.level", "string", "read_uncommitted", of_share_group<set_isolation<G>, 8>,
      "the group's (kafka-configs)"},
     {"share.renew.acknowledge.enable", "bool", "true",

@@ -109,6 +109,7 @@ struct BrokerConfig {
   Duration group_initial_rebalance_delay{3'000'000'000};
   Duration group_coordinator_append_linger{
       -1'000'000};  ///< negative: no longer than there is work (adaptive)
+  std::int32_t group_coordinator_threads = 4;
   Duration group_min_session_timeout{6'000'000'000};
   Duration group_max_session_timeout{1'800'000'000'000};
   std::int32_t group_max_size = 2147483647;
@@ -179,6 +180,7 @@ struct BrokerConfig {
   CleanerConfig log_cleaner;
   TierConfig tiers;
   Duration log_initial_task_delay{30'000'000'000};
+  Duration log_segment_delete_delay{60'000'000'000};
 
   /// By log.retention.ms, or minutes, or hours; negative: for ever.
   std::int64_t retention_ms() const {
@@ -213,7 +215,8 @@ struct TopicConfig {
   std::optional<std::int64_t> flush_messages;  // unset: log.flush.interval.messages
   std::optional<Duration> flush_interval;      // unset: log.flush.interval.ms
   std::optional<std::int32_t> segment_bytes;
-  std::optional<Duration> segment_interval;  // segment.ms
+  std::optional<Duration> segment_interval;   // segment.ms
+  std::optional<Duration> file_delete_delay;  // unset: log.segment.delete.delay.ms
   std::optional<std::int64_t> retention_ms;
   std::optional<std::int64_t> retention_bytes;
 };
@@ -266,7 +269,7 @@ struct ProducerConfig {
   bool in_flight_given = false;
 };
 
-enum class AutoOffsetReset : std::uint8_t { earliest, latest, none };
+enum class AutoOffsetReset : std::uint8_t { earliest, latest, none, by_duration };
 enum class Assignor : std::uint8_t { range, round_robin, sticky, cooperative_sticky };
 
 enum class GroupProtocol : std::uint8_t { classic, consumer };
@@ -282,6 +285,7 @@ struct ShareGroupConfig {
   std::optional<std::int32_t> delivery_count_limit;
   std::optional<std::int32_t> partition_max_record_locks;
   AutoOffsetReset auto_offset_reset = AutoOffsetReset::latest;
+  Duration reset_duration{};    ///< of by_duration
   bool read_committed = false;  ///< share.isolation.level
   bool renew_acknowledge_enable = true;
 };
@@ -305,6 +309,7 @@ struct ConsumerConfig {
   bool enable_auto_commit = true;
   Duration auto_commit_interval{5'000'000'000};
   AutoOffsetReset auto_offset_reset = AutoOffsetReset::latest;
+  Duration reset_duration{};  ///< of by_duration
   std::int32_t fetch_min_bytes = 1;
   Duration fetch_max_wait{500'000'000};
   std::int32_t fetch_max_bytes = 52428800;
@@ -313,6 +318,8 @@ struct ConsumerConfig {
   std::string client_rack;        ///< "{rack}" stands for the rack of the member's host
   bool read_committed = false;    ///< isolation.level
   std::string group_instance_id;  ///< "{index}" stands for the member's number; empty: dynamic
+  /// Unset: not of Streams (StreamsConfig.getMainConsumerConfigs).
+  std::optional<bool> internal_leave_group_on_close;
   Duration request_timeout{30'000'000'000};
   Duration default_api_timeout{60'000'000'000};
   Duration retry_backoff{100'000'000};

@@ -14,6 +14,9 @@
 
 namespace models::kafka {
 
+/// client.id unless set, which mqlab does not let do: of every client, so that members' ids begin so.
+inline constexpr std::string_view kLibrdkafkaClientId = "rdkafka";
+
 ProducerConfig librdkafka_producer();
 ConsumerConfig librdkafka_consumer();
 

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -156,7 +157,7 @@ struct FetchCall : Call<FetchCall, Api::fetch> {
   }
 };
 
-enum class OffsetSpec : std::uint8_t { earliest, latest };
+enum class OffsetSpec : std::uint8_t { earliest, latest, timestamp };
 
 struct ListOffsetsCall : Call<ListOffsetsCall, Api::list_offsets> {
   struct Item {
@@ -164,6 +165,8 @@ struct ListOffsetsCall : Call<ListOffsetsCall, Api::list_offsets> {
     LeaderEpoch current_leader_epoch = kNoEpoch;
     bool read_committed = false;
     OffsetSpec spec = OffsetSpec::latest;
+    sim::Time
+        timestamp{};  ///< of OffsetSpec::timestamp: the first record that is not older; without any, the end
     ErrorCode error = ErrorCode::none;
     Offset offset = kNoOffset;
   };
@@ -244,7 +247,9 @@ struct JoinGroupCall : Call<JoinGroupCall, Api::join_group> {
   std::string group;
   std::string member_id;    ///< empty at the first join
   std::string instance_id;  ///< empty: dynamic member
-  EntityId member{};        ///< for the trace
+  std::string_view
+      client_id{};    ///< empty: Kafka's own client makes one (ConsumerConfig.maybeOverrideClientId)
+  EntityId member{};  ///< for the trace
   sim::Duration session_timeout{};
   sim::Duration rebalance_timeout{};
   std::vector<std::string> protocols;  ///< assignors, most preferred first
@@ -307,9 +312,10 @@ struct LeaveGroupCall : Call<LeaveGroupCall, Api::leave_group> {
 /// The one request of the consumer protocol (KIP-848, ConsumerGroupHeartbeatRequest.json): joins, says what is held, leaves.
 struct ConsumerGroupHeartbeatCall : Call<ConsumerGroupHeartbeatCall, Api::consumer_group_heartbeat> {
   std::string group;
-  std::string member_id;    ///< the consumer's own choice, for the life of its process (KIP-1082)
-  std::string instance_id;  ///< empty: dynamic member
-  EntityId member{};        ///< for the trace
+  std::string member_id;         ///< the consumer's own choice, for the life of its process (KIP-1082)
+  std::string instance_id;       ///< empty: dynamic member
+  std::string_view client_id{};  ///< as in JoinGroupCall
+  EntityId member{};             ///< for the trace
   std::int32_t member_epoch =
       0;  ///< 0 joins, -1 leaves, -2: a static member leaves for a while; response: the epoch to use
   // What has not changed since the last request is left out.
@@ -331,6 +337,7 @@ struct ConsumerGroupHeartbeatCall : Call<ConsumerGroupHeartbeatCall, Api::consum
     clear_base();
     member_id.clear();
     instance_id.clear();
+    client_id = {};
     member_epoch = 0;
     rebalance_timeout.reset();
     topics.clear();
@@ -474,16 +481,35 @@ struct BrokerHeartbeatCall : Call<BrokerHeartbeatCall, Api::broker_heartbeat> {
   }
 };
 
+/// A leader asks for the in-sync sets of any number of its partitions, and is answered for each (AlterPartitionRequest.json).
 struct AlterPartitionCall : Call<AlterPartitionCall, Api::alter_partition> {
-  PartitionIndex partition;
+  struct Item {
+    PartitionIndex partition;
+    LeaderEpoch leader_epoch = kNoEpoch;
+    std::int32_t partition_epoch = -1;  ///< in: as known; out: the new one
+    /// Where its in-sync set begins in `brokers`, and how many are in it.
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+    ErrorCode error = ErrorCode::none;  ///< response
+  };
   BrokerId leader = kNoBroker;
-  LeaderEpoch leader_epoch = kNoEpoch;
-  std::int32_t partition_epoch = -1;  ///< in: as known; out: the new one
-  std::vector<BrokerId> isr;          ///< in: wanted; out: granted
-  std::vector<std::int64_t> epochs;   ///< of their brokers, as they last fetched; -1: not known (KIP-903)
+  std::vector<Item> items;
+  std::vector<BrokerId> brokers;     ///< of all items
+  std::vector<std::int64_t> epochs;  ///< of `brokers`, as they last fetched; -1: not known (KIP-903)
+
+  void add(Item item, std::span<const BrokerId> isr) {
+    item.first = static_cast<std::uint32_t>(brokers.size());
+    item.count = static_cast<std::uint32_t>(isr.size());
+    items.push_back(item);
+    brokers.insert(brokers.end(), isr.begin(), isr.end());
+  }
+  std::span<const BrokerId> isr(const Item& item) const {
+    return std::span(brokers).subspan(item.first, item.count);
+  }
   void clear() {
     clear_base();
-    isr.clear();
+    items.clear();
+    brokers.clear();
     epochs.clear();
   }
 };

@@ -312,6 +312,21 @@ std::span<const RuleInfo> rule_catalogue() {
        "a static member that leads its group and is started again is told so, and looks after new "
        "partitions; without, nobody "
        "does until the next rebalance"},
+      {Rule::delivery_timeout,
+       "delivery_timeout",
+       {2, 1},
+       {},
+       "KIP-91",
+       "delivery.timeout.ms bounds the time of a batch from its creation, in flight or not; without, a batch "
+       "expires only while it waits unsent, request.timeout.ms after the last append to it, its creation and "
+       "linger.ms, or its last attempt and back-off, and `retries` bounds the rest"},
+      {Rule::coordinator_threads,
+       "coordinator_threads",
+       {4, 0},
+       {},
+       "KIP-848",
+       "what a group coordinator does takes its time on group.coordinator.threads, for one partition of "
+       "__consumer_offsets after the other; without, on the request handlers' threads"},
   });
   static_assert(kRows.size() == static_cast<std::size_t>(Rule::count_));
   return kRows;

@@ -68,6 +68,8 @@ enum class Rule : std::uint8_t {
   dated_tombstones,
   recovery_by_epoch,
   leader_stays_on_return,
+  delivery_timeout,
+  coordinator_threads,
   count_
 };
 

@@ -46,6 +46,16 @@ TEST_CASE("threads and queues of requests that take no time are noted: they have
   CHECK(notes("disk = { flush = \"1ms\" }\n" + config).empty());
 }
 
+TEST_CASE("threads of group coordinators that take no time, or of a version without them, are noted") {
+  const std::string config = "[kafka.config]\ngroup.coordinator.threads = 1\n";
+  REQUIRE(notes(config).size() == 1);
+  CHECK(notes(config)[0].find("has no effect where group coordinators take no time") != std::string::npos);
+  CHECK(notes("service = { coordinator = \"1ms\" }\n" + config).empty());
+  REQUIRE(notes("version = \"3.9\"\nservice = { coordinator = \"1ms\" }\n" + config).size() == 1);
+  CHECK(notes("version = \"3.9\"\nservice = { coordinator = \"1ms\" }\n" + config)[0].find(
+            "no effect before 4.0") != std::string::npos);
+}
+
 TEST_CASE("remote storage that no fetch waits for long enough is noted") {
   const std::string config = "[kafka.config]\nremote.log.storage.system.enable = true\n";
   CHECK(notes("remote = { latency = \"499ms\" }\n" + config).empty());

@@ -157,6 +157,11 @@ const std::vector<Row>& rows() {
        {"groups.billing.config.group.instance.id=\"m{index}\"", "faults.member.target=\"billing/0\"",
         "faults.member.at=12500ms", "faults.cut.at=19s", "groups.billing.config.metadata.max.age.ms=1000"},
        kGrowth},
+      {Rule::delivery_timeout,
+       "",
+       "",
+       {"producers.shop.config.delivery.timeout.ms=1500", "producers.shop.config.request.timeout.ms=1000"}},
+      {Rule::coordinator_threads, "", "", {"kafka.service.coordinator=5ms"}},
   };
   return all;
 }

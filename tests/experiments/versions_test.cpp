@@ -49,6 +49,22 @@ TEST_CASE("what a version does not have is refused, with the version and the KIP
   CHECK(holds(said("version = \"0.10\"\n", "", idempotent), "does not have idempotence"));
 }
 
+TEST_CASE("auto.offset.reset by a duration came with 4.0") {
+  std::string text = small_with("\"earliest\"", "\"by_duration:PT5S\"");
+  CHECK(complaint(text).empty());
+  text.replace(text.find("brokers = 1"), 11, "brokers = 1\nversion = \"3.9\"");
+  CHECK(holds(complaint(text), "it came with 4.0 (KIP-1106)"));
+}
+
+TEST_CASE("delivery.timeout.ms came with 2.1, and nothing is too short for what there is not") {
+  const std::string given = "[producers.config]\ndelivery.timeout.ms = 200000\n";
+  CHECK(holds(said("version = \"2.0\"\n", "", given), "it came with 2.1 (KIP-91)"));
+  CHECK(said("version = \"2.1\"\n", "", given).empty());
+  CHECK(said("version = \"2.0\"\nrules = { delivery_timeout = true }\n", "", given).empty());
+  const std::string patient = "[producers.config]\nrequest.timeout.ms = 200000\n";
+  CHECK(said("version = \"2.0\"\n", "", patient).empty());
+}
+
 TEST_CASE("more racks than brokers are refused") {
   CHECK(holds(said("racks = [\"a\", \"b\"]\n"), "names more racks than there are brokers (1)"));
   CHECK(said("racks = [\"a\"]\n").empty());

@@ -4,6 +4,7 @@
 
 #include "models/kafka/broker/replica_fetcher.hpp"
 #include "models/kafka/broker/transaction_verifier.hpp"
+#include "models/kafka/group/coordinator_threads.hpp"
 #include "models/kafka/group/group_coordinator.hpp"
 #include "models/kafka/share/share_coordinator.hpp"
 #include "models/kafka/share/share_partition_manager.hpp"
@@ -67,6 +68,13 @@ Broker::Broker(Cluster& cluster, BrokerId id, Node& node)
   }
   fetchers_.resize(static_cast<std::size_t>(cluster.broker_count() * config().num_replica_fetchers));
   coordinator_ = std::make_unique<GroupCoordinator>(*this);
+  if (!cluster.options().service.coordinators_free() && rules().has(Rule::coordinator_threads)) {
+    const std::string name = "broker/" + node.name() + "/coordinator";
+    const std::uint64_t seed = cluster.context().simulation.seed();
+    coordinator_threads_ = std::make_unique<CoordinatorThreads>(
+        *this, cluster.options().service.coordinator, sim::Stream(seed, name + "/service"),
+        sim::Stream(seed, name + "/order"), [this](AnyCall call) { coordinator_->receive(std::move(call)); });
+  }
   if (cluster.options().transactional)
     transactions_ = std::make_unique<TransactionCoordinator>(*this, cluster);
   if (cluster.options().config.tiers.system_enable) {
@@ -111,6 +119,8 @@ sim::Duration Broker::service_time(const AnyCall& call) {
   } else if (const auto* fetch = call.get_if<FetchCall>()) {
     time += service.per_batch * static_cast<std::int64_t>(fetch->partitions.size());
   }
+  if (!coordinator_threads_ && !service.coordinators_free() && coordinated_group(call) != nullptr)
+    time += service.coordinator.sample_duration(service_stream_);
   time = node_.stretched(time);
   if (disk_.delay() != nullptr && writes(call)) time += disk_.delay()->sample_duration(disk_stream_);
   return time;
@@ -172,19 +182,13 @@ void Broker::handle(AnyCall call) {
     case Api::find_coordinator:
       return handle_find_coordinator(std::move(call).take<FindCoordinatorCall>());
     case Api::join_group:
-      return coordinator_->receive(std::move(call).take<JoinGroupCall>());
     case Api::sync_group:
-      return coordinator_->receive(std::move(call).take<SyncGroupCall>());
     case Api::heartbeat:
-      return coordinator_->receive(std::move(call).take<HeartbeatCall>());
     case Api::leave_group:
-      return coordinator_->receive(std::move(call).take<LeaveGroupCall>());
     case Api::consumer_group_heartbeat:
-      return coordinator_->receive(std::move(call).take<ConsumerGroupHeartbeatCall>());
     case Api::offset_commit:
-      return coordinator_->receive(std::move(call).take<OffsetCommitCall>());
     case Api::offset_fetch:
-      return coordinator_->receive(std::move(call).take<OffsetFetchCall>());
+      return coordinate(std::move(call));
     case Api::share_fetch:
       return shares_->receive(std::move(call).take<ShareFetchCall>());
     case Api::share_acknowledge:
@@ -208,7 +212,12 @@ void Broker::handle(AnyCall call) {
 }
 
 void Broker::handle_offsets_of_transaction(Ref<TxnOffsetCommitCall> call) {
-  if (!verify(call)) coordinator_->receive(std::move(call));
+  if (!verify(call)) coordinate(std::move(call));
+}
+
+void Broker::coordinate(AnyCall call) {
+  if (coordinator_threads_) return coordinator_threads_->add(std::move(call));
+  coordinator_->receive(std::move(call));
 }
 
 void Broker::handle_init_producer_id(Ref<InitProducerIdCall> call) {
@@ -292,6 +301,7 @@ void Broker::crashed() {
                       &producer_timer_, &ask_timer_, &gather_timer_})
     timer->disarm();
   coordinator_->crashed();
+  if (coordinator_threads_) coordinator_threads_->crashed();
   if (transactions_) transactions_->crashed();
   if (shares_) {
     shares_->crashed();
@@ -326,7 +336,7 @@ void Broker::crashed() {
   unasked_.clear();
   clean_shutdown_epoch_ = orderly ? broker_epoch_ : -1;
   broker_epoch_ = -1;
-  heartbeat_in_flight_ = false;
+  heartbeat_in_flight_ = alteration_in_flight_ = false;
   heartbeat_failures_ = 0;
   has_roles_ = false;
   shutdown_ = Shutdown::no;

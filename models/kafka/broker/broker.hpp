@@ -32,6 +32,7 @@
 
 namespace models::kafka {
 
+class CoordinatorThreads;
 class GroupCoordinator;
 struct RemoteRead;
 class RemoteReader;
@@ -128,6 +129,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void begin_service(AnyCall call, sim::Duration time);
   void finish_service(AnyCall call);
   void handle(AnyCall call);
+  void coordinate(AnyCall call);
 
   // ---- disk.cpp ----
   void disk_goes_on();
@@ -230,10 +232,14 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   void maybe_expand(Replica& replica, Follower& follower);
   bool broker_epochs_count() const;
   void ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted);
+  bool writes_in_sync_sets() const;
+  void add_change(AlterPartitionCall& call, const Replica& replica);
+  void propagate();
   void ask_again_later(PartitionIndex p);
   void ask_again();
-  void on_altered(BrokerId, Ref<AlterPartitionCall> call);
-  void write_in_sync_set(Ref<AlterPartitionCall> call);
+  void on_propagated(BrokerId, Ref<AlterPartitionCall> call);
+  void on_altered(const AlterPartitionCall& call, const AlterPartitionCall::Item& item, ErrorCode error);
+  void write_in_sync_set(const Replica& replica);
   void handle_metadata(Ref<MetadataCall> call);
   std::shared_ptr<const ClusterView> view_of(const std::vector<TopicIndex>& topics);
   ReplicaFetcher& fetcher_from(BrokerId leader, PartitionIndex p);
@@ -263,6 +269,7 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   std::int64_t broker_epoch_ = -1;
   std::int64_t clean_shutdown_epoch_ = -1;  ///< what the clean shutdown file says; a crash leaves none
   bool heartbeat_in_flight_ = false;
+  bool alteration_in_flight_ = false;
   std::uint32_t heartbeat_failures_ = 0;
   enum class Shutdown : std::uint8_t { no, pending, answered, ending };
   Shutdown shutdown_ = Shutdown::no;  // of this process
@@ -297,9 +304,10 @@ class Broker final : public RpcServer, public NodeProgram, public CoordinatorHos
   ControllerLinks controllers_;
   std::unique_ptr<ZooKeeperSession> zookeeper_;
   std::int32_t controller_epoch_ = 0;                      // the newest that told it something
-  std::vector<PartitionIndex> unasked_;                    // whose AlterPartition has found no controller
+  std::vector<PartitionIndex> unasked_;                    // whose AlterPartition has not been sent
   std::vector<std::unique_ptr<ReplicaFetcher>> fetchers_;  // num.replica.fetchers for each source broker
   std::unique_ptr<GroupCoordinator> coordinator_;
+  std::unique_ptr<CoordinatorThreads> coordinator_threads_;  // null where it takes no time of its own
   std::unique_ptr<TransactionCoordinator> transactions_;
   std::unique_ptr<TransactionVerifier> verifier_;  // made when first needed
   std::unique_ptr<SharePartitionManager> shares_;

@@ -321,37 +321,48 @@ void Controller::handle(Ref<AlterPartitionCall> call) {
     call->error = ErrorCode::not_controller;
     return answer(std::move(call));
   }
-  const PartitionState& now = this->now(call->partition);
-  if (call->leader != now.leader || call->leader_epoch != now.leader_epoch) {
-    call->error = ErrorCode::fenced_leader_epoch;
-  } else if (call->partition_epoch != now.partition_epoch) {
-    call->error = ErrorCode::invalid_update_version;
-  } else if (!eligible(*call)) {
-    call->error = ErrorCode::ineligible_replica;
-  } else {
-    PartitionState next = now;
-    next.isr = call->isr;
-    // What the leader asked for has been overtaken where that completes a reassignment: it reads the metadata.
-    if (complete_reassignment(call->partition, next)) call->error = ErrorCode::fenced_leader_epoch;
-    if (next.moved != now.moved)
-      write(call->partition, std::move(next));
-    else
-      change(call->partition, call->isr, kNoBroker, By::leader);
-    call->partition_epoch = this->now(call->partition).partition_epoch;
-    // Partition.handleAlterPartitionUpdate: an answer of another epoch is none; the leader reads the metadata.
-    if (this->now(call->partition).leader_epoch != call->leader_epoch)
-      call->error = ErrorCode::fenced_leader_epoch;
-  }
+  for (AlterPartitionCall::Item& item : call->items) alter_partition(*call, item);
+  call->response_bytes = 60 + 40 * static_cast<std::uint32_t>(call->items.size());
   answer_when_committed(std::move(call));
 }
 
+void Controller::alter_partition(const AlterPartitionCall& call, AlterPartitionCall::Item& item) {
+  const PartitionState& now = this->now(item.partition);
+  if (call.leader != now.leader || item.leader_epoch != now.leader_epoch) {
+    item.error = ErrorCode::fenced_leader_epoch;
+    return;
+  }
+  if (item.partition_epoch != now.partition_epoch) {
+    item.error = ErrorCode::invalid_update_version;
+    return;
+  }
+  if (!eligible(call, item)) {
+    item.error = ErrorCode::ineligible_replica;
+    return;
+  }
+  const std::span<const BrokerId> asked = call.isr(item);
+  PartitionState next = now;
+  next.isr.assign(asked.begin(), asked.end());
+  // What the leader asked for has been overtaken where that completes a reassignment: it reads the metadata.
+  if (complete_reassignment(item.partition, next)) item.error = ErrorCode::fenced_leader_epoch;
+  if (next.moved != now.moved)
+    write(item.partition, std::move(next));
+  else
+    change(item.partition, {asked.begin(), asked.end()}, kNoBroker, By::leader);
+  item.partition_epoch = this->now(item.partition).partition_epoch;
+  // Partition.handleAlterPartitionUpdate: an answer of another epoch is none; the leader reads the metadata.
+  if (this->now(item.partition).leader_epoch != item.leader_epoch)
+    item.error = ErrorCode::fenced_leader_epoch;
+}
+
 /// ReplicationControlManager.ineligibleReplicasForIsr
-bool Controller::eligible(const AlterPartitionCall& call) const {
+bool Controller::eligible(const AlterPartitionCall& call, const AlterPartitionCall::Item& item) const {
   const ProtocolRules& rules = cluster_.options().rules;
-  for (std::size_t i = 0; i < call.isr.size(); ++i) {
-    if (rules.has(Rule::fenced_stay_out_of_sync) && !active(call.isr[i])) return false;
+  for (std::size_t i = item.first; i < item.first + item.count; ++i) {
+    const BrokerId b = call.brokers[i];
+    if (rules.has(Rule::fenced_stay_out_of_sync) && !active(b)) return false;
     const std::int64_t epoch = i < call.epochs.size() ? call.epochs[i] : -1;
-    const bool of_another = epoch != -1 && epoch != brokers_[index(call.isr[i])].epoch;
+    const bool of_another = epoch != -1 && epoch != brokers_[index(b)].epoch;
     if (of_another && rules.has(Rule::broker_epochs_in_sync)) return false;
   }
   return true;

@@ -85,6 +85,11 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   void answer(AnyCall call) override;
   void may_end() override;
 
+  /// What it goes by, be it committed or not, is that change.
+  bool uses(const MetadataChange& change) const {
+    return change.partition.value < partitions_.size() &&
+           partitions_[change.partition.value] == &change.state;
+  }
   /// As committed.
   const PartitionState& state(PartitionIndex p) const { return log_.state(p); }
   /// How long what it asks for waits unread.
@@ -164,7 +169,8 @@ class Controller final : public RpcServer, public NodeProgram, public RaftListen
   bool active(BrokerId b) const {
     return b != kNoBroker && !brokers_[index(b)].fenced && !brokers_[index(b)].shutdown_at;
   }
-  bool eligible(const AlterPartitionCall& call) const;
+  void alter_partition(const AlterPartitionCall& call, AlterPartitionCall::Item& item);
+  bool eligible(const AlterPartitionCall& call, const AlterPartitionCall::Item& item) const;
   bool bumps_on_shrink(By by) const {
     if (cluster_.options().zookeeper) return by == By::controller;
     return !cluster_.options().rules.has(Rule::epoch_stays_on_shrink);

@@ -7,9 +7,12 @@ namespace models::kafka {
 ControllerLinks::ControllerLinks(Cluster& cluster, Node& broker)
     : learns_(cluster.options().controllers > 1 || cluster.options().zookeeper),
       choice_(cluster.context().simulation.seed(), "broker/" + broker.name() + "/controllers") {
+  const auto add = [&](BrokerId controller, const RpcOptions& options) {
+    requests_.push_back({.heartbeats = std::make_unique<RpcChannel>(cluster, broker, controller, options),
+                         .alterations = std::make_unique<RpcChannel>(cluster, broker, controller, options)});
+  };
   if (cluster.options().zookeeper) {
-    for (std::int32_t b = 0; b < cluster.broker_count(); ++b)
-      requests_.push_back(std::make_unique<RpcChannel>(cluster, broker, BrokerId{b}, RpcOptions{}));
+    for (std::int32_t b = 0; b < cluster.broker_count(); ++b) add(BrokerId{b}, RpcOptions{});
     return;
   }
   const RpcOptions inside{.request_timeout = std::chrono::seconds{30}};
@@ -18,7 +21,7 @@ ControllerLinks::ControllerLinks(Cluster& cluster, Node& broker)
   if (controllers == 1) only_ = &cluster.node(kController);
   if (controllers > 1) fetches.request_timeout = cluster.options().config.controller_quorum_request_timeout;
   for (std::int32_t n = 0; n < controllers; ++n) {
-    requests_.push_back(std::make_unique<RpcChannel>(cluster, broker, controller_id(n), inside));
+    add(controller_id(n), inside);
     metadata_.push_back(std::make_unique<RpcChannel>(cluster, broker, controller_id(n), fetches));
   }
 }
@@ -56,7 +59,10 @@ void ControllerLinks::ask_another() {
 }
 
 void ControllerLinks::abandon() {
-  for (const auto& channel : requests_) channel->abandon();
+  for (const Requests& to : requests_) {
+    to.heartbeats->abandon();
+    to.alterations->abandon();
+  }
   for (const auto& channel : metadata_) channel->abandon();
   seen_ = 0;
 }

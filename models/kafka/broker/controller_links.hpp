@@ -23,10 +23,11 @@ class ControllerLinks {
   bool learns() const { return learns_; }
   /// A controller that ZooKeeper has made one says so.
   void learn(BrokerId controller) { leader_ = controller.value; }
-  /// For heartbeats and AlterPartition; null while no active controller is known.
-  RpcChannel* active() {
-    return leader_ == kNoController ? nullptr : requests_[static_cast<std::size_t>(leader_)].get();
-  }
+  /// For heartbeats; null while no active controller is known.
+  RpcChannel* active() { return leader_ == kNoController ? nullptr : known().heartbeats.get(); }
+  /// For AlterPartition, beside the heartbeats, which must not wait behind it (NodeToControllerChannelManager "heartbeat" and
+  /// "alter-partition").
+  RpcChannel* alterations() { return leader_ == kNoController ? nullptr : known().alterations.get(); }
   /// To fetch metadata from.
   RpcChannel& metadata() { return *metadata_[static_cast<std::size_t>(asked_)]; }
   /// Fills in what a fetch says of the quorum.
@@ -40,9 +41,14 @@ class ControllerLinks {
   void abandon();
 
  private:
+  struct Requests {
+    std::unique_ptr<RpcChannel> heartbeats;
+    std::unique_ptr<RpcChannel> alterations;
+  };
+  Requests& known() { return requests_[static_cast<std::size_t>(leader_)]; }
   void ask_another();
 
-  std::vector<std::unique_ptr<RpcChannel>> requests_;  // by controller
+  std::vector<Requests> requests_;  // by controller
   std::vector<std::unique_ptr<RpcChannel>> metadata_;
   std::int32_t leader_ = 0;
   std::int32_t asked_ = 0;

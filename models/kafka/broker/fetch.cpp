@@ -464,7 +464,9 @@ void Broker::handle_list_offsets(Ref<ListOffsetsCall> call) {
     } else if (item.spec == OffsetSpec::earliest) {
       item.offset = replica->log.start();
     } else if (const auto latest = replica->latest_offset(item.read_committed)) {
-      item.offset = *latest;
+      item.offset = item.spec == OffsetSpec::timestamp
+                        ? std::min(*latest, replica->log.first_younger(item.timestamp))
+                        : *latest;
     } else {
       item.error = ErrorCode::offset_not_available;
     }

@@ -1,6 +1,7 @@
 // How a broker follows the metadata log, changes roles and keeps in-sync sets (ReplicaManager.applyDelta, Partition.makeLeader
 // and makeFollower, Partition.maybeShrinkIsr and maybeExpandIsr).
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "models/kafka/backoff.hpp"
@@ -458,26 +459,57 @@ bool Broker::broker_epochs_count() const {
   return zookeeper_ == nullptr && rules().has(Rule::broker_epochs_in_sync);
 }
 
-void Broker::ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted) {
-  Ref<AlterPartitionCall> call = cluster_.take<AlterPartitionCall>();
-  call->partition = replica.partition;
-  call->leader = id_;
-  call->leader_epoch = replica.leader_epoch;
-  call->partition_epoch = replica.partition_epoch;
-  call->isr = wanted;
-  for (const BrokerId b : wanted) call->epochs.push_back(fetched_epoch(replica, b));
-  replica.asked_isr = std::move(wanted);
-  if (zookeeper_ && !rules().has(Rule::alter_partition)) return write_in_sync_set(std::move(call));
-  RpcChannel* const controller = controllers_.active();
-  if (controller == nullptr) return ask_again_later(replica.partition);
-  controller->call<&Broker::on_altered>(*this, std::move(call));
+/// Before AlterPartition (KIP-497) leaders wrote their in-sync sets themselves.
+bool Broker::writes_in_sync_sets() const {
+  return zookeeper_ != nullptr && !rules().has(Rule::alter_partition);
 }
 
-void Broker::write_in_sync_set(Ref<AlterPartitionCall> call) {
-  zookeeper_->set_in_sync(call->partition, call->isr, [this, call](ErrorCode error) {
-    call->error = error;
-    if (error == ErrorCode::none) ++call->partition_epoch;
-    on_altered(kNoBroker, call);
+void Broker::ask_in_sync_set(Replica& replica, std::vector<BrokerId> wanted) {
+  replica.asked_isr = std::move(wanted);
+  if (writes_in_sync_sets()) return write_in_sync_set(replica);
+  unasked_.push_back(replica.partition);
+  propagate();
+}
+
+void Broker::add_change(AlterPartitionCall& call, const Replica& replica) {
+  call.add({.partition = replica.partition,
+            .leader_epoch = replica.leader_epoch,
+            .partition_epoch = replica.partition_epoch},
+           *replica.asked_isr);
+  for (const BrokerId b : *replica.asked_isr) call.epochs.push_back(fetched_epoch(replica, b));
+}
+
+/// Everything that has not been asked for yet goes with one request, and there is one at a time
+/// (DefaultAlterPartitionManager.maybePropagateIsrChanges).
+/// Model: a change that its leader has given up meanwhile, as it read newer metadata, is not sent; Kafka sends it to be refused,
+/// and puts off what the leader wants next until it was.
+void Broker::propagate() {
+  if (alteration_in_flight_ || ask_timer_.armed() || unasked_.empty()) return;
+  RpcChannel* const controller = controllers_.alterations();
+  if (controller == nullptr) return ask_timer_.arm_after(kControllerRetry);
+  std::sort(unasked_.begin(), unasked_.end());
+  unasked_.erase(std::unique(unasked_.begin(), unasked_.end()), unasked_.end());
+  Ref<AlterPartitionCall> call = cluster_.take<AlterPartitionCall>();
+  call->leader = id_;
+  for (const PartitionIndex p : unasked_) {
+    const Replica& replica = *replicas_[p.value];
+    if (replica.leads && replica.asked_isr) add_change(*call, replica);
+  }
+  unasked_.clear();
+  if (call->items.empty()) return;
+  call->request_bytes = 60 + 40 * static_cast<std::uint32_t>(call->items.size());
+  alteration_in_flight_ = true;
+  controller->call<&Broker::on_propagated>(*this, std::move(call));
+}
+
+void Broker::write_in_sync_set(const Replica& replica) {
+  Ref<AlterPartitionCall> call = cluster_.take<AlterPartitionCall>();
+  call->leader = id_;
+  add_change(*call, replica);
+  zookeeper_->set_in_sync(replica.partition, *replica.asked_isr, [this, call](ErrorCode error) {
+    AlterPartitionCall::Item& item = call->items.front();
+    if (error == ErrorCode::none) ++item.partition_epoch;
+    on_altered(*call, item, error);
   });
 }
 
@@ -487,6 +519,7 @@ void Broker::ask_again_later(PartitionIndex p) {
 }
 
 void Broker::ask_again() {
+  if (!writes_in_sync_sets()) return propagate();
   std::vector<PartitionIndex> partitions;
   partitions.swap(unasked_);
   for (const PartitionIndex p : partitions) {
@@ -504,14 +537,29 @@ std::int64_t Broker::fetched_epoch(const Replica& replica, BrokerId b) const {
   return at == replica.followers.end() ? -1 : at->broker_epoch;
 }
 
-void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
-  Replica& replica = *replicas_[call->partition.value];
-  if (!replica.leads || replica.leader_epoch != call->leader_epoch || replica.asked_isr != call->isr) return;
-  const bool of_old = call->error != ErrorCode::disconnected && call->error != ErrorCode::not_controller &&
-                      call->error != ErrorCode::none && call->partition_epoch != replica.partition_epoch;
+/// What is asked for as these are taken up goes with the next request (AlterPartitionManager: the flag is cleared after the
+/// callbacks).
+void Broker::on_propagated(BrokerId, Ref<AlterPartitionCall> call) {
+  for (const AlterPartitionCall::Item& item : call->items)
+    on_altered(*call, item, call->error != ErrorCode::none ? call->error : item.error);
+  alteration_in_flight_ = false;
+  propagate();
+}
+
+void Broker::on_altered(const AlterPartitionCall& call, const AlterPartitionCall::Item& item,
+                        ErrorCode error) {
+  Replica& replica = *replicas_[item.partition.value];
+  const std::span<const BrokerId> isr = call.isr(item);
+  const auto still_asked = [&] {
+    return replica.asked_isr &&
+           std::equal(replica.asked_isr->begin(), replica.asked_isr->end(), isr.begin(), isr.end());
+  };
+  if (!replica.leads || replica.leader_epoch != item.leader_epoch || !still_asked()) return;
+  const bool of_old = error != ErrorCode::disconnected && error != ErrorCode::not_controller &&
+                      error != ErrorCode::none && item.partition_epoch != replica.partition_epoch;
   if (of_old) return;
   // Partition.handleAlterPartitionError: the asked set goes on to count until it is known whether it was granted.
-  switch (call->error) {
+  switch (error) {
     case ErrorCode::none:
       break;
     case ErrorCode::ineligible_replica:  // not attempted; asked again at the next scan or fetch
@@ -519,15 +567,15 @@ void Broker::on_altered(BrokerId, Ref<AlterPartitionCall> call) {
       return left_out(replica);
     case ErrorCode::disconnected:
     case ErrorCode::not_controller:
-      if (controllers_.learns()) return ask_again_later(call->partition);
-      return ask_in_sync_set(replica, call->isr);
+      if (controllers_.learns()) return ask_again_later(item.partition);
+      return ask_in_sync_set(replica, *replica.asked_isr);
     default:
       return;  // the controller knows better: its metadata are on their way
   }
-  if (call->partition_epoch <= replica.partition_epoch) return;
+  if (item.partition_epoch <= replica.partition_epoch) return;
+  replica.isr = std::move(*replica.asked_isr);
   replica.asked_isr.reset();
-  replica.isr = call->isr;
-  replica.partition_epoch = call->partition_epoch;
+  replica.partition_epoch = item.partition_epoch;
   left_out(replica);
   advance_high_watermark(replica);
 }

@@ -184,6 +184,7 @@ void LogCleaner::swap_segments(Replica& replica, Offset end) {
        ++first) {
     const std::vector<Segment>& all = segments.all();
     Segment cleaned = all[first];
+    const std::int64_t before = segments.bytes();
     std::int64_t bytes = cleaned.bytes;
     std::size_t next = first + 1;
     for (; next + 1 < all.size() && all[next].base < end &&
@@ -194,6 +195,8 @@ void LogCleaner::swap_segments(Replica& replica, Offset end) {
     }
     cleaned.bytes = replica.log.bytes_in(cleaned.base, all[next].base);
     segments.replace(first, next - first, cleaned);
+    // The cleaned file is another one, beside those that it replaces.
+    logs_.files_deleted(replica, before - segments.bytes() + cleaned.bytes);
   }
 }
 

@@ -59,7 +59,7 @@ class LogCleaner {
   void clean(const Choice& choice);
   static void go_by_segments(const Replica& replica, CleaningJob& job);
   void swap_in(Replica& replica, const CleaningResult& result);
-  static void swap_segments(Replica& replica, Offset end);
+  void swap_segments(Replica& replica, Offset end);
   static const CompactionConfig& topic_config(const Replica& replica) {
     return replica.disk.topic->compaction;
   }

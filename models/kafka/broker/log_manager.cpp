@@ -137,7 +137,19 @@ bool LogManager::has_room(std::int64_t bytes) {
   if (used_ <= size) return true;
   used_ = bytes;
   for (const auto& replica : replicas_) used_ += replica->disk.segments.bytes();
+  const sim::Time now = cluster_.context().now();
+  std::erase_if(deleted_, [now](const DeletedFiles& files) { return files.until <= now; });
+  for (const DeletedFiles& files : deleted_) used_ += files.bytes;
   return used_ <= size;
+}
+
+/// LocalLog.deleteSegmentFiles: renamed at once, deleted by a task of the scheduler.
+void LogManager::files_deleted(const Replica& replica, std::int64_t bytes) {
+  if (cluster_.options().disk.size == 0 || bytes == 0) return;
+  const sim::Time now = cluster_.context().now();
+  std::erase_if(deleted_, [now](const DeletedFiles& files) { return files.until <= now; });
+  deleted_.push_back(
+      {now + replica.disk.topic->file_delete_delay.value_or(config().log_segment_delete_delay), bytes});
 }
 
 void LogManager::flush_up_to(Replica& replica, Offset offset) {
@@ -217,7 +229,10 @@ void LogManager::delete_segments(Replica& replica, Expired&& expired) {
   }
   if (n == 0) return;
   const Offset start = all[n].base;
+  std::int64_t bytes = segments.bytes();
   segments.drop_oldest(n);
+  bytes -= segments.bytes();
+  files_deleted(replica, bytes);
   if (replica.disk.tiered) {
     replica.disk.local_start = std::max(replica.disk.local_start, start);
     return;
@@ -280,6 +295,8 @@ void LogManager::close() {
 void LogManager::crashed() {
   for (Task* task : {&retention_task_, &flush_task_, &recovery_point_task_, &high_watermark_task_})
     task->disarm();
+  deleted_
+      .clear();  // by the next process, before it loads its logs (LogLoader.removeTempFilesAndCollectSwapFiles)
   if (cleaner_) cleaner_->crashed();
   if (tiers_) tiers_->crashed();
   for (const auto& replica : replicas_) {

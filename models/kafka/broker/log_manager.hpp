@@ -18,6 +18,7 @@
 //
 // Model: the kernel writes a file back as a whole: what one of its pages was dirty for long takes the newer ones along (as
 // fs/fs-writeback.c does with an expired inode). Pages are written in order of offsets.
+// Model: what a follower cuts off frees its space at once; in Kafka after file.delete.delay.ms, too.
 // Model: a flush takes a leader's request handler the time that [kafka.disk] says; flushes of followers and by time take none.
 // Checkpoints and leader epoch caches are on disk when they are written, as Kafka syncs them.
 // Model: a broker registers when it has recovered its logs; Kafka's registers before and stays fenced until it has.
@@ -51,6 +52,8 @@ class LogManager {
     if (replica.disk.segmented) segmented(replica, base, bytes, newest);
     if (replica.log.end() - replica.disk.flushed >= replica.disk.flush_messages) flush(replica);
   }
+  /// Segments of this log are gone from it: their files stay for file.delete.delay.ms.
+  void files_deleted(const Replica& replica, std::int64_t bytes);
   /// So many bytes more fit on the disk. Logs of Kafka's own topics are not counted.
   bool has_room(std::int64_t bytes);
   /// Whether an append of `records` would be flushed before it is answered.
@@ -110,12 +113,19 @@ class LogManager {
   std::int64_t kept_bytes(const Replica& replica) const;
   std::int64_t kept_ms(const Replica& replica) const;
 
+  /// Files with the suffix .deleted, of a disk that may be full.
+  struct DeletedFiles {
+    sim::Time until{};
+    std::int64_t bytes = 0;
+  };
+
   Cluster& cluster_;
   const std::vector<std::unique_ptr<Replica>>& replicas_;
   sim::Stream phases_;
   Node& node_;
   bool started_ = false;
   std::int64_t used_ = 0;  ///< of the disk, at most: what has been deleted since is found out when it matters
+  std::vector<DeletedFiles> deleted_;  // those that are still there, and some that are not
   Task retention_task_;
   Task flush_task_;
   Task recovery_point_task_;

@@ -98,7 +98,7 @@ void Broker::verified(AnyCall call, ErrorCode error) {
     return handle_produce(std::move(call).take<ProduceCall>());
   }
   Ref<TxnOffsetCommitCall> commit = std::move(call).take<TxnOffsetCommitCall>();
-  if (error == ErrorCode::none) return coordinator_->receive(std::move(commit));
+  if (error == ErrorCode::none) return coordinate(std::move(commit));
   // GroupCoordinatorService: what a retry may cure is told as COORDINATOR_NOT_AVAILABLE's kin.
   commit->error = error == ErrorCode::not_enough_replicas ? ErrorCode::coordinator_load_in_progress : error;
   answer(std::move(commit));

@@ -208,7 +208,8 @@ void Consumer::begin_close() {
 
 void Consumer::leave() {
   assignment_.remove_all(OwnershipCode::closed);
-  if (membership_.leave())
+  const bool tells = options_.config.internal_leave_group_on_close.value_or(!options_.streams);
+  if (tells && membership_.leave())
     close_timer_.arm_after(kCloseTimeout);
   else
     finish_close();

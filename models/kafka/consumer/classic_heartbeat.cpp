@@ -8,15 +8,14 @@ namespace models::kafka {
 
 void ClassicMembership::arm_heartbeat() {
   if (!heartbeats_enabled() || heartbeats_stopped_ || !coordinator_known()) return heartbeat_timer_.disarm();
-  const sim::Time due = std::min({next_heartbeat_, session_deadline_, poll_deadline_});
-  heartbeat_timer_.arm_at(std::max(due, context_.now()));
+  heartbeat_timer_.arm_at(clock_.due(std::min({next_heartbeat_, session_deadline_, poll_deadline_})));
 }
 
 void ClassicMembership::heartbeat_due() {
-  const sim::Time now = context_.now();
+  const sim::Time now = clock_.now();
   if (now >= session_deadline_) {
     // No answer for a whole session: perhaps the coordinator is not well. The membership itself stands until it says so.
-    session_deadline_ = context_.simulation.after(config_.session_timeout);
+    session_deadline_ = clock_.after(config_.session_timeout);
     return lose_coordinator(coordinator_, true);
   }
   if (now >= poll_deadline_) {
@@ -28,7 +27,7 @@ void ClassicMembership::heartbeat_due() {
 }
 
 void ClassicMembership::send_heartbeat() {
-  next_heartbeat_ = context_.simulation.after(config_.heartbeat_interval);
+  next_heartbeat_ = clock_.after(config_.heartbeat_interval);
   if (node_.heartbeats_lost()) return;
   Ref<HeartbeatCall> call = cluster_.take<HeartbeatCall>();
   call->group = group_.options().name;
@@ -43,7 +42,7 @@ void ClassicMembership::on_heartbeat(BrokerId from, Ref<HeartbeatCall> call) {
   const auto received = [this] {
     coordinator_answered();
     heartbeats_failed_ = 0;
-    session_deadline_ = context_.simulation.after(config_.session_timeout);
+    session_deadline_ = clock_.after(config_.session_timeout);
     arm_heartbeat();
   };
   switch (call->error) {
@@ -76,7 +75,7 @@ void ClassicMembership::on_heartbeat(BrokerId from, Ref<HeartbeatCall> call) {
 }
 
 void ClassicMembership::heartbeat_failed() {
-  next_heartbeat_ = context_.simulation.after(
+  next_heartbeat_ = clock_.after(
       exponential_backoff(config_.retry_backoff, config_.retry_backoff_max, heartbeats_failed_++, jitter_));
   arm_heartbeat();
 }

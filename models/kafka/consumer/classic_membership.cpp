@@ -5,6 +5,7 @@
 #include "models/kafka/backoff.hpp"
 #include "models/kafka/consumer/state_stores.hpp"
 #include "models/kafka/group/assignor.hpp"
+#include "models/kafka/librdkafka.hpp"
 
 namespace models::kafka {
 
@@ -50,7 +51,7 @@ void ClassicMembership::forget() {
 }
 
 void ClassicMembership::coordinator_found() {
-  session_deadline_ = context_.simulation.after(config_.session_timeout);  // resetSessionTimeout
+  session_deadline_ = clock_.after(config_.session_timeout);  // resetSessionTimeout
   arm_heartbeat();
 }
 
@@ -62,7 +63,7 @@ void ClassicMembership::entered_poll() {
 }
 
 void ClassicMembership::left_poll() {
-  poll_deadline_ = context_.simulation.after(config_.max_poll_interval);
+  poll_deadline_ = clock_.after(config_.max_poll_interval);
   if (heartbeats_enabled()) arm_heartbeat();
 }
 
@@ -137,6 +138,7 @@ void ClassicMembership::send_join() {
   call->group = group_.options().name;
   call->member_id = member_id_;
   call->instance_id = instance_id_;
+  if (config_.client == Client::librdkafka) call->client_id = kLibrdkafkaClientId;
   call->member = node_.entity();
   call->session_timeout = config_.session_timeout;
   call->rebalance_timeout = config_.max_poll_interval;
@@ -199,9 +201,8 @@ void ClassicMembership::become_member(JoinGroupCall& call) {
   member_id_ = call.member_id;
   protocol_ = call.protocol;
   // The heartbeat thread wakes with fresh timers (HeartbeatThread.enable).
-  const sim::Simulation& simulation = context_.simulation;
-  session_deadline_ = simulation.after(config_.session_timeout);
-  next_heartbeat_ = simulation.after(config_.heartbeat_interval);
+  session_deadline_ = clock_.after(config_.session_timeout);
+  next_heartbeat_ = clock_.after(config_.heartbeat_interval);
   arm_heartbeat();
   send_sync(call);
 }

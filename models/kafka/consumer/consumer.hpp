@@ -80,6 +80,7 @@ class Consumer final : public NodeProgram,
   void restarted() override;
   void paused() override;
   bool takes_time() const override { return group_.options().service.mean() > 0; }
+  bool reads_wall_clock() const override { return true; }
   void slowed() override;
   void resumed() override;
   bool can_withdraw() const override { return true; }

@@ -4,6 +4,7 @@
 
 #include "models/kafka/backoff.hpp"
 #include "models/kafka/group/server_assignor.hpp"
+#include "models/kafka/librdkafka.hpp"
 
 namespace models::kafka {
 namespace {
@@ -63,7 +64,7 @@ void ConsumerMembership::entered_poll() {
 }
 
 void ConsumerMembership::left_poll() {
-  poll_deadline_ = context_.simulation.after(config_.max_poll_interval);
+  poll_deadline_ = clock_.after(config_.max_poll_interval);
   arm();
 }
 
@@ -102,20 +103,23 @@ void ConsumerMembership::release_and_rejoin() {
 
 void ConsumerMembership::arm() {
   if (!running_ || stopped_ || !in_group() || !coordinator_known()) return timer_.disarm();
-  const bool at_once = state_ == MemberState::joining || state_ == MemberState::acknowledging;
-  sim::Time next = poll_deadline_;
-  if (awaited_ == nullptr)
-    next = std::min(next, std::max(at_once ? sim::Time{} : next_heartbeat_, retry_at_));
+  sim::Time next = clock_.due(poll_deadline_);
+  if (awaited_ == nullptr) next = std::min(next, next_request());
   if (next == sim::kNever) return timer_.disarm();
   timer_.arm_at(std::max(next, context_.now()));
 }
 
+sim::Time ConsumerMembership::next_request() const {
+  const bool at_once = state_ == MemberState::joining || state_ == MemberState::acknowledging;
+  return std::max(at_once ? sim::Time{} : clock_.due(next_heartbeat_), retry_at_);
+}
+
 void ConsumerMembership::due() {
-  if (context_.now() >= poll_deadline_) {
+  if (clock_.now() >= poll_deadline_) {
     leave_unpolled();
     return owner_.membership_changed();
   }
-  if (awaited_ == nullptr) send_heartbeat();
+  if (awaited_ == nullptr && next_request() <= context_.now()) send_heartbeat();
   arm();
 }
 
@@ -124,6 +128,7 @@ Ref<ConsumerGroupHeartbeatCall> ConsumerMembership::new_call(std::int32_t epoch)
   call->group = group_.options().name;
   call->member_id = member_id_;
   call->instance_id = instance_id_;
+  if (config_.client == Client::librdkafka) call->client_id = kLibrdkafkaClientId;
   call->member = node_.entity();
   call->member_epoch = epoch;
   call->share = share_;
@@ -148,7 +153,7 @@ void ConsumerMembership::fill(ConsumerGroupHeartbeatCall& call) {
 }
 
 void ConsumerMembership::send_heartbeat() {
-  next_heartbeat_ = context_.simulation.after(interval_);
+  next_heartbeat_ = clock_.after(interval_);
   if (node_.heartbeats_lost()) {
     retry_at_ = context_.simulation.after(std::max(interval_, config_.retry_backoff));
     return;
@@ -184,7 +189,7 @@ void ConsumerMembership::accepted(ConsumerGroupHeartbeatCall& call) {
   retry_at_ = {};
   if (interval_ != call.heartbeat_interval) {
     interval_ = call.heartbeat_interval;
-    next_heartbeat_ = context_.simulation.after(interval_);
+    next_heartbeat_ = clock_.after(interval_);
   }
   if (!in_group()) return;
   generation_ = call.member_epoch;

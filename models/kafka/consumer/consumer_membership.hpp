@@ -63,6 +63,7 @@ class ConsumerMembership final : public Membership {
   }
   void arm();
   void due();
+  sim::Time next_request() const;
   void send_heartbeat();
   Ref<ConsumerGroupHeartbeatCall> new_call(std::int32_t epoch);
   void fill(ConsumerGroupHeartbeatCall& call);

@@ -19,6 +19,7 @@ Membership::Membership(ConsumerGroup& group, Node& node, std::string instance_id
       owner_(owner),
       heartbeat_step_(context_.steps.cell(node.entity(), Step::heartbeat_sent)),
       jitter_(context_.simulation.seed(), "kafka/membership/" + node.name()),
+      clock_(context_.simulation, node),
       lookup_timer_(context_.simulation, node, [this] { look_up(); }) {
   connections_.on_group_change([this](BrokerId broker) { group_connection_changed(broker); });
 }
@@ -41,6 +42,7 @@ void Membership::forget() {
   fatal_ = ErrorCode::none;
   leaving_ = false;
   lookup_timer_.disarm();
+  clock_.forget();
 }
 
 RpcChannel* Membership::coordinator() {

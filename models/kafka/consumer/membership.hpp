@@ -14,6 +14,7 @@
 #include "models/kafka/consumer/connections.hpp"
 #include "models/kafka/consumer/group.hpp"
 #include "models/kafka/metadata.hpp"
+#include "models/kafka/timer_clock.hpp"
 
 namespace models::kafka {
 
@@ -155,6 +156,7 @@ class Membership {
   bool leaving_ = false;
   StepCell& heartbeat_step_;
   sim::Stream jitter_;
+  TimerClock clock_;  ///< of sessions, heartbeats and max.poll.interval.ms
 
  private:
   void look_up();

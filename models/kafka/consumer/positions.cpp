@@ -1,6 +1,7 @@
 #include "models/kafka/consumer/positions.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace models::kafka {
 
@@ -11,6 +12,7 @@ Positions::Positions(ConsumerGroup& group, Node& node, Assignment& assignment, M
       site_(group.effects()),
       cluster_(group.cluster()),
       context_(group.cluster().context()),
+      node_(node),
       assignment_(assignment),
       membership_(membership),
       connections_(connections),
@@ -151,13 +153,7 @@ bool Positions::ask_leaders() {
     const auto broker = static_cast<std::size_t>(leader.leader.value);
     if (reset) {
       if (!lists_[broker]) lists_[broker] = cluster_.take<ListOffsetsCall>();
-      const bool earliest = config_.auto_offset_reset == AutoOffsetReset::earliest;
-      lists_[broker]->items.push_back(
-          {.partition = p,
-           .current_leader_epoch =
-               cluster_.options().rules.has(Rule::fetch_epoch_fencing) ? leader.epoch : kNoEpoch,
-           .read_committed = config_.read_committed,
-           .spec = earliest ? OffsetSpec::earliest : OffsetSpec::latest});
+      lists_[broker]->items.push_back(reset_item(p, leader.epoch));
     } else {
       if (!epochs_[broker]) epochs_[broker] = cluster_.take<OffsetForLeaderEpochCall>();
       epochs_[broker]->items.push_back({.partition = p,
@@ -174,6 +170,20 @@ bool Positions::ask_leaders() {
   return true;
 }
 
+ListOffsetsCall::Item Positions::reset_item(PartitionIndex p, LeaderEpoch epoch) const {
+  ListOffsetsCall::Item item{
+      .partition = p,
+      .current_leader_epoch = cluster_.options().rules.has(Rule::fetch_epoch_fencing) ? epoch : kNoEpoch,
+      .read_committed = config_.read_committed};
+  if (config_.auto_offset_reset == AutoOffsetReset::earliest) item.spec = OffsetSpec::earliest;
+  if (config_.auto_offset_reset == AutoOffsetReset::by_duration) {
+    // AutoOffsetResetStrategy.timestamp: by the client's clock, anew with each request.
+    item.spec = OffsetSpec::timestamp;
+    item.timestamp = context_.now() + node_.clock_ahead() - config_.reset_duration;
+  }
+  return item;
+}
+
 void Positions::on_offsets(BrokerId, Ref<ListOffsetsCall> call) {
   for (const ListOffsetsCall::Item& item : call->items) {
     HeldPartition& held = assignment_[item.partition];
@@ -184,8 +194,9 @@ void Positions::on_offsets(BrokerId, Ref<ListOffsetsCall> call) {
       continue;
     }
     held.leader = metadata_.leader(item.partition);
+    constexpr std::array kCodes{ResetCode::earliest, ResetCode::latest, ResetCode::by_duration};
     assignment_.set_position(item.partition, item.offset, kNoEpoch,
-                             item.spec == OffsetSpec::earliest ? ResetCode::earliest : ResetCode::latest);
+                             kCodes[static_cast<std::size_t>(item.spec)]);
   }
   owner_.positions_changed();
 }

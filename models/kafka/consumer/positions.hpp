@@ -48,11 +48,15 @@ class Positions {
   void retry_later(PartitionIndex p);
   void arm_retry(sim::Time at);
 
+  /// What auto.offset.reset says of where to begin.
+  ListOffsetsCall::Item reset_item(PartitionIndex p, LeaderEpoch epoch) const;
+
   const ConsumerConfig& config_;
   const std::string& group_name_;
   const EffectSite& site_;
   Cluster& cluster_;
   Context& context_;
+  const Node& node_;
   Assignment& assignment_;
   Membership& membership_;
   Connections& connections_;

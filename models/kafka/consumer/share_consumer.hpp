@@ -60,6 +60,7 @@ class ShareConsumer final : public NodeProgram,
   void restarted() override;
   void paused() override { processor_.paused(); }
   bool takes_time() const override { return group_.options().service.mean() > 0; }
+  bool reads_wall_clock() const override { return true; }
   void slowed() override { processor_.slowed(); }
   void resumed() override { processor_.resumed(); }
   bool can_withdraw() const override { return true; }

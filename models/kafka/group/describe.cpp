@@ -37,22 +37,24 @@ void add_sorted(std::vector<Row>& rows, std::vector<Row> more) {
 /// A member of either protocol, as far as the tool shows it.
 struct ShownMember {
   std::string id, instance_id;
+  std::string_view client_id;
   EntityId entity{};
   std::vector<PartitionIndex> assignment;
 };
 
-/// ConsumerConfig.maybeOverrideClientId, one consumer a process.
+/// ConsumerConfig.maybeOverrideClientId, one consumer a process; others' clients say who they are.
 std::string client_id(const Group& group, const ShownMember& member) {
+  if (!member.client_id.empty()) return std::string(member.client_id);
   return "consumer-" + group.name + "-" + (member.instance_id.empty() ? "1" : member.instance_id);
 }
 
 std::vector<ShownMember> assigned_members(const Group& group) {
   std::vector<ShownMember> members;
   for (const auto& [id, member] : group.members())
-    members.push_back({id, member.instance_id, member.entity, member.assignment});
+    members.push_back({id, member.instance_id, member.client_id, member.entity, member.assignment});
   if (group.modern) {
     for (const ModernMember& member : group.modern->image().members) {
-      members.push_back({member.id, member.instance_id, member.entity, {}});
+      members.push_back({member.id, member.instance_id, member.client_id, member.entity, {}});
       for (const AssignedPartition& one : member.assigned) members.back().assignment.push_back(one.partition);
     }
   }

@@ -117,6 +117,7 @@ GroupMember& Group::add(const std::string& member_id, const JoinGroupCall& call)
 GroupMember& Group::restore(const GroupMetadata::Member& record) {
   GroupMember& member = emplace(record.member_id, record.instance_id);
   member.entity = record.entity;
+  member.client_id = record.client_id;
   member.session_timeout = record.session_timeout;
   member.rebalance_timeout = record.rebalance_timeout;
   member.subscription = record.subscription;
@@ -135,6 +136,7 @@ void Group::update(GroupMember& member, const JoinGroupCall& call) {
   member.session_timeout = call.session_timeout;
   member.rebalance_timeout = call.rebalance_timeout;
   member.entity = call.member;
+  member.client_id = call.client_id;
   member.record.reset();
 }
 
@@ -275,9 +277,9 @@ std::shared_ptr<GroupMetadata> Group::metadata() {
   record->members.reserve(members_.size());
   for (auto& [id, member] : members_) {
     if (member.record == nullptr) {
-      member.record = std::make_shared<const GroupMetadata::Member>(
-          GroupMetadata::Member{id, member.instance_id, member.entity, member.session_timeout,
-                                member.rebalance_timeout, member.subscription, member.assignment});
+      member.record = std::make_shared<const GroupMetadata::Member>(GroupMetadata::Member{
+          id, member.instance_id, member.entity, member.session_timeout, member.rebalance_timeout,
+          member.subscription, member.assignment, member.client_id});
     }
     record->members.push_back(member.record);
   }

@@ -73,6 +73,7 @@ struct GroupMember {
 
   std::string id;
   std::string instance_id;
+  std::string_view client_id{};  ///< as in JoinGroupCall
   EntityId entity{};
   sim::Duration session_timeout{};
   sim::Duration rebalance_timeout{};

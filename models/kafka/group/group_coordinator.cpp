@@ -161,6 +161,29 @@ void GroupCoordinator::crashed() {
   shards_.clear();
 }
 
+void GroupCoordinator::receive(AnyCall call) {
+  switch (call->api) {
+    case Api::join_group:
+      return receive(std::move(call).take<JoinGroupCall>());
+    case Api::sync_group:
+      return receive(std::move(call).take<SyncGroupCall>());
+    case Api::heartbeat:
+      return receive(std::move(call).take<HeartbeatCall>());
+    case Api::leave_group:
+      return receive(std::move(call).take<LeaveGroupCall>());
+    case Api::consumer_group_heartbeat:
+      return receive(std::move(call).take<ConsumerGroupHeartbeatCall>());
+    case Api::offset_commit:
+      return receive(std::move(call).take<OffsetCommitCall>());
+    case Api::offset_fetch:
+      return receive(std::move(call).take<OffsetFetchCall>());
+    case Api::txn_offset_commit:
+      return receive(std::move(call).take<TxnOffsetCommitCall>());
+    default:
+      MQLAB_ASSERT(false, "a call that is not for a group coordinator");
+  }
+}
+
 void GroupCoordinator::receive(Ref<FindCoordinatorCall> call) {
   call->coordinator = host_.leader(host_.offsets_partition(call->group));
   const bool known = call->coordinator != kNoBroker;

@@ -60,6 +60,8 @@ class GroupCoordinator final : private GroupTimers {
   /// What CoordinatorHost::append has taken, from that of token `first` on, will never be in the log, which ends at `log_end`.
   void refused(PartitionIndex partition, std::uint64_t first, Offset log_end);
 
+  /// Requires coordinated_group(call).
+  void receive(AnyCall call);
   void receive(Ref<FindCoordinatorCall> call);
   void receive(Ref<JoinGroupCall> call);
   void receive(Ref<SyncGroupCall> call);

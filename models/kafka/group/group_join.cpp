@@ -305,7 +305,8 @@ std::string GroupCoordinator::new_member_id(const Group& group, const JoinGroupC
     at = member_ids_.emplace(group.name, sim::Stream(simulation().seed(), stream)).first;
   }
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string id = call.instance_id.empty() ? "consumer-" + group.name + "-1" : call.instance_id;
+  std::string id = call.instance_id;
+  if (id.empty()) id = call.client_id.empty() ? "consumer-" + group.name + "-1" : std::string(call.client_id);
   id += '-';
   const std::uint64_t word = at->second.next();
   for (int shift = 60; shift >= 0; shift -= 4) id += kDigits[word >> shift & 15U];

@@ -54,6 +54,7 @@ const AssignedPartition* find(const AssignedPartitions& partitions, PartitionInd
 struct ModernMember {
   std::string id;
   std::string instance_id;
+  std::string_view client_id{};  ///< as in JoinGroupCall
   EntityId entity{};
   sim::Duration rebalance_timeout{};
   std::vector<TopicIndex> topics;  ///< ascending

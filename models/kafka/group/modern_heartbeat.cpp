@@ -177,6 +177,7 @@ ErrorCode GroupCoordinator::admit_modern(Change& change, const ConsumerGroupHear
   if (!joins) return ErrorCode::unknown_member_id;
   ModernMember fresh;
   fresh.id = call.member_id;
+  fresh.client_id = call.client_id;
   image.insert(std::move(fresh));
   return ErrorCode::none;
 }

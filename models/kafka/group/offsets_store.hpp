@@ -42,6 +42,7 @@ struct GroupMetadata {
     sim::Duration rebalance_timeout{};
     Subscription subscription;
     std::vector<PartitionIndex> assignment;
+    std::string_view client_id{};
   };
   std::int32_t generation = 0;
   bool had_members = false;  ///< the record has a protocol type: the group has managed members once

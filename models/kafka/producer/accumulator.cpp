@@ -26,6 +26,7 @@ Accumulator::Outcome Accumulator::append(std::uint32_t partition, const Message&
   outcome.bytes = append_to_open(partition, message, at);
   outcome.appended = outcome.bytes > 0;
   if (outcome.appended) {
+    queue.batches.back()->last_append = at;
     outcome.closed = all_full(partition);
     return outcome;
   }
@@ -43,7 +44,7 @@ Accumulator::Outcome Accumulator::append(std::uint32_t partition, const Message&
   batch.partition = partition;
   batch.first_seq = queue.next_seq;
   batch.buffer_bytes = needed;
-  batch.created = batch.last_attempt = at;
+  batch.created = batch.last_append = batch.last_attempt = at;
   batch.fill = BatchFill::opened(needed, at);
   queue.batches.push_back(batch);
   mark_busy(partition);
@@ -99,6 +100,7 @@ Accumulator::Run Accumulator::append_run(std::uint32_t partition, const Columns&
   if (run.appended == 0) return run;
   const auto n = static_cast<std::ptrdiff_t>(run.appended);
   batch.fill = fill;
+  batch.last_append = std::max(messages.times[run.appended - 1], free);
   batch.count += static_cast<std::int32_t>(n);
   batch.held += static_cast<std::int32_t>(n);
   held_ += n;
@@ -155,6 +157,7 @@ std::array<Batch*, 2> Accumulator::halve(const Batch& batch) {
     half.count = to - from;
     half.fill = {kBatchOverhead + static_cast<std::int32_t>(records * half.count / batch.count), half.count};
     half.created = half.last_attempt = batch.created;
+    half.last_append = batch.last_append;
     half.newest = batch.newest;
     half.closed = true;
     half.maybe_written = batch.maybe_written;

@@ -32,6 +32,7 @@ struct Batch {
   std::int32_t held = 0;          ///< of queue.buffering.max.messages; 0 for the parts of a split batch
   std::int64_t buffer_bytes = 0;  ///< taken from buffer.memory; 0 for the parts of a split batch
   sim::Time created{};            ///< delivery.timeout.ms runs from here
+  sim::Time last_append{};        ///< before KIP-91 request.timeout.ms runs from here
   sim::Time last_attempt{};       ///< linger.ms and retry.backoff.ms run from here
   sim::Time retry_at{};           ///< backing off until then
   sim::Time newest{};             ///< creation time of the newest message

@@ -108,7 +108,8 @@ Producer::Producer(Context& context, Node& node, const ProducerOptions& options,
   if (source_.constant_size() && setup.keys == nullptr) fixed_ = sizer_.fixed_bytes(source_.size(0), 0);
   SenderClient& callbacks = *this;
   sender_ =
-      std::make_unique<Sender>(config_, accumulator_, *gateway_, callbacks, stream(context, node, "backoff"));
+      std::make_unique<Sender>(config_, accumulator_, *gateway_, callbacks, stream(context, node, "backoff"),
+                               setup.rules.has(Rule::delivery_timeout));
   router_ = std::make_unique<Router>(
       config_, setup.rules, accumulator_, *sender_, std::move(setup.keys),
       stream(context, node, "partitioner"),

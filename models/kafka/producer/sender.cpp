@@ -19,7 +19,7 @@ bool leaves_doubt(ErrorCode error, std::int16_t acks) {
 }  // namespace
 
 Sender::Sender(const ProducerConfig& config, Accumulator& accumulator, ProducerGateway& gateway,
-               SenderClient& client, sim::Stream backoff)
+               SenderClient& client, sim::Stream backoff, bool has_delivery_timeout)
     : config_(config),
       accumulator_(accumulator),
       gateway_(gateway),
@@ -28,6 +28,7 @@ Sender::Sender(const ProducerConfig& config, Accumulator& accumulator, ProducerG
       backoff_(backoff),
       one_in_flight_(config.max_in_flight_requests_per_connection == 1),
       one_partition_(config.client == Client::librdkafka),
+      has_delivery_timeout_(has_delivery_timeout || config.client == Client::librdkafka),
       brokers_(static_cast<std::size_t>(gateway.broker_count())) {}
 
 // ---- sending ----------------------------------------------------------------------------------------------
@@ -227,15 +228,16 @@ void Sender::complete_unanswered(const Ref<ProduceCall>& call, sim::Time now) {
 
 void Sender::expire(sim::Time now) {
   accumulator_.for_busy([&](std::uint32_t, PartitionQueue& queue) {
-    if (!queue.in_flight.empty()) expire_in_flight(queue, now);
-    if (!queue.batches.empty()) expire_queue(queue, now);
+    if (!queue.in_flight.empty() && has_delivery_timeout_) expire_in_flight(queue, now);
+    // Before KIP-91 not while it is muted (RecordAccumulator.expiredBatches of 2.0).
+    if (!queue.batches.empty() && (has_delivery_timeout_ || !queue.muted)) expire_queue(queue, now);
   });
 }
 
 void Sender::expire_queue(PartitionQueue& queue, sim::Time now) {
   while (!queue.batches.empty()) {
     Batch& first = *queue.batches.front();
-    const sim::Time deadline = first.created + config_.delivery_timeout;
+    const sim::Time deadline = expires_unsent(queue, first);
     if (now < deadline) return note_deadline(deadline);
     ++moves_;
     queue.batches.pop_front();
@@ -243,6 +245,15 @@ void Sender::expire_queue(PartitionQueue& queue, sim::Time now) {
     if (first.retry) sequences_.mark_unresolved(first);
     give_up(first, ErrorCode::delivery_timed_out, false);
   }
+}
+
+/// Before KIP-91: ProducerBatch.maybeExpire of 2.0.
+sim::Time Sender::expires_unsent(const PartitionQueue& queue, const Batch& batch) const {
+  if (has_delivery_timeout_) return batch.created + config_.delivery_timeout;
+  if (batch.retry) return batch.last_attempt + config_.retry_backoff + config_.request_timeout;
+  const sim::Time lingered = batch.created + config_.linger + config_.request_timeout;
+  const bool full = batch.closed || queue.batches.size() > 1;
+  return full ? std::min(lingered, batch.last_append + config_.request_timeout) : lingered;
 }
 
 void Sender::expire_in_flight(PartitionQueue& queue, sim::Time now) {
@@ -301,8 +312,8 @@ void Sender::succeed(Batch& batch, Offset base_offset) {
 }
 
 bool Sender::can_retry(const Batch& batch, ErrorCode error, Offset log_start, sim::Time now) {
-  return now < batch.created + config_.delivery_timeout && batch.attempts < config_.retries &&
-         sequences_.can_retry(batch, error, log_start);
+  const bool late = has_delivery_timeout_ && now >= batch.created + config_.delivery_timeout;
+  return !late && batch.attempts < config_.retries && sequences_.can_retry(batch, error, log_start);
 }
 
 void Sender::send_again(Batch& batch, sim::Time now) {

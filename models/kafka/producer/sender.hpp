@@ -35,7 +35,7 @@ class SenderClient {
 class Sender {
  public:
   Sender(const ProducerConfig& config, Accumulator& accumulator, ProducerGateway& gateway,
-         SenderClient& client, sim::Stream backoff);
+         SenderClient& client, sim::Stream backoff, bool has_delivery_timeout);
 
   /// Does everything that can be done at `now`. `starved`: the application waits for memory. Returns when it
   /// must run next if nothing happens meanwhile; kNever when there is no such time.
@@ -89,6 +89,7 @@ class Sender {
 
   void expire(sim::Time now);
   void expire_queue(PartitionQueue& queue, sim::Time now);
+  sim::Time expires_unsent(const PartitionQueue& queue, const Batch& batch) const;
   void expire_in_flight(PartitionQueue& queue, sim::Time now);
   void note_deadline(sim::Time at) { next_ = std::min(next_, at); }
 
@@ -106,8 +107,9 @@ class Sender {
   Sequences sequences_;
   TransactionManager* transactions_ = nullptr;
   sim::Stream backoff_;
-  bool one_in_flight_;  ///< guaranteeMessageOrder
-  bool one_partition_;  ///< in each request: librdkafka
+  bool one_in_flight_;         ///< guaranteeMessageOrder
+  bool one_partition_;         ///< in each request: librdkafka
+  bool has_delivery_timeout_;  ///< Rule::delivery_timeout
   std::vector<Destination> brokers_;
   std::vector<std::uint32_t> available_;
   std::vector<PartitionLoad> loads_;

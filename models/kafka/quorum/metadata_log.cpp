@@ -46,10 +46,20 @@ const MetadataChange& MetadataLog::store(MetadataChange change) {
 }
 
 void MetadataLog::read(BrokerId broker, std::size_t n) {
-  if (cluster_.options().controllers > 1 || cluster_.options().zookeeper) return;
   read_.resize(brokers_.size());
   read_[static_cast<std::size_t>(broker.value)] = n;
-  const std::size_t all = *std::min_element(read_.begin(), read_.end());
+  std::size_t all = *std::min_element(read_.begin(), read_.end());
+  if (cluster_.options().controllers > 1) {
+    // The newest stays in every voter's log: it tells the log's last epoch.
+    all = std::min(all, std::max<std::size_t>(committed(), 1) - 1);
+    const auto holds = [all](const MetadataKeeper* keeper) { return keeper->holds(all); };
+    if (all <= forgotten_ || !std::all_of(keepers_.begin(), keepers_.end(), holds)) return;
+    for (MetadataKeeper* const keeper : keepers_) keeper->forget_below(all);
+  }
+  if (all <= forgotten_) return;
+  retry_.swap(in_use_);
+  for (const MetadataChange* const gone : retry_) release(gone);
+  retry_.clear();
   while (forgotten_ < all) forget_first();
 }
 
@@ -59,9 +69,18 @@ void MetadataLog::forget_first() {
   committed_.pop_front();
   ++forgotten_;
   newest_.resize(first_.size());
-  const bool of_partition = !gone->control && gone->broker == kNoBroker;
+  const bool of_partition = !gone->control && !gone->config && gone->broker == kNoBroker;
   if (of_partition) std::swap(gone, newest_[gone->partition.value]);
-  if (gone != nullptr) free_.push_back(const_cast<MetadataChange*>(gone));
+  if (gone != nullptr) release(gone);
+}
+
+void MetadataLog::release(const MetadataChange* gone) {
+  const bool used = std::any_of(keepers_.begin(), keepers_.end(),
+                                [gone](const MetadataKeeper* keeper) { return keeper->uses(*gone); });
+  if (used)
+    in_use_.push_back(gone);
+  else
+    free_.push_back(const_cast<MetadataChange*>(gone));
 }
 
 void MetadataLog::commit(const MetadataChange& change) {

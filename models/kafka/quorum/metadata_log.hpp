@@ -2,9 +2,10 @@
 // on its way there. Brokers, invariants and faults look here; who may write is the active controller (broker/controller.hpp).
 //
 // A change is stored once and never moves; the logs of a quorum's voters (raft_voter.hpp), brokers' images and the states here
-// point to it. With one controller every change is committed as it is written, and what all brokers have read, and a newer change
-// has superseded, is let go, as a snapshot would: memory does not grow with history.
-// Model: a quorum's voters, and what ZooKeeper's controllers tell, keep all changes.
+// point to it. What is committed, and all brokers and voters have, is let go where a newer change has superseded it, as a snapshot
+// would: memory does not grow with history. A snapshot of a voter's log has the last change that is let go at its end.
+// Model: what a broker or a voter lacks that is away is kept until it has it; Kafka would send it a snapshot. What a deposed
+// controller wrote and nobody committed is kept, too.
 //
 // What a change brings about is told in the trace when it is committed: what a controller without a majority writes takes no
 // effect.
@@ -76,6 +77,18 @@ struct RegisteredBroker {
   bool shutting_down = false;
 };
 
+/// Who holds on to changes, beside brokers that read them.
+class MetadataKeeper {
+ public:
+  virtual ~MetadataKeeper() = default;
+  /// Its log, if it has one, begins with all that is committed up to change `n`, that one included.
+  virtual bool holds(std::size_t) const { return true; }
+  /// What lies below `n` is in a snapshot. Requires: holds(n).
+  virtual void forget_below(std::size_t) {}
+  /// It points to that change still, outside of its log.
+  virtual bool uses(const MetadataChange&) const { return false; }
+};
+
 class MetadataLog {
  public:
   explicit MetadataLog(Cluster& cluster) : cluster_(cluster) {}
@@ -93,6 +106,8 @@ class MetadataLog {
   /// Changes committed since start(); change n never alters. Requires: some broker may not have read it.
   const MetadataChange& change(std::size_t n) const { return *committed_[n - forgotten_]; }
   std::size_t committed() const { return forgotten_ + committed_.size(); }
+  /// For the life of the cluster.
+  void keep(MetadataKeeper& keeper) { keepers_.push_back(&keeper); }
   /// That broker has read all changes below `n`, and points to none that another has superseded there.
   void read(BrokerId broker, std::size_t n);
   /// Changes held in memory; what a test of the memory price looks at.
@@ -110,12 +125,16 @@ class MetadataLog {
   Cluster& cluster_;
   std::vector<PartitionState> first_;
   void forget_first();
+  void release(const MetadataChange* gone);
 
   std::deque<MetadataChange> changes_;  // where each is it stays
   std::vector<MetadataChange*> free_;   // of these, to be used again
   std::deque<const MetadataChange*> committed_;
-  std::size_t forgotten_ = 0;                  // changes that were committed before the first of these
-  std::vector<std::size_t> read_;              // by broker
+  std::size_t forgotten_ = 0;      // changes that were committed before the first of these
+  std::vector<std::size_t> read_;  // by broker
+  std::vector<MetadataKeeper*> keepers_;
+  std::vector<const MetadataChange*> retry_;
+  std::vector<const MetadataChange*> in_use_;  // superseded, and some keeper points to them
   std::vector<const MetadataChange*> newest_;  // of each partition, of those forgotten
   std::vector<const PartitionState*> states_;
   std::vector<RegisteredBroker> brokers_;

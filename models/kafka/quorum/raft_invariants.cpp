@@ -19,7 +19,7 @@ std::optional<std::string> RaftInvariants::check() {
     const RaftVoter& one = voter(n);
     const bool leads = one.state() == RaftState::leader;
     if (auto broken = leads ? led(one.epoch(), n) : std::nullopt) return broken;
-    const Seen now{one.records().size(), one.records().empty() ? 0 : one.records().back().epoch};
+    const Seen now{one.log_end(), one.records().empty() ? 0 : one.records().back().epoch};
     Seen& before = seen_[static_cast<std::size_t>(n)];
     changed = changed || now != before;
     before = now;
@@ -43,6 +43,11 @@ std::optional<std::string> RaftInvariants::led(std::int32_t epoch, std::int32_t 
 }
 
 std::optional<std::string> RaftInvariants::check_logs(const RaftVoter& a, const RaftVoter& b) const {
+  const std::size_t start = a.log_start();
+  if (start != b.log_start())
+    return "the metadata logs of controllers " + std::to_string(a.number()) + " and " +
+           std::to_string(b.number()) + " begin at " + std::to_string(start) + " and " +
+           std::to_string(b.log_start());
   std::size_t same = std::min(a.records().size(), b.records().size());
   while (same > 0 && a.records()[same - 1].epoch != b.records()[same - 1].epoch) --same;
   const auto end = a.records().begin() + static_cast<std::ptrdiff_t>(same);
@@ -50,8 +55,9 @@ std::optional<std::string> RaftInvariants::check_logs(const RaftVoter& a, const 
   if (differs == end) return std::nullopt;
   return "the metadata logs of controllers " + std::to_string(a.number()) + " and " +
          std::to_string(b.number()) + " hold records of epoch " +
-         std::to_string(a.records()[same - 1].epoch) + " at " + std::to_string(same - 1) +
-         ", and differ at " + std::to_string(differs - a.records().begin());
+         std::to_string(a.records()[same - 1].epoch) + " at " + std::to_string(start + same - 1) +
+         ", and differ at " +
+         std::to_string(static_cast<std::ptrdiff_t>(start) + (differs - a.records().begin()));
 }
 
 std::optional<std::string> RaftInvariants::check_committed() {
@@ -61,9 +67,7 @@ std::optional<std::string> RaftInvariants::check_committed() {
   const std::int32_t voters = cluster_.options().controllers;
   std::int32_t holders = 0;
   for (std::int32_t n = 0; n < voters; ++n) {
-    const auto& log = voter(n).records();
-    holders +=
-        log.size() >= committed_ && log[committed_ - 1].change == &metadata.change(committed_ - 1) ? 1 : 0;
+    holders += voter(n).holds(committed_ - 1) ? 1 : 0;
   }
   if (holders > voters / 2) return std::nullopt;
   return "the committed metadata up to " + std::to_string(committed_) + " are in " + std::to_string(holders) +

@@ -34,16 +34,16 @@ void RaftVoter::flush() {
 /// What a majority has fetched is committed (LeaderState.maybeUpdateHighWatermark).
 void RaftVoter::advance_high_watermark() {
   std::array<std::size_t, kMostControllers> ends{};
-  for (std::size_t n = 0; n < peers_.size(); ++n) ends[n] = peers_[n].channel ? peers_[n].end : log_.size();
+  for (std::size_t n = 0; n < peers_.size(); ++n) ends[n] = peers_[n].channel ? peers_[n].end : log_end();
   const auto nth = ends.begin() + static_cast<std::ptrdiff_t>(majority()) - 1;
   std::nth_element(ends.begin(), nth, ends.begin() + static_cast<std::ptrdiff_t>(peers_.size()),
                    std::greater<>());
   if (*nth <= epoch_start_ || *nth <= high_watermark_) return;
   high_watermark_ = *nth;
   const std::size_t before = metadata_.committed();
-  MQLAB_ASSERT(before == 0 || log_[before - 1].change == &metadata_.change(before - 1),
+  MQLAB_ASSERT(before == 0 || at(before - 1).change == &metadata_.change(before - 1),
                "a leader holds all that is committed");
-  for (std::size_t n = before; n < high_watermark_; ++n) metadata_.commit(*log_[n].change);
+  for (std::size_t n = before; n < high_watermark_; ++n) metadata_.commit(*at(n).change);
   if (!claimed_) {
     claimed_ = true;
     listener_.claimed();
@@ -96,20 +96,23 @@ bool RaftVoter::parted(const MetadataLogCall& call, std::int32_t& found) const {
 
 bool RaftVoter::has_news(const MetadataLogCall& call) const {
   std::int32_t found = 0;
-  if (call.voter != kNoController) return call.from < log_.size() || parted(call, found);
-  return rule(Rule::raft_high_watermark_in_fetch) ? call.from < high_watermark_ : call.seen != log_.size();
+  if (call.voter != kNoController) return call.from < log_end() || parted(call, found);
+  return rule(Rule::raft_high_watermark_in_fetch) ? call.from < high_watermark_ : call.seen != log_end();
 }
 
 void RaftVoter::serve(Ref<MetadataLogCall> call) {
   std::int32_t found = 0;
   if (call->voter == kNoController) {
     call->to = std::max(call->from, high_watermark_);
-    call->seen = log_.size();
+    call->seen = log_end();
+  } else if (call->from < start_) {
+    // Asked long ago: its sender has had this since, from another leader.
+    call->error = ErrorCode::not_leader_or_follower;
   } else if (parted(*call, found)) {
     call->diverging_end = end_of_epoch(call->last_epoch, found);
     call->diverging_epoch = found;
   } else {
-    call->records.assign(log_.begin() + static_cast<std::ptrdiff_t>(call->from), log_.end());
+    call->records.assign(log_.begin() + static_cast<std::ptrdiff_t>(call->from - start_), log_.end());
     call->response_bytes += kRecordBytes * static_cast<std::uint32_t>(call->records.size());
   }
   tell_epoch(*call);
@@ -166,7 +169,7 @@ void RaftVoter::fetch() {
   Ref<MetadataLogCall> call = cluster_.take<MetadataLogCall>();
   call->voter = number_;
   call->epoch = epoch_;
-  call->from = log_.size();
+  call->from = log_end();
   call->last_epoch = last_epoch();
   call->round = round_;
   fetch_in_flight_ = true;
@@ -192,24 +195,38 @@ void RaftVoter::store(const MetadataLogCall& call) {
   }
   std::int32_t found = 0;
   const std::size_t same =
-      std::min({call.diverging_end, end_of_epoch(call.diverging_epoch, found), log_.size()});
-  const std::size_t held = std::min(metadata_.committed(), log_.size());
-  MQLAB_ASSERT(same >= held || log_[held - 1].change != &metadata_.change(held - 1),
+      std::min({call.diverging_end, end_of_epoch(call.diverging_epoch, found), log_end()});
+  const std::size_t held = std::min(metadata_.committed(), log_end());
+  MQLAB_ASSERT(same >= held || at(held - 1).change != &metadata_.change(held - 1),
                "what is committed is not cut off");
-  log_.resize(same);
+  log_.erase(log_.begin() + static_cast<std::ptrdiff_t>(same - start_), log_.end());
 }
 
 /// Of the last record; before the first one that of the reign at time 0.
 std::int32_t RaftVoter::last_epoch() const {
-  return log_.empty() ? 1 : log_.back().epoch;
+  return log_.empty() ? snapshot_epoch_ : log_.back().epoch;
 }
 
 /// Where the records of `epoch`, or of the largest below it, end: LeaderEpochFileCache.endOffsetFor.
 std::size_t RaftVoter::end_of_epoch(std::int32_t epoch, std::int32_t& found) const {
   const auto end = std::partition_point(log_.begin(), log_.end(),
                                         [epoch](const Record& record) { return record.epoch <= epoch; });
-  found = end == log_.begin() ? 1 : std::prev(end)->epoch;
-  return static_cast<std::size_t>(end - log_.begin());
+  found = end == log_.begin() ? snapshot_epoch_ : std::prev(end)->epoch;
+  return start_ + static_cast<std::size_t>(end - log_.begin());
+}
+
+// ---- snapshots ----------------------------------------------------------------------------------------------------
+
+/// Logs that hold one record in common are equal before it.
+bool RaftVoter::holds(std::size_t n) const {
+  return n >= start_ && n < log_end() && at(n).change == &metadata_.change(n);
+}
+
+void RaftVoter::forget_below(std::size_t n) {
+  for (; start_ < n; ++start_) {
+    snapshot_epoch_ = log_.front().epoch;
+    log_.pop_front();
+  }
 }
 
 }  // namespace models::kafka

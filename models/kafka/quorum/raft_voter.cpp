@@ -34,6 +34,7 @@ RaftVoter::RaftVoter(Cluster& cluster, Node& node, std::int32_t number, Metadata
       flush_timer_(cluster.context().simulation, node, [this] { flush(); }),
       fetch_timer_(cluster.context().simulation, node, [this] { expire_fetches(); }),
       begin_timer_(cluster.context().simulation, node, [this] { send_begin_epochs(); }) {
+  metadata_.keep(*this);
   for (std::int32_t n = 0; n < cluster.options().controllers; ++n) {
     if (n == number) continue;
     peers_[static_cast<std::size_t>(n)].channel =
@@ -156,7 +157,7 @@ void RaftVoter::become_leader() {
   enter(RaftState::leader, number_);
   losses_ = 0;
   high_watermark_ = 0;
-  epoch_start_ = log_.size();
+  epoch_start_ = log_end();
   for (Peer& peer : peers_) {
     peer.end = 0;
     peer.fetched = false;
@@ -257,7 +258,7 @@ void RaftVoter::ask_for_vote(std::int32_t number) {
   call->candidate = number_;
   call->epoch = epoch_;
   call->last_epoch = last_epoch();
-  call->end = log_.size();
+  call->end = log_end();
   call->pre_vote = state_ == RaftState::prospective;
   call->round = round_;
   Peer& peer = peers_[static_cast<std::size_t>(number)];
@@ -304,7 +305,7 @@ void RaftVoter::handle(Ref<VoteCall> call) {
 /// UnattachedState, FollowerState, ProspectiveState, CandidateState, ResignedState: canGrantVote
 bool RaftVoter::can_grant(const VoteCall& call) const {
   const std::int32_t last = last_epoch();
-  const bool up_to_date = call.last_epoch > last || (call.last_epoch == last && call.end >= log_.size());
+  const bool up_to_date = call.last_epoch > last || (call.last_epoch == last && call.end >= log_end());
   if (state_ == RaftState::leader) return false;
   if (state_ == RaftState::follower) return call.pre_vote && !has_fetched_ && up_to_date;
   if (call.pre_vote) return up_to_date;

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -51,7 +52,7 @@ class RaftListener {
   virtual void may_end() = 0;
 };
 
-class RaftVoter final : public MetadataWriter {
+class RaftVoter final : public MetadataWriter, public MetadataKeeper {
  public:
   /// A record on this voter's disk. Two logs that hold one of the same epoch at the same place are equal up to there.
   using Record = RaftRecord;
@@ -72,7 +73,7 @@ class RaftVoter final : public MetadataWriter {
 
   // MetadataWriter
   void append(const MetadataChange& change) override;
-  std::size_t end() const override { return log_.size() + gathered_.size(); }
+  std::size_t end() const override { return log_end() + gathered_.size(); }
   /// As far as this voter knows: one that has been deposed and has not heard of it cannot count what its successor commits.
   std::size_t done() const override { return high_watermark_; }
   bool claimed() const override { return claimed_; }
@@ -80,7 +81,14 @@ class RaftVoter final : public MetadataWriter {
 
   RaftState state() const { return state_; }
   std::int32_t number() const { return number_; }
-  const std::vector<Record>& records() const { return log_; }
+  /// From log_start() on: what lies before is in a snapshot.
+  const std::deque<Record>& records() const { return log_; }
+  std::size_t log_start() const { return start_; }
+  std::size_t log_end() const { return start_ + log_.size(); }
+
+  // MetadataKeeper
+  bool holds(std::size_t n) const override;
+  void forget_below(std::size_t n) override;
 
  private:
   struct Peer {
@@ -139,6 +147,7 @@ class RaftVoter final : public MetadataWriter {
   bool parted(const MetadataLogCall& call, std::int32_t& found) const;
   void wake();
   void expire_fetches();
+  const Record& at(std::size_t n) const { return log_[n - start_]; }
   template <class Ready>
   void release(Ready ready);
   std::int32_t last_epoch() const;
@@ -173,7 +182,9 @@ class RaftVoter final : public MetadataWriter {
   // ---- on disk ----
   std::int32_t epoch_ = 1;
   std::int32_t voted_ = kNoController;
-  std::vector<Record> log_;
+  std::deque<Record> log_;
+  std::size_t start_ = 0;            // of the log: the snapshot ends there
+  std::int32_t snapshot_epoch_ = 1;  // of the last record before
 
   RaftState state_ = RaftState::unattached;
   std::int32_t leader_ = kNoController;

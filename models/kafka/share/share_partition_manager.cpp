@@ -173,10 +173,18 @@ bool SharePartitionManager::begin_at_reset(Entry& entry, ShareGroupState& state)
   const Replica& replica = *broker_.replica(entry.key.partition);
   const ShareGroupConfig& config = *cluster_.share_group(entry.key.group);
   const bool latest = config.auto_offset_reset == AutoOffsetReset::latest;
+  const bool by_duration = config.auto_offset_reset == AutoOffsetReset::by_duration;
   const std::optional<Offset> end = replica.latest_offset(config.read_committed);
-  if (latest && !end) return false;
+  if ((latest || by_duration) && !end) return false;
   state.start_offset = latest ? *end : replica.log.start();
-  tell_start(entry, state.start_offset, latest ? ResetCode::latest : ResetCode::earliest);
+  ResetCode why = latest ? ResetCode::latest : ResetCode::earliest;
+  if (by_duration) {
+    // ShareFetchUtils.offsetForTimestamp, by the broker's clock
+    const sim::Time since = broker_.context().now() + broker_.node().clock_ahead() - config.reset_duration;
+    state.start_offset = std::min(*end, replica.log.first_younger(since));
+    why = ResetCode::by_duration;
+  }
+  tell_start(entry, state.start_offset, why);
   return true;
 }
 

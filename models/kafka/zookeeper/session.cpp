@@ -38,6 +38,7 @@ ZooKeeperSession::ZooKeeperSession(Cluster& cluster, BrokerId broker, Node& node
       load_timer_(cluster.context().simulation, node, [this] { claim(); }),
       push_timer_(cluster.context().simulation, node, [this] { push(); }),
       propagate_timer_(cluster.context().simulation, node, [this] { maybe_propagate(); }) {
+  cluster.metadata_log().keep(*this);
   for (std::int32_t b = 0; b < cluster.broker_count(); ++b) {
     told_.emplace_back().channel = std::make_unique<RpcChannel>(
         cluster, node, BrokerId{b}, RpcOptions{.request_timeout = std::chrono::seconds{30}});
@@ -295,6 +296,13 @@ void ZooKeeperSession::maybe_propagate() {
   unpropagated_ = false;
   last_propagation_ = now;
   requests_.call<&ZooKeeperSession::on_propagated>(*this, ask(ZooKeeperOp::propagate));
+}
+
+bool ZooKeeperSession::uses(const MetadataChange& change) const {
+  return controller_.uses(change) ||
+         std::find(unwritten_.begin(), unwritten_.end(), &change) != unwritten_.end() ||
+         std::any_of(sets_.begin(), sets_.end(),
+                     [&change](const InSync& set) { return set.change == &change; });
 }
 
 // ---- what brokers are told ----------------------------------------------------------------------------------------

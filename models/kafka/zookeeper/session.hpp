@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "models/kafka/cluster.hpp"
+#include "models/kafka/quorum/metadata_log.hpp"
 #include "models/kafka/quorum/metadata_writer.hpp"
 #include "models/kafka/rpc.hpp"
 #include "models/network/node.hpp"
@@ -26,7 +27,7 @@ namespace models::kafka {
 
 class Controller;
 
-class ZooKeeperSession final : public MetadataWriter {
+class ZooKeeperSession final : public MetadataWriter, public MetadataKeeper {
  public:
   /// `registered` runs when a session begins, with its number; `ended` when the broker has closed it.
   ZooKeeperSession(Cluster& cluster, BrokerId broker, Node& node, Controller& controller,
@@ -47,6 +48,8 @@ class ZooKeeperSession final : public MetadataWriter {
   std::size_t done() const override { return done_; }
   bool claimed() const override { return claimed_; }
   std::int32_t epoch() const override { return controller_epoch_; }
+  /// A write that may have to be sent again, or what a controller goes by that does not know that it is one no more.
+  bool uses(const MetadataChange& change) const override;
 
  private:
   struct Told {

@@ -51,6 +51,27 @@ Scenario three_copies() {
 
 }  // namespace
 
+TEST_CASE("a setting that all brokers have read takes no partition's place in the metadata log") {
+  ClusterFixture f(quick());
+  f.node(1).crash();
+  f.run_for(5s);
+  f.node(1).restart();
+  f.run_for(5s);
+  const PartitionState before = f.cluster.metadata_log().state(kFirst);
+  REQUIRE(before.partition_epoch > 0);
+  for (int i = 0; i < 5; ++i) {
+    f.cluster.controller().alter_config(orders(f), with_min_insync(1 + i % 2));
+    f.run_for(1s);
+  }
+  f.node(2).crash();  // its changes take the places that are free
+  f.run_for(2500ms);
+  f.node(2).restart();
+  f.run_for(1s);
+  CHECK(f.cluster.metadata_log().state(kFirst).leader == before.leader);
+  CHECK(f.broker(0).image(kFirst).leader == before.leader);
+  CHECK(f.broker(0).image(kFirst).partition_epoch >= before.partition_epoch);
+}
+
 TEST_CASE("a setting takes effect at a broker when it has read of it") {
   ClusterFixture f(quick());
   CHECK(f.replica(0).min_insync == 1);

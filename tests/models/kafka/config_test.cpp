@@ -121,7 +121,7 @@ TEST_CASE("what Kafka has and mqlab leaves out is told from what nobody has") {
   CHECK(refused(set(topic, "compression.type", "lz4")));
   CHECK(refused(set(producer, "sasl.mechanism", "PLAIN")));
   CHECK(refused(set(consumer, "key.deserializer", "x")));
-  CHECK(refused(set(consumer, "internal.leave.group.on.close", "false")));
+  CHECK(refused(set(consumer, "internal.throw.on.fetch.stable.offset.unsupported", "false")));
   CHECK(refused(set(producer, "auto.include.jmx.reporter", "true")));
   CHECK_FALSE(refused(set(broker, "controller.quorum.patience.ms", "1")));
   CHECK_FALSE(refused(set(producer, "ssl.", "1")));

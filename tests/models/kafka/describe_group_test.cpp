@@ -5,6 +5,7 @@
 
 #include "models/kafka/cluster.hpp"
 #include "models/kafka/group/describe.hpp"
+#include "models/kafka/librdkafka.hpp"
 #include "models/world.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/orders_scenario.hpp"
@@ -137,6 +138,24 @@ TEST_CASE(
         "\nbilling         orders          1          -             -\n");
   d.state = "Dead";
   CHECK(as_table(d) == "\nError: Share group 'billing' does not exist.\n");
+}
+
+TEST_CASE("a member of librdkafka goes by its client.id") {
+  models::Scenario s = scenario();
+  s.groups[0].config = models::kafka::librdkafka_consumer();
+  std::vector<GroupDescription> seen;
+  models::WorldOptions options;
+  options.looks.push_back({sim::Time{12s}, [&seen](models::World& world) {
+                             seen.push_back(models::kafka::describe_group(world.kafka(), "billing"));
+                           }});
+  models::World world(s, 1, options);
+  world.run();
+  REQUIRE(seen.size() == 1);
+  REQUIRE_FALSE(seen[0].rows.empty());
+  for (const GroupDescription::Row& row : seen[0].rows) {
+    CHECK(row.client_id == "rdkafka");
+    CHECK(row.consumer_id.rfind("rdkafka-", 0) == 0);
+  }
 }
 
 TEST_CASE("a group of the consumer protocol shows its members' partitions and states", "[kip848]") {

@@ -130,6 +130,7 @@ TEST_CASE("a disk is full when its logs are as large as it is, and retention mak
     options.disk.size = 5'000'000;
     options.config.log_segment_bytes = 1048576;
     options.config.log_retention_check_interval = 1s;
+    options.config.log_segment_delete_delay = 1s;
     if (retention) options.config.log_retention_bytes = 2'000'000;
     ClusterFixture f(options);
     for (int i = 0; i < 12; ++i) {
@@ -138,6 +139,33 @@ TEST_CASE("a disk is full when its logs are as large as it is, and retention mak
     }
     CHECK(f.node(0).up() == retention);
     CHECK((f.replica(0).log.end() == 60'000) == retention);
+  }
+}
+
+TEST_CASE("what retention deletes leaves the disk after file.delete.delay.ms, or with the next process") {
+  for (const bool of_topic : {false, true}) {
+    FixtureOptions options = short_sessions();
+    options.disk.size = 5'000'000;
+    options.config.log_segment_bytes = 1048576;
+    options.config.log_retention_check_interval = 1s;
+    options.config.log_initial_task_delay = 1s;
+    options.config.log_retention_bytes = 2'000'000;
+    if (of_topic) {
+      options.config.log_segment_delete_delay = 1s;
+      options.topic.file_delete_delay = 60s;
+    }
+    ClusterFixture f(options);
+    for (int i = 0; i < 12; ++i) {
+      f.produce(BrokerId{0}, 5000);
+      f.run_for(600ms);
+    }
+    CHECK_FALSE(f.node(0).up());  // the default: 60 s
+    f.node(0).restart();
+    f.run_for(10s);
+    CHECK(f.node(0).up());
+    const auto more = f.produce(BrokerId{static_cast<std::int32_t>(f.leader())}, 5000);
+    f.run_for(1s);
+    CHECK(f.node(0).up());
   }
 }
 

@@ -141,6 +141,20 @@ inline void out_of_reach(Scenario& s) {
 inline void slow_brokers(Scenario& s) {
   s.kafka->service.request = sim::Distribution::exponential(3'000'000);
 }
+/// More than one thread of a group coordinator has something to do.
+inline void busy_coordinators(Scenario& s) {
+  s.kafka->service.coordinator = sim::Distribution::exponential(50'000'000);
+  for (const char* const name : {"audit", "ledger", "search", "stock", "mail", "fraud"}) {
+    s.groups.push_back(s.groups[0]);
+    s.groups.back().name = name;
+  }
+}
+inline void a_member_leaves(Scenario& s) {
+  s.faults.clear();
+  models::FaultSpec leave = crash("billing/0", 6s, 20s);
+  leave.kind = "leave";
+  s.faults.push_back(leave);
+}
 inline void little_memory(Scenario& s) {
   producer(s).config.buffer_memory = 40'000;
 }
@@ -251,6 +265,17 @@ inline void little_kept(Scenario& s) {
   looks_often(s);
   producer(s).size = sim::Distribution::constant(10'000);
   broker(s).log_retention_bytes = 1'000'000;
+}
+/// What is kept fits on the disk, what has been deleted and is still there does not.
+inline void nearly_full(Scenario& s) {
+  looks_often(s);
+  producer(s).size = sim::Distribution::constant(10'000);
+  broker(s).log_segment_bytes = 1'048'576;
+  broker(s).log_retention_bytes = 1'000'000;
+  s.kafka->disk.size = 12'000'000;
+}
+inline void comes_late(Scenario& s) {
+  group(s).start = 8s;
 }
 inline void many_segments(Scenario& s) {
   looks_often(s);

@@ -219,7 +219,7 @@ class ScriptedGateway final : public ProducerGateway {
 class Shop {
  public:
   explicit Shop(const ProducerOptions& producer_options, std::uint32_t partitions = 1, std::uint64_t seed = 1,
-                bool run_ahead = true)
+                bool run_ahead = true, const ProtocolRules& rules = {})
       : options(producer_options),
         simulation(sim::Simulation::Options{.seed = seed}),
         network(simulation, NetworkOptions{}),
@@ -240,9 +240,14 @@ class Shop {
           cluster = made.get();
           return made;
         },
-        ProducerSetup{.run_ahead = run_ahead});
+        setup_of(run_ahead, rules));
   }
 
+  static ProducerSetup setup_of(bool run_ahead, const ProtocolRules& rules) {
+    ProducerSetup setup{.run_ahead = run_ahead};
+    setup.rules = rules;
+    return setup;
+  }
   void start() { producer->start(); }
   void run_until(Duration end) {
     simulation.run_until(Time{end});

@@ -298,3 +298,44 @@ TEST_CASE("every offered message is acknowledged or has failed, once, under rand
     }
   }
 }
+
+TEST_CASE(
+    "before KIP-91 a batch expires request.timeout.ms after its creation and linger.ms, and only unsent") {
+  ProducerOptions options = at_ms({100});
+  options.config.enable_idempotence = false;
+  options.config.linger = 50ms;
+  options.config.request_timeout = 300ms;
+  options.config.delivery_timeout = 1h;
+  const auto failed_at = [&options](bool unreachable, const char* version) {
+    const ProtocolRules rules(*parse_version(version));
+    Shop shop(options, 1, 1, true, rules);
+    shop.cluster->unreachable = unreachable;
+    shop.cluster->fates[0] = {.slower = 5s};
+    shop.run(10s);
+    const std::vector<Seen> failed = shop.of(Kind::failed);
+    return failed.empty() ? sim::Time{} : failed[0].time;
+  };
+  CHECK(failed_at(true, "2.0") == sim::Time{450ms});
+  CHECK(failed_at(false, "2.0") == sim::Time{});  // in flight it is waited for
+  options.config.delivery_timeout = 350ms;
+  CHECK(failed_at(true, "2.1") == sim::Time{450ms});
+  CHECK(failed_at(false, "2.1") == sim::Time{450ms});
+}
+
+TEST_CASE(
+    "before KIP-91 a batch that is retried expires request.timeout.ms and the back-off after it came back") {
+  ProducerOptions options = at_ms({100});
+  options.config.enable_idempotence = false;
+  options.config.linger = 0ms;
+  options.config.retries = 10;
+  options.config.request_timeout = 300ms;
+  options.config.retry_backoff = options.config.retry_backoff_max = 100ms;
+  Shop shop(options, 1, 1, true, ProtocolRules(*parse_version("2.0")));
+  shop.cluster->round_trip = 10ms;
+  shop.cluster->fates[0] = {.error = ErrorCode::not_enough_replicas};
+  shop.simulation.schedule_at(sim::Time{105ms}, [&shop] { shop.cluster->unreachable = true; });
+  shop.run(5s);
+  const std::vector<Seen> failed = shop.of(Kind::failed);
+  REQUIRE(failed.size() == 1);
+  CHECK(failed[0].time == sim::Time{510ms});
+}

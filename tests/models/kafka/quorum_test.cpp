@@ -86,7 +86,7 @@ TEST_CASE("a quorum elects another leader within a fetch timeout and a round or 
   q.watch(5s);
   CHECK(q.active() > 0);
   CHECK(q.voter(0).state() == RaftState::follower);
-  CHECK(q.voter(0).records().size() == q.voter(q.active()).records().size());
+  CHECK(q.voter(0).log_end() == q.voter(q.active()).log_end());
 }
 
 TEST_CASE(
@@ -145,7 +145,7 @@ TEST_CASE("what a controller without a majority writes takes no effect, and it r
     CHECK(q.active() > 0);
     q.watch(16s);
     CHECK(q.cluster.metadata_log().broker(BrokerId{2}).fenced);  // by the other, which a majority follows
-    CHECK(q.voter(0).records().size() <= q.cluster.metadata_log().committed() + 40);
+    CHECK(q.voter(0).log_end() <= q.cluster.metadata_log().committed() + 40);
     q.heal(cuts);
     q.watch(10s);
     CHECK(q.active() > 0);
@@ -214,6 +214,35 @@ TEST_CASE("brokers hear at once that metadata are committed, and before KIP-1166
   }
 }
 
+TEST_CASE("of a quorum's log no more is kept than somebody has to read, and a voter that was away gets it") {
+  Quorum q;
+  const MetadataLog& log = q.cluster.metadata_log();
+  const auto brokers_come_and_go = [&q](int times) {
+    for (int i = 0; i < times; ++i) {
+      q.node(i % 3).crash();
+      q.watch(12s);
+      q.node(i % 3).restart();
+      q.watch(12s);
+    }
+  };
+  brokers_come_and_go(6);
+  CHECK(log.committed() > 20);
+  CHECK(log.kept() <= q.cluster.partitions().size() + 5);
+  CHECK(q.voter(0).records().size() <= 5);
+  q.controller(1).crash();
+  brokers_come_and_go(3);
+  CHECK(q.voter(0).records().size() > 5);
+  q.controller(1).restart();
+  brokers_come_and_go(1);
+  CHECK(log.kept() <= q.cluster.partitions().size() + 5);
+  CHECK(q.voter(0).records().size() <= 5);
+  // A controller that is new has all that counts.
+  q.controller(q.active()).crash();
+  q.watch(6s);
+  REQUIRE(q.active() >= 0);
+  CHECK(q.replica(q.leader()).isr.size() == 3);
+}
+
 TEST_CASE("what a deposed controller wrote and nobody else holds is cut off") {
   Quorum q(3, without(Rule::raft_check_quorum));
   q.watch(1s);
@@ -246,7 +275,7 @@ TEST_CASE("two leaders of one epoch, logs that part and committed metadata that 
   Quorum q;
   q.cluster.active_controller()->reassign(TopicIndex{0}, {BrokerId{1}, BrokerId{2}, BrokerId{0}}, 0);
   q.watch(2s);
-  auto& records = const_cast<std::vector<RaftRecord>&>(q.voter(1).records());
+  auto& records = const_cast<std::deque<RaftRecord>&>(q.voter(1).records());
   SECTION("logs") {
     records.front().change = nullptr;
     records.push_back(records.back());
@@ -254,7 +283,7 @@ TEST_CASE("two leaders of one epoch, logs that part and committed metadata that 
   }
   SECTION("committed") {
     records.clear();
-    const_cast<std::vector<RaftRecord>&>(q.voter(2).records()).clear();
+    const_cast<std::deque<RaftRecord>&>(q.voter(2).records()).clear();
     CHECK(q.invariants.check()->find("are in 1 logs of 3") != std::string::npos);
   }
   SECTION("leaders") {
@@ -337,7 +366,7 @@ TEST_CASE("through crashes, pauses and cuts of controllers no committed metadata
     REQUIRE(storm.q.active() >= 0);
     CHECK(storm.q.leader() >= 0);
     const RaftVoter& leader = storm.q.voter(storm.q.active());
-    CHECK(leader.records().size() == storm.q.cluster.metadata_log().committed());
+    CHECK(leader.log_end() == storm.q.cluster.metadata_log().committed());
     for (std::int32_t n = 0; n < storm.q.cluster.options().controllers; ++n)
       CHECK(storm.q.voter(n).records() == leader.records());
     for (std::int32_t b = 0; b < 3; ++b)

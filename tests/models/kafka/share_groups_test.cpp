@@ -219,6 +219,16 @@ TEST_CASE("a share group that begins at the latest skips what was there", "[shar
   CHECK(seen[Metric::lost] + seen[Metric::in_flight] == 0);
 }
 
+TEST_CASE("a share group that begins by a duration skips what is older", "[share]") {
+  Scenario s = shared_orders();
+  s.groups[0].start = 10s;
+  REQUIRE_FALSE(set(s.groups[0].config, "share.auto.offset.reset", "by_duration:PT5S"));
+  const Seen seen = run(s);
+  CHECK(seen[Metric::skipped] > 700);  // of 200 a second, the first 5 of 10 s
+  CHECK(seen[Metric::skipped] < 1300);
+  CHECK(seen[Metric::lost] + seen[Metric::in_flight] == 0);
+}
+
 TEST_CASE("markers and aborted records are nobody's work", "[share]") {
   for (const bool committed : {false, true}) {
     INFO("read_committed " << committed);

@@ -42,18 +42,17 @@ struct Alteration {
   ErrorCode ask(std::vector<BrokerId> isr, std::vector<std::int64_t> epochs) {
     Ref<AlterPartitionCall> call = f.cluster.take<AlterPartitionCall>();
     const PartitionState& now = f.state();
-    call->partition = PartitionIndex{0};
     call->leader = now.leader;
-    call->leader_epoch = now.leader_epoch;
-    call->partition_epoch = now.partition_epoch;
-    call->isr = std::move(isr);
+    call->add({.leader_epoch = now.leader_epoch, .partition_epoch = now.partition_epoch}, isr);
     call->epochs = std::move(epochs);
     error = ErrorCode::disconnected;
     channel.call<&Alteration::on_answer>(*this, std::move(call));
     f.run_for(100ms);
     return error;
   }
-  void on_answer(BrokerId, Ref<AlterPartitionCall> call) { error = call->error; }
+  void on_answer(BrokerId, Ref<AlterPartitionCall> call) {
+    error = call->error != ErrorCode::none ? call->error : call->items.front().error;
+  }
 
   ShutdownFixture& f;
   RpcChannel channel;

@@ -61,3 +61,36 @@ TEST_CASE("records from the future keep a segment from being deleted, which the 
   CHECK(expired(false) == 0);
   CHECK(expired(true) > 1000);
 }
+
+TEST_CASE("a group that begins by a duration reads what is not older (KIP-1106)") {
+  using models::Metric;
+  const auto skipped = [](const char* reset) {
+    Scenario s = skewed({});
+    s.duration = 20s;
+    s.groups[0].start = 10s;
+    REQUIRE_FALSE(models::kafka::set(s.groups[0].config, "auto.offset.reset", reset));
+    CHECK(observed(s, Metric::lost) == 0);
+    return observed(s, Metric::skipped);
+  };
+  const double half = skipped("by_duration:PT5S");
+  CHECK(half > 150);  // of 50 a second, 5 of 10 s and more until the group has its partitions
+  CHECK(half < 550);
+  CHECK(skipped("by_duration:P1DT1M") == 0);
+  CHECK(skipped("by_duration:PT0S") > half);
+  CHECK(skipped("latest") >= skipped("by_duration:PT0S"));
+}
+
+TEST_CASE("a duration is what java.time.Duration.parse takes and is not below 0") {
+  models::kafka::ConsumerConfig config;
+  for (const char* good : {"PT5S", "P1D", "P2DT3H4M5.5S", "PT0.000000001S", "PT1H"}) {
+    INFO(good);
+    CHECK_FALSE(set(config, "auto.offset.reset", std::string("by_duration:") + good));
+  }
+  REQUIRE_FALSE(set(config, "auto.offset.reset", "by_duration:P2DT3H4M5.5S"));
+  CHECK(config.reset_duration == 48h + 3h + 4min + 5s + 500ms);
+  for (const char* bad :
+       {"", "P", "PT", "5S", "PT-5S", "P1H", "PT1D", "P1DT", "PT5", "PT1.5M", "PT5S1M", "P1W"}) {
+    INFO(bad);
+    CHECK(set(config, "auto.offset.reset", std::string("by_duration:") + bad));
+  }
+}

@@ -87,3 +87,38 @@ TEST_CASE("a clock that jumps ahead takes followers that lag for dead, until the
   CHECK(std::count(leader.isr.begin(), leader.isr.end(), BrokerId{1}) == 0);
   CHECK(std::count(leader.isr.begin(), leader.isr.end(), BrokerId{2}) == 1);
 }
+
+namespace {
+
+/// A group of two that works for long between polls, and a clock of one of them that is wrong.
+ObservedRun members_with_skew(sim::Duration by, sim::Duration service,
+                              std::optional<sim::Duration> length = {}) {
+  Scenario s = with_skew("billing/0", by, 10s, length);
+  s.kafka->topics[0].config.retention_ms.reset();
+  s.kafka->topics[0].partitions = 2;
+  models::GroupOptions& group = s.groups[0];
+  group.start = 0s;
+  group.members = 2;
+  group.service = sim::Distribution::constant(static_cast<double>(service.count()));
+  group.config.session_timeout = 6s;
+  group.config.heartbeat_interval = 500ms;
+  group.config.max_poll_records = 2000;
+  group.config.auto_commit_interval = 1h;  // a commit is heard like a heartbeat
+  return observed_run(s);
+}
+
+}  // namespace
+
+TEST_CASE("a member whose clock jumps ahead beyond max.poll.interval.ms while it works leaves its group") {
+  const auto rebalances = [](sim::Duration by) {
+    return members_with_skew(by, 20ms).values[Metric::rebalances].value_or(0);
+  };
+  CHECK(rebalances(10min) > rebalances(1min));  // max.poll.interval.ms: 5 min
+}
+
+TEST_CASE("a member whose clock is set back sends no heartbeats until it has caught up, and is thrown out") {
+  const ObservedRun behind = members_with_skew(-1h, 1ms);
+  const ObservedRun a_little = members_with_skew(-2s, 1ms);
+  CHECK(behind.values[Metric::members_evicted].value_or(0) >= 1);
+  CHECK(a_little.values[Metric::members_evicted].value_or(0) == 0);
+}

@@ -33,6 +33,23 @@ struct ZooKeeperFixture : ClusterFixture {
 
 }  // namespace
 
+TEST_CASE("with ZooKeeper, too, what all brokers have read and a newer change has superseded is let go") {
+  for (const Version version : {Version{3, 9}, Version{2, 6}}) {
+    ZooKeeperFixture f(version);
+    for (int i = 0; i < 9; ++i) {
+      f.node(i % 3).crash();  // the controller, mostly
+      f.run_for(12s);
+      f.node(i % 3).restart();
+      f.run_for(20s);
+    }
+    const MetadataLog& log = f.cluster.metadata_log();
+    CHECK(log.committed() > 20);
+    CHECK(log.kept() <= 5 * f.cluster.partitions().size());
+    CHECK(f.leader() != -1);
+    CHECK(f.replica(f.leader()).isr.size() == 3);
+  }
+}
+
 TEST_CASE(
     "a broker's death is noticed when its session with ZooKeeper ends, and the controller elects another "
     "leader") {

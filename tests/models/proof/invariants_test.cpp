@@ -1,9 +1,28 @@
-// The invariants of a cluster's state: each is seen to fire on a cluster that was broken on purpose, and a
-// checked run changes nothing.
+// The invariants of a cluster's state: each is seen to fire on a cluster that was broken on purpose, and a checked run changes
+// nothing. What is asserted after every event of a checked run, where, and the test that makes it fire (of this file, unless said):
+//
+//   log matching                        check_log_matching          "logs that hold one epoch …", "a follower that copied …"
+//   high watermark within the log       Invariants::check_replica   "a high watermark beyond the log's end is found"
+//   high watermark falls not in a reign Invariants::check_replica   "a leader's high watermark that falls is found"
+//   committed in every in-sync replica  Invariants::check_leader    "an in-sync replica that lacks …"
+//   leader completeness                 Invariants::check_leader    "a cleanly elected leader that lacks …"
+//   a leader is in its in-sync set      Invariants::check_epochs    "an in-sync set without its leader is found"
+//   epochs only rise                    Invariants::check_epochs    "an epoch that falls is found"
+//   one leader per epoch                Invariants::check_epochs    "a second leader of an epoch is found …"
+//   the same of controllers, their logs RaftInvariants              quorum_test.cpp: "two leaders of one epoch, logs that part …"
+//   offsets within the log              Invariants::check_committed "a group's committed offset beyond the log's end …"
+//   one owner per generation            check_owners                "a partition that a classic group assigns twice …"
+//   one owner per partition (KIP-848)   check_image                 "no partition is held by two …", "epochs … only rise …"
+//   share groups' records in flight     SharePartition::broken      "a share group's record that nobody holds …"
+//   queues: positions, counts, ready    ClassicQueue::broken        rabbitmq/classic_queue_test.cpp
+//   a delivery tag is answered once     rabbitmq/broker.cpp         rabbitmq/classic_queue_test.cpp: "a delivery is answered once"
+//
+// What has to come about in the end, and not after every event, is in liveness.hpp.
 #include "models/kafka/invariants.hpp"
 
 #include "models/kafka/group/group_coordinator.hpp"
 #include "models/kafka/group/modern_group.hpp"
+#include "models/kafka/share/share_partition_manager.hpp"
 #include "models/world.hpp"
 #include "sim/assert.hpp"
 #include "tests/catch.hpp"
@@ -256,6 +275,22 @@ TEST_CASE("a partition held twice is found in a checked run") {
     auto broken = std::make_shared<ModernGroupImage>(group->modern->image());
     for (auto& member : broken->members) member.edit().assigned = {{PartitionIndex{0}, 2}};
     group->modern->adopt(broken);
+  });
+  CHECK_THROWS_AS(world.run(), sim::AssertionError);
+}
+
+TEST_CASE(
+    "a share group's record that was delivered too often and is there again is found in a checked run") {
+  models::Scenario scenario = small_scenario();
+  scenario.groups[0].type = models::GroupType::share;
+  models::World world(scenario, 5, {.checked = true});
+  world.simulation().schedule_at(sim::Time{2s}, [&world] {
+    Cluster& cluster = world.kafka();
+    const EntityId group = world.entities().find("billing");
+    const SharePartition* const records =
+        cluster.broker(BrokerId{0}).shares()->find({group, PartitionIndex{0}});
+    REQUIRE(records != nullptr);
+    const_cast<SharePartition*>(records)->initialize({0, 0, {{0, 5, ShareRecordState::available, 99}}});
   });
   CHECK_THROWS_AS(world.run(), sim::AssertionError);
 }

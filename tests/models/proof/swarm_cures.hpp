@@ -116,8 +116,9 @@ inline const std::vector<Cure>& cures() {
            {Verdict::duplicate, Verdict::log_duplicate, Verdict::nonmonotonic_send, Verdict::int_send_skip,
             Verdict::reordered_in_log, Verdict::reordered_per_key, Verdict::skipped,
             Verdict::effect_duplicated,
-            // A static member is fenced for good by what __consumer_offsets held before; with two tiers a log may begin
-            // behind what a laggard holds.
+            // A static member is fenced for good by what __consumer_offsets held before; with two tiers a log that is cut below
+            // what its disk holds begins there (UnifiedLog.truncateTo, truncateFullyAndStartAt): what remote storage has
+            // below expires when it leads.
             Verdict::in_flight, Verdict::aborted_read, Verdict::output_duplicated, Verdict::output_missing,
             Verdict::expired, Verdict::event_lost, Verdict::saga_stuck}),
        true},  // a transaction is open of which no coordinator knows
