@@ -71,6 +71,7 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::removed, "removed", "base_offset", "count", "dead_lettered"},
       KindInfo{Kind::republished, "republished", "first_seq", "count", "offset"},
       KindInfo{Kind::queue_depth, "queue_depth", "ready", "unacknowledged", ""},
+      KindInfo{Kind::connection_blocked, "connection_blocked", "blocked", "", ""},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

@@ -210,6 +210,9 @@ enum class Kind : std::uint16_t {
   /// actor broker, place queue, a messages ready, b unacknowledged when the run ends. Ledger (no message in two places or
   /// in none).
   queue_depth,
+  /// actor client, place broker, code BlockedCode, a 1 the broker has stopped reading its connection, 0 it reads again. Queue
+  /// meter.
+  connection_blocked,
   count_,
 };
 
@@ -258,8 +261,18 @@ enum class SettledCode : std::uint16_t { by_ack, automatically };
 enum class RequeuedCode : std::uint16_t { by_nack, holder_gone, restart, timed_out };
 /// rejected: basic.reject or basic.nack without requeue; expired: its time to live was over; maxlen: it had to make room;
 /// restart: its broker has crashed, and it was in memory alone; delivery_limit: it came back too often; left_behind: its queue goes
-/// on elsewhere, without it (a mirror that was not synchronised, the losing side of a split).
-enum class RemovedCode : std::uint16_t { rejected, expired, maxlen, restart, delivery_limit, left_behind };
+/// on elsewhere, without it (a mirror that was not synchronised, the losing side of a split); deleted: with its queue.
+enum class RemovedCode : std::uint16_t {
+  rejected,
+  expired,
+  maxlen,
+  restart,
+  delivery_limit,
+  left_behind,
+  deleted,
+};
+/// memory, disk: by an alarm of some node; flow: its channel has no credit left.
+enum class BlockedCode : std::uint16_t { memory, disk, flow };
 /// accepted: whoever it is writes or reads with it; kept_old: the registry would refuse it, or was not to be had.
 enum class DeploymentCode : std::uint16_t { accepted, kept_old };
 /// known: it had that one already, or would take it; incompatible: 409; not_found: 404; unreachable: no answer.

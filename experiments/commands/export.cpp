@@ -8,6 +8,7 @@
 #include "experiments/results/files.hpp"
 #include "experiments/results/manifest.hpp"
 #include "experiments/results/openmetrics.hpp"
+#include "experiments/results/rabbitmq_metrics.hpp"
 #include "experiments/results/report.hpp"
 #include "experiments/results/store.hpp"
 #include "experiments/scenario/units.hpp"
@@ -53,19 +54,27 @@ void export_csv(const std::string& folder, std::ostream& out) {
 
 constexpr std::int64_t kScrapesMost = 1'000'000;
 
-/// A scrape of the run at every interval from its first instant to its end.
-std::vector<models::Look> scrapes(const ExportCommand& o, const models::Scenario& scenario,
-                                  OpenMetrics& into) {
+/// Every interval from the run's first instant to its end.
+std::vector<sim::Time> scrape_times(const ExportCommand& o, const models::Scenario& scenario) {
   const sim::Duration every = duration_option("--every", o.every);
   if (every <= sim::Duration{}) throw UsageError("--every must be more than 0");
   const sim::Duration longest = scenario.duration + scenario.drain;
   if (longest / every >= kScrapesMost)
     throw UsageError("--every " + o.every + ": more than " + std::to_string(kScrapesMost) + " scrapes");
+  std::vector<sim::Time> times;
+  for (sim::Time at{}; at <= sim::Time{longest}; at += every) times.push_back(at);
+  return times;
+}
+
+/// A scrape at each, of what there is.
+std::vector<models::Look> scrapes(const std::vector<sim::Time>& times, OpenMetrics* kafka,
+                                  RabbitMetrics* rabbitmq) {
   std::vector<models::Look> looks;
-  for (sim::Time at{}; at <= sim::Time{longest}; at += every) {
-    looks.push_back({at, [at, &into](models::World& world) {
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    looks.push_back({times[i], [at = times[i], i, kafka, rabbitmq](models::World& world) {
                        if (world.simulation().now() < at) return;  // the run ended before
-                       into.scrape(sim::seconds(at), world.kafka());
+                       if (kafka != nullptr) kafka->scrape(sim::seconds(at), world.kafka());
+                       if (rabbitmq != nullptr) rabbitmq->scrape(i, world);
                      }});
   }
   return looks;
@@ -86,16 +95,24 @@ void export_openmetrics(const ExportCommand& o, std::ostream& out) {
   }
   const TrialKey key = recorded.keys().front();
   const Resolved resolved = recorded.scenario(key);
-  if (!resolved.scenario.kafka) throw UsageError("openmetrics: the scenario has no Kafka cluster to scrape");
-  OpenMetrics metrics(group_names(resolved.scenario));
-  const TrialResult again =
-      run_trial(resolved, key.seed, {.world = {.looks = scrapes(o, resolved.scenario, metrics)}});
+  const models::Scenario& scenario = resolved.scenario;
+  if (!scenario.kafka && !scenario.rabbitmq)
+    throw UsageError("openmetrics: the scenario has no cluster of Kafka and no RabbitMQ to scrape");
+  const std::vector<sim::Time> times = scrape_times(o, scenario);
+  OpenMetrics kafka(group_names(scenario));
+  RabbitMetrics rabbitmq(times);
+  TrialOptions options;
+  options.world.looks =
+      scrapes(times, scenario.kafka ? &kafka : nullptr, scenario.rabbitmq ? &rabbitmq : nullptr);
+  if (scenario.rabbitmq) options.watchers.push_back(&rabbitmq.watcher());
+  const TrialResult again = run_trial(resolved, key.seed, options);
   if (again.digest != recorded.trial(key).result.digest) {
     throw ResultsError(recorded.folder() + ": the run " + again.run_id +
                        " is not the recorded one; see: mqlab replay --check");
   }
   const std::string path = recorded.folder() + "/openmetrics-" + again.run_id + ".txt";
-  write_file(path, metrics.text());
+  write_file(path,
+             (scenario.kafka ? kafka.text() : "") + (scenario.rabbitmq ? rabbitmq.text() : "") + "# EOF\n");
   out << path << '\n';
 }
 

@@ -12,12 +12,16 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "models/kafka/cluster.hpp"
 
 namespace experiments {
+
+/// As a label's value: \\, " and line feeds escaped.
+std::string label_value(std::string_view text);
 
 class OpenMetrics {
  public:
@@ -26,7 +30,7 @@ class OpenMetrics {
 
   /// Times only rise.
   void scrape(double time_s, models::kafka::Cluster& cluster);
-  /// Everything that was scraped: one family after another, in it one series after another.
+  /// Everything that was scraped: one family after another, in it one series after another; without the line that ends it all.
   std::string text() const;
 
   /// The families, in the order of text().

@@ -344,6 +344,10 @@ std::span<const MetricInfo> metric_catalogue() {
                  "sent and not acknowledged, of all queues, mean over the same time"},
       MetricInfo{M::queue_unacknowledged_max_messages, "queue_unacknowledged_max_messages", "messages",
                  "most of one queue at one time"},
+      MetricInfo{M::connection_blocks, "connection_blocks", "times",
+                 "that a broker stopped reading a connection: an alarm, or no credit left"},
+      MetricInfo{M::connection_blocked_s, "connection_blocked_s", "s",
+                 "of all connections together, until the end of arrivals"},
       MetricInfo{
           M::operations_refused, "operations_refused", "times",
           "requests to create topics or partitions that a controller refused; labelled by the error's name"},

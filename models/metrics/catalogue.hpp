@@ -227,6 +227,8 @@ enum class Metric : std::uint16_t {
   queue_ready_end_messages,
   queue_unacknowledged_mean_messages,
   queue_unacknowledged_max_messages,
+  connection_blocks,
+  connection_blocked_s,
   // what operators and clients ask controllers for
   operations_refused,
   operations_over_quota,

@@ -153,6 +153,8 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return queues_.republished(r);
     case Kind::queue_depth:
       return queues_.depth(r);
+    case Kind::connection_blocked:
+      return queues_.blocked(r);
     case Kind::phase:
       return phase(r);
     default:

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "models/context.hpp"
@@ -33,6 +34,10 @@ struct ChannelOptions {
   bool confirms = false;
   std::vector<QueueIndex> queues;  ///< to consume from
   ConsumerOptions consumer;
+  std::uint32_t prefetch_global = 0;
+  /// The producer that it belongs to, and that another client's connection counts as one with.
+  std::string producer{};
+  std::string same_connection_as{};
 };
 
 class Client : public NodeProgram, public ConnectionListener {
@@ -53,6 +58,8 @@ class Client : public NodeProgram, public ConnectionListener {
   void closed_by_broker();        ///< connection.close or channel.close
   virtual void delivered(Ref<Deliver> frame);
   virtual void confirmed(std::uint64_t tag, bool accepted);
+  /// connection.blocked and connection.unblocked; or TCP's window has closed, or opened.
+  virtual void blocked(bool now) { blocked_ = now; }
 
   // ConnectionListener
   void connected(ConnectionId id) override;
@@ -71,8 +78,9 @@ class Client : public NodeProgram, public ConnectionListener {
   bool is_open() const { return session_ != nullptr; }
 
   void publish(Ref<Publish> frame, std::uint32_t bytes);
-  /// Of something that was delivered on this channel.
-  void answer(QueueIndex queue, std::uint64_t ordinal, Answer how);
+  bool is_blocked() const { return blocked_; }
+  /// Of what was delivered on this channel.
+  void answer(Ref<Answers> frame);
 
   virtual void channel_opened() = 0;
   /// The connection or channel has gone, with all that was on it. Not on a crash.
@@ -109,6 +117,7 @@ class Client : public NodeProgram, public ConnectionListener {
   std::uint64_t sent_before_ = 0;
   std::uint32_t missed_ = 0;
   bool running_ = false;
+  bool blocked_ = false;
   StepCell& heartbeat_step_;
   NodeTimer<std::function<void()>> recovery_timer_;
   NodeTimer<std::function<void()>> heartbeat_timer_;

@@ -53,10 +53,33 @@ struct Deliver {
 /// What a consumer says of what it was delivered: basic.ack, basic.nack with requeue, basic.reject without.
 enum class Answer : std::uint8_t { ack, nack_requeue, reject };
 
+/// What several deliveries of a channel are answered with at once: basic.ack and basic.nack with `multiple`.
+struct Answers {
+  struct One {
+    QueueIndex queue{};
+    std::uint64_t ordinal = 0;
+  };
+  std::vector<One> all;  ///< what is unanswered up to the delivery tag
+  Answer how{};
+
+  std::uint32_t refs = 0;
+  Shelf<Answers>* home = nullptr;
+  void clear() { all.clear(); }
+};
+
+/// What all consumers of a channel may hold together (basic.qos with `global`; rabbit_limiter.erl).
+/// Model: queues ask the channel's limiter in no time.
+struct ChannelLimit {
+  std::uint32_t most = 0;  ///< 0: no limit
+  std::uint32_t held = 0;
+};
+
 struct ConsumerOptions {
   std::uint32_t prefetch = 0;  ///< 0: no limit
   bool automatic = false;      ///< no-ack: prefetch does not count
   std::int32_t priority = 0;   ///< x-priority
+  bool exclusive = false;      ///< nobody else may consume
+  ChannelLimit* limit = nullptr;
 };
 
 /// Of a dead letter: what it was, and what became of that.
@@ -71,7 +94,17 @@ class Session;
 
 /// What one node tells another about a channel and a queue. Which fields count goes by `what`.
 struct Relay {
-  enum class What : std::uint8_t { publish, accepted, refused, consume, leave, answer, deliver, dead_letter };
+  enum class What : std::uint8_t {
+    publish,
+    accepted,
+    refused,
+    consume,
+    leave,
+    answer,
+    deliver,
+    dead_letter,
+    not_yours
+  };
   What what{};
   Answer how{};
   Queue* queue = nullptr;

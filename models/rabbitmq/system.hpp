@@ -36,7 +36,10 @@ class System final : public BrokerSystem {
   void stop_arrivals() override;
   /// Publishers have their answers, and what groups that have members read is empty.
   bool idle() const override;
+  void tell_unfinished(std::vector<std::string>& lines) const override;
   void tell_end() override;
+  void list_queues(std::vector<QueueView>& queues) const override;
+  void list_nodes(std::vector<NodeView>& nodes) const override;
   std::optional<std::string> broken() override;
 
  private:

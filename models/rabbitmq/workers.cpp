@@ -106,11 +106,15 @@ Worker::Worker(Context& context, Cluster& broker, Node& node, Workers& group, st
       effect_step_(context.steps.cell(node.entity(), Step::effect_applied)),
       processed_step_(context.steps.cell(node.entity(), Step::processed_not_committed)),
       ack_step_(context.steps.cell(node.entity(), Step::commit_sent)),
-      work_timer_(context.simulation, node, [this] { done(); }) {
+      work_timer_(context.simulation, node, [this] { done(); }),
+      ack_timer_(context.simulation, node, [this] { acknowledge(); }) {
   const SubscriberOptions& options = group.options().rabbitmq;
   channel_.queues = group.queues();
   channel_.consumer.automatic = options.automatic_ack;
   channel_.consumer.prefetch = options.prefetch;
+  channel_.consumer.exclusive = options.exclusive;
+  channel_.prefetch_global = options.prefetch_global;
+  channel_.same_connection_as = options.same_connection_as;
   if (!options.priorities.empty())
     channel_.consumer.priority = options.priorities[index % options.priorities.size()];
 }
@@ -220,7 +224,32 @@ void Worker::finish(Answer how) {
   // On a channel that has gone meanwhile it means nothing: the queue has given the message to somebody else, or will.
   const bool known = is_open() && message_channel_ == channel_number_ && !channel_.consumer.automatic;
   if (!known) return take_next();
-  answer(message->queue, message->ordinal, how);
+  const SubscriberOptions& options = group_.options().rabbitmq;
+  if (how == Answer::ack) {
+    unacknowledged_.push_back({message->queue, message->ordinal});
+    if (unacknowledged_.size() >= options.messages_per_ack) return acknowledge();
+    if (!ack_timer_.armed()) ack_timer_.arm_after(options.ack_timeout);
+    return take_next();
+  }
+  Ref<Answers> frame = broker_.answers_frames().take();
+  if (options.nack_multiple) frame->all.swap(unacknowledged_);
+  frame->all.push_back({message->queue, message->ordinal});
+  frame->how = how;
+  answer(std::move(frame));
+  step_then(ack_step_, node_, [this] {
+    if (!working_) take_next();
+  });
+}
+
+/// basic.ack, with `multiple` where it is for several.
+void Worker::acknowledge() {
+  ack_timer_.disarm();
+  if (unacknowledged_.empty()) return;
+  Ref<Answers> frame = broker_.answers_frames().take();
+  frame->all.assign(unacknowledged_.begin(), unacknowledged_.end());
+  frame->how = Answer::ack;
+  unacknowledged_.clear();
+  answer(std::move(frame));
   step_then(ack_step_, node_, [this] {
     if (!working_) take_next();
   });
@@ -229,6 +258,8 @@ void Worker::finish(Answer how) {
 // ---- its connection, its process ----------------------------------------------------------------------------------
 
 void Worker::channel_lost() {
+  unacknowledged_.clear();
+  ack_timer_.disarm();
   // ConsumerDispatcher: once the channel is shut down what it has queued is not handed out any more.
   while (!waiting_.empty()) tell(Kind::abandoned, *waiting_.pop());
 }
@@ -243,6 +274,8 @@ void Worker::withdraw() {
 /// What waits in the client goes back to its queue.
 void Worker::leave() {
   leaving_ = false;
+  if (is_open()) acknowledge();
+  unacknowledged_.clear();
   while (!waiting_.empty()) tell(Kind::abandoned, *waiting_.pop());
   end();
   tell_member(MemberCode::left);
@@ -263,6 +296,8 @@ void Worker::resumed() {
 
 void Worker::process_crashed() {
   work_timer_.disarm();
+  ack_timer_.disarm();
+  unacknowledged_.clear();
   frozen_ = false;
   working_ = false;
   leaving_ = false;

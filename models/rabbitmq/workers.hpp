@@ -41,6 +41,7 @@ class Workers {
   void start();
   /// Nobody works, and nothing that somebody could be given is left.
   bool idle() const;
+  void tell_unfinished(std::vector<std::string>& lines) const;
 
   const GroupOptions& options() const { return options_; }
   EntityId entity() const { return entity_; }
@@ -79,6 +80,7 @@ class Worker final : public Client {
   bool takes_part() const { return wanted_ && running(); }
   bool idle() const { return waiting_.empty() && !working_ && !restarting_; }
   bool restarting() const { return restarting_; }
+  void tell_unfinished(std::vector<std::string>& lines) const;
 
   void delivered(Ref<Deliver> frame) override;
   // NodeProgram
@@ -101,6 +103,7 @@ class Worker final : public Client {
   void gave_up();
   void leave();
   void finish(Answer how);
+  void acknowledge();
   void tell(Kind kind, const Deliver& m, std::uint16_t code = 0);
   void tell_member(MemberCode code);
 
@@ -116,11 +119,13 @@ class Worker final : public Client {
   bool restarting_ = false;
   sim::Duration left_{};  // of what was being done when the process was paused
   bool frozen_ = false;
+  std::vector<Answers::One> unacknowledged_;  // processed, and not acknowledged yet
   StepCell& delivered_step_;
   StepCell& effect_step_;
   StepCell& processed_step_;
   StepCell& ack_step_;
   NodeTimer<std::function<void()>> work_timer_;
+  NodeTimer<std::function<void()>> ack_timer_;
 };
 
 }  // namespace models::rabbitmq

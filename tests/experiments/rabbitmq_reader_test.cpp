@@ -60,11 +60,11 @@ TEST_CASE("one file has Kafka and RabbitMQ as variants of one workload", "[rabbi
 TEST_CASE("what RabbitMQ has and mqlab does not is refused by its name", "[rabbitmq]") {
   CHECK(holds(with_arguments("x-queue-type = 'quorum'"), "quorum queues and streams are not"));
   CHECK(holds(with_arguments("x-delivery-limit = 5"), "is of quorum queues"));
-  CHECK(holds(with_arguments("x-expires = 1000"), "queues that expire are not modelled"));
-  CHECK(holds(desk("[rabbitmq]\n", "[rabbitmq]\nnodes = 3\n"), "one node is modelled"));
-  CHECK(
-      holds(desk("[rabbitmq]\n", "[rabbitmq]\n[rabbitmq.config]\nvm_memory_high_watermark.relative = 0.4\n"),
-            "memory alarms are not modelled"));
+  CHECK(with_arguments("x-expires = 1000, x-queue-mode = 'lazy', x-queue-version = 2").empty());
+  CHECK(holds(with_arguments("x-queue-version = 1"), "x-queue-version"));
+  CHECK(desk("[rabbitmq]\n", "[rabbitmq]\nnodes = 3\n").empty());
+  CHECK(desk("[rabbitmq]\n", "[rabbitmq]\n[rabbitmq.config]\nvm_memory_high_watermark.relative = 0.4\n")
+            .empty());
   CHECK(holds(desk("name = \"jobs\"", "name = \"jobs\"\ntype = 'quorum'"), "'quorum' is not allowed here"));
 }
 
@@ -131,4 +131,34 @@ TEST_CASE("faults that a queue's broker or clients do not know are refused, and 
               "has no `effect`"));
   CHECK(holds(faulty("kind = 'crash'\ntarget = 'shop'\nwhen = { step = 'appended' }\n"), "never happens"));
   CHECK(faulty("kind = 'crash'\ntarget = 'workers/0'\nwhen = { step = 'commit-sent' }\n").empty());
+}
+
+TEST_CASE("policies are refused where RabbitMQ would refuse them", "[rabbitmq]") {
+  const auto with = [](const std::string& policy, const char* table = "policies") {
+    return desk("[rabbitmq]\n", "[rabbitmq]\nversion = '3.12'\n[[rabbitmq." + std::string(table) +
+                                    "]]\nname = 'p'\n" + policy + "\n");
+  };
+  CHECK(with("pattern = '^j'\ndefinition = { max-length = 5, overflow = 'reject-publish' }").empty());
+  CHECK(holds(with("pattern = '(j'\ndefinition = { max-length = 5 }"), "is no regular expression"));
+  CHECK(holds(with("pattern = 'j'"), "no policy provided"));
+  CHECK(holds(with("definition = { max-length = 5 }"), "needs the key 'pattern'"));
+  CHECK(holds(with("pattern = 'j'\ndefinition = { max-lenght = 5 }"), "did you mean 'max-length'"));
+  CHECK(
+      holds(with("pattern = 'j'\ndefinition = { federation-upstream = 'x' }"), "federation is not modelled"));
+  CHECK(holds(with("pattern = 'j'\ndefinition = { dead-letter-exchange = '' }", "operator_policies"),
+              "is no key of operator policies"));
+  CHECK(holds(with("pattern = 'j'\ndefinition = { overflow = 'drop-head' }", "operator_policies"),
+              "is no key of operator policies"));
+}
+
+TEST_CASE("what channels ask for is refused where the version or the queue has it not", "[rabbitmq]") {
+  CHECK(desk("prefetch = 10", "prefetch_global = 5, prefetch = 10").empty());
+  CHECK(desk("name = \"jobs\"", "name = \"jobs\"\nexclusive = true").empty());
+  CHECK(holds(desk("prefetch = 10", "messages_per_ack = 5, ack = 'automatic'"), "needs ack = \"manual\""));
+  CHECK(holds(desk("prefetch = 10", "messages_per_ack = 50, prefetch = 10, ack_timeout = '0s'"),
+              "is above the prefetch"));
+  CHECK(holds(desk("prefetch = 10", "same_connection_as = 'shpo'"), "there is no producer 'shpo'"));
+  CHECK(
+      holds(desk("[rabbitmq]\n", "[rabbitmq]\n[rabbitmq.config]\ncredit_flow_default_credit = [200, 400]\n"),
+            "not above it"));
 }
