@@ -54,6 +54,9 @@ FoundMisfit subscriber(const Scenario& s, const GroupOptions& g, const std::stri
   if (r.prefetch_global > 0 && s.rabbitmq->version >= "4.3")
     return Misfit{path + ".prefetch_global",
                   "is refused since 4.3 (NOT_IMPLEMENTED, global_qos is deprecated)"};
+  if (r.prefetch_global > 0 && s.rabbitmq->nodes > 1)
+    return Misfit{path + ".prefetch_global",
+                  "is modelled of a single node: queues of others do not ask this one's channels"};
   if (r.automatic_ack && (r.messages_per_ack > 1 || r.nack_multiple))
     return Misfit{path + (r.nack_multiple ? ".nack_multiple" : ".messages_per_ack"),
                   "needs ack = \"manual\""};

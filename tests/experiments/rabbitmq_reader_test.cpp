@@ -153,6 +153,14 @@ TEST_CASE("policies are refused where RabbitMQ would refuse them", "[rabbitmq]")
 
 TEST_CASE("what channels ask for is refused where the version or the queue has it not", "[rabbitmq]") {
   CHECK(desk("prefetch = 10", "prefetch_global = 5, prefetch = 10").empty());
+  const auto global_at = [](const std::string& broker) {
+    return complaint(std::string(kDesk)
+                         .replace(kDesk.find("prefetch = 10"), 13, "prefetch_global = 5")
+                         .replace(kDesk.find("[rabbitmq]\n"), 11, "[rabbitmq]\n" + broker));
+  };
+  CHECK(global_at("version = '4.2'\n").empty());
+  CHECK(holds(global_at("version = '4.3'\n"), "is refused since 4.3"));
+  CHECK(holds(global_at("nodes = 3\n"), "is modelled of a single node"));
   CHECK(desk("name = \"jobs\"", "name = \"jobs\"\nexclusive = true").empty());
   CHECK(holds(desk("prefetch = 10", "messages_per_ack = 5, ack = 'automatic'"), "needs ack = \"manual\""));
   CHECK(holds(desk("prefetch = 10", "messages_per_ack = 50, prefetch = 10, ack_timeout = '0s'"),
