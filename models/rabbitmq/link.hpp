@@ -44,7 +44,6 @@ class Link final : public ConnectionListener {
     const std::size_t at = side(from);
     if (!ends_[at].up) return false;
     ++ends_[at].sent;
-    if (connecting_) return true;  // the other end has given up: nobody hears
     context_.network.send(
         connection_, at == kHigh ? Side::client : Side::server, bytes,
         Arrival<F>{this, generation_ << 1 | static_cast<std::uint32_t>(1 - at), std::move(work)});
