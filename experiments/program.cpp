@@ -103,7 +103,10 @@ void describe_run(CLI::App& app, RunCommand& o) {
       ->type_name("FORMAT");
   add_words(*run, "--describe-group", o.described, "GROUP",
             "the group's offsets and lag, as kafka-consumer-groups --describe shows them");
-  add_words(*run, "--at", o.at, "TIME", "when the group is looked at: 31s; the end of the run unless given");
+  run->add_flag("--queues", o.queues,
+                "queues and publishers as RabbitMQ's management page and rabbitmqctl list_queues show them");
+  add_words(*run, "--at", o.at, "TIME",
+            "when the group or the queues are looked at: 31s; the end of the run unless given");
   run->add_flag(
       "--perf-test", o.perf_test,
       "producers and consumers as kafka-producer-perf-test and kafka-consumer-perf-test report them");
@@ -190,9 +193,16 @@ void describe(CLI::App& app, Commands& c) {
   CLI::App* create = app.add_subcommand("new", "write NAME.toml, a scenario to start from");
   create->add_option("name", c.name, "the scenario's name")->required()->type_name("NAME");
   describe_export(app, c.exports);
-  CLI::App* imports = app.add_subcommand("import", "the finished trials of a sweep's shards into one folder");
-  imports->add_option("folders", c.merge.folders, "folders of results")->required()->type_name("DIR");
-  imports->add_option("--out", c.merge.out, "the folder that gets them")->required()->type_name("DIR");
+  CLI::App* imports = app.add_subcommand(
+      "import", "the trials of a sweep's shards into one folder, or RabbitMQ's definitions into a scenario");
+  imports->add_option("folders", c.merge.folders, "folders of results, or a definitions.json")
+      ->required()
+      ->type_name("DIR|FILE");
+  imports->add_option("--out", c.merge.out, "the folder that gets them, or the scenario file")
+      ->required()
+      ->type_name("DIR|FILE");
+  imports->add_option("--vhost", c.merge.vhost, "definitions: which virtual host, where there are several")
+      ->type_name("NAME");
   for (CLI::App* command : app.get_subcommands({})) command->footer("");
 }
 

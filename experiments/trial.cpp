@@ -144,9 +144,9 @@ TrialResult run_trial(const Resolved& resolved, std::uint64_t seed, const TrialO
   std::optional<TraceWriter> writer;
   if (options.trace_csv != nullptr)
     world.trace().add_sink(writer.emplace(*options.trace_csv, world.entities()));
-  if (options.watcher != nullptr) {
-    options.watcher->attach(world.entities());
-    world.trace().add_sink(*options.watcher);
+  for (TrialWatcher* const watcher : options.watchers) {
+    watcher->attach(world.entities());
+    world.trace().add_sink(*watcher);
   }
   StopSink stop;
   world.trace().add_sink(stop);

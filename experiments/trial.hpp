@@ -24,7 +24,7 @@ class TrialWatcher : public sim::TraceSink {
 struct TrialOptions {
   bool all_series = false;  ///< time series of single partitions too, not only of groups and the whole run
   std::string* trace_csv = nullptr;  ///< filled with trace.csv
-  TrialWatcher* watcher = nullptr;
+  std::vector<TrialWatcher*> watchers = {};
   models::WorldOptions world = {};
 };
 

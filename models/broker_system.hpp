@@ -4,6 +4,7 @@
 // World::add_systems(). The order in which parts are made is the order in which entities are numbered, and so part of the trace.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -54,6 +55,35 @@ struct Site {
   schema::Schemas* schemas = nullptr;  ///< null: there are no subjects
 };
 
+/// A queue as the management page shows it.
+struct QueueView {
+  EntityId queue{};
+  std::string type{};
+  std::string policy{}, operator_policy{};  ///< by name; empty: none
+  std::uint64_t ready = 0;
+  std::uint64_t unacknowledged = 0;
+  std::uint64_t consumers = 0;
+  bool exists = true;
+};
+
+/// A node of a broker with queues, as its management page shows it.
+struct NodeView {
+  EntityId node{};
+  bool up = true;
+  std::uint64_t received = 0;          ///< messages from publishers …
+  std::uint64_t received_confirm = 0;  ///< … that are to be confirmed
+  std::uint64_t confirmed = 0;
+  std::uint64_t connections_opened = 0;
+  std::uint64_t connections_closed = 0;
+  std::uint64_t publishers = 0;
+  std::int64_t memory = 0;
+  std::int64_t memory_limit = 0;  ///< 0: none
+  std::int64_t disk_free = 0;
+  std::int64_t disk_free_limit = 0;  ///< 0: none
+  bool memory_alarm = false;
+  bool disk_alarm = false;
+};
+
 class BrokerSystem {
  public:
   virtual ~BrokerSystem() = default;
@@ -79,6 +109,9 @@ class BrokerSystem {
   virtual void tell_unfinished(std::vector<std::string>& lines) const { static_cast<void>(lines); }
   /// What observers are told when the run ends.
   virtual void tell_end() = 0;
+  /// Adds its queues as they stand.
+  virtual void list_queues(std::vector<QueueView>& queues) const { static_cast<void>(queues); }
+  virtual void list_nodes(std::vector<NodeView>& nodes) const { static_cast<void>(nodes); }
 
   /// The invariant of its state that is broken, in words. Changes nothing.
   virtual std::optional<std::string> broken() = 0;

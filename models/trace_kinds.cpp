@@ -74,6 +74,7 @@ std::span<const KindInfo> kind_catalogue() {
       KindInfo{Kind::delayed, "delayed", "base_offset", "count", "begins"},
       KindInfo{Kind::empty_receive, "empty_receive", "", "", "member"},
       KindInfo{Kind::notification, "notification", "first_seq", "count", ""},
+      KindInfo{Kind::connection_blocked, "connection_blocked", "blocked", "", ""},
   };
   static_assert(kRows.size() == static_cast<std::size_t>(Kind::count_));
   return kRows;

@@ -218,6 +218,9 @@ enum class Kind : std::uint16_t {
   /// actor SNS's host, place subscription, peer lane, seqs [a, a+b), code NotificationCode: what has become of messages for
   /// that subscription; those that its filter policy does not let through have no lane. Ledger (dead-lettered), notifications.
   notification,
+  /// actor client, place broker, code BlockedCode, a 1 the broker has stopped reading its connection, 0 it reads again. Queue
+  /// meter.
+  connection_blocked,
   count_,
 };
 
@@ -269,7 +272,7 @@ enum class RequeuedCode : std::uint16_t { by_nack, holder_gone, restart, timed_o
 /// rejected: basic.reject or basic.nack without requeue; expired: its time to live was over; maxlen: it had to make room;
 /// restart: its broker has crashed, and it was in memory alone; delivery_limit: it came back too often; left_behind: its queue goes
 /// on elsewhere, without it (a mirror that was not synchronised, the losing side of a split); max_receives: it had been received too
-/// often; moved: an operator has it moved to another queue.
+/// often; moved: an operator has it moved to another queue; deleted: with its queue.
 enum class RemovedCode : std::uint16_t {
   rejected,
   expired,
@@ -278,11 +281,14 @@ enum class RemovedCode : std::uint16_t {
   delivery_limit,
   left_behind,
   max_receives,
-  moved
+  moved,
+  deleted
 };
 /// filtered_out: its filter policy does not let them through; delivered: its endpoint has them; redriven: given up, they go to its
 /// dead-letter queue; failed: given up, and gone.
 enum class NotificationCode : std::uint16_t { filtered_out, delivered, redriven, failed };
+/// memory, disk: by an alarm of some node; flow: its channel has no credit left.
+enum class BlockedCode : std::uint16_t { memory, disk, flow };
 /// accepted: whoever it is writes or reads with it; kept_old: the registry would refuse it, or was not to be had.
 enum class DeploymentCode : std::uint16_t { accepted, kept_old };
 /// known: it had that one already, or would take it; incompatible: 409; not_found: 404; unreachable: no answer.

@@ -187,6 +187,18 @@ std::vector<std::string> World::unfinished() const {
   return lines;
 }
 
+std::vector<QueueView> World::queues() const {
+  std::vector<QueueView> out;
+  for (const auto& system : systems_) system->list_queues(out);
+  return out;
+}
+
+std::vector<NodeView> World::nodes_with_queues() const {
+  std::vector<NodeView> out;
+  for (const auto& system : systems_) system->list_nodes(out);
+  return out;
+}
+
 RunOutcome World::run() {
   MQLAB_ASSERT(simulation_.now() == sim::Time{} && trace_.emitted() == 0, "a world runs once");
   phase(PhaseCode::started);

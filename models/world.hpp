@@ -103,6 +103,9 @@ class World {
   RunOutcome run();
   /// What is under way now or is left unread, and who or what it waits for: a line each.
   std::vector<std::string> unfinished() const;
+  /// Queues as their brokers' management pages show them now.
+  std::vector<QueueView> queues() const;
+  std::vector<NodeView> nodes_with_queues() const;
 
  private:
   Node& add_node(EntityKind kind, const std::string& name, EntityId parent, std::uint32_t index,

@@ -29,6 +29,7 @@ struct RunCommand {
   std::vector<std::string> at;         ///< when they are looked at; empty: at the end
   std::string format = "text";
   bool verbose = false, force = false, quiet = false;
+  bool queues = false;     ///< as RabbitMQ's management page shows them
   bool perf_test = false;  ///< producers and consumers as Kafka's benchmarks report them
 };
 int run_command(const RunCommand& options, Streams io);
@@ -82,7 +83,10 @@ int export_command(const ExportCommand& options, Streams io);
 struct ImportCommand {
   std::vector<std::string> folders;
   std::string out;
+  std::optional<std::string> vhost;  ///< of definitions
 };
 int import_command(const ImportCommand& options, Streams io);
+/// RabbitMQ's definitions, a file, into a scenario.
+int import_definitions(const ImportCommand& options, Streams io);
 
 }  // namespace experiments

@@ -8,6 +8,7 @@
 #include "experiments/results/files.hpp"
 #include "experiments/results/manifest.hpp"
 #include "experiments/results/openmetrics.hpp"
+#include "experiments/results/rabbitmq_metrics.hpp"
 #include "experiments/results/report.hpp"
 #include "experiments/results/sns_metrics.hpp"
 #include "experiments/results/sqs_metrics.hpp"
@@ -55,21 +56,29 @@ void export_csv(const std::string& folder, std::ostream& out) {
 
 constexpr std::int64_t kScrapesMost = 1'000'000;
 
-/// A scrape of the run at every interval from its first instant to its end.
-std::vector<models::Look> scrapes(const ExportCommand& o, const models::Scenario& scenario,
-                                  OpenMetrics* kafka, SqsMetrics* sqs, SnsMetrics* sns) {
+/// Every interval from the run's first instant to its end.
+std::vector<sim::Time> scrape_times(const ExportCommand& o, const models::Scenario& scenario) {
   const sim::Duration every = duration_option("--every", o.every);
   if (every <= sim::Duration{}) throw UsageError("--every must be more than 0");
   const sim::Duration longest = scenario.duration + scenario.drain;
   if (longest / every >= kScrapesMost)
     throw UsageError("--every " + o.every + ": more than " + std::to_string(kScrapesMost) + " scrapes");
+  std::vector<sim::Time> times;
+  for (sim::Time at{}; at <= sim::Time{longest}; at += every) times.push_back(at);
+  return times;
+}
+
+/// A scrape at each, of what there is.
+std::vector<models::Look> scrapes(const std::vector<sim::Time>& times, OpenMetrics* kafka, SqsMetrics* sqs,
+                                  SnsMetrics* sns, RabbitMetrics* rabbitmq) {
   std::vector<models::Look> looks;
-  for (sim::Time at{}; at <= sim::Time{longest}; at += every) {
-    looks.push_back({at, [at, kafka, sqs, sns](models::World& world) {
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    looks.push_back({times[i], [at = times[i], i, kafka, sqs, sns, rabbitmq](models::World& world) {
                        if (world.simulation().now() < at) return;  // the run ended before
                        if (kafka != nullptr) kafka->scrape(sim::seconds(at), world.kafka());
                        if (sqs != nullptr) sqs->scrape(sim::seconds(at), *world.sqs());
                        if (sns != nullptr) sns->scrape(sim::seconds(at), *world.sns());
+                       if (rabbitmq != nullptr) rabbitmq->scrape(i, world);
                      }});
   }
   return looks;
@@ -91,22 +100,25 @@ void export_openmetrics(const ExportCommand& o, std::ostream& out) {
   const TrialKey key = recorded.keys().front();
   const Resolved resolved = recorded.scenario(key);
   const models::Scenario& scenario = resolved.scenario;
-  if (!scenario.kafka && !scenario.sqs && !scenario.sns)
-    throw UsageError("openmetrics: the scenario has no Kafka cluster and no SQS or SNS to scrape");
+  if (!scenario.kafka && !scenario.rabbitmq && !scenario.sqs && !scenario.sns)
+    throw UsageError("openmetrics: the scenario has no broker to scrape");
+  const std::vector<sim::Time> times = scrape_times(o, scenario);
   OpenMetrics kafka(group_names(scenario));
+  RabbitMetrics rabbitmq(times);
   SqsMetrics sqs;
   SnsMetrics sns;
-  const TrialResult again =
-      run_trial(resolved, key.seed,
-                {.world = {.looks = scrapes(o, scenario, scenario.kafka ? &kafka : nullptr,
-                                            scenario.sqs ? &sqs : nullptr, scenario.sns ? &sns : nullptr)}});
+  TrialOptions options;
+  options.world.looks = scrapes(times, scenario.kafka ? &kafka : nullptr, scenario.sqs ? &sqs : nullptr,
+                                scenario.sns ? &sns : nullptr, scenario.rabbitmq ? &rabbitmq : nullptr);
+  if (scenario.rabbitmq) options.watchers.push_back(&rabbitmq.watcher());
+  const TrialResult again = run_trial(resolved, key.seed, options);
   if (again.digest != recorded.trial(key).result.digest) {
     throw ResultsError(recorded.folder() + ": the run " + again.run_id +
                        " is not the recorded one; see: mqlab replay --check");
   }
   const std::string path = recorded.folder() + "/openmetrics-" + again.run_id + ".txt";
-  write_file(path, (scenario.kafka ? kafka.text() : "") + (scenario.sqs ? sqs.text() : "") +
-                       (scenario.sns ? sns.text() : "") + "# EOF\n");
+  write_file(path, (scenario.kafka ? kafka.text() : "") + (scenario.rabbitmq ? rabbitmq.text() : "") +
+                       (scenario.sqs ? sqs.text() : "") + (scenario.sns ? sns.text() : "") + "# EOF\n");
   out << path << '\n';
 }
 

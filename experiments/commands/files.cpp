@@ -95,6 +95,9 @@ int new_command(const std::string& name, Streams io) {
 }
 
 int import_command(const ImportCommand& o, Streams io) {
+  if (!std::filesystem::is_directory(o.folders.front())) return import_definitions(o, io);
+  if (o.vhost)
+    throw UsageError("--vhost is of RabbitMQ's definitions, and " + o.folders.front() + " is a folder");
   const std::string identity = identity_of(o.folders.front());
   for (const std::string& folder : o.folders) {
     std::error_code none;

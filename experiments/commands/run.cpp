@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <optional>
 #include <ostream>
 
 #include <fmt/format.h>
@@ -7,6 +9,7 @@
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/described_groups.hpp"
+#include "experiments/commands/listed_queues.hpp"
 #include "experiments/errors.hpp"
 #include "experiments/expectations.hpp"
 #include "experiments/notes.hpp"
@@ -62,6 +65,7 @@ Verdict judge_one(Experiment experiment, const StoredTrial& trial) {
 /// What was asked for beside the trial's results; empty where it was not.
 struct Watched {
   std::vector<Described> groups;
+  std::vector<ListedQueues> queues;
   PerfReport perf;
   std::vector<std::string>
       unfinished;  ///< when the run ended: what was under way or left, and what it waits for
@@ -116,6 +120,10 @@ Json as_json(const Experiment& experiment, const RunCommand& o, const StoredTria
     out["described_groups"] = Json::array();
     for (const Described& d : watched.groups) out["described_groups"].push_back(as_json(d));
   }
+  if (o.queues) {
+    out["queues"] = Json::array();
+    for (const ListedQueues& list : watched.queues) out["queues"].push_back(as_json(list));
+  }
   if (o.perf_test) out["perf_test"] = as_json(watched.perf);
   out["replay"] = replay_of(o);
   return out;
@@ -140,6 +148,7 @@ void print_text(const Experiment& experiment, const RunCommand& o, const StoredT
   if (!experiment.question.empty()) out << experiment.question << '\n';
   for (const Described& d : watched.groups)
     out << fmt::format("\n{} at {:.6g} s\n{}", d.group.group, sim::seconds(d.at), as_table(d.group));
+  for (const ListedQueues& list : watched.queues) out << '\n' << as_text(list);
   out << perf_text(watched.perf);
   out << '\n' << trial_text(r, o.verbose) << '\n';
   for (const Judgement& j : verdict.judged) {
@@ -174,12 +183,12 @@ void take_folder_of_run(const RunCommand& o, const std::string& id) {
 }
 
 TrialResult run(const Resolved& resolved, const RunCommand& o, std::vector<models::Look> looks,
-                TrialWatcher* watcher, std::string& trace) {
+                std::vector<TrialWatcher*> watchers, std::string& trace) {
   try {
     return run_trial(resolved, o.seed,
                      {.all_series = true,
                       .trace_csv = o.trace.empty() ? nullptr : &trace,
-                      .watcher = watcher,
+                      .watchers = std::move(watchers),
                       .world = {.looks = std::move(looks)}});
   } catch (const TrialError& error) {
     throw error.with_replay(replay_of(o));
@@ -200,8 +209,8 @@ int run_command(const RunCommand& o, Streams io) {
     if (format != "csv") throw UsageError("--trace knows csv, not '" + format + "'");
   }
   if (!o.trace.empty() && o.out.empty()) throw UsageError("--trace needs --out, the folder to write to");
-  if (!o.at.empty() && o.described.empty())
-    throw UsageError("--at needs --describe-group, which group to show");
+  if (!o.at.empty() && o.described.empty() && !o.queues)
+    throw UsageError("--at needs --describe-group, which group to show, or --queues");
   const Experiment experiment =
       load_experiment(o.scenario, {.sets = o.sets, .first_seed = o.seed, .without_axes = true});
   const std::size_t variant = o.variant.empty() ? 0 : experiment.variant_named(o.variant);
@@ -210,17 +219,27 @@ int run_command(const RunCommand& o, Streams io) {
   const Resolved* const cell = &resolved;
   Watched watched;
   std::vector<models::Look> looks = looks_of(o, resolved.scenario, watched.groups);
+  std::optional<QueueList> queues;
+  if (o.queues) {
+    std::vector<models::Look> more = queues.emplace(o, resolved.scenario).looks();
+    std::move(more.begin(), more.end(), std::back_inserter(looks));
+    std::stable_sort(looks.begin(), looks.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+  }
   looks.push_back({sim::Time{resolved.scenario.duration + resolved.scenario.drain},
                    [&watched](models::World& world) { watched.unfinished = world.unfinished(); }});
   if (!o.quiet) print_notes({&cell, 1}, io.err);
   if (!o.out.empty()) take_folder_of_run(o, run_id(resolved, o.seed));
   PerfTest perf(resolved.scenario.producers, resolved.scenario.groups);
   std::string trace;
+  std::vector<TrialWatcher*> watchers;
+  if (o.perf_test) watchers.push_back(&perf);
+  if (queues) watchers.push_back(&queues->watcher());
   const auto began = std::chrono::steady_clock::now();
   const StoredTrial trial{{0, variant, o.seed},
-                          run(resolved, o, std::move(looks), o.perf_test ? &perf : nullptr, trace)};
+                          run(resolved, o, std::move(looks), std::move(watchers), trace)};
   const double wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   watched.perf = perf.report();
+  if (queues) watched.queues = queues->lists();
   const Verdict verdict = judge_one(experiment, trial);
   if (!o.out.empty()) write_folder(o, experiment, trial, trace, wall_s);
   if (o.format == "json")

@@ -42,16 +42,6 @@ constexpr std::array<Described, OpenMetrics::kFamilies> kFamily{{
 /// Of Kafka's listeners, as server.properties has it.
 constexpr std::string_view kPort = ":9092";
 
-/// As a label's value: \\, " and line feeds escaped.
-std::string label_value(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '\\' || c == '"') out += '\\';
-    out += c == '\n' ? std::string("\\n") : std::string(1, c);
-  }
-  return out + '"';
-}
-
 std::string topic_label(const std::string& topic) {
   return "topic=" + label_value(topic);
 }
@@ -65,6 +55,15 @@ std::string group_label(const std::string& group) {
 }
 
 }  // namespace
+
+std::string label_value(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '\\' || c == '"') out += '\\';
+    out += c == '\n' ? std::string("\\n") : std::string(1, c);
+  }
+  return out + '"';
+}
 
 void OpenMetrics::add(Family family, const std::string& labels, std::int64_t value) {
   const auto f = static_cast<std::size_t>(family);

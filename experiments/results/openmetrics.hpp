@@ -12,12 +12,16 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "models/kafka/cluster.hpp"
 
 namespace experiments {
+
+/// As a label's value: \\, " and line feeds escaped.
+std::string label_value(std::string_view text);
 
 class OpenMetrics {
  public:

@@ -382,6 +382,12 @@ Resolved resolve_json(const std::string& json, const std::string& directory, con
   return bind_tree(tree, directory);
 }
 
+Resolved resolve_toml(const std::string& text, const std::string& source_name) {
+  Value tree = parse_toml(text, source_name);
+  flatten_configs(tree);
+  return bind_tree(tree, {});
+}
+
 std::string directory_of(const std::string& file) {
   const std::size_t slash = file.rfind('/');
   return slash == std::string::npos ? std::string{} : slash == 0 ? "/" : file.substr(0, slash);

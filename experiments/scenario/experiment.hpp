@@ -88,6 +88,9 @@ Resolved resolve(const Experiment& experiment, std::uint64_t point, std::size_t 
 /// From a record of an earlier run. `place` is for errors.
 Resolved resolve_json(const std::string& json, const std::string& directory, const Place& place);
 
+/// A scenario as it stands, without variants, expectations and sweeps. `source_name` is for errors.
+Resolved resolve_toml(const std::string& text, const std::string& source_name);
+
 /// The folder of a file, to which the data files that it names are relative; empty for the current one.
 std::string directory_of(const std::string& file);
 

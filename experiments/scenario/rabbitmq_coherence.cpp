@@ -5,6 +5,7 @@
 
 #include "experiments/scenario/flow_coherence.hpp"
 #include "experiments/scenario/paths.hpp"
+#include "experiments/scenario/rabbitmq_policies.hpp"
 #include "models/broker_system.hpp"
 
 namespace experiments {
@@ -48,6 +49,41 @@ FoundMisfit producer(const Value& checked, const ProducerOptions& p) {
   return std::nullopt;
 }
 
+FoundMisfit subscriber(const Scenario& s, const GroupOptions& g, const std::string& path) {
+  const models::rabbitmq::SubscriberOptions& r = g.rabbitmq;
+  // rabbit_channel.erl: global_qos is denied by default
+  if (r.prefetch_global > 0 && s.rabbitmq->version >= "4.3")
+    return Misfit{path + ".prefetch_global",
+                  "is refused since 4.3 (NOT_IMPLEMENTED, global_qos is deprecated)"};
+  if (r.prefetch_global > 0 && s.rabbitmq->nodes > 1)
+    return Misfit{path + ".prefetch_global",
+                  "is modelled of a single node: queues of others do not ask this one's channels"};
+  if (r.automatic_ack && (r.messages_per_ack > 1 || r.nack_multiple))
+    return Misfit{path + (r.nack_multiple ? ".nack_multiple" : ".messages_per_ack"),
+                  "needs ack = \"manual\""};
+  if (r.prefetch > 0 && r.messages_per_ack > r.prefetch && r.ack_timeout == sim::Duration{})
+    return Misfit{path + ".messages_per_ack",
+                  "is above the prefetch, and without ack_timeout nothing would ever come again"};
+  if (!r.same_connection_as.empty() &&
+      std::none_of(s.producers.begin(), s.producers.end(), [&r](const ProducerOptions& p) {
+        return of_rabbitmq(p.cluster) && p.name == r.same_connection_as;
+      }))
+    return Misfit{path + ".same_connection_as",
+                  "there is no producer '" + r.same_connection_as + "' of RabbitMQ"};
+  for (const std::string& name : r.queues) {
+    for (const models::rabbitmq::QueueOptions& q : s.rabbitmq->queues) {
+      if (q.name != name) continue;
+      if (q.exclusive && g.members > 1)
+        return Misfit{path + ".queues", "'" + name + "' is exclusive, and the group has " +
+                                            std::to_string(g.members) +
+                                            " members: RESOURCE_LOCKED for all but one"};
+      if (r.prefetch_global > 0 && q.arguments.type != models::rabbitmq::QueueType::classic)
+        return Misfit{path + ".prefetch_global", "is refused by '" + name + "', which is no classic queue"};
+    }
+  }
+  return std::nullopt;
+}
+
 FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g) {
   const std::string path = join_path("groups", g.name);
   if (FoundMisfit wrong = not_modelled(*checked.find("groups"), g.name, path,
@@ -56,6 +92,7 @@ FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g
     return wrong;
   if (g.rabbitmq.queues.empty())
     return Misfit{path, "needs `rabbitmq` with the queues that it consumes from"};
+  if (FoundMisfit wrong = subscriber(s, g, path + ".rabbitmq")) return wrong;
   const std::set<std::string> queues(g.rabbitmq.queues.begin(), g.rabbitmq.queues.end());
   if (queues.size() != g.rabbitmq.queues.size())
     return Misfit{path + ".rabbitmq.queues", "names a queue twice"};
@@ -202,7 +239,8 @@ FoundMisfit queue(const Scenario& s, const models::rabbitmq::QueueOptions& q) {
   if (a.dead_letter_routing_key && !a.dead_letter_exchange)
     return Misfit{path + ".x-dead-letter-routing-key", "needs x-dead-letter-exchange: PRECONDITION_FAILED"};
   const bool bounded = a.max_length || a.max_length_bytes || a.at_least_once;
-  if (a.overflow != models::rabbitmq::Overflow::drop_head && !bounded)
+  const bool policies = !s.rabbitmq->policies.empty() || !s.rabbitmq->operator_policies.empty();
+  if (a.overflow != models::rabbitmq::Overflow::drop_head && !bounded && !policies)
     return Misfit{path + ".x-overflow", "has no effect without x-max-length or x-max-length-bytes"};
   return std::nullopt;
 }
@@ -307,6 +345,7 @@ FoundMisfit names(const Scenario& s) {
 
 FoundMisfit rabbitmq_misfit(const Value& checked, const Scenario& s) {
   if (FoundMisfit wrong = names(s)) return wrong;
+  if (FoundMisfit wrong = policy_misfit(*s.rabbitmq, checked)) return wrong;
   for (const models::rabbitmq::QueueOptions& q : s.rabbitmq->queues) {
     if (FoundMisfit wrong = queue(s, q)) return wrong;
     if (FoundMisfit wrong = queue_type(s, q)) return wrong;

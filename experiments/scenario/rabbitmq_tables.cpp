@@ -1,6 +1,10 @@
 #include "experiments/scenario/rabbitmq_tables.hpp"
 
+#include <algorithm>
+
 #include "experiments/errors.hpp"
+#include "experiments/scenario/rabbitmq_conf.hpp"
+#include "experiments/scenario/rabbitmq_policies.hpp"
 #include "experiments/scenario/table_parts.hpp"
 #include "experiments/scenario/units.hpp"
 
@@ -86,10 +90,35 @@ const std::vector<Row<Config>>& config_rows() {
         "4.2; 0: never",
         "1800000", false, 0, 1e12},
        [](const Value& v, Config& c, const BindContext&) { c.consumer_timeout = milliseconds(v); }},
-      refused<Config>("vm_memory_high_watermark.relative", "memory alarms are not modelled"),
-      refused<Config>("vm_memory_high_watermark.absolute", "memory alarms are not modelled"),
-      refused<Config>("disk_free_limit.absolute", "disk alarms are not modelled"),
-      refused<Config>("disk_free_limit.relative", "disk alarms are not modelled"),
+      {{"total_memory_available_override_value", KeyType::size,
+        "memory of each node: what its alarm is a share of; no memory alarms unless given"},
+       [](const Value& v, Config& c, const BindContext&) { c.total_memory = parse_size(v.text); }},
+      {{"vm_memory_high_watermark.relative", KeyType::share,
+        "of its memory: a node that uses more has every publisher's connection blocked; 0.4 until 3.13",
+        "0.6"},
+       [](const Value& v, Config& c, const BindContext&) { c.memory_watermark = v.as_double(); }},
+      {{"vm_memory_high_watermark.absolute", KeyType::size, "the same in bytes, and counts before it"},
+       [](const Value& v, Config& c, const BindContext&) { c.memory_watermark_bytes = parse_size(v.text); }},
+      {{"disk_free_limit.absolute", KeyType::size,
+        "a node with less room on its disk has every publisher's connection blocked, where rabbitmq.disk has "
+        "a size",
+        "\"50MB\""},
+       [](const Value& v, Config& c, const BindContext&) { c.disk_free_limit = parse_size(v.text); }},
+      {{"disk_free_limit.relative", KeyType::number,
+        "the same as a share of its memory, and counts before it", "", false, 0, 1000},
+       [](const Value& v, Config& c, const BindContext&) { c.disk_free_share = v.as_double(); }},
+      {{"credit_flow_default_credit", KeyType::numbers,
+        "of advanced.config: messages that a channel may send a queue before it hears of it, and after how "
+        "many it does",
+        "[400, 200]"},
+       [](const Value& v, Config& c, const BindContext&) {
+         if (v.items.size() != 2 || v.items[0].integer < 1 || v.items[1].integer < 1 ||
+             v.items[1].integer > v.items[0].integer)
+           throw BadScenario(v.place, "rabbitmq.config.credit_flow_default_credit",
+                             "must be the credit, and what more is given, not above it: [400, 200]");
+         c.credit = whole<std::uint32_t>(v.items[0]);
+         c.credit_more = whole<std::uint32_t>(v.items[1]);
+       }},
       refused<Config>("cluster_partition_handling",
                       "there is one node: partitions of clusters are not modelled"),
       refused<Config>("queue_master_locator", "there is one node: where queues are placed is not modelled"),
@@ -112,9 +141,20 @@ const std::vector<Row<Config>>& config_rows() {
       {{"raft.adaptive_failure_detector.poll_interval", KeyType::integer,
         "ms between two looks of quorum queues' failure detector", "5000", false, 1, 1e9},
        [](const Value& v, Config& c, const BindContext&) { c.detector_poll = milliseconds(v); }},
-      refused<Config>("load_definitions", "definitions are not imported: write them as tables"),
+      refused<Config>("load_definitions", "mqlab import definitions.json makes a scenario of them"),
   };
   return rows;
+}
+
+/// Those, and what else rabbitmq.conf has.
+Section conf_section() {
+  Section section = section_of("rabbitmq.conf", config_rows());
+  for (Key& key : other_conf_keys()) {
+    const bool known = std::any_of(section.keys.begin(), section.keys.end(),
+                                   [&key](const Key& k) { return k.name == key.name; });
+    if (!known) section.keys.push_back(std::move(key));
+  }
+  return section;
 }
 
 const std::vector<Row<QueueArguments>>& argument_rows() {
@@ -129,6 +169,7 @@ const std::vector<Row<QueueArguments>>& argument_rows() {
       {choice_key("x-overflow", "what a full queue does", "\"drop-head\"",
                   {"drop-head", "reject-publish", "reject-publish-dlx"}),
        [](const Value& v, QueueArguments& a, const BindContext&) {
+         a.overflow_given = true;
          a.overflow = v.text == "drop-head"        ? Overflow::drop_head
                       : v.text == "reject-publish" ? Overflow::reject_publish
                                                    : Overflow::reject_publish_dlx;
@@ -161,12 +202,6 @@ const std::vector<Row<QueueArguments>>& argument_rows() {
        [](const Value& v, QueueArguments& a, const BindContext&) {
          a.at_least_once = v.text == "at-least-once";
        }},
-      {{"x-consumer-timeout", KeyType::integer,
-        "ms, of a quorum queue since 4.3: what a consumer has not answered for goes back; consumer_timeout "
-        "unless "
-        "given",
-        "", false, 0, 1e12},
-       [](const Value& v, QueueArguments& a, const BindContext&) { a.consumer_timeout = milliseconds(v); }},
       {choice_key("x-delayed-retry-type", "of a quorum queue since 4.3: what waits that comes back",
                   "\"disabled\"", {"disabled", "all", "failed", "returned"}),
        [](const Value& v, QueueArguments& a, const BindContext&) {
@@ -180,10 +215,19 @@ const std::vector<Row<QueueArguments>>& argument_rows() {
        [](const Value& v, QueueArguments& a, const BindContext&) { a.delayed_retry_min = milliseconds(v); }},
       {{"x-delayed-retry-max", KeyType::integer, "ms at most", "", false, 0, 1e12},
        [](const Value& v, QueueArguments& a, const BindContext&) { a.delayed_retry_max = milliseconds(v); }},
-      refused<QueueArguments>("x-expires", "queues that expire are not modelled"),
-      refused<QueueArguments>("x-queue-mode", "lazy queues are history since 3.12"),
-      refused<QueueArguments>("x-queue-version",
-                              "version 2 of the storage is modelled, the only one since 4.0"),
+      {{"x-expires", KeyType::integer,
+        "ms without a consumer after which it is deleted, with what is in it, and nothing dead-lettered", "",
+        false, 1, 1e12},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.expires = milliseconds(v); }},
+      {{"x-consumer-timeout", KeyType::integer, "ms, as consumer_timeout; the lower of its and a policy's",
+        "", false, 0, 1e12},
+       [](const Value& v, QueueArguments& a, const BindContext&) { a.consumer_timeout = milliseconds(v); }},
+      {choice_key("x-queue-mode", "lazy and default are the same since 3.12", "\"default\"",
+                  {"default", "lazy"}),
+       [](const Value&, QueueArguments&, const BindContext&) {}},
+      {{"x-queue-version", KeyType::integer, "version 2 of the storage is modelled, the only one since 4.0",
+        "2", false, 2, 2},
+       [](const Value&, QueueArguments&, const BindContext&) {}},
       {choice_key("x-queue-leader-locator", "of a stream: where its first leader is", "\"client-local\"",
                   {"client-local", "balanced"}),
        [](const Value& v, QueueArguments& a, const BindContext&) {
@@ -229,6 +273,15 @@ const std::vector<Row<QueueOptions>>& queue_rows() {
        [](const Value& v, QueueOptions& q, const BindContext&) { q.name = v.text; }},
       {choice_key("type", "its x-queue-type", "\"classic\"", {"classic", "quorum", "stream"}),
        [](const Value& v, QueueOptions& q, const BindContext&) { q.arguments.type = queue_type(v); }},
+      {{"auto_delete", KeyType::boolean,
+        "deleted when its last consumer leaves; declared again with the next", "false"},
+       [](const Value& v, QueueOptions& q, const BindContext&) { q.auto_delete = v.boolean; }},
+      {{"exclusive", KeyType::boolean,
+        "declared by the connection that consumes from it, and deleted with that", "false"},
+       [](const Value& v, QueueOptions& q, const BindContext&) { q.exclusive = v.boolean; }},
+      {{"service", KeyType::duration,
+        "of its process for each message that is published: where it is slow, credit flow shows", "\"0s\""},
+       [](const Value& v, QueueOptions& q, const BindContext&) { q.service = parse_duration(v.text); }},
       {{"durable", KeyType::boolean, "whether it, and what is persistent in it, outlives its node's restart",
         "true"},
        [](const Value& v, QueueOptions& q, const BindContext&) { q.durable = v.boolean; }},
@@ -264,6 +317,9 @@ const std::vector<Row<BindingOptions>>& binding_rows() {
 
 const std::vector<Row<BrokerOptions>>& disk_rows() {
   static const std::vector<Row<BrokerOptions>> rows{
+      {{"size", KeyType::size,
+        "for messages, on each node: what disk alarms look at; no disk alarms unless given"},
+       [](const Value& v, BrokerOptions& b, const BindContext&) { b.disk_size = parse_size(v.text); }},
       {draw_key("write", "how long a queue writes what came since its last write; confirms wait for it",
                 "\"0s\"", Draws::durations),
        [](const Value& v, BrokerOptions& b, const BindContext&) { b.disk_write = durations(v); }},
@@ -299,11 +355,12 @@ std::vector<Row<Options>> with_connection(std::vector<Row<Options>> rows) {
 }  // namespace
 
 const std::vector<Row<BrokerOptions>>& rabbitmq_rows() {
-  static const Section config = section_of("rabbitmq.conf", config_rows());
+  static const Section config = conf_section();
   static const Section exchange = section_of("an exchange", exchange_rows());
   static const Section queue = section_of("a queue", queue_rows());
   static const Section binding = section_of("a binding", binding_rows());
   static const Section disk = section_of("the node's disk", disk_rows());
+  static const Section policy = section_of("a policy", rabbitmq_policy_rows());
   static const std::vector<Row<BrokerOptions>> rows{
       {choice_key("version", "whose rules it has", "\"4.2\"", {"3.12", "3.13", "4.0", "4.1", "4.2", "4.3"}),
        [](const Value& v, BrokerOptions& b, const BindContext&) { b.version = v.text; }},
@@ -343,7 +400,16 @@ const std::vector<Row<BrokerOptions>>& rabbitmq_rows() {
         "of Erlang's kernel: a node that was silent for so long, or a quarter longer, is down; 0s: never",
         "\"60s\""},
        [](const Value& v, BrokerOptions& b, const BindContext&) { b.net_ticktime = parse_duration(v.text); }},
-      refused<BrokerOptions>("policies", "policies are not modelled: queues have their arguments"),
+      {tables("policies", "of those that match a name that of the highest priority applies", policy),
+       [](const Value& v, BrokerOptions& b, const BindContext& c) {
+         for (const Value& item : v.items)
+           bind_rows(item, rabbitmq_policy_rows(), b.policies.emplace_back(), c);
+       }},
+      {tables("operator_policies", "the same, beside them: lower limits count", policy),
+       [](const Value& v, BrokerOptions& b, const BindContext& c) {
+         for (const Value& item : v.items)
+           bind_rows(item, rabbitmq_policy_rows(), b.operator_policies.emplace_back(), c);
+       }},
   };
   return rows;
 }
@@ -453,6 +519,31 @@ const std::vector<Row<SubscriberOptions>>& subscriber_rows() {
        [](const Value& v, SubscriberOptions& s, const BindContext&) {
          s.prefetch = whole<std::uint32_t>(v);
        }},
+      {{"prefetch_global", KeyType::integer,
+        "basic.qos with global: of all consumers of a channel together; refused since 4.3; 0: no limit", "0",
+        false, 0, 65535},
+       [](const Value& v, SubscriberOptions& s, const BindContext&) {
+         s.prefetch_global = whole<std::uint32_t>(v);
+       }},
+      {{"exclusive", KeyType::boolean,
+        "consumes exclusively: whoever comes second is refused (ACCESS_REFUSED)", "false"},
+       [](const Value& v, SubscriberOptions& s, const BindContext&) { s.exclusive = v.boolean; }},
+      {{"messages_per_ack", KeyType::integer, "messagesPerAck: one basic.ack with `multiple` for so many",
+        "1", false, 1, 1e6},
+       [](const Value& v, SubscriberOptions& s, const BindContext&) {
+         s.messages_per_ack = whole<std::uint32_t>(v);
+       }},
+      {{"ack_timeout", KeyType::duration, "ackTimeout: what is not acknowledged after so long is", "\"20s\""},
+       [](const Value& v, SubscriberOptions& s, const BindContext&) {
+         s.ack_timeout = parse_duration(v.text);
+       }},
+      {{"nack_multiple", KeyType::boolean,
+        "basic.nack with `multiple`: what is processed and waits for its acknowledgement goes back, too",
+        "false"},
+       [](const Value& v, SubscriberOptions& s, const BindContext&) { s.nack_multiple = v.boolean; }},
+      {{"same_connection_as", KeyType::name,
+        "a producer: alarms that block its connection block the members' acknowledgements"},
+       [](const Value& v, SubscriberOptions& s, const BindContext&) { s.same_connection_as = v.text; }},
       {{"x-priority", KeyType::numbers, "of the members in turn; 0 unless given"},
        [](const Value& v, SubscriberOptions& s, const BindContext&) {
          for (const Value& item : v.items) s.priorities.push_back(whole<std::int32_t>(item));

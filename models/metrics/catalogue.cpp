@@ -356,6 +356,10 @@ std::span<const MetricInfo> metric_catalogue() {
       MetricInfo{
           M::notifications_redriven, "notifications_redriven", "messages",
           "NumberOfNotificationsRedrivenToDlq: of those that failed, which a dead-letter queue is to have"},
+      MetricInfo{M::connection_blocks, "connection_blocks", "times",
+                 "that a broker stopped reading a connection: an alarm, or no credit left"},
+      MetricInfo{M::connection_blocked_s, "connection_blocked_s", "s",
+                 "of all connections together, until the end of arrivals"},
       MetricInfo{
           M::operations_refused, "operations_refused", "times",
           "requests to create topics or partitions that a controller refused; labelled by the error's name"},

@@ -232,6 +232,8 @@ enum class Metric : std::uint16_t {
   notifications_failed,
   notifications_filtered_out,
   notifications_redriven,
+  connection_blocks,
+  connection_blocked_s,
   // what operators and clients ask controllers for
   operations_refused,
   operations_over_quota,

@@ -157,6 +157,8 @@ void Metrics::apply(const sim::TraceRecord& r, std::span<const std::int64_t> pay
       return queues_.depth(r);
     case Kind::empty_receive:
       return queues_.empty_receive();
+    case Kind::connection_blocked:
+      return queues_.blocked(r);
     case Kind::phase:
       return phase(r);
     default:

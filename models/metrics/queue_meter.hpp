@@ -81,9 +81,20 @@ class QueueMeter {
     }
   }
 
+  void blocked(const sim::TraceRecord& r) {
+    Connection& connection = connections_[r.actor];
+    if (connection.blocked) blocked_for_ += window_.part(connection.since, r.time);
+    connection = {r.time, r.a == 1};
+    blocks_ += r.a;
+  }
+
   void arrivals_stopped(sim::Time t) {
     pass(t);
     end_ready_ = ready_;
+    for (Connection& connection : connections_.rows()) {
+      if (connection.blocked) blocked_for_ += window_.part(connection.since, t);
+      connection.since = t;
+    }
   }
 
   void report(MetricValues& values, std::vector<Labelled>& labelled) const {
@@ -95,6 +106,8 @@ class QueueMeter {
     values[Metric::redelivered_flags] = static_cast<double>(flags_);
     values[Metric::dead_letters] = static_cast<double>(dead_letters_);
     values[Metric::empty_receives] = static_cast<double>(empty_receives_);
+    values[Metric::connection_blocks] = static_cast<double>(blocks_);
+    values[Metric::connection_blocked_s] = sim::seconds(blocked_for_);
     std::int64_t ready_max = 0;
     std::int64_t unacknowledged_max = 0;
     for (std::uint32_t id = 0; id < queues_.rows().size(); ++id) {
@@ -163,6 +176,13 @@ class QueueMeter {
   std::int64_t flags_ = 0;
   std::int64_t dead_letters_ = 0;
   std::int64_t empty_receives_ = 0;
+  struct Connection {
+    sim::Time since{};
+    bool blocked = false;
+  };
+  EntityTable<Connection> connections_;  // by client
+  sim::Duration blocked_for_{};
+  std::int64_t blocks_ = 0;
 };
 
 }  // namespace models

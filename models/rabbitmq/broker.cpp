@@ -50,7 +50,9 @@ Broker::Broker(Cluster& cluster, Node& node, std::uint16_t index)
       disk_write_(cluster.options().disk_write),
       disk_(context_.simulation.seed(), disk_stream(index)),
       appended_step_(context_.steps.cell(node.entity(), Step::appended)),
-      wal_(context_.simulation, node, cluster.options().disk_fsync, wal_stream(index)) {
+      wal_(context_.simulation, node, cluster.options().disk_fsync, wal_stream(index)),
+      memory_timer_(context_.simulation, node, [this] { look_at_memory(); }),
+      disk_timer_(context_.simulation, node, [this] { look_at_disk(); }) {
   node.set_program(*this);
 }
 
@@ -85,6 +87,9 @@ void Broker::open(Client& client, ConnectionId id) {
   session.confirms = client.channel().confirms;
   session.received = session.received_before = session.sent = session.sent_before = 0;
   session.ticks = session.missed = 0;
+  session.limit = {client.channel().prefetch_global, 0};
+  ++counts_.connections_opened;
+  if (client.channel().queues.empty()) ++counts_.publishers;
   const std::uint32_t epoch = session.epoch;
   context_.network.watch_client(id, [this, &session, epoch] {
     if (session.open && session.epoch == epoch) end(session);
@@ -93,19 +98,22 @@ void Broker::open(Client& client, ConnectionId id) {
     if (client.is_on(id) && session.open && session.connection == id) client.opened(session);
   });
   if (client.heartbeat() > sim::Duration{}) session.heartbeat_timer.arm_after(client.heartbeat() / 2);
-  if (cluster_.options().classic_consumer_timeout() && !client.channel().queues.empty())
-    session.tick_timer.arm_after(kChannelTick);
+  const auto may_time_out = [this](QueueIndex q) { return cluster_.consumer_timeout(q) > sim::Duration{}; };
+  const std::vector<QueueIndex>& queues = client.channel().queues;
+  if (std::any_of(queues.begin(), queues.end(), may_time_out)) session.tick_timer.arm_after(kChannelTick);
+  ConsumerOptions consumer = client.channel().consumer;
+  if (session.limit.most > 0) consumer.limit = &session.limit;
   bool found = true;
   for (const QueueIndex q : client.channel().queues) {
     session.consuming.push_back({q, {}});
-    if (!cluster_.queue(q).consume(session, client.channel().consumer)) {
+    if (!cluster_.queue(q).consume(session, consumer)) {
       session.consuming.pop_back();
       found = false;
       break;
     }
   }
   settle_down();
-  // NOT_FOUND: home node of the queue is down or inaccessible.
+  // NOT_FOUND: home node of the queue is down or inaccessible. ACCESS_REFUSED: somebody consumes exclusively.
   if (!found) close(session);
 }
 
@@ -115,6 +123,9 @@ void Broker::end(Session& session) {
   session.heartbeat_timer.disarm();
   session.tick_timer.disarm();
   session.unconfirmed.reset();
+  forget_unread(session);
+  ++counts_.connections_closed;
+  if (session.client->channel().queues.empty()) --counts_.publishers;
   if (node_.up()) {
     for (const Session::Consuming& c : session.consuming) cluster_.queue(c.queue).leave(session, epoch);
     for (const QueueIndex q : session.linked) cluster_.queue(q).leave(session, epoch);
@@ -165,15 +176,34 @@ void Broker::tick(Session& session) {
   session.tick_timer.arm_after(kChannelTick);
   for (const Session::Consuming& c : session.consuming) {
     const sim::Time oldest = cluster_.queue(c.queue).oldest_held(session);
-    if (oldest != sim::kNever && now() - oldest > cluster_.options().config.consumer_timeout)
-      return close(session);
+    const sim::Duration timeout = cluster_.consumer_timeout(c.queue);
+    if (timeout > sim::Duration{} && oldest != sim::kNever && now() - oldest > timeout) return close(session);
   }
 }
 
 // ---- frames -------------------------------------------------------------------------------------------------------
 
-void Broker::published(Session& session, const Publish& frame) {
+void Broker::published(Session& session, Ref<Publish> frame) {
   ++session.received;
+  if (stopped(session)) {
+    ++unread_;
+    return session.unread.push_back({std::move(frame), {}});
+  }
+  take(session, *frame);
+}
+
+void Broker::answered(Session& session, Ref<Answers> frame) {
+  ++session.received;
+  if (stopped(session)) {
+    ++unread_;
+    return session.unread.push_back({{}, std::move(frame)});
+  }
+  take(session, *frame);
+}
+
+void Broker::take(Session& session, const Publish& frame) {
+  ++counts_.received;
+  if (session.confirms) ++counts_.received_confirm;
   const std::uint64_t tag =
       session.confirms ? session.unconfirmed.push(static_cast<std::uint16_t>(frame.copies.size())) : 0;
   std::uint16_t answered_now = 0;
@@ -195,6 +225,8 @@ void Broker::published(Session& session, const Publish& frame) {
     if (taken == Taken::refused && session.confirms) session.unconfirmed[tag] |= kRejected;
   }
   settle_down();
+  // rabbit_reader: a connection is `blocking` from the alarm on, and blocked with the next that it publishes.
+  if (!session.blocked && cluster_.alarm()) block(session, true, *cluster_.alarm());
   if (!here) return;
   step_then(appended_step_, node_, [this, &session, epoch = session.epoch, tag, answered_now] {
     if (!session.confirms || session.epoch != epoch || answered_now == 0) return;
@@ -214,6 +246,7 @@ void Broker::answer_publish(Session& session, std::uint64_t tag, bool accepted) 
   while (!session.unconfirmed.empty() && session.unconfirmed[session.unconfirmed.first()] == 0)
     session.unconfirmed.drop();
   ++session.sent;
+  if (positive) ++counts_.confirmed;
   // Model: a frame for each; RabbitMQ gathers what it has at that moment (`multiple`).
   struct Confirmed {
     Client* client;
@@ -241,9 +274,11 @@ void Broker::deliver(Session& session, Ref<Deliver> frame) {
       });
 }
 
-void Broker::answered(Session& session, QueueIndex queue, std::uint64_t ordinal, Answer how) {
-  ++session.received;
-  cluster_.queue(queue).answer(session, ordinal, how);
+void Broker::take(Session& session, const Answers& frame) {
+  for (const Answers::One& one : frame.all) cluster_.queue(one.queue).answer(session, one.ordinal, frame.how);
+  if (session.limit.most > 0) {
+    for (const Session::Consuming& c : session.consuming) cluster_.queue(c.queue).has_room(session);
+  }
   settle_down();
 }
 
@@ -284,12 +319,16 @@ void Broker::crashed() {
   }
   wal_.crash();
   cluster_.node_crashed(*this);
+  memory_timer_.disarm();
+  disk_timer_.disarm();
+  memory_alarm_ = disk_alarm_ = false;
   dead_letters_.clear();
   touched_.clear();
 }
 
 void Broker::restarted() {
   cluster_.node_restarted(*this);
+  start_monitors();
   settle_down();
 }
 

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -70,6 +71,16 @@ class Session {
   std::uint64_t sent_before = 0;
   std::uint32_t ticks = 0;
   std::uint32_t missed = 0;
+  ChannelLimit limit;  ///< basic.qos with `global`
+  /// The connection's socket is not read while an alarm blocks it or some queue has given no credit: what has come waits here.
+  struct Unread {
+    Ref<Publish> publish;  ///< or else
+    Ref<Answers> answers;
+  };
+  std::deque<Unread> unread;
+  bool blocked = false;  // by an alarm
+  bool told_blocked = false;
+  std::uint32_t flow = 0;  // queues that it has no credit with
   /// By publish sequence number: queues that have not accepted it for good yet; with kRejected where one refuses.
   Window<std::uint16_t> unconfirmed;
   NodeTimer<OfSession> heartbeat_timer;
@@ -100,8 +111,8 @@ class Broker final : public NodeProgram {
 
   // ---- frames that arrive from clients ----
   void opening(Client& client, ConnectionId id, bool last);
-  void published(Session& session, const Publish& frame);
-  void answered(Session& session, QueueIndex queue, std::uint64_t ordinal, Answer how);
+  void published(Session& session, Ref<Publish> frame);
+  void answered(Session& session, Ref<Answers> frame);
   void store_offset(Session& session, QueueIndex queue, std::int64_t offset);
 
   // ---- what queues have for channels of this node ----
@@ -109,6 +120,10 @@ class Broker final : public NodeProgram {
   void answer_publish(Session& session, std::uint64_t tag, bool accepted);
   void deliver(Session& session, Ref<Deliver> frame);
   void close(Session& session);
+  /// ACCESS_REFUSED: closes the channel.
+  void refuse(Session& session) { close(session); }
+  /// A queue has no credit left for the channel, or has again: credit_flow:block, unblock.
+  void set_flow(Session& session, bool blocked);
   /// Closes every channel that consumes from the queue.
   void cancel_consumers(QueueIndex queue);
 
@@ -135,7 +150,28 @@ class Broker final : public NodeProgram {
   /// What every operation on queues ends with: dead letters go where they go, and timers are set.
   void settle_down();
 
-  bool idle() const { return node_.up() && dead_letters_.empty() && wal_.idle(); }
+  bool idle() const { return node_.up() && dead_letters_.empty() && unread_ == 0 && wal_.idle(); }
+
+  // ---- alarms: see alarms.cpp ----
+  void start_monitors();
+  /// Some node of the cluster has an alarm of that kind, or none has any more.
+  void alarms_changed();
+  bool memory_alarm() const { return memory_alarm_; }
+  bool disk_alarm() const { return disk_alarm_; }
+  Queue::Usage usage() const;
+  /// Adds a line for each connection that is blocked.
+  void tell_blocked(std::vector<std::string>& lines) const;
+
+  /// What the management page counts of its channels.
+  struct Counts {
+    std::uint64_t received = 0;          ///< messages
+    std::uint64_t received_confirm = 0;  ///< of these, on channels with confirms
+    std::uint64_t confirmed = 0;         ///< basic.ack; others are nacks
+    std::uint64_t connections_opened = 0;
+    std::uint64_t connections_closed = 0;
+    std::uint64_t publishers = 0;  ///< channels that are open and may publish
+  };
+  const Counts& counts() const { return counts_; }
 
   // NodeProgram
   void crashed() override;
@@ -146,6 +182,16 @@ class Broker final : public NodeProgram {
   void open(Client& client, ConnectionId id);
   void end(Session& session);
   void publish_dead_letters();
+  void take(Session& session, const Publish& frame);
+  void take(Session& session, const Answers& frame);
+  static bool stopped(const Session& session) { return session.blocked || session.flow > 0; }
+  void read_on(Session& session);
+  void forget_unread(Session& session);
+  void block(Session& session, bool blocked, BlockedCode why);
+  void tell_client(Session& session, bool blocked);
+  void tell_blocked(const Session& session, bool blocked, BlockedCode why) const;
+  void look_at_memory();
+  void look_at_disk();
   sim::Time now() const { return context_.now(); }
 
   Cluster& cluster_;
@@ -165,6 +211,12 @@ class Broker final : public NodeProgram {
   sim::Stream disk_;
   StepCell& appended_step_;
   Wal wal_;
+  Counts counts_;
+  std::size_t unread_ = 0;  // frames, of all sessions
+  bool memory_alarm_ = false;
+  bool disk_alarm_ = false;
+  NodeTimer<std::function<void()>> memory_timer_;
+  NodeTimer<std::function<void()>> disk_timer_;
 };
 
 }  // namespace models::rabbitmq

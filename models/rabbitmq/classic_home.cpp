@@ -17,11 +17,14 @@ ClassicHome::ClassicHome(Cluster& cluster, QueueIndex index, const QueueOptions&
       home_(home),
       queue_(options, *this),
       write_timer_(cluster.context().simulation, home.node(), [this] { wrote(); }),
-      expiry_timer_(cluster.context().simulation, home.node(), [this] {
-        queue_.expire(now());
-        home_.touch(*this);
-        home_.settle_down();
-      }) {}
+      expiry_timer_(cluster.context().simulation, home.node(),
+                    [this] {
+                      queue_.expire(now());
+                      home_.touch(*this);
+                      home_.settle_down();
+                    }),
+      unused_timer_(cluster.context().simulation, home.node(), [this] { set_exists(false); }),
+      process_timer_(cluster.context().simulation, home.node(), [this] { process(); }) {}
 
 sim::Time ClassicHome::now() const {
   return cluster_.context().now();
@@ -87,7 +90,8 @@ void ClassicHome::requeued(const Message& m, RequeuedCode why) {
 
 void ClassicHome::removed(const Message& m, RemovedCode why) {
   std::optional<DeadLetter> letter;
-  if (why != RemovedCode::restart) letter = home_.dead_letter(*this, m, why);
+  // Queue expiry does not dead-letter (rabbit_amqqueue_process: terminate_delete).
+  if (why != RemovedCode::restart && why != RemovedCode::deleted) letter = home_.dead_letter(*this, m, why);
   sim::TraceRecord told = record(m);
   told.peer = 0;
   told.code = static_cast<std::uint16_t>(why);
@@ -102,6 +106,12 @@ void ClassicHome::removed(const Message& m, RemovedCode why) {
 Taken ClassicHome::put(Message& m) {
   const bool to_disk = m.persistent && options_.durable;
   const bool instant = home_.instant_disk();
+  if (!exists_) {
+    // It was deleted while the message was on its way: confirmed, as what is unroutable is, and gone.
+    queue_.publish(m, now());
+    queue_.purge();
+    return Taken::at_once;
+  }
   if (to_disk && instant) queue_.written(queue_.next_number() + 1);
   if (!queue_.publish(m, now())) return Taken::refused;
   if (!to_disk || instant) return Taken::at_once;
@@ -124,6 +134,7 @@ Taken ClassicHome::publish(Session& session, std::uint64_t tag, Message& m) {
     if (session.confirms) outstanding_.push_back({&session, session.epoch, tag});
     return Taken::elsewhere;
   }
+  if (options_.service > sim::Duration{}) return post(session, tag, m);
   const Taken taken = put(m);
   if (taken == Taken::later) {
     if (session.confirms) waiting_.push_back({&session, session.epoch, tag});
@@ -185,6 +196,68 @@ void ClassicHome::take(Broker& offered_by, Message& m, const Origin& origin) {
   if (taken == Taken::later) begin_write();
 }
 
+// ---- its process, where that takes time ---------------------------------------------------------------------------
+
+/// credit_flow:send, of the channel. Model: of the chain connection, channel, queue, store the last but one link alone, which is
+/// where a slow queue shows; what another node's channel sends has no credit to heed.
+Taken ClassicHome::post(Session& session, std::uint64_t tag, const Message& m) {
+  auto sender =
+      std::find_if(senders_.begin(), senders_.end(), [&](const Sender& s) { return s.session == &session; });
+  const Sender fresh{&session, session.epoch, cluster_.options().config.credit, 0};
+  if (sender == senders_.end())
+    sender = senders_.insert(sender, fresh);
+  else if (sender->epoch != session.epoch)
+    *sender = fresh;
+  mailbox_.push({&session, session.epoch, tag, m});
+  if (!process_timer_.armed()) process_timer_.arm_after(options_.service);
+  if (--sender->credit == 0) home_.set_flow(session, true);
+  return Taken::later;
+}
+
+void ClassicHome::process() {
+  const Incoming next = mailbox_.front();
+  mailbox_.pop();
+  if (!mailbox_.empty()) process_timer_.arm_after(options_.service);
+  Message m = next.message;
+  const Taken taken = put(m);
+  const bool asked = next.session->epoch == next.epoch && next.session->confirms;
+  const Confirm confirm{next.session, next.epoch, next.tag};
+  if (taken == Taken::refused) overflowed(m);
+  if (taken == Taken::later) {
+    if (asked) waiting_.push_back(confirm);
+    begin_write();
+  } else if (asked) {
+    this->taken(confirm, taken != Taken::refused);
+  }
+  home_.settle_down();
+  give_credit(next);
+}
+
+/// credit_flow:ack, peer_down
+void ClassicHome::give_credit(const Incoming& done) {
+  if (done.session->epoch != done.epoch) return;
+  const auto sender = std::find_if(senders_.begin(), senders_.end(),
+                                   [&](const Sender& s) { return s.session == done.session; });
+  const std::uint32_t more = cluster_.options().config.credit_more;
+  if (++sender->processed < more) return;
+  sender->processed = 0;
+  const bool none = sender->credit == 0;
+  sender->credit += more;
+  if (none) home_.set_flow(*done.session, false);
+}
+
+/// Model: a classic queue (version 2) keeps in memory what is unacknowledged and the next 2,048 messages, each with 720 bytes beside
+/// its body; on disk it has all bodies until they are acknowledged (rabbit_variable_queue.erl; RabbitMQ's pages on memory use).
+Queue::Usage ClassicHome::usage() const {
+  constexpr std::int64_t kNext = 2048;
+  constexpr std::int64_t kBeside = 720;
+  const auto ready = static_cast<std::int64_t>(queue_.ready());
+  const auto held = static_cast<std::int64_t>(queue_.unacknowledged());
+  const std::int64_t bodies = ready <= kNext ? queue_.ready_bytes() : queue_.ready_bytes() / ready * kNext;
+  return {bodies + queue_.held_bytes() + kBeside * (std::min(ready, kNext) + held),
+          queue_.ready_bytes() + queue_.held_bytes()};
+}
+
 // ---- the disk -----------------------------------------------------------------------------------------------------
 
 void ClassicHome::begin_write() {
@@ -216,17 +289,46 @@ void ClassicHome::settle(Broker&) {
 
 // ---- from consumers -----------------------------------------------------------------------------------------------
 
-void ClassicHome::add_consumer(Session& session, std::uint32_t epoch, const ConsumerOptions& options) {
+bool ClassicHome::add_consumer(Session& session, std::uint32_t epoch, const ConsumerOptions& options) {
+  if (queue_.consumers() > 0 && (options.exclusive || exclusively_)) return false;
+  exclusively_ = options.exclusive;
+  // Model: who consumes from a queue declares it first.
+  if (!exists_) set_exists(true);
+  unused_timer_.disarm();
   const ConsumerId consumer = queue_.next_consumer_id();
   if (consumer.value >= holders_.size()) holders_.resize(consumer.value + 1);
   holders_[consumer.value] = {&session, epoch};
   if (session.epoch == epoch) session.consumer_of(index_).consumer = consumer;
   queue_.add_consumer(options, now());
+  return true;
 }
 
 void ClassicHome::remove_consumer(ConsumerId consumer) {
   holders_[consumer.value] = {};
   queue_.remove_consumer(consumer, now());
+  if (queue_.consumers() == 0) unused();
+}
+
+// ---- whether it is there ------------------------------------------------------------------------------------------
+
+void ClassicHome::started() {
+  if (options_.exclusive) return set_exists(false);
+  if (options_.arguments.expires) unused_timer_.arm_after(*options_.arguments.expires);
+}
+
+/// Its last consumer has gone. ensure_expiry_timer: queues expire that nobody consumes from.
+void ClassicHome::unused() {
+  exclusively_ = false;
+  if (options_.auto_delete || options_.exclusive) return set_exists(false);
+  if (options_.arguments.expires) unused_timer_.arm_after(*options_.arguments.expires);
+}
+
+void ClassicHome::set_exists(bool exists) {
+  exists_ = exists;
+  if (!exists) queue_.purge();
+  cluster_.set_there(index_, exists);
+  home_.touch(*this);
+  home_.settle_down();
 }
 
 std::optional<ConsumerId> ClassicHome::consumer_of(const Session& session, std::uint32_t epoch) const {
@@ -238,10 +340,7 @@ std::optional<ConsumerId> ClassicHome::consumer_of(const Session& session, std::
 }
 
 bool ClassicHome::consume(Session& session, const ConsumerOptions& consumer) {
-  if (session.broker == &home_) {
-    add_consumer(session, session.epoch, consumer);
-    return true;
-  }
+  if (session.broker == &home_) return add_consumer(session, session.epoch, consumer);
   Ref<Relay> out = relay(Relay::What::consume, session, session.epoch);
   out->consumer = consumer;
   return to_home(*session.broker, kMethodBytes, std::move(out));
@@ -269,6 +368,10 @@ void ClassicHome::answer(Session& session, std::uint64_t ordinal, Answer how) {
   out->number = ordinal;
   out->how = how;
   to_home(*session.broker, kMethodBytes, std::move(out));
+}
+
+void ClassicHome::has_room(Session& session) {
+  if (const auto consumer = consumer_of(session, session.epoch)) queue_.has_room(*consumer, now());
 }
 
 void ClassicHome::leave(Session& session, std::uint32_t epoch) {
@@ -319,8 +422,14 @@ void ClassicHome::relayed(Broker& at, Relay& r) {
       take(cluster_.broker(r.from), r.message, r.origin);
       break;
     case Relay::What::consume:
-      add_consumer(*r.session, r.epoch, r.consumer);
+      if (!add_consumer(*r.session, r.epoch, r.consumer)) {
+        Broker& there = *r.session->broker;
+        cluster_.relay(home_, there, kMethodBytes, relay(Relay::What::not_yours, *r.session, r.epoch));
+      }
       break;
+    case Relay::What::not_yours:
+      if (current) at.refuse(*r.session);
+      return;
     case Relay::What::answer:
       if (const auto consumer = consumer_of(*r.session, r.epoch)) answered(*consumer, r.number, r.how);
       break;
@@ -361,16 +470,27 @@ void ClassicHome::node_crashed(Broker& node) {
   }
   write_timer_.disarm();
   expiry_timer_.disarm();
+  unused_timer_.disarm();
+  process_timer_.disarm();
+  while (!mailbox_.empty()) mailbox_.pop();
+  senders_.clear();
   waiting_.clear();
   writing_.clear();
   writing_now_ = written_to_ = false;
   holders_.clear();
+  exclusively_ = false;
   queue_.crash();
+  if (!exists_ || options_.exclusive) {
+    queue_.purge();
+    exists_ = false;
+    cluster_.set_there(index_, false);
+  }
 }
 
 /// What has expired meanwhile goes first.
 void ClassicHome::node_restarted(Broker& node) {
   if (&node != &home_) return;
+  if (exists_ && options_.arguments.expires) unused_timer_.arm_after(*options_.arguments.expires);
   queue_.expire(now());
   home_.touch(*this);
 }

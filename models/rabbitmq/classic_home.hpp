@@ -15,6 +15,7 @@
 #include "models/network/node.hpp"
 #include "models/rabbitmq/classic_queue.hpp"
 #include "models/rabbitmq/queue.hpp"
+#include "models/rabbitmq/window.hpp"
 #include "sim/trace.hpp"
 
 namespace models::rabbitmq {
@@ -27,6 +28,7 @@ class ClassicHome final : public Queue, public QueueOwner {
   Taken publish(Session& session, std::uint64_t tag, Message& m) override;
   bool consume(Session& session, const ConsumerOptions& consumer) override;
   void answer(Session& session, std::uint64_t ordinal, Answer how) override;
+  void has_room(Session& session) override;
   void leave(Session& session, std::uint32_t epoch) override;
   sim::Time oldest_held(Session& session) override;
   void take_dead_letter(Broker& from, Message& m, const Origin& origin) override;
@@ -35,9 +37,13 @@ class ClassicHome final : public Queue, public QueueOwner {
   void node_crashed(Broker& node) override;
   void node_restarted(Broker& node) override;
   void link_down(Broker& at, Broker& other) override;
-  Depth depth() const override { return {queue_.ready(), queue_.unacknowledged()}; }
+  void started() override;
+  Depth depth() const override { return {queue_.ready(), queue_.unacknowledged(), queue_.consumers()}; }
+  bool exists() const override { return exists_; }
   Broker& leader() const override { return home_; }
-  bool busy() const override { return writing_now_; }
+  std::string holders() const override;
+  Usage usage() const override;
+  bool busy() const override { return writing_now_ || !mailbox_.empty(); }
   std::optional<std::string> broken() const override { return queue_.broken(); }
 
   // QueueOwner
@@ -60,13 +66,33 @@ class ClassicHome final : public Queue, public QueueOwner {
     std::uint64_t tag;
   };
 
+  /// What has been published and its process has not come to yet, and with whom it has how much credit.
+  struct Incoming {
+    Session* session = nullptr;
+    std::uint32_t epoch = 0;
+    std::uint64_t tag = 0;
+    Message message{};
+  };
+  struct Sender {
+    Session* session;
+    std::uint32_t epoch;
+    std::uint32_t credit;
+    std::uint32_t processed;
+  };
+
   Taken put(Message& m);
+  Taken post(Session& session, std::uint64_t tag, const Message& m);
+  void process();
+  void give_credit(const Incoming& done);
   /// What a full queue makes of it.
   void overflowed(const Message& m);
-  void add_consumer(Session& session, std::uint32_t epoch, const ConsumerOptions& options);
+  /// False: an exclusive consumer is there, or this one would be one and is not the first (ACCESS_REFUSED).
+  bool add_consumer(Session& session, std::uint32_t epoch, const ConsumerOptions& options);
   void remove_consumer(ConsumerId consumer);
   std::optional<ConsumerId> consumer_of(const Session& session, std::uint32_t epoch) const;
   bool answered(ConsumerId consumer, std::uint64_t ordinal, Answer how);
+  void set_exists(bool exists);
+  void unused();
   void take(Broker& offered_by, Message& m, const Origin& origin);
   void taken(const Confirm& confirm, bool accepted);
   void published_elsewhere(const Relay& relay);
@@ -87,7 +113,13 @@ class ClassicHome final : public Queue, public QueueOwner {
   bool written_to_ = false;  // something was published since the last write began
   bool writing_now_ = false;
   NodeTimer<std::function<void()>> write_timer_;
+  bool exists_ = true;
+  bool exclusively_ = false;  // its consumer is an exclusive one
   NodeTimer<std::function<void()>> expiry_timer_;
+  NodeTimer<std::function<void()>> unused_timer_;
+  Fifo<Incoming> mailbox_;
+  std::vector<Sender> senders_;
+  NodeTimer<std::function<void()>> process_timer_;
 };
 
 }  // namespace models::rabbitmq

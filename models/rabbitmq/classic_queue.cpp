@@ -116,6 +116,11 @@ void ClassicQueue::expire(sim::Time now) {
   drop_expired(now);
 }
 
+void ClassicQueue::purge() {
+  MQLAB_ASSERT(consumers() == 0, "nobody consumes from a queue that is deleted");
+  while (ready_ > 0) owner_.removed(take_head(), RemovedCode::deleted);
+}
+
 // ---- who is served ------------------------------------------------------------------------------------------------
 
 void ClassicQueue::enter_turn(ConsumerId consumer) {
@@ -183,6 +188,8 @@ void ClassicQueue::dispatch(Message m, ConsumerId to, sim::Time now) {
   c.held[ordinal] = {m, now, true};
   ++c.unacknowledged;
   ++unacknowledged_;
+  held_bytes_ += m.size;
+  if (c.options.limit != nullptr) ++c.options.limit->held;
   owner_.dispatched(m, to, ordinal);
 }
 
@@ -225,10 +232,12 @@ void ClassicQueue::remove_consumer(ConsumerId consumer, sim::Time now) {
     Held& held = c.held[c.held.first()];
     if (!held.live) continue;
     held.message.redelivered = true;
+    held_bytes_ -= held.message.size;
     owner_.requeued(held.message, RequeuedCode::holder_gone);
     put_ready(held.message);
   }
   unacknowledged_ -= c.unacknowledged;
+  if (c.options.limit != nullptr) c.options.limit->held -= static_cast<std::uint32_t>(c.unacknowledged);
   c.unacknowledged = 0;
   c.there = false;
   free_.push_back(consumer);
@@ -246,6 +255,8 @@ std::optional<Message> ClassicQueue::release(ConsumerId consumer, std::uint64_t 
   while (!c.held.empty() && !c.held[c.held.first()].live) c.held.drop();
   --c.unacknowledged;
   --unacknowledged_;
+  held_bytes_ -= m.size;
+  if (c.options.limit != nullptr) --c.options.limit->held;
   return m;
 }
 
@@ -286,6 +297,12 @@ bool ClassicQueue::reject(ConsumerId consumer, std::uint64_t ordinal, sim::Time 
   unblock(consumer);
   run(now);
   return true;
+}
+
+void ClassicQueue::has_room(ConsumerId consumer, sim::Time now) {
+  if (!consumers_[consumer.value].there) return;
+  unblock(consumer);
+  run(now);
 }
 
 sim::Time ClassicQueue::oldest_held(ConsumerId consumer) {
@@ -333,6 +350,7 @@ void ClassicQueue::crash() {
   registered_.clear();
   active_.reset();
   unacknowledged_ = 0;
+  held_bytes_ = 0;
   std::sort(gathered_.begin(), gathered_.end(),
             [](const Message& a, const Message& b) { return later(b, a); });
   for (const Message& m : gathered_) {

@@ -65,11 +65,15 @@ class ClassicQueue {
   bool ack(ConsumerId consumer, std::uint64_t ordinal, sim::Time now);
   bool requeue(ConsumerId consumer, std::uint64_t ordinal, sim::Time now);
   bool reject(ConsumerId consumer, std::uint64_t ordinal, sim::Time now);
+  /// Its channel may hold more than when the queue last looked.
+  void has_room(ConsumerId consumer, sim::Time now);
 
   // ---- time, and the end of the node's process ----
   /// When the message at the head expires; kNever when it does not. expire() is to be called then.
   sim::Time next_expiry() const;
   void expire(sim::Time now);
+  /// The queue is deleted, with all that is ready. Requires: no consumers.
+  void purge();
   /// The node's process ends: consumers are gone, and so is what was in memory alone. Of a durable queue there is left, ready and
   /// in its order, what is persistent and written.
   void crash();
@@ -77,7 +81,10 @@ class ClassicQueue {
   // ---- state ----
   std::uint64_t ready() const { return ready_; }
   std::uint64_t unacknowledged() const { return unacknowledged_; }
+  std::int64_t ready_bytes() const { return ready_bytes_; }
+  std::int64_t held_bytes() const { return held_bytes_; }
   std::uint64_t next_number() const { return next_number_; }
+  std::uint64_t held_by(ConsumerId consumer) const { return consumers_[consumer.value].unacknowledged; }
   std::size_t consumers() const { return consumers_.size() - free_.size(); }
   /// Of single active consumers: who is active.
   std::optional<ConsumerId> active() const { return active_; }
@@ -125,7 +132,10 @@ class ClassicQueue {
   void run(sim::Time now);
   std::optional<ConsumerId> whose_turn();
   bool can_take(const Consumer& c) const {
-    return c.options.automatic || c.options.prefetch == 0 || c.unacknowledged < c.options.prefetch;
+    if (c.options.automatic) return true;
+    const ChannelLimit* const limit = c.options.limit;
+    return (c.options.prefetch == 0 || c.unacknowledged < c.options.prefetch) &&
+           (limit == nullptr || limit->held < limit->most);
   }
   void dispatch(Message m, ConsumerId to, sim::Time now);
   std::optional<Message> release(ConsumerId consumer, std::uint64_t ordinal);
@@ -147,6 +157,7 @@ class ClassicQueue {
   std::uint64_t written_ = 0;
   std::uint64_t ready_ = 0;
   std::int64_t ready_bytes_ = 0;
+  std::int64_t held_bytes_ = 0;  // of what is unacknowledged
   std::uint64_t unacknowledged_ = 0;
 };
 

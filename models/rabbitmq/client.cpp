@@ -96,6 +96,7 @@ void Client::answered() {
 void Client::opened(Session& session) {
   session_ = &session;
   epoch_ = session.epoch;
+  blocked_ = false;
   missed_ = 0;
   ticks_ = 0;
   received_before_ = received_;
@@ -109,18 +110,24 @@ void Client::opened(Session& session) {
 void Client::publish(Ref<Publish> frame, std::uint32_t bytes) {
   ++sent_;
   context_.network.send(connection_, Side::client, bytes,
-                        [session = session_, frame = std::move(frame), epoch = epoch_]() {
-                          if (session->epoch == epoch) session->broker->published(*session, *frame);
+                        [session = session_, frame = std::move(frame), epoch = epoch_]() mutable {
+                          if (session->epoch == epoch) session->broker->published(*session, std::move(frame));
+                        });
+}
+
+void Client::answer(Ref<Answers> frame) {
+  ++sent_;
+  context_.network.send(connection_, Side::client, kMethodBytes,
+                        [session = session_, frame = std::move(frame), epoch = epoch_]() mutable {
+                          if (session->epoch == epoch) session->broker->answered(*session, std::move(frame));
                         });
 }
 
 void Client::answer(QueueIndex queue, std::uint64_t ordinal, Answer how) {
-  ++sent_;
-  context_.network.send(connection_, Side::client, kMethodBytes,
-                        [session = session_, ordinal, epoch = epoch_, queue, how]() {
-                          if (session->epoch == epoch)
-                            session->broker->answered(*session, queue, ordinal, how);
-                        });
+  Ref<Answers> frame = broker_.answers_frames().take();
+  frame->all.push_back({queue, ordinal});
+  frame->how = how;
+  answer(std::move(frame));
 }
 
 void Client::store_offset(QueueIndex queue, std::int64_t offset) {

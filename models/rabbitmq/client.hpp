@@ -35,6 +35,10 @@ struct ChannelOptions {
   std::vector<QueueIndex> queues;  ///< to consume from
   ConsumerOptions consumer;
   std::string publisher;  ///< name under which a stream knows what it has; empty: none
+  std::uint32_t prefetch_global = 0;
+  /// The producer that it belongs to, and that another client's connection counts as one with.
+  std::string producer{};
+  std::string same_connection_as{};
 };
 
 class Client : public NodeProgram, public ConnectionListener {
@@ -58,6 +62,8 @@ class Client : public NodeProgram, public ConnectionListener {
   void closed_by_broker();        ///< connection.close or channel.close
   virtual void delivered(Ref<Deliver> frame);
   virtual void confirmed(std::uint64_t tag, bool accepted);
+  /// connection.blocked and connection.unblocked; or TCP's window has closed, or opened.
+  virtual void blocked(bool now) { blocked_ = now; }
 
   // ConnectionListener
   void connected(ConnectionId id) override;
@@ -76,7 +82,10 @@ class Client : public NodeProgram, public ConnectionListener {
   bool is_open() const { return session_ != nullptr; }
 
   void publish(Ref<Publish> frame, std::uint32_t bytes);
-  /// Of something that was delivered on this channel.
+  bool is_blocked() const { return blocked_; }
+  /// Of what was delivered on this channel.
+  void answer(Ref<Answers> frame);
+  /// Of one delivery.
   void answer(QueueIndex queue, std::uint64_t ordinal, Answer how);
   void store_offset(QueueIndex queue, std::int64_t offset);
 
@@ -118,6 +127,7 @@ class Client : public NodeProgram, public ConnectionListener {
   std::uint64_t sent_before_ = 0;
   std::uint32_t missed_ = 0;
   bool running_ = false;
+  bool blocked_ = false;
   StepCell& heartbeat_step_;
   NodeTimer<std::function<void()>> recovery_timer_;
   NodeTimer<std::function<void()>> heartbeat_timer_;

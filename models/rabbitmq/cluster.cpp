@@ -49,6 +49,11 @@ std::uint16_t Cluster::address(ExchangeIndex exchange, const std::string& key, c
   return static_cast<std::uint16_t>(addresses_.size() - 1);
 }
 
+void Cluster::set_there(QueueIndex q, bool there) {
+  topology_.set_there(q, there);
+  for (Address& a : addresses_) a.targets = topology_.route(a.exchange, a.key, a.headers);
+}
+
 // ---- between nodes ------------------------------------------------------------------------------------------------
 
 Link& Cluster::link(const Broker& a, const Broker& b) const {
@@ -96,6 +101,7 @@ void Cluster::start() {
     for (std::size_t low = 0; low < high; ++low) link(*brokers_[low], *brokers_[high]).start(*brokers_[high]);
   }
   for (const auto& queue : queues_) queue->started();
+  for (const auto& broker : brokers_) broker->start_monitors();
 }
 
 void Cluster::node_crashed(Broker& broker) {
@@ -131,22 +137,26 @@ void Cluster::tell_depths() {
   }
 }
 
-bool Cluster::idle() const {
-  return std::all_of(brokers_.begin(), brokers_.end(), [](const auto& b) { return b->idle(); }) &&
-         publish_frames_.out() == 0 && deliver_frames_.out() == 0 && relays_.out() == 0 &&
-         submissions_.out() == 0 &&
-         std::none_of(queues_.begin(), queues_.end(), [](const auto& q) { return q->busy(); });
+sim::Duration Cluster::consumer_timeout(QueueIndex q) const {
+  if (!options_.classic_consumer_timeout()) return {};
+  return queue(q).options().arguments.consumer_timeout.value_or(options_.config.consumer_timeout);
 }
 
-void Cluster::tell_unfinished(std::vector<std::string>& lines) const {
-  for (const auto& queue : queues_) {
-    const Queue::Depth depth = queue->depth();
-    if (depth.ready + depth.unacknowledged > 0)
-      lines.push_back("queue " + queue->options().name + " at " + queue->leader().node().name() + ": " +
-                      std::to_string(depth.ready) + " messages are ready, " +
-                      std::to_string(depth.unacknowledged) + " are unacknowledged");
-    queue->tell_unfinished(lines);
-  }
+void Cluster::alarms_changed() {
+  const auto any = [this](bool (Broker::*has)() const) {
+    return std::any_of(brokers_.begin(), brokers_.end(), [has](const auto& b) { return (*b.*has)(); });
+  };
+  alarm_.reset();
+  if (any(&Broker::disk_alarm)) alarm_ = BlockedCode::disk;
+  if (any(&Broker::memory_alarm)) alarm_ = BlockedCode::memory;
+  for (const auto& broker : brokers_) broker->alarms_changed();
+}
+
+bool Cluster::idle() const {
+  return std::all_of(brokers_.begin(), brokers_.end(), [](const auto& b) { return b->idle(); }) &&
+         publish_frames_.out() == 0 && answers_frames_.out() == 0 && deliver_frames_.out() == 0 &&
+         relays_.out() == 0 && submissions_.out() == 0 &&
+         std::none_of(queues_.begin(), queues_.end(), [](const auto& q) { return q->busy(); });
 }
 
 std::optional<std::string> Cluster::broken() const {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,8 @@ class Cluster {
   std::uint16_t address(ExchangeIndex exchange, const std::string& key, const Headers& headers);
   const Address& address(std::uint16_t number) const { return addresses_[number]; }
   const std::vector<QueueIndex>& targets(std::uint16_t address) const { return addresses_[address].targets; }
+  /// The queue is deleted, or declared again: messages are routed anew.
+  void set_there(QueueIndex q, bool there);
 
   // ---- frames ----
   Pool<Publish>& publish_frames() { return publish_frames_; }
@@ -66,6 +69,7 @@ class Cluster {
   Pool<Command>& commands() { return commands_; }
   Pool<Submission>& submissions() { return submissions_; }
   Pool<RaftFrame>& raft_frames() { return raft_frames_; }
+  Pool<Answers>& answers_frames() { return answers_frames_; }
 
   // ---- between nodes ----
   /// Runs `work` (of 8 bytes) at `to` when it has arrived there. False, and nothing happens, when `from` knows that it will not.
@@ -85,8 +89,14 @@ class Cluster {
   void suspected(Broker& at, Broker& other, bool suspect);
   void tell() const;
   void tell_depths();
-  bool idle() const;
+  /// Of consumers of the queue, which rabbit_channel.erl looks after; 0: none. Classic queues have it until 4.2.
+  sim::Duration consumer_timeout(QueueIndex q) const;
+  /// What blocks publishers: an alarm of any node counts for all.
+  std::optional<BlockedCode> alarm() const { return alarm_; }
+  void alarms_changed();
+  /// Adds a line for each queue that holds something, and for each connection that is blocked.
   void tell_unfinished(std::vector<std::string>& lines) const;
+  bool idle() const;
   std::optional<std::string> broken() const;
 
  private:
@@ -101,12 +111,14 @@ class Cluster {
   std::vector<std::unique_ptr<Queue>> queues_;
   std::vector<Address> addresses_;
   Histories histories_;
+  std::optional<BlockedCode> alarm_;
   Pool<Publish> publish_frames_;
   Pool<Deliver> deliver_frames_;
   Pool<Relay> relays_;
   Pool<Command> commands_;
   Pool<Submission> submissions_;
   Pool<RaftFrame> raft_frames_;
+  Pool<Answers> answers_frames_;
 };
 
 }  // namespace models::rabbitmq

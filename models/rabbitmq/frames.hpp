@@ -56,10 +56,33 @@ struct Deliver {
 /// What a consumer says of what it was delivered: basic.ack, basic.nack with requeue, basic.reject without.
 enum class Answer : std::uint8_t { ack, nack_requeue, reject };
 
+/// What several deliveries of a channel are answered with at once: basic.ack and basic.nack with `multiple`.
+struct Answers {
+  struct One {
+    QueueIndex queue{};
+    std::uint64_t ordinal = 0;
+  };
+  std::vector<One> all;  ///< what is unanswered up to the delivery tag
+  Answer how{};
+
+  std::uint32_t refs = 0;
+  Shelf<Answers>* home = nullptr;
+  void clear() { all.clear(); }
+};
+
+/// What all consumers of a channel may hold together (basic.qos with `global`; rabbit_limiter.erl).
+/// Model: queues ask the channel's limiter in no time.
+struct ChannelLimit {
+  std::uint32_t most = 0;  ///< 0: no limit
+  std::uint32_t held = 0;
+};
+
 struct ConsumerOptions {
-  std::uint32_t prefetch = 0;                     ///< 0: no limit
-  bool automatic = false;                         ///< no-ack: prefetch does not count
-  std::int32_t priority = 0;                      ///< x-priority
+  std::uint32_t prefetch = 0;  ///< 0: no limit
+  bool automatic = false;      ///< no-ack: prefetch does not count
+  std::int32_t priority = 0;   ///< x-priority
+  bool exclusive = false;      ///< nobody else may consume
+  ChannelLimit* limit = nullptr;
   EntityId group{};                               ///< whose it is
   StreamOffset offset{};                          ///< x-stream-offset
   const StreamConsumerOptions* stream = nullptr;  ///< it speaks the stream protocol
@@ -92,6 +115,8 @@ struct Relay {
     full,
     not_full,
     cancelled,
+    // ----
+    not_yours
   };
   What what{};
   Answer how{};

@@ -50,9 +50,11 @@ struct StreamOffset {
 struct QueueArguments {
   QueueType type = QueueType::classic;
   std::optional<sim::Duration> message_ttl{};         ///< x-message-ttl
+  std::optional<sim::Duration> expires{};             ///< x-expires: unused for so long it is deleted
   std::optional<std::int64_t> max_length{};           ///< x-max-length: messages that are ready
   std::optional<std::int64_t> max_length_bytes{};     ///< x-max-length-bytes: of their bodies
   Overflow overflow = Overflow::drop_head;            ///< x-overflow
+  bool overflow_given = false;                        ///< it says so itself: no policy decides
   std::optional<std::string> dead_letter_exchange{};  ///< x-dead-letter-exchange; "": the default exchange
   std::optional<std::string>
       dead_letter_routing_key{};        ///< x-dead-letter-routing-key; none: the message's own
@@ -62,8 +64,9 @@ struct QueueArguments {
   // ---- of quorum queues ----
   std::uint16_t group_size = 3;  ///< x-quorum-initial-group-size
   std::optional<std::int64_t>
-      delivery_limit{};        ///< x-delivery-limit; below 0: none; unset: the version's default
-  bool at_least_once = false;  ///< x-dead-letter-strategy
+      delivery_limit{};         ///< x-delivery-limit; below 0: none; unset: the version's default
+  bool at_least_once = false;   ///< x-dead-letter-strategy
+  bool strategy_given = false;  ///< it says so itself
   std::optional<sim::Duration> consumer_timeout{};  ///< x-consumer-timeout; unset: consumer_timeout
   DelayedRetry delayed_retry = DelayedRetry::disabled;
   sim::Duration delayed_retry_min{};  ///< x-delayed-retry-min
@@ -86,9 +89,41 @@ struct MirrorOptions {
 struct QueueOptions {
   std::string name{};
   bool durable = true;
+  bool auto_delete = false;  ///< deleted with its last consumer
+  bool exclusive = false;    ///< of the connection that declares it, and gone with that
+  /// Its process takes so long for a message that is published; 0: no time.
+  sim::Duration service{};
   QueueArguments arguments{};
   std::uint16_t node = 0;  ///< where it is declared: the home of a classic queue, the first leader of others
   MirrorOptions mirrors{};
+};
+
+/// What a policy is for (apply-to).
+enum class ApplyTo : std::uint8_t { all, queues, classic_queues, quorum_queues, streams, exchanges };
+
+/// What a policy gives to queues and exchanges: keys of its definition.
+struct PolicyDefinition {
+  std::optional<sim::Duration> message_ttl{};
+  std::optional<sim::Duration> expires{};
+  std::optional<sim::Duration> consumer_timeout{};
+  std::optional<std::int64_t> max_length{};
+  std::optional<std::int64_t> max_length_bytes{};
+  std::optional<Overflow> overflow{};
+  std::optional<std::string> dead_letter_exchange{};
+  std::optional<std::string> dead_letter_routing_key{};
+  std::optional<std::string> alternate_exchange{};  ///< of exchanges
+  std::optional<std::int64_t> delivery_limit{};     ///< of quorum queues, as the next
+  std::optional<bool> dead_letter_at_least_once{};  ///< dead-letter-strategy
+  bool queue_mode =
+      false;  ///< it says something of that, which changes nothing and is of classic queues alone
+};
+
+struct PolicyOptions {
+  std::string name{};
+  std::string pattern{};  ///< a regular expression, found somewhere in the name
+  ApplyTo apply_to = ApplyTo::all;
+  std::int32_t priority = 0;  ///< of those that match the highest applies
+  PolicyDefinition definition{};
 };
 
 struct BindingOptions {
@@ -108,6 +143,15 @@ struct Config {
   sim::Duration heartbeat = std::chrono::seconds{60};  ///< proposed to clients; 0: none
   /// A channel that has not acknowledged a delivery for so long is closed; 0: never. Of classic queues until 4.2.
   sim::Duration consumer_timeout = std::chrono::minutes{30};
+  /// total_memory_available_override_value: of each node; 0: no memory alarms.
+  std::int64_t total_memory = 0;
+  /// vm_memory_high_watermark.relative; below 0: 0.6, and 0.4 until 3.13.
+  double memory_watermark = -1;
+  std::int64_t memory_watermark_bytes = 0;    ///< vm_memory_high_watermark.absolute; 0: by the share
+  std::int64_t disk_free_limit = 50'000'000;  ///< disk_free_limit.absolute
+  double disk_free_share = 0;       ///< disk_free_limit.relative, of the memory; 0: by the absolute one
+  std::uint32_t credit = 400;       ///< credit_flow_default_credit: a channel's with a queue …
+  std::uint32_t credit_more = 200;  ///< … and so much more after each so many
   PartitionHandling partition_handling = PartitionHandling::ignore;
   std::vector<std::uint16_t> pause_if_all_down{};  ///< these nodes
   /// raft.adaptive_failure_detector.poll_interval: a silent node is suspected after it.
@@ -125,6 +169,9 @@ struct BrokerOptions {
   sim::Distribution disk_write = sim::Distribution::constant(0);
   /// How long the write-ahead log of a node's quorum queues takes for a batch, with its fsync.
   sim::Distribution disk_fsync = sim::Distribution::constant(0);
+  std::int64_t disk_size = 0;  ///< of each node, for messages; 0: there is enough
+  std::vector<PolicyOptions> policies{};
+  std::vector<PolicyOptions> operator_policies{};
   std::vector<ExchangeOptions> exchanges{};
   std::vector<QueueOptions> queues{};
   std::vector<BindingOptions> bindings{};
@@ -135,8 +182,17 @@ struct BrokerOptions {
   std::vector<std::string> racks{}, zones{}, regions{};  ///< of the nodes in turn, instead
 
   /// BROKERS.md: since 4.3 quorum queues alone have it.
-  bool classic_consumer_timeout() const {
-    return version < "4.3" && config.consumer_timeout > sim::Duration{};
+  bool classic_consumer_timeout() const { return version < "4.3"; }
+  /// Bytes in use above which a node raises its alarm; 0: never.
+  std::int64_t memory_limit() const {
+    if (config.memory_watermark_bytes > 0) return config.memory_watermark_bytes;
+    const double share = config.memory_watermark >= 0 ? config.memory_watermark : version < "4" ? 0.4 : 0.6;
+    return static_cast<std::int64_t>(share * static_cast<double>(config.total_memory));
+  }
+  /// Free bytes below which a node raises its alarm.
+  std::int64_t disk_limit() const {
+    if (config.disk_free_share <= 0) return config.disk_free_limit;
+    return static_cast<std::int64_t>(config.disk_free_share * static_cast<double>(config.total_memory));
   }
 };
 
@@ -189,9 +245,18 @@ struct SubscriberOptions {
   std::vector<std::string> queues{};
   bool automatic_ack = false;              ///< no-ack
   std::uint32_t prefetch = 0;              ///< basic.qos of each consumer; 0: no limit
+  std::uint32_t prefetch_global = 0;       ///< basic.qos with global: of all consumers of a channel together
+  bool exclusive = false;                  ///< basic.consume: nobody else may
   std::vector<std::int32_t> priorities{};  ///< x-priority of the members in turn
   StreamOffset offset{};                   ///< x-stream-offset
   std::optional<StreamConsumerOptions> stream{};
+  /// basic.ack with multiple, for so many at once (Spring's DirectMessageListenerContainer, messagesPerAck) …
+  std::uint32_t messages_per_ack = 1;
+  sim::Duration ack_timeout = std::chrono::seconds{20};  ///< … or what there is after so long (ackTimeout)
+  bool nack_multiple =
+      false;  ///< basic.nack with multiple: what waits for its acknowledgement goes back, too
+  /// The producer with whose connection its members' count as one when alarms block it; empty: none.
+  std::string same_connection_as{};
 };
 
 }  // namespace models::rabbitmq

@@ -19,6 +19,7 @@ Publisher::Publisher(Context& context, Cluster& broker, Node& node, const Produc
       arrival_timer_(context.simulation, node, [this] { turn(); }) {
   channel_.confirms = confirms();
   if (options.rabbitmq.stream) channel_.publisher = options.rabbitmq.stream->name;
+  channel_.producer = options.name;
   const Topology& topology = broker.topology();
   const std::string path = "producers." + options.name;
   std::string exchange = options.to;
@@ -180,6 +181,12 @@ void Publisher::confirmed(std::uint64_t tag, bool accepted) {
   report(Kind::acknowledged, *frame, -1);
   answered(1);
   step_then(acknowledged_step_, node_, [this] { turn(); });
+}
+
+/// Model: what an application publishes on a connection that is blocked waits in it; TCP's buffers would take some of it.
+void Publisher::blocked(bool now) {
+  Client::blocked(now);
+  turn();
 }
 
 void Publisher::failed(const Publish& frame, bool maybe_stored) {

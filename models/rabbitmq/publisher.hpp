@@ -33,6 +33,9 @@ class Publisher final : public Client {
   bool idle();
 
   void confirmed(std::uint64_t tag, bool accepted) override;
+  void blocked(bool now) override;
+  /// Adds what it waits for.
+  void tell_unfinished(std::vector<std::string>& lines) const;
 
  private:
   struct Lane {
@@ -55,7 +58,7 @@ class Publisher final : public Client {
 
   void turn();
   bool may_publish() const {
-    return is_open() &&
+    return is_open() && !is_blocked() &&
            (!confirms() || unconfirmed_.next() - unconfirmed_.first() < options_.rabbitmq.confirms);
   }
   bool confirms() const { return options_.rabbitmq.confirms > 0; }

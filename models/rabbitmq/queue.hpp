@@ -42,6 +42,13 @@ class Queue {
   struct Depth {
     std::uint64_t ready = 0;
     std::uint64_t unacknowledged = 0;
+    std::uint64_t consumers = 0;
+  };
+
+  /// Bytes.
+  struct Usage {
+    std::int64_t memory = 0;
+    std::int64_t disk = 0;
   };
 
   Queue(Cluster& cluster, QueueIndex index, const QueueOptions& options, EntityId entity)
@@ -66,6 +73,8 @@ class Queue {
   /// basic.consume. False: there is nobody to consume from.
   virtual bool consume(Session& session, const ConsumerOptions& consumer) = 0;
   virtual void answer(Session& session, std::uint64_t ordinal, Answer how) = 0;
+  /// The channel has acknowledged what it held of another queue, and its limit for all (basic.qos with `global`) has room again.
+  virtual void has_room(Session& session) { static_cast<void>(session); }
   /// The channel has ended, and consumed; `epoch` was its Session's. Its node lives.
   virtual void leave(Session& session, std::uint32_t epoch) = 0;
   /// When the oldest message was dispatched that the channel still holds; kNever when it holds none. For channels that are closed
@@ -121,6 +130,12 @@ class Queue {
   }
   /// Nodes that its consumers may connect to, and the one that its publishers do; for who speaks the stream protocol.
   virtual bool is_at(const Broker& node) const { return &node == &leader(); }
+  /// "3 with billing/0, …": who has been sent what is not acknowledged; empty where it does not say.
+  virtual std::string holders() const { return {}; }
+  /// Of the node where its messages are, for alarms.
+  virtual Usage usage() const { return {}; }
+  /// False: it is deleted, or not declared yet.
+  virtual bool exists() const { return true; }
   /// Where its messages are: the node of a classic queue, the leader of a replicated one, or who was the last.
   virtual Broker& leader() const = 0;
   /// Something of it is on its way or is being written.

@@ -54,7 +54,7 @@ class QuorumQueue final : public Queue, public FifoOwner, public RaftHost, publi
   void link_down(Broker& at, Broker& other) override;
   void link_up(Broker& at, Broker& other) override;
   void suspected(Broker& at, Broker& other, bool suspect) override;
-  Depth depth() const override { return {fifo_.ready(), fifo_.unacknowledged()}; }
+  Depth depth() const override { return {fifo_.ready(), fifo_.unacknowledged(), fifo_.consumers()}; }
   Broker& leader() const override { return *leader_; }
   bool busy() const override;
   void tell_unfinished(std::vector<std::string>& lines) const override;

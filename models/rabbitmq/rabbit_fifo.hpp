@@ -10,6 +10,7 @@
 // rabbit_fifo.erl that of 4.3.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -80,6 +81,10 @@ class RabbitFifo {
   std::uint64_t ready() const { return ready_ + delayed_.size() + dead_ready_; }
   std::uint64_t unacknowledged() const { return unacknowledged_ + dead_held_; }
   std::uint64_t next_number() const { return next_number_; }
+  std::uint64_t consumers() const {
+    return static_cast<std::uint64_t>(
+        std::count_if(clients_.begin(), clients_.end(), [](const auto& c) { return c.second.consumes; }));
+  }
   bool knows(ClientId client) const { return clients_.count(client.value) > 0; }
   std::optional<ClientId> active() const;
   /// When the oldest message was dispatched that the consumer holds; kNever: none.

@@ -258,7 +258,9 @@ bool Stream::is_at(const Broker& node) const {
 
 /// Nothing waits in a stream: what a group has not read is its lag.
 Queue::Depth Stream::depth() const {
-  return {};
+  Depth depth;
+  for (const View& view : views_) depth.consumers += view.readers.size();
+  return depth;
 }
 
 bool Stream::finished(EntityId group) const {

@@ -4,11 +4,16 @@
 
 #include "models/rabbitmq/broker.hpp"
 #include "models/rabbitmq/cluster.hpp"
+#include "models/rabbitmq/policies.hpp"
 #include "models/rabbitmq/publisher.hpp"
 #include "models/rabbitmq/workers.hpp"
 
 namespace models::rabbitmq {
 namespace {
+
+std::string_view type_name(QueueType type) {
+  return type == QueueType::quorum ? "quorum" : "classic";
+}
 
 bool joins_later(const Scenario& scenario, const std::string& member) {
   return std::any_of(scenario.faults.begin(), scenario.faults.end(), [&member](const FaultSpec& fault) {
@@ -30,7 +35,7 @@ System::System(const Site& site) : site_(site) {
     nodes.push_back(&site.add_node(EntityKind::broker, std::string(kRabbitMq) + "/" + std::to_string(i), {},
                                    i, location));
   }
-  broker_ = std::make_unique<Cluster>(site.context, options, nodes);
+  broker_ = std::make_unique<Cluster>(site.context, with_policies(options), nodes);
 }
 
 System::~System() {
@@ -98,8 +103,33 @@ bool System::idle() const {
          std::all_of(workers_.begin(), workers_.end(), [](const auto& g) { return g->idle(); });
 }
 
-void System::tell_unfinished(std::vector<std::string>& lines) const {
-  broker_->tell_unfinished(lines);
+void System::list_queues(std::vector<QueueView>& queues) const {
+  const BrokerOptions& options = *site_.scenario.rabbitmq;
+  const auto name_of = [](const PolicyOptions* policy) {
+    return policy == nullptr ? std::string() : policy->name;
+  };
+  for (std::size_t i = 0; i < options.queues.size(); ++i) {
+    const Queue& queue = broker_->queue(QueueIndex{static_cast<std::uint16_t>(i)});
+    const Queue::Depth depth = queue.depth();
+    queues.push_back({queue.entity(), std::string(type_name(options.queues[i].arguments.type)),
+                      name_of(policy_of(options.queues[i], options.policies)),
+                      name_of(policy_of(options.queues[i], options.operator_policies)), depth.ready,
+                      depth.unacknowledged, depth.consumers, queue.exists()});
+  }
+}
+
+void System::list_nodes(std::vector<NodeView>& nodes) const {
+  const BrokerOptions& options = broker_->options();
+  for (std::size_t i = 0; i < broker_->size(); ++i) {
+    const Broker& broker = broker_->broker(i);
+    const Broker::Counts& counts = broker.counts();
+    const Queue::Usage usage = broker.usage();
+    nodes.push_back({broker.node().entity(), broker.node().up(), counts.received, counts.received_confirm,
+                     counts.confirmed, counts.connections_opened, counts.connections_closed,
+                     counts.publishers, usage.memory, options.memory_limit(), options.disk_size - usage.disk,
+                     options.disk_size > 0 ? options.disk_limit() : 0, broker.memory_alarm(),
+                     broker.disk_alarm()});
+  }
 }
 
 void System::tell_end() {

@@ -40,6 +40,8 @@ class System final : public BrokerSystem {
   bool idle() const override;
   void tell_unfinished(std::vector<std::string>& lines) const override;
   void tell_end() override;
+  void list_queues(std::vector<QueueView>& queues) const override;
+  void list_nodes(std::vector<NodeView>& nodes) const override;
   std::optional<std::string> broken() override;
 
  private:

@@ -44,7 +44,7 @@ bool headers_match(const Headers& wanted, bool any, const Headers& given) {
   return !any;
 }
 
-Topology::Topology(const BrokerOptions& options) : queues_(options.queues) {
+Topology::Topology(const BrokerOptions& options) : queues_(options.queues), there_(queues_.size(), true) {
   exchanges_.push_back({"", ExchangeType::direct, {}, {}});
   for (const ExchangeOptions& exchange : options.exchanges)
     exchanges_.push_back({exchange.name, exchange.type, {}, {}});
@@ -133,7 +133,7 @@ std::vector<QueueIndex> Topology::route(ExchangeIndex exchange, const std::strin
                                         const Headers& headers) const {
   if (exchange.value == 0) {
     const auto queue = find_queue(key);
-    return queue ? std::vector<QueueIndex>{*queue} : std::vector<QueueIndex>{};
+    return queue && there_[queue->value] ? std::vector<QueueIndex>{*queue} : std::vector<QueueIndex>{};
   }
   std::vector<bool> reached(queues_.size());
   std::vector<bool> visited(exchanges_.size());
@@ -149,6 +149,7 @@ std::vector<QueueIndex> Topology::route(ExchangeIndex exchange, const std::strin
     work.pop_back();
     bool matched = false;
     for (const Binding& binding : at.bindings) {
+      if (!binding.to_exchange && !there_[binding.destination]) continue;
       if (!matches(at, binding, key, headers)) continue;
       matched = true;
       if (binding.to_exchange)

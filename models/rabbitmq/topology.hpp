@@ -36,6 +36,9 @@ class Topology {
   /// The default exchange is "".
   std::optional<ExchangeIndex> find_exchange(std::string_view name) const;
 
+  /// A queue is deleted, or declared again: its bindings go and come with it.
+  /// Model: whoever declares a queue binds it, as the recovery of clients does.
+  void set_there(QueueIndex q, bool there) { there_[q.value] = there; }
   /// In order of the queues, each once.
   std::vector<QueueIndex> route(ExchangeIndex exchange, const std::string& key, const Headers& headers) const;
 
@@ -58,6 +61,7 @@ class Topology {
   void add_binding(const BindingOptions& options, const std::string& path);
 
   std::vector<QueueOptions> queues_;
+  std::vector<bool> there_;          // by queue
   std::vector<Exchange> exchanges_;  // 0 is the default exchange
 };
 

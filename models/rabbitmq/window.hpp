@@ -20,6 +20,7 @@ class Window {
   std::uint64_t next() const { return next_; }
   bool holds(std::uint64_t number) const { return number >= first_ && number < next_; }
   T& operator[](std::uint64_t number) { return items_[number & (items_.size() - 1)]; }
+  const T& operator[](std::uint64_t number) const { return items_[number & (items_.size() - 1)]; }
 
   std::uint64_t push(T item) {
     if (next_ - first_ == items_.size()) grow();

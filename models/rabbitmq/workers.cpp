@@ -71,7 +71,8 @@ Worker::Worker(Context& context, Cluster& broker, Node& node, Workers& group, st
       bench_(context, node, group.jobs(), group.entity(), *this),
       delivered_step_(context.steps.cell(node.entity(), Step::delivered)),
       ack_step_(context.steps.cell(node.entity(), Step::commit_sent)),
-      flush_timer_(context.simulation, node, [this] { store_offsets(); }) {
+      flush_timer_(context.simulation, node, [this] { store_offsets(); }),
+      ack_timer_(context.simulation, node, [this] { acknowledge(); }) {
   const SubscriberOptions& options = group.options().rabbitmq;
   channel_.queues = group.queues();
   channel_.consumer.automatic = options.automatic_ack;
@@ -80,6 +81,9 @@ Worker::Worker(Context& context, Cluster& broker, Node& node, Workers& group, st
   channel_.consumer.offset = options.offset;
   if (options.stream) channel_.consumer.stream = &*options.stream;
   done_.resize(options.stream ? group.queues().size() : 0);
+  channel_.consumer.exclusive = options.exclusive;
+  channel_.prefetch_global = options.prefetch_global;
+  channel_.same_connection_as = options.same_connection_as;
   if (!options.priorities.empty())
     channel_.consumer.priority = options.priorities[index % options.priorities.size()];
 }
@@ -143,9 +147,36 @@ void Worker::finish(Answer how) {
   if (!known) return take_next();
   if (speaks_stream()) {
     if (!track(*message)) return take_next();
-  } else {
-    answer(message->queue, message->ordinal, how);
+    return step_then(ack_step_, node_, [this] {
+      if (!bench_.working()) take_next();
+    });
   }
+  const SubscriberOptions& options = group_.options().rabbitmq;
+  if (how == Answer::ack) {
+    unacknowledged_.push_back({message->queue, message->ordinal});
+    if (unacknowledged_.size() >= options.messages_per_ack) return acknowledge();
+    if (!ack_timer_.armed()) ack_timer_.arm_after(options.ack_timeout);
+    return take_next();
+  }
+  Ref<Answers> frame = broker_.answers_frames().take();
+  if (options.nack_multiple) frame->all.swap(unacknowledged_);
+  frame->all.push_back({message->queue, message->ordinal});
+  frame->how = how;
+  answer(std::move(frame));
+  step_then(ack_step_, node_, [this] {
+    if (!bench_.working()) take_next();
+  });
+}
+
+/// basic.ack, with `multiple` where it is for several.
+void Worker::acknowledge() {
+  ack_timer_.disarm();
+  if (unacknowledged_.empty()) return;
+  Ref<Answers> frame = broker_.answers_frames().take();
+  frame->all.assign(unacknowledged_.begin(), unacknowledged_.end());
+  frame->how = Answer::ack;
+  unacknowledged_.clear();
+  answer(std::move(frame));
   step_then(ack_step_, node_, [this] {
     if (!bench_.working()) take_next();
   });
@@ -199,6 +230,8 @@ void Worker::choose(std::vector<Broker*>& addresses) {
 
 void Worker::channel_lost() {
   forget_offsets();
+  unacknowledged_.clear();
+  ack_timer_.disarm();
   // ConsumerDispatcher: once the channel is shut down what it has queued is not handed out any more.
   while (!waiting_.empty()) tell(Kind::abandoned, *waiting_.pop());
 }
@@ -213,6 +246,8 @@ void Worker::withdraw() {
 /// What waits in the client goes back to its queue.
 void Worker::leave() {
   leaving_ = false;
+  if (is_open()) acknowledge();
+  unacknowledged_.clear();
   while (!waiting_.empty()) tell(Kind::abandoned, *waiting_.pop());
   // Consumer.close() stores what automatic tracking has not stored yet.
   if (speaks_stream() && channel_.consumer.stream->tracking == OffsetTracking::automatic) store_offsets();
@@ -224,6 +259,8 @@ void Worker::leave() {
 void Worker::process_crashed() {
   forget_offsets();
   bench_.crashed();
+  ack_timer_.disarm();
+  unacknowledged_.clear();
   leaving_ = false;
   message_ = {};
   while (!waiting_.empty()) waiting_.pop();

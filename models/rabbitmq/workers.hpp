@@ -39,6 +39,7 @@ class Workers {
   void start();
   /// Nobody works, and nothing that somebody could be given is left.
   bool idle() const;
+  void tell_unfinished(std::vector<std::string>& lines) const;
 
   const GroupOptions& options() const { return options_; }
   EntityId entity() const { return entity_; }
@@ -70,6 +71,7 @@ class Worker final : public Client, private WorkbenchOwner {
   void start();
   bool takes_part() const { return wanted_ && running(); }
   bool idle() const { return waiting_.empty() && !bench_.working() && !bench_.restarting(); }
+  void tell_unfinished(std::vector<std::string>& lines) const;
 
   void delivered(Ref<Deliver> frame) override;
   // NodeProgram
@@ -105,6 +107,7 @@ class Worker final : public Client, private WorkbenchOwner {
   void take_next();
   void leave();
   void finish(Answer how);
+  void acknowledge();
   void tell(Kind kind, const Deliver& m);
   void tell_member(MemberCode code);
 
@@ -115,11 +118,13 @@ class Worker final : public Client, private WorkbenchOwner {
   std::uint32_t channel_number_ = 0;
   std::uint32_t message_channel_ = 0;  // on which it came
   bool wanted_ = false;
-  bool leaving_ = false;  // once it has finished what it is working on
+  bool leaving_ = false;                      // once it has finished what it is working on
+  std::vector<Answers::One> unacknowledged_;  // processed, and not acknowledged yet
   StepCell& delivered_step_;
   StepCell& ack_step_;
   NodeTimer<std::function<void()>> flush_timer_;
   std::vector<Done> done_;  // by queue
+  NodeTimer<std::function<void()>> ack_timer_;
 };
 
 }  // namespace models::rabbitmq

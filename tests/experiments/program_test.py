@@ -228,6 +228,56 @@ class Output(Case):
         self.assertIn(total, text)
         self.assertIn("\nstart.time, end.time, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, ", text)
 
+    def test_queues_are_shown_as_they_stood_at_a_time(self):
+        self.refused("run", "s.toml", "--queues", says="the scenario has no queues")
+        self.write("q.toml", """[scenario]
+name = "queues"
+duration = "2s"
+[rabbitmq]
+[[rabbitmq.queues]]
+name = "jobs"
+[[producers]]
+name = "shop"
+cluster = "rabbitmq"
+to = "jobs"
+messages = 8
+arrivals = { process = "constant", rate = 10 }
+""")
+        plain = json.loads(self.mqlab("run", "q.toml", "--format", "json").stdout)
+        told = json.loads(self.mqlab("run", "q.toml", "--queues", "--at", "1500ms", "--format", "json").stdout)
+        self.assertEqual(told["digest"], plain["digest"])
+        row = told["queues"][0]["queues"][0]
+        self.assertEqual((row["name"], row["type"], row["messages_ready"], row["messages_unacknowledged"], row["consumers"]),
+                         ("jobs", "classic", 8, 0, 0))
+        self.assertAlmostEqual(row["publish_rate"], 8 / 1.5)
+        text = self.mqlab("run", "q.toml", "--queues", "--at", "1500ms").stdout
+        self.assertIn("queues at 1.5 s\nname ", text)
+        self.assertIn("jobs: 8 ready, and nobody consumes from it", text)
+        self.mqlab("run", "q.toml", "--out", "o")
+        run = plain["run_id"]
+        path = self.mqlab("export", "o", "--run", run, "--format", "openmetrics", "--every", "1500ms").stdout.strip()
+        lines = (self.folder / path).read_text().splitlines()
+        self.assertIn('rabbitmq_queue_messages_ready{vhost="/",queue="jobs"} 8 1.5', lines)
+        self.assertEqual(lines[-1], "# EOF")
+
+    def test_definitions_become_a_scenario_or_nothing(self):
+        self.write("d.json", json.dumps({
+            "rabbitmq_version": "4.1.3", "users": [{"name": "root", "password_hash": "S3CR3T"}],
+            "vhosts": [{"name": "/"}, {"name": "shop"}], "exchanges": [], "bindings": [],
+            "queues": [{"name": "jobs", "vhost": "shop", "durable": True, "arguments": {"x-max-length": 5, "x-odd": 1}}]}))
+        self.refused("import", "d.json", "--out", "d.toml", says="choose one by --vhost")
+        done = self.mqlab("import", "d.json", "--out", "d.toml", "--vhost", "shop")
+        self.assertIn('"x-odd" of queue "jobs"', done.stderr)
+        text = (self.folder / "d.toml").read_text()
+        self.assertNotIn("S3CR3T", text)
+        self.assertNotIn("root", text)
+        self.mqlab("run", "d.toml")
+        self.refused("import", "d.json", "--out", "d.toml", "--vhost", "shop", says="exists already")
+        self.write("bad.json", '{"queues": [{"name": "q", "arguments": {"x-max-length": -1}}]}')
+        self.refused("import", "bad.json", "--out", "bad.toml", says="bad.json:1:")
+        self.assertFalse((self.folder / "bad.toml").exists())
+        self.refused("import", "no.json", "--out", "no.toml", says="no.json")
+
     def test_a_group_is_described_as_it_stood_at_a_time(self):
         plain = json.loads(self.mqlab("run", "s.toml", "--format", "json").stdout)
         look = ["run", "s.toml", "--describe-group", "billing"]

@@ -58,11 +58,11 @@ TEST_CASE("one file has Kafka and RabbitMQ as variants of one workload", "[rabbi
 }
 
 TEST_CASE("what RabbitMQ has and mqlab does not is refused by its name", "[rabbitmq]") {
-  CHECK(holds(with_arguments("x-expires = 1000"), "queues that expire are not modelled"));
-  CHECK(
-      holds(desk("[rabbitmq]\n", "[rabbitmq]\n[rabbitmq.config]\nvm_memory_high_watermark.relative = 0.4\n"),
-            "memory alarms are not modelled"));
-  CHECK(holds(desk("name = \"jobs\"", "name = \"jobs\"\ntype = 'stream'"), "'stream' is not allowed here"));
+  CHECK(with_arguments("x-expires = 1000, x-queue-mode = 'lazy', x-queue-version = 2").empty());
+  CHECK(holds(with_arguments("x-queue-version = 1"), "x-queue-version"));
+  CHECK(desk("[rabbitmq]\n", "[rabbitmq]\nnodes = 3\n").empty());
+  CHECK(desk("[rabbitmq]\n", "[rabbitmq]\n[rabbitmq.config]\nvm_memory_high_watermark.relative = 0.4\n")
+            .empty());
 }
 
 TEST_CASE("quorum queues have arguments of their own and do without some of classic ones", "[rabbitmq]") {
@@ -223,4 +223,42 @@ TEST_CASE("several groups read a stream, and a publisher with a name is one", "[
   CHECK(holds(publisher("instances = 2\nrabbitmq = { confirms = 10, stream = { name = 'shop' } }"),
               "is of one publisher"));
   CHECK(holds(publisher("rabbitmq = { confirms = 1, exchange = '', stream = {} }"), "knows no exchanges"));
+}
+
+TEST_CASE("policies are refused where RabbitMQ would refuse them", "[rabbitmq]") {
+  const auto with = [](const std::string& policy, const char* table = "policies") {
+    return desk("[rabbitmq]\n", "[rabbitmq]\nversion = '3.12'\n[[rabbitmq." + std::string(table) +
+                                    "]]\nname = 'p'\n" + policy + "\n");
+  };
+  CHECK(with("pattern = '^j'\ndefinition = { max-length = 5, overflow = 'reject-publish' }").empty());
+  CHECK(holds(with("pattern = '(j'\ndefinition = { max-length = 5 }"), "is no regular expression"));
+  CHECK(holds(with("pattern = 'j'"), "no policy provided"));
+  CHECK(holds(with("definition = { max-length = 5 }"), "needs the key 'pattern'"));
+  CHECK(holds(with("pattern = 'j'\ndefinition = { max-lenght = 5 }"), "did you mean 'max-length'"));
+  CHECK(
+      holds(with("pattern = 'j'\ndefinition = { federation-upstream = 'x' }"), "federation is not modelled"));
+  CHECK(holds(with("pattern = 'j'\ndefinition = { dead-letter-exchange = '' }", "operator_policies"),
+              "is no key of operator policies"));
+  CHECK(holds(with("pattern = 'j'\ndefinition = { overflow = 'drop-head' }", "operator_policies"),
+              "is no key of operator policies"));
+}
+
+TEST_CASE("what channels ask for is refused where the version or the queue has it not", "[rabbitmq]") {
+  CHECK(desk("prefetch = 10", "prefetch_global = 5, prefetch = 10").empty());
+  const auto global_at = [](const std::string& broker) {
+    return complaint(std::string(kDesk)
+                         .replace(kDesk.find("prefetch = 10"), 13, "prefetch_global = 5")
+                         .replace(kDesk.find("[rabbitmq]\n"), 11, "[rabbitmq]\n" + broker));
+  };
+  CHECK(global_at("version = '4.2'\n").empty());
+  CHECK(holds(global_at("version = '4.3'\n"), "is refused since 4.3"));
+  CHECK(holds(global_at("nodes = 3\n"), "is modelled of a single node"));
+  CHECK(desk("name = \"jobs\"", "name = \"jobs\"\nexclusive = true").empty());
+  CHECK(holds(desk("prefetch = 10", "messages_per_ack = 5, ack = 'automatic'"), "needs ack = \"manual\""));
+  CHECK(holds(desk("prefetch = 10", "messages_per_ack = 50, prefetch = 10, ack_timeout = '0s'"),
+              "is above the prefetch"));
+  CHECK(holds(desk("prefetch = 10", "same_connection_as = 'shpo'"), "there is no producer 'shpo'"));
+  CHECK(
+      holds(desk("[rabbitmq]\n", "[rabbitmq]\n[rabbitmq.config]\ncredit_flow_default_credit = [200, 400]\n"),
+            "not above it"));
 }

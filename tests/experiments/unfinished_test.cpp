@@ -116,3 +116,51 @@ TEST_CASE("an application that a fatal error ended is counted") {
   // GroupMaxSizeReachedException
   CHECK(failed(small_with("brokers = 1", "brokers = 1\nconfig = { group.max.size = 1 }")) == 1);
 }
+
+// ---- RabbitMQ -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Five messages for a queue; what else there is stands in `more`.
+std::string queue_desk(const std::string& more,
+                       const std::string& publisher = "rabbitmq = { confirms = 10 }") {
+  return "[scenario]\nname = 'desk'\nduration = '3s'\ndrain = '2s'\n[rabbitmq]\n[[rabbitmq.queues]]\nname = "
+         "'jobs'\n"
+         "[[producers]]\nname = 'shop'\ncluster = 'rabbitmq'\nto = 'jobs'\nmessages = 5\n"
+         "arrivals = { process = 'constant', rate = 10 }\n" +
+         publisher + "\n" + more;
+}
+
+constexpr const char* kBusy =
+    "[[groups]]\nname = 'workers'\ncluster = 'rabbitmq'\nservice = '100s'\nrabbitmq = { queues = 'jobs', "
+    "prefetch = 2 }\n";
+
+}  // namespace
+
+TEST_CASE("a queue that nobody consumes from says what is left in it") {
+  const Ended ended = run(queue_desk(""));
+  CHECK(ended.drained);
+  ended.say("jobs: 5 ready, and nobody consumes from it");
+}
+
+TEST_CASE("a queue says who holds what, and a worker what it does") {
+  const Ended ended = run(queue_desk(kBusy));
+  CHECK_FALSE(ended.drained);
+  ended.say("jobs: 3 ready, and who consumes from it holds all that its prefetch allows");
+  ended.say("jobs: 2 unacknowledged: 2 with workers/0");
+  ended.say("workers/0: works on a message");
+  ended.say("workers/0: 1 messages wait in its client");
+}
+
+TEST_CASE("a holder that stands still is named so") {
+  const Ended ended = run(queue_desk(
+      std::string(kBusy) +
+      "[[faults]]\nkind = 'pause'\ntarget = 'workers/0'\nat = '1s'\nheals = false\nfor = '60s'\n"));
+  ended.say("2 with workers/0 (which is paused)");
+}
+
+TEST_CASE("a publisher says from which queues it waits for confirms") {
+  const Ended ended = run(queue_desk("[rabbitmq.disk]\nwrite = '60s'\n"));
+  CHECK_FALSE(ended.drained);
+  ended.say("shop: waits for confirms of 5 messages from jobs");
+}

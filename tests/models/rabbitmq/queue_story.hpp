@@ -25,7 +25,8 @@ class Story final : public QueueOwner {
     told.push_back("back " + std::to_string(m.number));
   }
   void removed(const Message& m, models::RemovedCode why) override {
-    static const char* const kWhy[] = {"rejected", "expired", "maxlen", "restart"};
+    static const char* const kWhy[] = {"rejected", "expired", "maxlen", "restart",
+                                       "limit",    "left",    "deleted"};
     told.push_back("gone " + std::to_string(m.number) + " " + kWhy[static_cast<int>(why)]);
   }
 
@@ -44,7 +45,7 @@ inline sim::Time at(std::int64_t ms) {
 
 struct Fixture {
   explicit Fixture(QueueArguments arguments = {}, bool durable = true)
-      : queue({"q", durable, std::move(arguments)}, story) {}
+      : queue({.name = "q", .durable = durable, .arguments = std::move(arguments)}, story) {}
 
   /// Publishes so many; what is told of it is not kept.
   void publish(int count, std::int64_t ms = 0) {

@@ -48,7 +48,7 @@ class Story final : public FifoOwner {
 
 struct Fixture {
   explicit Fixture(QueueArguments arguments = {}, const std::string& version = "4.3", Config config = {})
-      : queue({"q", true, std::move(arguments)}, config, FifoRules::of(version), story) {}
+      : queue({.name = "q", .arguments = std::move(arguments)}, config, FifoRules::of(version), story) {}
   RabbitFifo::Enqueued publish(std::int64_t ms = 0, std::uint8_t priority = 0, std::uint32_t size = 10) {
     Message m;
     m.size = size;
