@@ -6,6 +6,6 @@
 
 namespace models {
 
-inline constexpr std::uint32_t kModelVersion = 7;
+inline constexpr std::uint32_t kModelVersion = 8;
 
 }  // namespace models

@@ -36,7 +36,7 @@ constexpr const char* kWhere =
 TEST_CASE("an assertion in a run says which run, and where in it") {
   const Resolved resolved = resolve(load(std::string(kSmall)), 0, 0);
   Assertive watcher;
-  const std::string said = trial_error([&] { run_trial(resolved, 7, {.watcher = &watcher}); });
+  const std::string said = trial_error([&] { run_trial(resolved, 7, {.watchers = {&watcher}}); });
   CHECK(said.find("a fault of mqlab itself: ") == 0);
   CHECK_THAT(said,
              Catch::Matchers::Matches("(.|\n)*trial_test.cpp:[0-9]+: planted by a test \\(1 \\+ 1 == 3\\)" +

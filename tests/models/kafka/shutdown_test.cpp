@@ -43,7 +43,8 @@ struct Alteration {
     Ref<AlterPartitionCall> call = f.cluster.take<AlterPartitionCall>();
     const PartitionState& now = f.state();
     call->leader = now.leader;
-    call->add({.leader_epoch = now.leader_epoch, .partition_epoch = now.partition_epoch}, isr);
+    call->add({.partition = {}, .leader_epoch = now.leader_epoch, .partition_epoch = now.partition_epoch},
+              isr);
     call->epochs = std::move(epochs);
     error = ErrorCode::disconnected;
     channel.call<&Alteration::on_answer>(*this, std::move(call));
