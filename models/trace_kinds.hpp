@@ -270,9 +270,9 @@ enum class SettledCode : std::uint16_t { by_ack, automatically, from_queue };
 /// over); undeleted: it was deleted, and a server that had missed that brings it back.
 enum class RequeuedCode : std::uint16_t { by_nack, holder_gone, restart, timed_out, undeleted };
 /// rejected: basic.reject or basic.nack without requeue; expired: its time to live was over; maxlen: it had to make room;
-/// restart: its broker has crashed, and it was in memory alone; delivery_limit: it came back too often; left_behind: its queue goes
-/// on elsewhere, without it (a mirror that was not synchronised, the losing side of a split); max_receives: it had been received too
-/// often; moved: an operator has it moved to another queue; deleted: with its queue.
+/// restart: its broker has crashed, and it was in memory alone; delivery_limit: it came back too often; left_behind: its queue
+/// goes on elsewhere, without it (a mirror that was not synchronised, the losing side of a split); max_receives: it had been
+/// received too often; moved: an operator has it moved to another queue; deleted: with its queue.
 enum class RemovedCode : std::uint16_t {
   rejected,
   expired,
@@ -284,8 +284,8 @@ enum class RemovedCode : std::uint16_t {
   moved,
   deleted
 };
-/// filtered_out: its filter policy does not let them through; delivered: its endpoint has them; redriven: given up, they go to its
-/// dead-letter queue; failed: given up, and gone.
+/// filtered_out: its filter policy does not let them through; delivered: its endpoint has them; redriven: given up, they go to
+/// its dead-letter queue; failed: given up, and gone.
 enum class NotificationCode : std::uint16_t { filtered_out, delivered, redriven, failed };
 /// memory, disk: by an alarm of some node; flow: its channel has no credit left.
 enum class BlockedCode : std::uint16_t { memory, disk, flow };

@@ -1,4 +1,5 @@
-// `mqlab run --queues --at T`: queues and publishers as the management page and rabbitmqctl list_queues would show them at a moment.
+// `mqlab run --queues --at T`: queues and publishers as the management page and rabbitmqctl list_queues would show them at a
+// moment.
 #pragma once
 
 #include <set>

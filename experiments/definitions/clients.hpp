@@ -7,8 +7,8 @@
 
 namespace experiments {
 
-/// A producer for each exchange that messages come in by, and for each queue that nothing leads to; a group for each queue that is
-/// to be read.
+/// A producer for each exchange that messages come in by, and for each queue that nothing leads to; a group for each queue that
+/// is to be read.
 std::string clients_text(const TopologyText& topology);
 
 }  // namespace experiments

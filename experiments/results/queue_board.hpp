@@ -1,9 +1,9 @@
-// What RabbitMQ's management page shows of queues and publishers, counted from the trace of a run: at any times that are asked for,
-// messages ready and unacknowledged, and what has been published, delivered, redelivered, acknowledged, confirmed, returned and
-// dropped since the run began.
+// What RabbitMQ's management page shows of queues and publishers, counted from the trace of a run: at any times that are asked
+// for, messages ready and unacknowledged, and what has been published, delivered, redelivered, acknowledged, confirmed,
+// returned and dropped since the run began.
 //
-// Names and meanings are those of the management page and of rabbitmq_prometheus. Counting costs when it is asked for, and nothing
-// otherwise.
+// Names and meanings are those of the management page and of rabbitmq_prometheus. Counting costs when it is asked for, and
+// nothing otherwise.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +44,8 @@ struct BoardState {
 /// A sink of one run.
 class QueueBoard final : public TrialWatcher {
  public:
-  /// `shown` is called for each of `times`, which rise, with what had happened by then, that instant included. A time that the run
-  /// does not reach is its end.
+  /// `shown` is called for each of `times`, which rise, with what had happened by then, that instant included. A time that the
+  /// run does not reach is its end.
   QueueBoard(std::vector<sim::Time> times, std::function<void(std::size_t, const BoardState&)> shown)
       : times_(std::move(times)), shown_(std::move(shown)) {}
 

@@ -1,6 +1,6 @@
 // What a Prometheus would have scraped of RabbitMQ, under the names of rabbitmq_prometheus (deps/rabbitmq_prometheus, metrics.md,
-// prometheus_rabbitmq_core_metrics_collector.erl, rabbit_global_counters.erl): the global counters, what /metrics/per-object says of
-// queues, and alarms. In the OpenMetrics text format; see openmetrics.hpp for timestamps.
+// prometheus_rabbitmq_core_metrics_collector.erl, rabbit_global_counters.erl): the global counters, what /metrics/per-object
+// says of queues, and alarms. In the OpenMetrics text format; see openmetrics.hpp for timestamps.
 //
 // Model: nodes keep their counters when they crash. Of channels there is one to a client, which carries its name.
 #pragma once

@@ -1,8 +1,8 @@
 // What CloudWatch shows of SQS, under the names that Prometheus' cloudwatch_exporter gives its metrics (namespace, metric and
 // statistic in snake case: aws_sqs_approximate_age_of_oldest_message_maximum), in the OpenMetrics text format.
 //
-// Model: values are those of the moment of a scrape, and sums those since the scrape before; CloudWatch's are of whole minutes, and
-// come late.
+// Model: values are those of the moment of a scrape, and sums those since the scrape before; CloudWatch's are of whole minutes,
+// and come late.
 #pragma once
 
 #include <array>

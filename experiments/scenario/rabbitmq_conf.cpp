@@ -1,5 +1,5 @@
-// Every other key of rabbitmq.conf (deps/rabbit/priv/schema/rabbit.schema, 4.3), so that each is refused by its name and listed. Where
-// a name holds a word that begins with $, RabbitMQ takes any there.
+// Every other key of rabbitmq.conf (deps/rabbit/priv/schema/rabbit.schema, 4.3), so that each is refused by its name and
+// listed. Where a name holds a word that begins with $, RabbitMQ takes any there.
 #include "experiments/scenario/rabbitmq_conf.hpp"
 
 #include <algorithm>

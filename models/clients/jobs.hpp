@@ -3,8 +3,8 @@
 // A message is known by what its producer published (lane and sequence number), a dead letter by its first: that is what its
 // service time is drawn by, whether it is poison, and its idempotency key.
 //
-// To add a broker family: its group of workers has a Jobs, each worker a Workbench (workbench.hpp), which it gives the next message
-// when it has one, and which says what became of it; receiving and settling are the family's own.
+// To add a broker family: its group of workers has a Jobs, each worker a Workbench (workbench.hpp), which it gives the next
+// message when it has one, and which says what became of it; receiving and settling are the family's own.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A worker at one message at a time: service time, retries in place, calls, outside effect; and what becomes of a message that it cannot
-// process. A pause of its process stops the work, a slow machine stretches it, a crash ends it.
+// A worker at one message at a time: service time, retries in place, calls, outside effect; and what becomes of a message that
+// it cannot process. A pause of its process stops the work, a slow machine stretches it, a crash ends it.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The time by which a Kafka client's timers go (common/utils/Timer.java): its machine's wall clock. It may jump ahead; set back it
-// stands still, for them, until it has caught up with itself.
+// The time by which a Kafka client's timers go (common/utils/Timer.java): its machine's wall clock. It may jump ahead; set back
+// it stands still, for them, until it has caught up with itself.
 //
 // Model: a jump ahead is noticed with the next timer that is due anyway; Kafka's heartbeat thread looks every retry.backoff.ms.
 // Time-outs of requests, back-offs and the accumulator's deadlines go by the true time.

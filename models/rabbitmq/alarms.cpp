@@ -1,8 +1,8 @@
-// What keeps publishers from being read: alarms of memory and disk, for the whole cluster (rabbit_alarm.erl, rabbit_reader.erl), and
-// credit that a queue has not given (credit_flow.erl).
+// What keeps publishers from being read: alarms of memory and disk, for the whole cluster (rabbit_alarm.erl,
+// rabbit_reader.erl), and credit that a queue has not given (credit_flow.erl).
 //
-// An alarm blocks connections that publish, with all that they carry: acknowledgements on the same connection are not read either.
-// A connection that only consumes goes on.
+// An alarm blocks connections that publish, with all that they carry: acknowledgements on the same connection are not read
+// either. A connection that only consumes goes on.
 //
 // Model: memory and disk are what messages in queues need (Queue::usage); a node's own hundred megabytes are not counted. Whoever
 // publishes hears connection.blocked and stops; of TCP's buffers there is what is under way.

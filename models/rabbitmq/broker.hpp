@@ -1,9 +1,10 @@
-// A RabbitMQ node: the server's ends of its clients' channels, and what the queues that live on it share: its disk, its dead letters.
+// A RabbitMQ node: the server's ends of its clients' channels, and what the queues that live on it share: its disk, its dead
+// letters.
 //
-// What the node does takes no time but for the disk: a queue writes what was published since its last write, `disk_write` long, and
-// confirms then (rabbit_variable_queue.erl, sync: when the process is idle, or after 200 ms; the classic queue's storage v2 writes
-// to files and does not fsync them, so that a crash of the process takes what was not written, and no more). A crash and a power
-// loss are one: what the operating system's cache would lose is not modelled.
+// What the node does takes no time but for the disk: a queue writes what was published since its last write, `disk_write` long,
+// and confirms then (rabbit_variable_queue.erl, sync: when the process is idle, or after 200 ms; the classic queue's storage v2
+// writes to files and does not fsync them, so that a crash of the process takes what was not written, and no more). A crash and
+// a power loss are one: what the operating system's cache would lose is not modelled.
 #pragma once
 
 #include <array>

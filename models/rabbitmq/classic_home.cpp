@@ -246,8 +246,9 @@ void ClassicHome::give_credit(const Incoming& done) {
   if (none) home_.set_flow(*done.session, false);
 }
 
-/// Model: a classic queue (version 2) keeps in memory what is unacknowledged and the next 2,048 messages, each with 720 bytes beside
-/// its body; on disk it has all bodies until they are acknowledged (rabbit_variable_queue.erl; RabbitMQ's pages on memory use).
+/// Model: a classic queue (version 2) keeps in memory what is unacknowledged and the next 2,048 messages, each with 720 bytes
+/// beside its body; on disk it has all bodies until they are acknowledged (rabbit_variable_queue.erl; RabbitMQ's pages on
+/// memory use).
 Queue::Usage ClassicHome::usage() const {
   constexpr std::int64_t kNext = 2048;
   constexpr std::int64_t kBeside = 720;

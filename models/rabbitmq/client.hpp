@@ -7,8 +7,8 @@
 //
 // A connection that dies is opened again `recovery_interval` later, and again until that succeeds (automatic recovery of the Java
 // client, AutorecoveringConnection). Of several addresses each attempt tries all, one after the other, in an order that is drawn
-// each time (RecoveryAwareAMQConnectionFactory, ListAddressResolver.maybeShuffle). Model: the same for a channel that the broker has closed, for which an application or its
-// framework would do it.
+// each time (RecoveryAwareAMQConnectionFactory, ListAddressResolver.maybeShuffle). Model: the same for a channel that the
+// broker has closed, for which an application or its framework would do it.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // RabbitMQ's nodes as one broker: what they share, and how they talk.
 //
-// What all nodes know (exchanges, bindings, which queues there are) is here, once. Model: the metadata store, Mnesia or Khepri, is
-// always at hand and the same everywhere, for nothing is declared while a run lasts.
+// What all nodes know (exchanges, bindings, which queues there are) is here, once. Model: the metadata store, Mnesia or Khepri,
+// is always at hand and the same everywhere, for nothing is declared while a run lasts.
 //
 // Between each two nodes is one link. While it is up what is sent arrives in order; when it goes, what was on its way is lost.
 #pragma once

@@ -1,6 +1,7 @@
-// Dead letters of a quorum queue with the strategy at-least-once (rabbit_fifo_dlx_worker.erl): on the node of its leader, it publishes
-// what the queue has let go with confirms, so many at a time, and tells the queue when all queues that it is routed to have it. Who
-// refuses or does not answer is sent it again after a while. Whoever leads next begins anew with all that has not arrived.
+// Dead letters of a quorum queue with the strategy at-least-once (rabbit_fifo_dlx_worker.erl): on the node of its leader, it
+// publishes what the queue has let go with confirms, so many at a time, and tells the queue when all queues that it is routed
+// to have it. Who refuses or does not answer is sent it again after a while. Whoever leads next begins anew with all that has
+// not arrived.
 #pragma once
 
 #include <cstdint>

@@ -1,16 +1,16 @@
 // Between two nodes of a cluster: a connection of Erlang's distribution, which the later of the two opens.
 //
-// Each end knows for itself whether the other is there. It hears at once when the other's process dies while the path is open; when
-// the path is cut it hears of nothing, until nothing has arrived for net_ticktime (net_kernel: looks four times in it, and sends
-// something each time, so that it takes up to a quarter longer), or until TCP gives up. Then the link is down for that end, what
-// was under way is lost, and the nodes connect anew as soon as they can.
+// Each end knows for itself whether the other is there. It hears at once when the other's process dies while the path is open;
+// when the path is cut it hears of nothing, until nothing has arrived for net_ticktime (net_kernel: looks four times in it, and
+// sends something each time, so that it takes up to a quarter longer), or until TCP gives up. Then the link is down for that
+// end, what was under way is lost, and the nodes connect anew as soon as they can.
 //
-// Aten, the failure detector of Ra, suspects a node long before that: each poll_interval it looks who has been silent for longer than
-// was to be expected. Model: it sends heartbeats each tenth of a second and computes how likely a silence is; here a fifth of the
-// interval lies between two, and two of them have to be missing.
+// Aten, the failure detector of Ra, suspects a node long before that: each poll_interval it looks who has been silent for
+// longer than was to be expected. Model: it sends heartbeats each tenth of a second and computes how likely a silence is; here
+// a fifth of the interval lies between two, and two of them have to be missing.
 //
-// Model: Erlang's nodes connect again whenever one sends something to the other; here the later one tries each second, as often as
-// Ra's failure detector and RabbitMQ's node monitor would.
+// Model: Erlang's nodes connect again whenever one sends something to the other; here the later one tries each second, as often
+// as Ra's failure detector and RabbitMQ's node monitor would.
 #pragma once
 
 #include <array>

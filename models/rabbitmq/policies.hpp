@@ -1,10 +1,10 @@
-// Policies and operator policies: what they make of the arguments of queues and exchanges (rabbit_policy.erl, rabbit_policies.erl,
-// rabbit_queue_type_util:args_policy_lookup). Pure.
+// Policies and operator policies: what they make of the arguments of queues and exchanges (rabbit_policy.erl,
+// rabbit_policies.erl, rabbit_queue_type_util:args_policy_lookup). Pure.
 //
-// Of all policies whose pattern matches a queue's name one applies, that of the highest priority, and one operator policy beside it.
-// They are not added up with others: what the one says counts, whatever those say. Of the two and of the queue's own arguments the
-// lower number counts; a dead letter exchange is the queue's own where it has one; an overflow is the operator's before the policy's,
-// and of classic queues the argument's before both, of quorum queues after them.
+// Of all policies whose pattern matches a queue's name one applies, that of the highest priority, and one operator policy
+// beside it. They are not added up with others: what the one says counts, whatever those say. Of the two and of the queue's own
+// arguments the lower number counts; a dead letter exchange is the queue's own where it has one; an overflow is the operator's
+// before the policy's, and of classic queues the argument's before both, of quorum queues after them.
 #pragma once
 
 #include <string>

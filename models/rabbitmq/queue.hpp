@@ -7,13 +7,13 @@
 //
 // A channel (Session) lives on the node that its client is connected to, and a queue, or its leader, where it pleases. Calls that
 // name a Session are made at the Session's node, at the moment when the frame has come in there. What has to be done at another
-// node is sent there by Cluster::relay(), and comes out in relayed() at that node; a relay may get lost, with the link between two
-// nodes, of which link_down() tells both. A channel is known by its Session and the epoch that the Session had: by the time that
-// something arrives for it, it may have ended.
+// node is sent there by Cluster::relay(), and comes out in relayed() at that node; a relay may get lost, with the link between
+// two nodes, of which link_down() tells both. A channel is known by its Session and the epoch that the Session had: by the time
+// that something arrives for it, it may have ended.
 //
-// What a queue does to a channel: Broker::answer_publish() for each publish() that said `later`, Broker::deliver() with a frame of
-// Cluster::deliver_frames(), Broker::close() when a consumer was cancelled. What a queue tells the trace it tells itself: stored,
-// dispatched, settled, requeued, removed, with dense numbers for its messages (trace_kinds.hpp).
+// What a queue does to a channel: Broker::answer_publish() for each publish() that said `later`, Broker::deliver() with a frame
+// of Cluster::deliver_frames(), Broker::close() when a consumer was cancelled. What a queue tells the trace it tells itself:
+// stored, dispatched, settled, requeued, removed, with dense numbers for its messages (trace_kinds.hpp).
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,8 @@ class Broker;
 class Cluster;
 class Session;
 
-/// What a queue made of a message that came in. `refused` and `at_once` are its last word. `later`: here, and its answer comes once
-/// it is the queue's for good. `elsewhere`: the same, and another node appends it.
+/// What a queue made of a message that came in. `refused` and `at_once` are its last word. `later`: here, and its answer comes
+/// once it is the queue's for good. `elsewhere`: the same, and another node appends it.
 enum class Taken : std::uint8_t { refused, at_once, later, elsewhere };
 
 class Queue {

@@ -374,7 +374,8 @@ void QuorumQueue::raft_apply(RaftMember& member, std::uint64_t index, const Raft
   }
   // The first entry of a leader's own term: all that was before it is applied.
   if (member.leads() && !entry.command && entry.term == member.term()) m.greeting = true;
-  if (index - member.log().snapshot_index() > kSnapshotInterval + kKept && member.written_index() >= index)
+  if (index - member.entries().snapshot_index() > kSnapshotInterval + kKept &&
+      member.written_index() >= index)
     member.compact(index - kKept);
 }
 
@@ -581,138 +582,6 @@ void QuorumQueue::end_turn(Member& m) {
   arm_tick(m);
 }
 
-// ---- who leads watches channels and nodes -------------------------------------------------------------------------
-
-void QuorumQueue::order(Member& leader, Command::What what, ClientId client) {
-  leader.raft.command(command(what, client));
-}
-
-/// leader_change, to channels of all nodes or of one; and each is monitored: of one that has ended the answer is its end.
-void QuorumQueue::greet(Member& leader, const Broker* at) {
-  std::vector<std::uint32_t> ids;
-  for (const auto& [id, c] : channels_) ids.push_back(id);
-  for (const std::uint32_t id : ids) {
-    Channel* const c = find(ClientId{id});
-    if (c == nullptr) continue;
-    Broker& there = *c->session->broker;
-    if (at != nullptr && &there != at) continue;
-    tell_channel(leader.broker, ClientId{id}, Relay::What::leader, leader.raft.self());
-  }
-  if (at != nullptr) return;
-  for (std::size_t i = 0; i < cluster_.size(); ++i) {
-    Broker& other = cluster_.broker(i);
-    if (&other != &leader.broker && !cluster_.connected(leader.broker, other))
-      suspect_clients_of(leader, other);
-  }
-}
-
-/// Channels on the member's node, which has heard of another leader.
-void QuorumQueue::redirect_channels(Member& m) {
-  m.known_leader = m.raft.leader();
-  if (m.known_leader == RaftMember::kNobody) return;
-  std::vector<std::uint32_t> here;
-  for (const auto& [id, c] : channels_) {
-    if (c->session->broker == &m.broker && c->leader != m.known_leader) here.push_back(id);
-  }
-  for (const std::uint32_t id : here)
-    tell_channel(m.broker, ClientId{id}, Relay::What::leader, m.known_leader);
-}
-
-/// {down, Pid, noconnection}
-void QuorumQueue::suspect_clients_of(Member& leader, const Broker& gone) {
-  std::vector<ClientId> theirs;
-  fifo_.each_client([&](ClientId id) {
-    if (find(id)->session->broker == &gone) theirs.push_back(id);
-  });
-  for (const ClientId id : theirs) {
-    order(leader, Command::What::suspect, id);
-    leader.suspects.push_back({now() + cluster_.options().config.consumer_disconnected_timeout, id});
-  }
-  if (!leader.suspects.empty() && !leader.give_up_timer.armed())
-    leader.give_up_timer.arm_at(leader.suspects.front().first);
-}
-
-void QuorumQueue::give_up_due(Member& m) {
-  while (!m.suspects.empty() && m.suspects.front().first <= now()) {
-    const ClientId id = m.suspects.front().second;
-    m.suspects.pop_front();
-    if (m.raft.leads()) order(m, Command::What::give_up, id);
-  }
-  if (!m.suspects.empty()) m.give_up_timer.arm_at(m.suspects.front().first);
-}
-
-void QuorumQueue::arm_tick(Member& m) {
-  if (!m.raft.leads()) return;
-  const sim::Time next = fifo_.next_event();
-  if (next == sim::kNever)
-    m.tick_timer.disarm();
-  else if (!m.tick_timer.armed() || m.tick_timer.deadline() != next)
-    m.tick_timer.arm_at(std::max(next, now()));
-}
-
-void QuorumQueue::link_down(Broker& at, Broker& other) {
-  const auto own = member_at(at);
-  if (!own) return;
-  Member& m = *members_[*own];
-  if (const auto peer = member_at(other)) m.raft.peer_down(*peer);
-  if (m.raft.leads()) suspect_clients_of(m, other);
-  end_turn(m);
-}
-
-void QuorumQueue::link_up(Broker& at, Broker& other) {
-  const auto own = member_at(at);
-  if (!own) return;
-  Member& m = *members_[*own];
-  if (const auto peer = member_at(other)) m.raft.peer_up(*peer);
-  if (m.raft.leads()) {
-    std::vector<ClientId> theirs;
-    fifo_.each_client([&](ClientId id) {
-      if (find(id)->session->broker == &other) theirs.push_back(id);
-    });
-    std::erase_if(m.suspects, [&](const auto& s) {
-      return std::find(theirs.begin(), theirs.end(), s.second) != theirs.end();
-    });
-    for (const ClientId id : theirs) order(m, Command::What::trust, id);
-    greet(m, &other);
-  }
-  end_turn(m);
-}
-
-void QuorumQueue::suspected(Broker& at, Broker& other, bool suspect) {
-  const auto own = member_at(at);
-  const auto peer = member_at(other);
-  if (!own || !peer) return;
-  if (suspect)
-    members_[*own]->raft.peer_suspected(*peer);
-  else
-    members_[*own]->raft.peer_trusted(*peer);
-}
-
-void QuorumQueue::node_crashed(Broker& node) {
-  for (const auto& [id, c] : channels_) {
-    if (c->session->broker != &node) continue;
-    c->ended = true;
-    c->pending.reset();
-  }
-  const auto own = member_at(node);
-  if (!own) return;
-  Member& m = *members_[*own];
-  m.election_timer.disarm();
-  m.tick_timer.disarm();
-  m.give_up_timer.disarm();
-  m.suspects.clear();
-  m.notes.clear();
-  m.outgoing.clear();
-  m.greeting = false;
-  m.known_leader = RaftMember::kNobody;
-  m.dead_letters.crashed();
-  m.raft.crash();
-}
-
-void QuorumQueue::node_restarted(Broker& node) {
-  if (const auto own = member_at(node)) members_[*own]->raft.restart();
-}
-
 // ---- state --------------------------------------------------------------------------------------------------------
 
 bool QuorumQueue::busy() const {
@@ -721,7 +590,7 @@ bool QuorumQueue::busy() const {
   }
   if (!fifo_.dead().empty()) return true;
   return std::any_of(members_.begin(), members_.end(), [](const auto& m) {
-    return !m->outgoing.empty() || m->raft.applied() < m->raft.log().last_index();
+    return !m->outgoing.empty() || m->raft.applied() < m->raft.entries().last_index();
   });
 }
 
@@ -735,9 +604,9 @@ void QuorumQueue::tell_unfinished(std::vector<std::string>& lines) const {
   }
   for (const auto& m : members_) {
     const RaftMember& r = m->raft;
-    if (m->outgoing.empty() && r.applied() == r.log().last_index()) continue;
+    if (m->outgoing.empty() && r.applied() == r.entries().last_index()) continue;
     lines.push_back("queue " + options_.name + ": " + m->broker.node().name() + " has applied " +
-                    std::to_string(r.applied()) + " of " + std::to_string(r.log().last_index()) +
+                    std::to_string(r.applied()) + " of " + std::to_string(r.entries().last_index()) +
                     " entries, written " + std::to_string(r.written_index()) + ", committed " +
                     std::to_string(r.commit()) + " in term " + std::to_string(r.term()) +
                     (r.leads() ? ", and leads" : "") +

@@ -1,17 +1,18 @@
-// A quorum queue: members on several nodes, each with a copy of a log (raft.hpp), and the state to which the committed entries lead
-// (rabbit_fifo.hpp); and the channels that use it, at any node (rabbit_quorum_queue.erl, rabbit_fifo_client.erl).
+// A quorum queue: members on several nodes, each with a copy of a log (raft.hpp), and the state to which the committed entries
+// lead (rabbit_fifo.hpp); and the channels that use it, at any node (rabbit_quorum_queue.erl, rabbit_fifo_client.erl).
 //
-// A channel numbers its commands and sends them to the member that it takes for the leader. It keeps them until it hears that they
-// were applied, and sends all again when it hears of another leader; what was applied before is not applied twice. A message is
-// confirmed when it was applied. What is delivered to a channel is sent by the member on the channel's own node when that has applied
-// the entry, or by the leader where there is none.
+// A channel numbers its commands and sends them to the member that it takes for the leader. It keeps them until it hears that
+// they were applied, and sends all again when it hears of another leader; what was applied before is not applied twice. A
+// message is confirmed when it was applied. What is delivered to a channel is sent by the member on the channel's own node when
+// that has applied the entry, or by the leader where there is none.
 //
 // The state is kept once for all members, as the leader that commits an entry first makes it: committed entries are the same
 // everywhere, which RaftInvariants checks. Effects of an entry that the world sees are those of that leader.
 //
-// Model: a channel that knows of no leader asks a member that it can reach, and sends again when the member on its own node hears of
-// one; a new leader tells every channel that it can reach, not those alone that its state knows. Commands are not gathered into batches by priority, and a channel is not slowed down by
-// quorum_commands_soft_limit. The queue is declared when the run begins, its first leader is known, and its members do not change.
+// Model: a channel that knows of no leader asks a member that it can reach, and sends again when the member on its own node
+// hears of one; a new leader tells every channel that it can reach, not those alone that its state knows. Commands are not
+// gathered into batches by priority, and a channel is not slowed down by quorum_commands_soft_limit. The queue is declared when
+// the run begins, its first leader is known, and its members do not change.
 #pragma once
 
 #include <deque>

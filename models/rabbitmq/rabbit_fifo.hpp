@@ -1,10 +1,10 @@
-// The state of a quorum queue, as the commands that a majority has leave it (rabbit_fifo.erl). Pure: it knows no network, no log and
-// no trace, and is told the time. Every member of the queue comes to the same state, because every member applies the same
-// commands; here it is kept once.
+// The state of a quorum queue, as the commands that a majority has leave it (rabbit_fifo.erl). Pure: it knows no network, no
+// log and no trace, and is told the time. Every member of the queue comes to the same state, because every member applies the
+// same commands; here it is kept once.
 //
 // What is ready is served in this order: what came back (`returns`, in the order in which it came back, whatever its priority),
-// then what never was away, by priority. What comes back too often is let go (x-delivery-limit). Consumers with room are served in
-// turn, those of a higher x-priority first. A consumer at a node that cannot be reached is suspected, and gets nothing.
+// then what never was away, by priority. What comes back too often is let go (x-delivery-limit). Consumers with room are served
+// in turn, those of a higher x-priority first. A consumer at a node that cannot be reached is suspected, and gets nothing.
 //
 // Rules that changed are in FifoRules: rabbit_fifo_v3.erl is that of 3.12 and 3.13, rabbit_fifo_v7.erl that of 4.0 to 4.2,
 // rabbit_fifo.erl that of 4.3.

@@ -1,9 +1,10 @@
-// A member of a quorum queue, as Ra has it (rabbitmq/ra, ra_server.erl and ra_server_proc.erl): Raft with pre-vote, in which a leader
-// pushes entries to its followers without waiting for each, and sends no heartbeats. Whether a leader is there others judge: its node
-// goes down, or the failure detector suspects it. Pure: its host sends, writes, keeps time and applies.
+// A member of a quorum queue, as Ra has it (rabbitmq/ra, ra_server.erl and ra_server_proc.erl): Raft with pre-vote, in which a
+// leader pushes entries to its followers without waiting for each, and sends no heartbeats. Whether a leader is there others
+// judge: its node goes down, or the failure detector suspects it. Pure: its host sends, writes, keeps time and applies.
 //
-// Entries count for an acknowledgement when they are on the member's disk (written()). An entry of the leader's own term is committed
-// once a majority has it there, and everything before it with it. Term and vote survive a crash, and so does what was written.
+// Entries count for an acknowledgement when they are on the member's disk (written()). An entry of the leader's own term is
+// committed once a majority has it there, and everything before it with it. Term and vote survive a crash, and so does what was
+// written.
 //
 // The Raft of Kafka's controllers (models/kafka/quorum) is another one, and shares nothing with this: there followers fetch from
 // their leader, whose resignation and election go by what was fetched when, epochs begin with a record, and logs diverge and are
@@ -83,7 +84,7 @@ class RaftMember {
   RaftRole role() const { return role_; }
   bool leads() const { return role_ == RaftRole::leader; }
   std::uint64_t term() const { return term_; }
-  const RaftLog& log() const { return log_; }
+  const RaftLog& entries() const { return log_; }
   std::uint64_t commit() const { return commit_; }
   std::uint64_t applied() const { return applied_; }
   std::uint64_t written_index() const { return written_; }

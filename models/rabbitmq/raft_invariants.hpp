@@ -1,5 +1,5 @@
-// What Raft promises, checked as a run goes on (Ongaro and Ousterhout, figure 3): a term has one leader (election safety); members
-// apply the same entries in the same order (state machine safety). A violation is kept until somebody asks.
+// What Raft promises, checked as a run goes on (Ongaro and Ousterhout, figure 3): a term has one leader (election safety);
+// members apply the same entries in the same order (state machine safety). A violation is kept until somebody asks.
 #pragma once
 
 #include <cstdint>

@@ -1,18 +1,18 @@
 // A stream: a log of which each node of some keeps a copy (rabbit_stream_queue.erl, osiris).
 //
-// One member, the leader, writes; the others copy its chunks and say how far they have come. What a majority has is committed: then
-// publishers have their confirms, and consumers may read it, each from the member at the node that it is connected to. Nothing that
-// consumers do takes anything from the log, so any number of groups read all of it.
+// One member, the leader, writes; the others copy its chunks and say how far they have come. What a majority has is committed:
+// then publishers have their confirms, and consumers may read it, each from the member at the node that it is connected to.
+// Nothing that consumers do takes anything from the log, so any number of groups read all of it.
 //
-// When the leader's node is gone, the coordinator (rabbit_stream_coordinator.erl) stops the members, which tell it the epoch and end
-// of their logs, and of a majority chooses the one with the highest; the others cut off what that one does not hold, and copy on.
-// Model: the coordinator is one for all nodes and takes no time for its own Raft log; it works while some node is connected to a
-// majority of all, and such a node speaks for it until it no longer is one. The nodes with members are the declaring one and those behind
-// it, where RabbitMQ draws them.
+// When the leader's node is gone, the coordinator (rabbit_stream_coordinator.erl) stops the members, which tell it the epoch
+// and end of their logs, and of a majority chooses the one with the highest; the others cut off what that one does not hold,
+// and copy on. Model: the coordinator is one for all nodes and takes no time for its own Raft log; it works while some node is
+// connected to a majority of all, and such a node speaks for it until it no longer is one. The nodes with members are the
+// declaring one and those behind it, where RabbitMQ draws them.
 //
-// Publishers' channels remember what is unconfirmed and send it to the next leader, which knows by its publishing ids what it has.
-// Model: they do so, too, when the link to the same leader has been away. The soft limit of 256 such messages, above which a channel
-// blocks (stream_messages_soft_limit), is not modelled.
+// Publishers' channels remember what is unconfirmed and send it to the next leader, which knows by its publishing ids what it
+// has. Model: they do so, too, when the link to the same leader has been away. The soft limit of 256 such messages, above which
+// a channel blocks (stream_messages_soft_limit), is not modelled.
 #pragma once
 
 #include <array>

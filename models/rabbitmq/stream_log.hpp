@@ -6,8 +6,8 @@
 // and never the one that is written. With chunks the log holds two kinds of facts: the highest publishing id of each publisher,
 // by which what was written before is recognised, and offsets that consumers have stored under a name (osiris_tracking.erl).
 //
-// A stored offset goes into the next chunk; where nothing is published, into one of its own, without messages, that takes an offset
-// (osiris_writer:handle_batch, CHNK_TRK_DELTA). Model: of publishers all are remembered, not the last 255.
+// A stored offset goes into the next chunk; where nothing is published, into one of its own, without messages, that takes an
+// offset (osiris_writer:handle_batch, CHNK_TRK_DELTA). Model: of publishers all are remembered, not the last 255.
 #pragma once
 
 #include <cstdint>
@@ -140,8 +140,9 @@ class StreamLog {
   Facts before_;  // as they were before the first chunk
 };
 
-/// What is wrong with a copy of a leader's log, in words: it ends before what it knows to be committed, or where both know it to be
-/// committed it holds another chunk. Copies share their chunks, so one look is enough: what lies before was looked at before.
+/// What is wrong with a copy of a leader's log, in words: it ends before what it knows to be committed, or where both know it
+/// to be committed it holds another chunk. Copies share their chunks, so one look is enough: what lies before was looked at
+/// before.
 std::optional<std::string> copy_fault(const StreamLog& copy, std::int64_t committed, const StreamLog& leader,
                                       std::int64_t leader_committed);
 

@@ -22,7 +22,7 @@ StreamLogOptions log_options(const QueueArguments& a) {
 
 Stream::Member::Member(Stream& stream, Broker& at, const StreamLogOptions& options)
     : node(at),
-      log(options),
+      log{options},
       write_timer(stream.cluster_.context().simulation, at.node(), [&stream, this] { stream.wrote(*this); }),
       retention_timer(stream.cluster_.context().simulation, at.node(),
                       [&stream, this] { stream.retain(*this); }) {}

@@ -1,5 +1,5 @@
-// The write-ahead log of a node, which all its quorum queues share (ra_log_wal.erl): what has come meanwhile is written and synced
-// together, when the last batch has been.
+// The write-ahead log of a node, which all its quorum queues share (ra_log_wal.erl): what has come meanwhile is written and
+// synced together, when the last batch has been.
 #pragma once
 
 #include <cstdint>

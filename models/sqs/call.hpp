@@ -1,4 +1,5 @@
-// A call of the API, its answer included, from a pool: closures on the network carry a reference. Each attempt is a call of its own.
+// A call of the API, its answer included, from a pool: closures on the network carry a reference. Each attempt is a call of its
+// own.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,9 @@
 // A process that calls SQS by an AWS SDK: calls, their time-outs and retries.
 //
 // A call that gets no answer in time, or an answer that promises better luck next time, is made again after a while (retry mode
-// "standard": SDKs and Tools Reference Guide, retry behavior): at most max_attempts, and before the n-th retry a pause of a random
-// share of min(backoff_max, backoff_base * 2^(n-1)). What was asked for may have been done by the attempt that was given up.
+// "standard": SDKs and Tools Reference Guide, retry behavior): at most max_attempts, and before the n-th retry a pause of a
+// random share of min(backoff_max, backoff_base * 2^(n-1)). What was asked for may have been done by the attempt that was given
+// up.
 //
 // Model: one connection for all calls of a process, on which answers do not wait for each other; the SDK has a pool of them. Its
 // retry quota is not modelled.

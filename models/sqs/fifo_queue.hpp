@@ -1,10 +1,10 @@
 // A FIFO queue: of each message group one receive's messages are in flight at a time, in their order.
 //
 // A receive takes as many messages of the group of the oldest as there are and may be, then those of the next group. Nothing more
-// of a group is given to anybody until all of it that is in flight was deleted or is visible again (FIFO-queues-understanding-logic).
-// Groups are looked for among the oldest `fifo_window` messages of the queue, in flight or not (avoid-backlog-with-the-same-message-
-// group-id): behind a longer backlog of one group others are not seen. A message that goes to the dead-letter queue makes way for the
-// next of its group.
+// of a group is given to anybody until all of it that is in flight was deleted or is visible again
+// (FIFO-queues-understanding-logic). Groups are looked for among the oldest `fifo_window` messages of the queue, in flight or
+// not (avoid-backlog-with-the-same-message- group-id): behind a longer backlog of one group others are not seen. A message that
+// goes to the dead-letter queue makes way for the next of its group.
 //
 // Model: a short poll sees every message, other than that of a standard queue.
 #pragma once

@@ -1,5 +1,5 @@
-// From keys to values, in one array: open addressing, linear probing, deletion by shifting back. Allocates when it grows only, and
-// is never iterated over: what is in it has no order.
+// From keys to values, in one array: open addressing, linear probing, deletion by shifting back. Allocates when it grows only,
+// and is never iterated over: what is in it has no order.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,8 @@
 // An application's instance that sends messages: one by one or in batches, so many requests at a time.
 //
-// While no request may be made messages wait in the application. Of a batch each entry has its own result. What the SDK has given up
-// is sent again by the application after `retry_after`, as the same message with the same deduplication id, or has failed.
+// While no request may be made messages wait in the application. Of a batch each entry has its own result. What the SDK has
+// given up is sent again by the application after `retry_after`, as the same message with the same deduplication id, or has
+// failed.
 //
 // Model: the application has one queue that it sends to, and waits for its answers in any order.
 #pragma once

@@ -329,8 +329,8 @@ std::optional<QueueIndex> Service::move_target(const Message& m) const {
   return origins_[m.origin].source;
 }
 
-/// A dead letter of a standard queue keeps the time at which it was sent first; one of a FIFO queue, and what is moved, begins anew
-/// (sqs-dead-letter-queues, message retention; sqs-configure-dead-letter-queue-redrive).
+/// A dead letter of a standard queue keeps the time at which it was sent first; one of a FIFO queue, and what is moved, begins
+/// anew (sqs-dead-letter-queues, message retention; sqs-configure-dead-letter-queue-redrive).
 void Service::transfer() {
   for (std::size_t i = 0; i < transfers_.size(); ++i) {
     const Transfer t = transfers_[i];

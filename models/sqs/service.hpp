@@ -3,13 +3,13 @@
 // What was accepted is never lost here. When the host crashes SQS is unavailable: connections end, calls get no answer; messages
 // are where they were, and time goes on for what is in flight.
 //
-// Messages from inside AWS (SNS, EventBridge …): accept() is SendMessage without a network. Its caller is at the host `sqs/0` at
-// that moment (it has sent whatever it sends over the network, to node()), has a lane of its own for the queue
-// (Entities::add_lane(its entity, entity(queue))), and has told the message as `offered` in it. accept() tells `stored`, and returns
-// what SendMessage would: `duplicate` is a success to its sender, and nothing was stored (a FIFO queue has recognised the
-// deduplication id). A FIFO queue needs `group` and `deduplication`; a standard queue looks at neither. SNS's raw or wrapped
-// delivery is in `size`; whoever receives the message is told `lane` and `seq`, or those of `origin` where it has one: SNS gives
-// the identity that its publisher gave the message there, so that workers draw by it and recognise it.
+// Messages from inside AWS (SNS, EventBridge …): accept() is SendMessage without a network. Its caller is at the host `sqs/0`
+// at that moment (it has sent whatever it sends over the network, to node()), has a lane of its own for the queue
+// (Entities::add_lane(its entity, entity(queue))), and has told the message as `offered` in it. accept() tells `stored`, and
+// returns what SendMessage would: `duplicate` is a success to its sender, and nothing was stored (a FIFO queue has recognised
+// the deduplication id). A FIFO queue needs `group` and `deduplication`; a standard queue looks at neither. SNS's raw or
+// wrapped delivery is in `size`; whoever receives the message is told `lane` and `seq`, or those of `origin` where it has one:
+// SNS gives the identity that its publisher gave the message there, so that workers draw by it and recognise it.
 #pragma once
 
 #include <array>

@@ -1,9 +1,9 @@
 // A standard queue: nearly any number of calls, at least once, in about the order in which messages came.
 //
 // Its messages are on several servers. A request is taken by one of them; a long poll asks all, a short poll some, which may
-// hold nothing while others do (sqs-short-and-long-polling). Each server gives what it has in order, and a message that is visible
-// again comes back at its place; but of the servers one is asked first, and so the queue's order is not kept. A message that was
-// received three times goes to the back (sqs-available-cloudwatch-metrics, note on ApproximateAgeOfOldestMessage).
+// hold nothing while others do (sqs-short-and-long-polling). Each server gives what it has in order, and a message that is
+// visible again comes back at its place; but of the servers one is asked first, and so the queue's order is not kept. A message
+// that was received three times goes to the back (sqs-available-cloudwatch-metrics, note on ApproximateAgeOfOldestMessage).
 //
 // Model: a message is on one server; AWS keeps each on several (see ServiceOptions::duplicate_share).
 #pragma once

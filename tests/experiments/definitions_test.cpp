@@ -36,7 +36,8 @@ constexpr const char* kOld = R"json({
  "parameters": [
   {"value": {"src-uri": "amqp://mover:T0KEN@elsewhere", "src-queue": "a", "dest-queue": "b"},
    "vhost": "shop", "component": "shovel", "name": "mover"},
-  {"value": {"apply-to": "queues", "definition": {"max-length": 5000, "message-ttl": 3600000}, "pattern": "^orders", "priority": 3},
+  {"value": {"apply-to": "queues", "definition": {"max-length": 5000, "message-ttl": 3600000}, "pattern": "^orders",
+    "priority": 3},
    "vhost": "shop", "component": "operator_policy", "name": "bounds"}
  ],
  "global_parameters": [{"name": "cluster_name", "value": "rabbit@T0KEN"}],
@@ -60,18 +61,22 @@ constexpr const char* kOld = R"json({
  "exchanges": [
   {"name": "orders", "vhost": "shop", "type": "topic", "durable": true, "auto_delete": false, "internal": false,
    "arguments": {"alternate-exchange": "strays"}},
-  {"name": "strays", "vhost": "shop", "type": "fanout", "durable": true, "auto_delete": false, "internal": false, "arguments": {}},
+  {"name": "strays", "vhost": "shop", "type": "fanout", "durable": true, "auto_delete": false, "internal": false,
+    "arguments": {}},
   {"name": "dead", "vhost": "shop", "type": "fanout", "durable": true, "auto_delete": false, "internal": false, "arguments": {}},
   {"name": "later", "vhost": "shop", "type": "x-delayed-message", "durable": true, "auto_delete": false, "internal": false,
    "arguments": {"x-delayed-type": "direct"}}
  ],
  "bindings": [
-  {"source": "orders", "vhost": "shop", "destination": "orders.eu", "destination_type": "queue", "routing_key": "order.eu.#", "arguments": {}},
-  {"source": "orders", "vhost": "shop", "destination": "orders.us", "destination_type": "queue", "routing_key": "order.us.*", "arguments": {}},
+  {"source": "orders", "vhost": "shop", "destination": "orders.eu", "destination_type": "queue",
+    "routing_key": "order.eu.#", "arguments": {}},
+  {"source": "orders", "vhost": "shop", "destination": "orders.us", "destination_type": "queue",
+    "routing_key": "order.us.*", "arguments": {}},
   {"source": "dead", "vhost": "shop", "destination": "graves", "destination_type": "queue", "routing_key": "", "arguments": {}},
   {"source": "amq.headers", "vhost": "shop", "destination": "replies", "destination_type": "queue", "routing_key": "",
    "arguments": {"x-match": "any", "format": "pdf", "pages": 2}},
-  {"source": "later", "vhost": "shop", "destination": "orders.us", "destination_type": "queue", "routing_key": "", "arguments": {}}
+  {"source": "later", "vhost": "shop", "destination": "orders.us", "destination_type": "queue", "routing_key": "",
+    "arguments": {}}
  ]
 })json";
 
@@ -88,11 +93,14 @@ constexpr const char* kNew = R"json({
  "policies": [{"vhost": "/", "name": "limits", "pattern": "^work", "apply-to": "classic_queues",
   "definition": {"max-length-bytes": 1048576, "overflow": "reject-publish", "consumer-timeout": 600000}, "priority": 0}],
  "queues": [
-  {"name": "work", "vhost": "/", "durable": true, "auto_delete": false, "arguments": {"x-queue-type": "classic", "x-max-priority": 5}},
+  {"name": "work", "vhost": "/", "durable": true, "auto_delete": false, "arguments": {"x-queue-type": "classic",
+    "x-max-priority": 5}},
   {"name": "session-7", "vhost": "/", "durable": true, "auto_delete": false, "arguments": {"x-expires": 60000}}
  ],
- "exchanges": [{"name": "tasks", "vhost": "/", "type": "direct", "durable": true, "auto_delete": false, "internal": false, "arguments": {}}],
- "bindings": [{"source": "tasks", "vhost": "/", "destination": "work", "destination_type": "queue", "routing_key": "work", "arguments": {}}]
+ "exchanges": [{"name": "tasks", "vhost": "/", "type": "direct", "durable": true, "auto_delete": false,
+   "internal": false, "arguments": {}}],
+ "bindings": [{"source": "tasks", "vhost": "/", "destination": "work", "destination_type": "queue",
+   "routing_key": "work", "arguments": {}}]
 })json";
 
 DefinitionsScenario made(const std::string& json, const std::optional<std::string>& vhost = std::nullopt) {

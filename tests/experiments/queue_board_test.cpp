@@ -12,8 +12,8 @@ using namespace experiments_test;
 
 namespace {
 
-/// 20 messages in the first two seconds to the queue "jobs". The only worker takes five, works on the first for ever, dies at 2.5 s
-/// and is back at 2.7 s: the five are delivered again. Five messages more match no binding.
+/// 20 messages in the first two seconds to the queue "jobs". The only worker takes five, works on the first for ever, dies at
+/// 2.5 s and is back at 2.7 s: the five are delivered again. Five messages more match no binding.
 constexpr const char* kStory = R"([scenario]
 name = "story"
 duration = "10s"

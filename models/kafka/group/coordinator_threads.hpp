@@ -1,6 +1,6 @@
-// The threads of a group coordinator since 4.0 (CoordinatorRuntime, MultiThreadedEventProcessor, EventAccumulator.java): a request
-// handler thread only puts a group's request down, and goes on. group.coordinator.threads of them do the work: of one partition
-// of __consumer_offsets one thing at a time, in order of arrival, and whichever waiting partition is next by chance.
+// The threads of a group coordinator since 4.0 (CoordinatorRuntime, MultiThreadedEventProcessor, EventAccumulator.java): a
+// request handler thread only puts a group's request down, and goes on. group.coordinator.threads of them do the work: of one
+// partition of __consumer_offsets one thing at a time, in order of arrival, and whichever waiting partition is next by chance.
 //
 // Model: what is done of itself takes no time (timers, the log's high watermark, markers of transactions), nor does a load.
 #pragma once

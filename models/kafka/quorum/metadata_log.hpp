@@ -2,8 +2,8 @@
 // on its way there. Brokers, invariants and faults look here; who may write is the active controller (broker/controller.hpp).
 //
 // A change is stored once and never moves; the logs of a quorum's voters (raft_voter.hpp), brokers' images and the states here
-// point to it. What is committed, and all brokers and voters have, is let go where a newer change has superseded it, as a snapshot
-// would: memory does not grow with history. A snapshot of a voter's log has the last change that is let go at its end.
+// point to it. What is committed, and all brokers and voters have, is let go where a newer change has superseded it, as a
+// snapshot would: memory does not grow with history. A snapshot of a voter's log has the last change that is let go at its end.
 // Model: what a broker or a voter lacks that is away is kept until it has it; Kafka would send it a snapshot. What a deposed
 // controller wrote and nobody committed is kept, too.
 //

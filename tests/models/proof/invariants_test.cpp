@@ -1,5 +1,6 @@
 // The invariants of a cluster's state: each is seen to fire on a cluster that was broken on purpose, and a checked run changes
-// nothing. What is asserted after every event of a checked run, where, and the test that makes it fire (of this file, unless said):
+// nothing. What is asserted after every event of a checked run, where, and the test that makes it fire (of this file, unless
+// said):
 //
 //   log matching                        check_log_matching          "logs that hold one epoch …", "a follower that copied …"
 //   high watermark within the log       Invariants::check_replica   "a high watermark beyond the log's end is found"
@@ -15,7 +16,7 @@
 //   one owner per partition (KIP-848)   check_image                 "no partition is held by two …", "epochs … only rise …"
 //   share groups' records in flight     SharePartition::broken      "a share group's record that nobody holds …"
 //   queues: positions, counts, ready    ClassicQueue::broken        rabbitmq/classic_queue_test.cpp
-//   a delivery tag is answered once     rabbitmq/broker.cpp         rabbitmq/classic_queue_test.cpp: "a delivery is answered once"
+//   a delivery tag is answered once     rabbitmq/broker.cpp         classic_queue_test.cpp: "a delivery is answered once"
 //
 // What has to come about in the end, and not after every event, is in liveness.hpp.
 #include "models/kafka/invariants.hpp"

@@ -1,8 +1,8 @@
 // What has to come about, in time, once nothing is wrong any more: safety is kept by a cluster that does nothing at all.
 //
-// In each partition that has a leader, once arrivals have stopped and faults have healed: the high watermark reaches the log's end,
-// and every replica whose broker is up and unfenced is in sync. A follower that has ceased to fetch, for one, is found by both, and
-// by nothing else when its leader has left it out: what is acknowledged is read, only later than it might have been.
+// In each partition that has a leader, once arrivals have stopped and faults have healed: the high watermark reaches the log's
+// end, and every replica whose broker is up and unfenced is in sync. A follower that has ceased to fetch, for one, is found by
+// both, and by nothing else when its leader has left it out: what is acknowledged is read, only later than it might have been.
 #pragma once
 
 #include <algorithm>

@@ -65,8 +65,8 @@ TEST_CASE("a prefetch of 26 keeps the worker of RabbitMQ's example busy, and 1 l
   CHECK(throughput(51) == Approx(250).epsilon(0.01));
 }
 
-// NUMBERS.md 1.7. The blog's extra waits after the slowdown, 880 and 1,880 ms, are (26 - 4) and (51 - 4) messages of 40 ms: 4 for the
-// 3.5 that a trip of 140 ms holds. Without the rounding they are 900 and 1,900.
+// NUMBERS.md 1.7. The blog's extra waits after the slowdown, 880 and 1,880 ms, are (26 - 4) and (51 - 4) messages of 40 ms: 4
+// for the 3.5 that a trip of 140 ms holds. Without the rounding they are 900 and 1,900.
 TEST_CASE("what a prefetch allows beyond the trip waits in the client in RabbitMQ's example", "[rabbitmq]") {
   CHECK(buffered_ms(26, 4e6) == Approx(0).margin(0.001));
   CHECK(buffered_ms(51, 4e6) == Approx(100).epsilon(1e-4));

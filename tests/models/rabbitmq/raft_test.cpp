@@ -1,5 +1,5 @@
-// Members of a quorum queue among themselves: random schedules of messages, writes, time-outs, cuts and crashes. Whatever happens, a
-// term has one leader, members apply the same, and what was applied anywhere is never taken back.
+// Members of a quorum queue among themselves: random schedules of messages, writes, time-outs, cuts and crashes. Whatever
+// happens, a term has one leader, members apply the same, and what was applied anywhere is never taken back.
 #include <algorithm>
 #include <deque>
 #include <memory>
@@ -227,7 +227,7 @@ TEST_CASE("a leader without a majority commits nothing and another one is electe
   q.heal();
   settle(q);
   CHECK_FALSE(q.members[0]->leads());
-  CHECK(q.members[0]->log().last_index() == q.leader()->log().last_index());
+  CHECK(q.members[0]->entries().last_index() == q.leader()->entries().last_index());
   CHECK_FALSE(q.invariants.broken());
 }
 
@@ -235,7 +235,7 @@ TEST_CASE("what a crash finds unwritten is gone, and is no part of any majority"
   Quorum q(3, 3);
   q.command(*q.leader());
   q.crash(0);
-  CHECK(q.members[0]->log().last_index() == 1);
+  CHECK(q.members[0]->entries().last_index() == 1);
   settle(q);
   REQUIRE(q.leader() != nullptr);
   CHECK(q.leader()->self() != 0);

@@ -1,5 +1,5 @@
-// Random worlds of SQS: whatever is configured and whatever fails, each message is in one place, the sums add up (the ledger asserts
-// it), the queues' own books agree after every event, and what the settings promise holds.
+// Random worlds of SQS: whatever is configured and whatever fails, each message is in one place, the sums add up (the ledger
+// asserts it), the queues' own books agree after every event, and what the settings promise holds.
 #include "sim/random.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/sqs/desk.hpp"
