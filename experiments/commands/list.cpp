@@ -191,13 +191,28 @@ Json schema_of(const Key& key) {
   return s;
 }
 
+/// Adds a key that brokers write with dots, as a file has it without quotation marks: TOML makes a table of each part.
+void add_nested(Json& s, std::string_view name, const Json& value) {
+  const std::size_t dot = name.find('.');
+  Json& part = s["properties"][std::string(name.substr(0, dot))];
+  if (dot == std::string_view::npos) {
+    part = value;
+    return;
+  }
+  part["type"] = "object";
+  part["additionalProperties"] = false;
+  add_nested(part, name.substr(dot + 1), value);
+}
+
 Json schema_of(const Section& section) {
   Json s;
   s["type"] = "object";
   s["properties"] = Json::object();
   for (const Key& key : section.keys) {
     if (key.type == KeyType::refused) continue;
-    s["properties"][std::string(key.name)] = schema_of(key);
+    const Json value = schema_of(key);
+    s["properties"][std::string(key.name)] = value;
+    if (key.name.find('.') != std::string_view::npos) add_nested(s, key.name, value);
     if (key.required) s["required"].push_back(key.name);
   }
   s["additionalProperties"] = false;

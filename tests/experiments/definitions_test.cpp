@@ -204,7 +204,7 @@ TEST_CASE("a wrong export is refused at its place") {
               "definitions.json:1:13: queues.0: has no 'name'"));
   CHECK(holds(refused("{\"queues\": {}}"), "queues: must be a list"));
   const std::string wrong = refused(replaced(kNew, "\"x-max-priority\": 5", "\"x-max-priority\": 300"));
-  CHECK(holds(wrong, "definitions.json:13:"));
+  CHECK(holds(wrong, "definitions.json:14:"));
   CHECK(holds(wrong, "x-max-priority"));
   CHECK(holds(refused(replaced(kNew, "\"^work\"", "\"^(work\"")), "is no regular expression"));
 }

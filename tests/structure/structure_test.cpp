@@ -277,4 +277,9 @@ TEST_CASE("a file that is too long or too wide is found") {
   CHECK(structure::shape("sim/a.cpp", text).size() == 1);
   CHECK(structure::shape("sim/a.cpp", std::string(131, 'x') + "\n").size() == 1);
   CHECK(structure::shape("sim/a.cpp", "no newline").size() == 1);
+  CHECK(structure::shape("tests/a.cpp",
+                         "TEST_CASE(\"one"
+                         "; two\", \"[x]\") {\n")
+            .size() == 1);
+  CHECK(structure::shape("tests/a.cpp", "TEST_CASE(\"one and two\") { f(); }\n").empty());
 }

@@ -10,7 +10,7 @@
 //   a leader is in its in-sync set      Invariants::check_epochs    "an in-sync set without its leader is found"
 //   epochs only rise                    Invariants::check_epochs    "an epoch that falls is found"
 //   one leader per epoch                Invariants::check_epochs    "a second leader of an epoch is found …"
-//   the same of controllers, their logs RaftInvariants              quorum_test.cpp: "two leaders of one epoch, logs that part …"
+//   the same of controllers, their logs RaftInvariants              quorum_test.cpp: "two leaders of one epoch, logs …"
 //   offsets within the log              Invariants::check_committed "a group's committed offset beyond the log's end …"
 //   one owner per generation            check_owners                "a partition that a classic group assigns twice …"
 //   one owner per partition (KIP-848)   check_image                 "no partition is held by two …", "epochs … only rise …"

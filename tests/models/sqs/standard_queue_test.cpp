@@ -66,7 +66,7 @@ TEST_CASE("a slot that is used again does not answer to the handles of the messa
         Error::message_not_inflight);
 }
 
-TEST_CASE("ChangeMessageVisibility counts from the call; 0 makes the message visible at once", "[sqs]") {
+TEST_CASE("ChangeMessageVisibility counts from the call and 0 makes the message visible at once", "[sqs]") {
   Story story;
   story.send(at(0));
   const Answer got = story.receive(at(0), 1, s(30));
@@ -207,7 +207,7 @@ TEST_CASE(
   CHECK(story.told[story.told.size() - 2] == "dead 0");
 }
 
-TEST_CASE("a message that comes back keeps its place; one that was received three times goes to the back",
+TEST_CASE("a message that comes back keeps its place and one that was received three times goes to the back",
           "[sqs]") {
   Story story;
   for (int i = 0; i < 3; ++i) story.send(at(0));

@@ -201,7 +201,7 @@ TEST_CASE("a message that was deleted before its work is lost with its worker", 
 }
 
 TEST_CASE(
-    "a poisoned message is received maxReceiveCount times and is then a dead letter; moved back it is new",
+    "a poisoned message is received maxReceiveCount times and is then a dead letter and moved back it is new",
     "[sqs]") {
   Scenario s = desk(1);
   s.sqs->queues[0].visibility_timeout = seconds{1};
