@@ -188,12 +188,13 @@ std::span<const FaultInfo> fault_catalogue() {
                  kSlowdownParameters},
                 FaultCode::slowdown,
                 faults::slowdown},
-      FaultInfo{{"clock-skew",
-                 "the target's wall clock is wrong: timestamps, retention, a member's heartbeats and whatever "
-                 "else goes by it; not sessions and timers of brokers",
-                 kClockParameters},
-                FaultCode::clock_skew,
-                faults::clock_skew},
+      FaultInfo{
+          {"clock-skew",
+           "the target's wall clock is wrong: timestamps, retention, a member's heartbeats and whatever "
+           "else goes by it; not sessions and timers of brokers",
+           kClockParameters},
+          FaultCode::clock_skew,
+          faults::clock_skew},
       FaultInfo{{"alter-config",
                  "settings of a topic are changed (kafka-configs --alter --entity-type topics); brokers go "
                  "by them as "

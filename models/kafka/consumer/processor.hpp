@@ -105,7 +105,7 @@ class Processor {
   bool failing_ = false;      // what ends next is an attempt at record done_ that fails
   std::int32_t retries_ = 0;  // of that record
   bool unreadable_ = false;   // it fails because it cannot be read
-  std::int64_t start_ = 0;  // ns; moved by pauses and by waiting between records
+  std::int64_t start_ = 0;    // ns; moved by pauses and by waiting between records
   std::int64_t frozen_at_ = 0;
   std::int64_t done_ = 0;  // records done and said
   std::int64_t segment_end_ = 0;
