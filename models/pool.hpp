@@ -25,10 +25,11 @@ class Shelf {
     }
     T* object = free_.back();
     free_.pop_back();
-    object->clear();
     return object;
   }
+  /// What it carried goes with its last reference: that may be what others wait for.
   void put_back(T* object) {
+    object->clear();
     free_.push_back(object);
     if (--out_ == 0 && abandoned_) delete this;
   }

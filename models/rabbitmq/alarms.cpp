@@ -80,7 +80,7 @@ void Broker::block(Session& session, bool blocked, BlockedCode why) {
   for (std::size_t n = 0; blocked && !producer.empty() && n < cluster_.size(); ++n) {
     Broker& broker = cluster_.broker(n);
     for (const auto& other : broker.sessions_) {
-      if (other->open && other->client->channel().same_connection_as == producer)
+      if (other->open && other->client != nullptr && other->client->channel().same_connection_as == producer)
         broker.block(*other, true, why);
     }
   }
@@ -98,6 +98,7 @@ void Broker::set_flow(Session& session, bool blocked) {
 }
 
 void Broker::tell_blocked(const Session& session, bool blocked, BlockedCode why) const {
+  if (session.client == nullptr) return;  // nobody's connection
   context_.emit(Kind::connection_blocked, {.code = static_cast<std::uint16_t>(why),
                                            .actor = session.client->node().entity().value,
                                            .place = node_.entity().value,
@@ -105,7 +106,7 @@ void Broker::tell_blocked(const Session& session, bool blocked, BlockedCode why)
 }
 
 void Broker::tell_client(Session& session, bool blocked) {
-  if (session.told_blocked == blocked) return;
+  if (session.client == nullptr || session.told_blocked == blocked) return;
   session.told_blocked = blocked;
   context_.network.send(session.connection, Side::server, kMethodBytes,
                         [client = session.client, id = session.connection, blocked] {
@@ -139,7 +140,7 @@ void Broker::forget_unread(Session& session) {
 
 void Broker::tell_blocked(std::vector<std::string>& lines) const {
   for (const auto& session : sessions_) {
-    if (!session->open || !stopped(*session)) continue;
+    if (!session->open || session->client == nullptr || !stopped(*session)) continue;
     const std::string& name = session->client->node().name();
     if (session->flow > 0)
       lines.push_back(name + ": a queue gives its connection no credit");

@@ -102,6 +102,7 @@ void Broker::open(Client& client, ConnectionId id) {
   const std::vector<QueueIndex>& queues = client.channel().queues;
   if (std::any_of(queues.begin(), queues.end(), may_time_out)) session.tick_timer.arm_after(kChannelTick);
   ConsumerOptions consumer = client.channel().consumer;
+  consumer.client = &client;
   if (session.limit.most > 0) consumer.limit = &session.limit;
   bool found = true;
   for (const QueueIndex q : client.channel().queues) {
@@ -124,8 +125,10 @@ void Broker::end(Session& session) {
   session.tick_timer.disarm();
   session.unconfirmed.reset();
   forget_unread(session);
-  ++counts_.connections_closed;
-  if (session.client->channel().queues.empty()) --counts_.publishers;
+  if (session.client != nullptr) {
+    ++counts_.connections_closed;
+    if (session.client->channel().queues.empty()) --counts_.publishers;
+  }
   if (node_.up()) {
     for (const Session::Consuming& c : session.consuming) cluster_.queue(c.queue).leave(session, epoch);
     for (const QueueIndex q : session.linked) cluster_.queue(q).leave(session, epoch);
@@ -140,6 +143,7 @@ void Broker::end(Session& session) {
 Session& Broker::begin_internal(PublishListener& listener) {
   Session& session = take_session();
   session.client = nullptr;
+  session.limit = {};
   session.listener = &listener;
   session.open = true;
   session.confirms = true;
@@ -321,9 +325,13 @@ void Broker::crashed() {
   cluster_.node_crashed(*this);
   memory_timer_.disarm();
   disk_timer_.disarm();
-  memory_alarm_ = disk_alarm_ = false;
+  for (const DeadLetter& letter : dead_letters_) cluster_.histories().forget(letter.message.history);
   dead_letters_.clear();
   touched_.clear();
+  const bool alarm = memory_alarm_ || disk_alarm_;
+  memory_alarm_ = disk_alarm_ = false;
+  // Model: other nodes know at once. rabbit_alarm clears a node's alarms when it hears that the node is down.
+  if (alarm) cluster_.alarms_changed();
 }
 
 void Broker::restarted() {

@@ -202,6 +202,7 @@ class Broker final : public NodeProgram {
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<Session*> free_sessions_;
   std::vector<DeadLetter> dead_letters_;
+  bool publishing_ = false;  // these
   struct Lane {
     LaneId id{};
     std::uint64_t next = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "models/faults/step_then.hpp"
 #include "models/rabbitmq/broker.hpp"
@@ -56,7 +57,7 @@ void ClassicHome::dispatched(const Message& m, ConsumerId to, std::uint64_t ordi
   const Holder& holder = holders_[to.value];
   sim::TraceRecord told = record(m);
   told.code = m.redelivered ? kRedelivered : 0;
-  told.c = holder.session->client->node().entity().value;
+  told.c = holder.client->node().entity().value;
   cluster_.context().emit(Kind::dispatched, told);
   Ref<Deliver> frame = cluster_.deliver_frames().take();
   const Histories& histories = cluster_.histories();
@@ -130,8 +131,9 @@ Taken ClassicHome::publish(Session& session, std::uint64_t tag, Message& m) {
     Ref<Relay> out = relay(Relay::What::publish, session, session.epoch);
     out->number = tag;
     out->message = m;
+    if (session.confirms) out->awaits = outstanding_.next() + 1;
     if (!to_home(*session.broker, kContentBytes + m.size, std::move(out))) return Taken::refused;
-    if (session.confirms) outstanding_.push_back({&session, session.epoch, tag});
+    if (session.confirms) outstanding_.push({&session, session.epoch, tag});
     return Taken::elsewhere;
   }
   if (options_.service > sim::Duration{}) return post(session, tag, m);
@@ -149,15 +151,16 @@ Taken ClassicHome::publish(Session& session, std::uint64_t tag, Message& m) {
 void ClassicHome::published_elsewhere(const Relay& relay) {
   Message m = relay.message;
   const Taken taken = put(m);
-  const Confirm confirm{relay.session, relay.epoch, relay.number};
+  const Confirm confirm{relay.session, relay.epoch, relay.number, relay.awaits};
+  const bool asked = relay.awaits > 0;
   if (taken == Taken::later) {
-    waiting_.push_back(confirm);
+    if (asked) waiting_.push_back(confirm);
     begin_write();
   } else if (taken == Taken::refused) {
     overflowed(m);
   }
   home_.settle_down();
-  const bool answered = taken != Taken::later;
+  const bool answered = asked && taken != Taken::later;
   step_then(home_.appended_step(), home_.node(), [this, confirm, answered, taken] {
     if (answered) this->taken(confirm, taken != Taken::refused);
   });
@@ -173,6 +176,7 @@ void ClassicHome::taken(const Confirm& confirm, bool accepted) {
   Ref<Relay> out =
       relay(accepted ? Relay::What::accepted : Relay::What::refused, *confirm.session, confirm.epoch);
   out->number = confirm.tag;
+  out->awaits = confirm.awaits;
   cluster_.relay(home_, there, kMethodBytes, std::move(out));
 }
 
@@ -298,7 +302,7 @@ bool ClassicHome::add_consumer(Session& session, std::uint32_t epoch, const Cons
   unused_timer_.disarm();
   const ConsumerId consumer = queue_.next_consumer_id();
   if (consumer.value >= holders_.size()) holders_.resize(consumer.value + 1);
-  holders_[consumer.value] = {&session, epoch};
+  holders_[consumer.value] = {&session, epoch, options.client};
   if (session.epoch == epoch) session.consumer_of(index_).consumer = consumer;
   queue_.add_consumer(options, now());
   return true;
@@ -411,11 +415,7 @@ void ClassicHome::relayed(Broker& at, Relay& r) {
       return published_elsewhere(r);
     case Relay::What::accepted:
     case Relay::What::refused:
-      std::erase_if(outstanding_, [&](const Confirm& c) {
-        return c.session == r.session && c.epoch == r.epoch && c.tag == r.number;
-      });
-      if (current) at.answer_publish(*r.session, r.number, r.what == Relay::What::accepted);
-      return;
+      return answered_elsewhere(at, r);
     case Relay::What::deliver:
       if (current) at.deliver(*r.session, std::move(r.frame));
       return;
@@ -443,6 +443,19 @@ void ClassicHome::relayed(Broker& at, Relay& r) {
   home_.settle_down();
 }
 
+/// At the channel's node. What was given up meanwhile, its link being down, has been answered.
+void ClassicHome::answered_elsewhere(Broker& at, const Relay& r) {
+  if (!outstanding_.holds(r.awaits - 1)) return;
+  const Confirm waits = std::exchange(outstanding_[r.awaits - 1], {});
+  forget_answered();
+  if (waits.session != nullptr && waits.session->epoch == waits.epoch)
+    at.answer_publish(*waits.session, waits.tag, r.what == Relay::What::accepted);
+}
+
+void ClassicHome::forget_answered() {
+  while (!outstanding_.empty() && outstanding_[outstanding_.first()].session == nullptr) outstanding_.drop();
+}
+
 void ClassicHome::link_down(Broker& at, Broker& other) {
   if (&at == &home_) {
     for (std::size_t i = 0; i < holders_.size(); ++i) {
@@ -453,11 +466,11 @@ void ClassicHome::link_down(Broker& at, Broker& other) {
   }
   if (&other != &home_) return;
   std::vector<Confirm> gone;
-  std::erase_if(outstanding_, [&](const Confirm& c) {
-    if (c.session->broker != &at) return false;
-    gone.push_back(c);
-    return true;
-  });
+  for (std::uint64_t i = outstanding_.first(); i < outstanding_.next(); ++i) {
+    if (outstanding_[i].session == nullptr || outstanding_[i].session->broker != &at) continue;
+    gone.push_back(std::exchange(outstanding_[i], {}));
+  }
+  forget_answered();
   for (const Confirm& c : gone) {
     if (c.session->epoch == c.epoch) at.answer_publish(*c.session, c.tag, false);
   }
@@ -466,8 +479,11 @@ void ClassicHome::link_down(Broker& at, Broker& other) {
 
 void ClassicHome::node_crashed(Broker& node) {
   if (&node != &home_) {
-    std::erase_if(outstanding_, [&](const Confirm& c) { return c.session->broker == &node; });
-    return;
+    for (std::uint64_t i = outstanding_.first(); i < outstanding_.next(); ++i) {
+      Confirm& one = outstanding_[i];
+      if (one.session != nullptr && one.session->broker == &node) one = {};
+    }
+    return forget_answered();
   }
   write_timer_.disarm();
   expiry_timer_.disarm();

@@ -58,12 +58,14 @@ class ClassicHome final : public Queue, public QueueOwner {
   struct Holder {
     Session* session = nullptr;
     std::uint32_t epoch = 0;
+    Client* client = nullptr;  // the session's may be another before the queue has heard of its end
   };
   /// Who waits for what is not written, or was sent to its home.
   struct Confirm {
-    Session* session;
-    std::uint32_t epoch;
-    std::uint64_t tag;
+    Session* session = nullptr;
+    std::uint32_t epoch = 0;
+    std::uint64_t tag = 0;
+    std::uint64_t awaits = 0;  // of a channel at another node: its number among outstanding_, + 1
   };
 
   /// What has been published and its process has not come to yet, and with whom it has how much credit.
@@ -95,6 +97,8 @@ class ClassicHome final : public Queue, public QueueOwner {
   void unused();
   void take(Broker& offered_by, Message& m, const Origin& origin);
   void taken(const Confirm& confirm, bool accepted);
+  void answered_elsewhere(Broker& at, const Relay& relay);
+  void forget_answered();
   void published_elsewhere(const Relay& relay);
   void begin_write();
   void wrote();
@@ -108,7 +112,7 @@ class ClassicHome final : public Queue, public QueueOwner {
   std::vector<Holder> holders_;  // by consumer
   std::vector<Confirm> waiting_;
   std::vector<Confirm> writing_;
-  std::vector<Confirm> outstanding_;  // of channels at other nodes, on their side
+  Window<Confirm> outstanding_;  // of channels at other nodes, on their side; null: answered
   std::uint64_t writing_below_ = 0;
   bool written_to_ = false;  // something was published since the last write began
   bool writing_now_ = false;

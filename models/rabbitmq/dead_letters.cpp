@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "models/rabbitmq/broker.hpp"
 
@@ -32,18 +33,24 @@ std::optional<DeadLetter> Broker::dead_letter(const Queue& from, const Message& 
   return letter;
 }
 
+/// A queue that takes one may let another go, or end a turn of its own inside of this: that is left to the loop.
 void Broker::publish_dead_letters() {
+  if (std::exchange(publishing_, true)) return;
   Histories& histories = cluster_.histories();
-  for (std::size_t i = 0; i < dead_letters_.size(); ++i) {
-    const DeadLetter letter = std::move(dead_letters_[i]);
+  const std::uint32_t life = node_.incarnation();
+  const auto alive = [&] { return node_.up() && node_.incarnation() == life; };
+  for (std::size_t i = 0; i < dead_letters_.size() && alive(); ++i) {
+    const DeadLetter letter = std::exchange(dead_letters_[i], {});
     const Origin origin{cluster_.queue(letter.from).entity(), letter.message.number, letter.why};
     for (const QueueIndex q : letter.to) {
+      if (!alive()) break;
       Message m = offer_dead_letter(letter.message, q);
       cluster_.queue(q).take_dead_letter(*this, m, origin);
     }
     histories.forget(letter.message.history);
   }
-  dead_letters_.clear();
+  if (alive()) dead_letters_.clear();
+  publishing_ = false;
 }
 
 Message Broker::offer_dead_letter(const Message& letter, QueueIndex to) {

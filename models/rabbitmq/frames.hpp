@@ -77,7 +77,12 @@ struct ChannelLimit {
   std::uint32_t held = 0;
 };
 
+class Client;
+class Queue;
+class Session;
+
 struct ConsumerOptions {
+  Client* client = nullptr;    ///< whose channel it is
   std::uint32_t prefetch = 0;  ///< 0: no limit
   bool automatic = false;      ///< no-ack: prefetch does not count
   std::int32_t priority = 0;   ///< x-priority
@@ -94,9 +99,6 @@ struct Origin {
   std::uint64_t number = 0;
   RemovedCode why{};
 };
-
-class Queue;
-class Session;
 
 /// What one node tells another about a channel and a queue. Which fields count goes by `what`.
 struct Relay {
@@ -127,6 +129,7 @@ struct Relay {
   std::uint16_t from = 0;
   std::uint32_t client = 0;  ///< of a quorum queue
   std::uint64_t number = 0;  ///< tag of a publish, ordinal of a delivery
+  std::uint64_t awaits = 0;  ///< of a publish that wants an answer, and of that: which it is, + 1
   Message message{};
   Origin origin{};
   ConsumerOptions consumer{};
@@ -134,7 +137,10 @@ struct Relay {
 
   std::uint32_t refs = 0;
   Shelf<Relay>* home = nullptr;
-  void clear() { frame = {}; }
+  void clear() {
+    frame = {};
+    awaits = 0;
+  }
 };
 
 /// Bytes of a frame with method and content header, beside the body.

@@ -43,7 +43,8 @@ QuorumQueue::Member::Member(QuorumQueue& queue, Broker& at, std::uint16_t number
                      }),
       tick_timer(queue.cluster_.context().simulation, at.node(),
                  [this, &queue] {
-                   if (raft.leads()) queue.order(*this, Command::What::tick, {});
+                   tick_pending = raft.leads();
+                   if (tick_pending) queue.order(*this, Command::What::tick, {});
                    queue.end_turn(*this);
                  }),
       give_up_timer(queue.cluster_.context().simulation, at.node(), [this, &queue] {
@@ -94,6 +95,7 @@ QuorumQueue::Channel& QuorumQueue::channel(Session& session) {
   id = next_client_++;
   auto made = std::make_unique<Channel>();
   made->session = &session;
+  made->client = session.client;
   made->epoch = session.epoch;
   made->id = ClientId{id};
   made->leader = guess_leader(*session.broker);
@@ -220,10 +222,13 @@ void QuorumQueue::applied_at_channel(Channel& c, std::uint64_t seq) {
 void QuorumQueue::deliver(Channel& c, Ref<Deliver> frame) {
   if (c.ended) return;
   const std::uint64_t ordinal = frame->ordinal;
+  // handle_delivery: what has come before is dropped, as it may be sent twice.
+  if (ordinal < c.next_delivery) return;
+  c.next_delivery = ordinal + 1;
   Session& session = *c.session;
   session.broker->deliver(session, std::move(frame));
   // maybe_auto_ack: the channel does it.
-  if (session.client->channel().consumer.automatic) answer(session, ordinal, Answer::ack);
+  if (c.client->channel().consumer.automatic) answer(session, ordinal, Answer::ack);
 }
 
 void QuorumQueue::relayed(Broker& at, Relay& r) {
@@ -353,6 +358,7 @@ void QuorumQueue::raft_stop_waiting(RaftMember& member) {
 void QuorumQueue::raft_role_changed(RaftMember& member) {
   Member& m = *members_[member.self()];
   m.tick_timer.disarm();
+  m.tick_pending = false;
   m.give_up_timer.disarm();
   m.suspects.clear();
   m.dead_letters.stop();
@@ -424,6 +430,7 @@ void QuorumQueue::make_state(Member& m, const RaftEntry& entry) {
       fifo_.give_up(c.client, now());
       break;
     case Command::What::tick:
+      m.tick_pending = false;
       fifo_.tick(now());
       break;
     case Command::What::bury:
@@ -460,8 +467,14 @@ void QuorumQueue::dispatched(const Message& m, ConsumerId to, std::uint64_t ordi
   MQLAB_ASSERT(c != nullptr, "a channel is known until its end was applied");
   sim::TraceRecord told = record(m);
   told.code = m.redelivered ? kRedelivered : 0;
-  told.c = c->session->client->node().entity().value;
+  told.c = c->client->node().entity().value;
   cluster_.context().emit(Kind::dispatched, told);
+  const auto local = member_at(*c->session->broker);
+  Member& sender = local ? *members_[*local] : *applying_;
+  sender.outgoing.push_back({applied_, client, frame(m, ordinal)});
+}
+
+Ref<Deliver> QuorumQueue::frame(const Message& m, std::uint64_t ordinal) {
   Ref<Deliver> frame = cluster_.deliver_frames().take();
   const Histories& histories = cluster_.histories();
   frame->number = m.number;
@@ -471,10 +484,7 @@ void QuorumQueue::dispatched(const Message& m, ConsumerId to, std::uint64_t ordi
   frame->queue = index_;
   frame->bytes = m.size;
   frame->redelivered = m.redelivered;
-  Broker& there = *c->session->broker;
-  const auto local = member_at(there);
-  Member& sender = local ? *members_[*local] : *applying_;
-  sender.outgoing.push_back({applied_, client, std::move(frame)});
+  return frame;
 }
 
 void QuorumQueue::settled(const Message& m, SettledCode how) {
@@ -535,20 +545,23 @@ void QuorumQueue::flush(Member& m) {
     m.outgoing.pop_front();
     Channel* const c = find(out.client);
     if (c == nullptr || c->ended) continue;
-    if (c->session->broker == &m.broker) {
+    if (c->session->broker == &m.broker)
       deliver(*c, std::move(out.frame));
-      continue;
-    }
-    Ref<Relay> relay = cluster_.relays().take();
-    relay->what = Relay::What::deliver;
-    relay->queue = this;
-    relay->session = c->session;
-    relay->epoch = c->epoch;
-    relay->client = out.client.value;
-    const std::uint32_t bytes = kContentBytes + out.frame->bytes;
-    relay->frame = std::move(out.frame);
-    cluster_.relay(m.broker, *c->session->broker, bytes, std::move(relay));
+    else
+      send_delivery(m, *c, std::move(out.frame));
   }
+}
+
+void QuorumQueue::send_delivery(Member& from, Channel& to, Ref<Deliver> frame) {
+  Ref<Relay> relay = cluster_.relays().take();
+  relay->what = Relay::What::deliver;
+  relay->queue = this;
+  relay->session = to.session;
+  relay->epoch = to.epoch;
+  relay->client = to.id.value;
+  const std::uint32_t bytes = kContentBytes + frame->bytes;
+  relay->frame = std::move(frame);
+  cluster_.relay(from.broker, *to.session->broker, bytes, std::move(relay));
 }
 
 void QuorumQueue::end_turn(Member& m) {
@@ -596,8 +609,8 @@ bool QuorumQueue::busy() const {
 
 void QuorumQueue::tell_unfinished(std::vector<std::string>& lines) const {
   for (const auto& [id, c] : channels_) {
-    if (c->pending.empty() || c->session->client == nullptr) continue;
-    lines.push_back("queue " + options_.name + ": " + c->session->client->node().name() + " at " +
+    if (c->pending.empty() || c->client == nullptr) continue;
+    lines.push_back("queue " + options_.name + ": " + c->client->node().name() + " at " +
                     c->session->broker->node().name() + " waits for " +
                     std::to_string(c->pending.next() - c->pending.first()) + " commands from member " +
                     std::to_string(c->leader));

@@ -95,11 +95,14 @@ class QuorumQueue final : public Queue, public FifoOwner, public RaftHost, publi
   /// A channel, at its node.
   struct Channel {
     Session* session = nullptr;
+    Client* client =
+        nullptr;  ///< the session's may be another before the queue has heard of its end; null: internal
     std::uint32_t epoch = 0;
     ClientId id{};
     std::uint16_t leader = RaftMember::kNobody;
     std::uint64_t next_enqueue = 1;
-    Window<Pending> pending;  // by the client's sequence number - 1
+    Window<Pending> pending;          // by the client's sequence number - 1
+    std::uint64_t next_delivery = 0;  // ordinal: what is below has come
     bool refused = false;
     bool ended = false;
   };
@@ -125,6 +128,7 @@ class QuorumQueue final : public Queue, public FifoOwner, public RaftHost, publi
     std::deque<Outgoing> outgoing;
     bool greeting = false;  // it leads anew, and says so at the end of its turn
     bool ending = false;
+    bool tick_pending = false;                         // it has ordered a tick that is not applied yet
     std::uint16_t known_leader = RaftMember::kNobody;  // that channels here were told of
     DlxWorker dead_letters;
     NodeTimer<std::function<void()>> election_timer;
@@ -152,6 +156,9 @@ class QuorumQueue final : public Queue, public FifoOwner, public RaftHost, publi
   void end_turn(Member& m);
   void tell_channel(Broker& from, ClientId client, Relay::What what, std::uint64_t number);
   void greet(Member& leader, const Broker* at);
+  void remind(Member& leader, const Channel& c);
+  Ref<Deliver> frame(const Message& m, std::uint64_t ordinal);
+  void send_delivery(Member& from, Channel& to, Ref<Deliver> frame);
   void redirect_channels(Member& m);
   void suspect_clients_of(Member& leader, const Broker& gone);
   void order(Member& leader, Command::What what, ClientId client);

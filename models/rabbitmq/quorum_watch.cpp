@@ -22,6 +22,7 @@ void QuorumQueue::greet(Member& leader, const Broker* at) {
     Broker& there = *c->session->broker;
     if (at != nullptr && &there != at) continue;
     tell_channel(leader.broker, ClientId{id}, Relay::What::leader, leader.raft.self());
+    if (const Channel* const still = find(ClientId{id})) remind(leader, *still);
   }
   if (at != nullptr) return;
   for (std::size_t i = 0; i < cluster_.size(); ++i) {
@@ -29,6 +30,21 @@ void QuorumQueue::greet(Member& leader, const Broker* at) {
     if (&other != &leader.broker && !cluster_.connected(leader.broker, other))
       suspect_clients_of(leader, other);
   }
+}
+
+/// What was said once may have gone with a link or with a leader: whether the queue refuses what it publishes, that its consumer
+/// is out, and where no member is that delivers, what it holds; of which it drops what it has.
+/// Model: a channel asks for deliveries that it misses when the next one shows it (get_missing_deliveries of
+/// rabbit_fifo_client.erl), and hears of a queue that is full with the next thing said to it; here a leader says all when it can.
+void QuorumQueue::remind(Member& leader, const Channel& c) {
+  const ClientId id = c.id;
+  if (c.ended || !fifo_.knows(id)) return;
+  if (options_.arguments.overflow != Overflow::drop_head)
+    tell_channel(leader.broker, id, fifo_.refuses(id) ? Relay::What::full : Relay::What::not_full, 0);
+  if (fifo_.timed_out(id)) tell_channel(leader.broker, id, Relay::What::cancelled, 0);
+  Channel* const to = find(id);
+  if (to == nullptr || to->ended || member_at(*to->session->broker)) return;
+  fifo_.each_held(id, [&](const Message& m, std::uint64_t n) { send_delivery(leader, *to, frame(m, n)); });
 }
 
 /// Channels on the member's node, which has heard of another leader.
@@ -67,7 +83,7 @@ void QuorumQueue::give_up_due(Member& m) {
 }
 
 void QuorumQueue::arm_tick(Member& m) {
-  if (!m.raft.leads()) return;
+  if (!m.raft.leads() || m.tick_pending) return;
   const sim::Time next = fifo_.next_event();
   if (next == sim::kNever)
     m.tick_timer.disarm();
@@ -124,6 +140,7 @@ void QuorumQueue::node_crashed(Broker& node) {
   Member& m = *members_[*own];
   m.election_timer.disarm();
   m.tick_timer.disarm();
+  m.tick_pending = false;
   m.give_up_timer.disarm();
   m.suspects.clear();
   m.notes.clear();

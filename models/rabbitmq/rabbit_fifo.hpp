@@ -86,6 +86,15 @@ class RabbitFifo {
         std::count_if(clients_.begin(), clients_.end(), [](const auto& c) { return c.second.consumes; }));
   }
   bool knows(ClientId client) const { return clients_.count(client.value) > 0; }
+  /// What a client was told of, and is again when that may have been lost.
+  bool refuses(ClientId client) const {
+    const auto at = clients_.find(client.value);
+    return at != clients_.end() && at->second.refused;
+  }
+  bool timed_out(ClientId client) const {
+    const auto at = clients_.find(client.value);
+    return at != clients_.end() && at->second.timed_out;
+  }
   std::optional<ClientId> active() const;
   /// When the oldest message was dispatched that the consumer holds; kNever: none.
   sim::Time oldest_held(ClientId client);
@@ -104,6 +113,19 @@ class RabbitFifo {
     std::uint64_t id = 0;
   };
   const std::vector<Dead>& dead() const { return dead_; }
+  /// What the client's consumer holds, as it was delivered: visit(message, ordinal).
+  template <class F>
+  void each_held(ClientId client, F visit) const {
+    const auto at = clients_.find(client.value);
+    if (at == clients_.end()) return;
+    const Window<Held>& held = at->second.held;
+    for (std::uint64_t i = held.first(); i < held.next(); ++i) {
+      if (!held[i].live) continue;
+      Message m = held[i].item.message;
+      m.redelivered = held[i].item.acquired > 0;
+      visit(m, i);
+    }
+  }
   template <class F>
   void each_client(F visit) const {
     for (const auto& [id, client] : clients_) visit(ClientId{id});

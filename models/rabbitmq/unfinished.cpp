@@ -26,7 +26,7 @@ std::string ClassicHome::holders() const {
     if (holders_[i].session == nullptr) continue;
     const std::uint64_t count = queue_.held_by(ConsumerId{static_cast<std::uint32_t>(i)});
     if (count == 0) continue;
-    const Node& node = holders_[i].session->client->node();
+    const Node& node = holders_[i].client->node();
     text += (text.empty() ? "" : ", ") + std::to_string(count) + " with " + node.name() + state_of(node);
   }
   return text;
