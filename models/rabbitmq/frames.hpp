@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "models/ids.hpp"
@@ -131,10 +132,14 @@ struct Relay {
   Origin origin{};
   ConsumerOptions consumer{};
   Ref<Deliver> frame{};
+  Histories* owed = nullptr;  ///< where its message's history is until a queue has taken it over
 
   std::uint32_t refs = 0;
   Shelf<Relay>* home = nullptr;
-  void clear() { frame = {}; }
+  void clear() {
+    frame = {};
+    if (owed != nullptr) std::exchange(owed, nullptr)->forget(message.history);
+  }
 };
 
 /// Bytes of a frame with method and content header, beside the body.
