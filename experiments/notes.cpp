@@ -9,6 +9,7 @@
 #include "experiments/scenario/bind.hpp"
 #include "experiments/scenario/paths.hpp"
 #include "experiments/scenario/versions.hpp"
+#include "models/rabbitmq/policies.hpp"
 
 namespace experiments {
 namespace {
@@ -95,6 +96,23 @@ void note_on_tiers(const models::kafka::ClusterOptions& cluster, const std::stri
                   "storage are given up before they are read");
 }
 
+/// rabbit_quorum_queue, dlh: it logs a warning.
+void note_on_dead_letters(const models::rabbitmq::BrokerOptions& broker, std::vector<std::string>& notes) {
+  const models::rabbitmq::BrokerOptions effective = models::rabbitmq::with_policies(broker);
+  for (std::size_t i = 0; i < broker.queues.size(); ++i) {
+    const models::rabbitmq::QueueOptions& queue = broker.queues[i];
+    const models::rabbitmq::PolicyOptions* const policy = models::rabbitmq::policy_of(queue, broker.policies);
+    const bool by_policy = policy != nullptr &&
+                           policy->definition.dead_letter_at_least_once.value_or(false) &&
+                           !queue.arguments.strategy_given;
+    if (!(queue.arguments.at_least_once || by_policy) || effective.queues[i].arguments.at_least_once)
+      continue;
+    notes.push_back(join_path("rabbitmq.queues", queue.name) +
+                    ": falls back to dead-letter-strategy at-most-once: at-least-once needs a dead letter "
+                    "exchange and overflow = \"reject-publish\"");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> notes_on(const Resolved& resolved) {
@@ -106,6 +124,7 @@ std::vector<std::string> notes_on(const Resolved& resolved) {
     note_on_tiers(cluster, at, notes);
     note_on_in_sync(cluster, at, notes);
   };
+  if (resolved.scenario.rabbitmq) note_on_dead_letters(*resolved.scenario.rabbitmq, notes);
   if (resolved.scenario.kafka) note(*resolved.scenario.kafka, *resolved.checked.find("kafka"), "kafka");
   for (std::size_t i = 0; i < resolved.scenario.clusters.size(); ++i) {
     const models::kafka::ClusterOptions& cluster = resolved.scenario.clusters[i];

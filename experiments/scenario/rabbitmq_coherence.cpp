@@ -77,6 +77,11 @@ FoundMisfit subscriber(const Scenario& s, const GroupOptions& g, const std::stri
         return Misfit{path + ".queues", "'" + name + "' is exclusive, and the group has " +
                                             std::to_string(g.members) +
                                             " members: RESOURCE_LOCKED for all but one"};
+      // rabbit_quorum_queue, rabbit_stream_queue: consume
+      if (r.exclusive && q.arguments.type != models::rabbitmq::QueueType::classic)
+        return Misfit{path + ".exclusive", "has no effect on '" + name +
+                                               "', which is no classic queue: it lets in whoever comes; "
+                                               "x-single-active-consumer says who is served"};
       if (r.prefetch_global > 0 && q.arguments.type != models::rabbitmq::QueueType::classic)
         return Misfit{path + ".prefetch_global", "is refused by '" + name + "', which is no classic queue"};
     }
@@ -172,6 +177,7 @@ FoundMisfit stream(const Scenario& s, const models::rabbitmq::QueueOptions& q, c
   if (a.dead_letter_routing_key) return invalid("x-dead-letter-routing-key");
   if (a.max_priority > 0) return invalid("x-max-priority");
   if (a.single_active_consumer) return invalid("x-single-active-consumer");
+  if (a.expires) return invalid("x-expires");
   if (a.cluster_size && *a.cluster_size > s.rabbitmq->nodes)
     return Misfit{path + ".x-initial-cluster-size", "is " + std::to_string(*a.cluster_size) + " on " +
                                                         std::to_string(s.rabbitmq->nodes) + " nodes"};
@@ -245,6 +251,22 @@ FoundMisfit queue(const Scenario& s, const models::rabbitmq::QueueOptions& q) {
   return std::nullopt;
 }
 
+/// Properties that only classic queues have (rabbit_queue_type_util: check_auto_delete, check_exclusive).
+FoundMisfit property(const models::rabbitmq::QueueOptions& q) {
+  if (q.arguments.type == QueueType::classic) return std::nullopt;
+  const std::string path = join_path("rabbitmq.queues", q.name);
+  const auto invalid = [&](const char* key, const char* name) {
+    return Misfit{path + "." + key, "is of classic queues: PRECONDITION_FAILED, invalid property '" +
+                                        std::string(name) + "' for queue '" + q.name + "'"};
+  };
+  if (q.auto_delete) return invalid("auto_delete", "auto-delete");
+  if (q.exclusive) return invalid("exclusive", "exclusive-owner");
+  if (q.service > sim::Duration{})
+    return Misfit{path + ".service",
+                  "is of a classic queue's process: credit flow is not modelled of others"};
+  return std::nullopt;
+}
+
 /// rabbit_quorum_queue.erl, and what versions do not have yet.
 FoundMisfit queue_type(const Scenario& s, const models::rabbitmq::QueueOptions& q) {
   const std::string path = join_path("rabbitmq.queues", q.name) + ".arguments";
@@ -265,10 +287,14 @@ FoundMisfit queue_type(const Scenario& s, const models::rabbitmq::QueueOptions& 
     return Misfit{path + ".x-max-priority", "is of classic queues: PRECONDITION_FAILED"};
   if (a.overflow == models::rabbitmq::Overflow::reject_publish_dlx)
     return Misfit{path + ".x-overflow", "'reject-publish-dlx' is of classic queues"};
-  if (a.at_least_once &&
+  // Where policies may give these, they fall back to at-most-once as RabbitMQ does.
+  const bool policies = !s.rabbitmq->policies.empty() || !s.rabbitmq->operator_policies.empty();
+  if (a.at_least_once && !policies &&
       (!a.dead_letter_exchange || a.overflow != models::rabbitmq::Overflow::reject_publish))
-    return Misfit{path + ".x-dead-letter-strategy",
-                  "'at-least-once' needs x-dead-letter-exchange and x-overflow = \"reject-publish\""};
+    return Misfit{
+        path + ".x-dead-letter-strategy",
+        "'at-least-once' needs x-dead-letter-exchange and x-overflow = \"reject-publish\": RabbitMQ "
+        "would fall back to at-most-once"};
   if (version < "4.3" && a.consumer_timeout)
     return Misfit{path + ".x-consumer-timeout", "of queues comes with 4.3: before, channels are closed"};
   if (version < "4.3" && a.delayed_retry != models::rabbitmq::DelayedRetry::disabled)
@@ -348,6 +374,7 @@ FoundMisfit rabbitmq_misfit(const Value& checked, const Scenario& s) {
   if (FoundMisfit wrong = policy_misfit(*s.rabbitmq, checked)) return wrong;
   for (const models::rabbitmq::QueueOptions& q : s.rabbitmq->queues) {
     if (FoundMisfit wrong = queue(s, q)) return wrong;
+    if (FoundMisfit wrong = property(q)) return wrong;
     if (FoundMisfit wrong = queue_type(s, q)) return wrong;
   }
   for (const ProducerOptions& p : s.producers) {

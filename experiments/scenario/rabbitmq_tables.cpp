@@ -200,6 +200,7 @@ const std::vector<Row<QueueArguments>>& argument_rows() {
       {choice_key("x-dead-letter-strategy", "of a quorum queue: whether dead letters wait for confirms",
                   "\"at-most-once\"", {"at-most-once", "at-least-once"}),
        [](const Value& v, QueueArguments& a, const BindContext&) {
+         a.strategy_given = true;
          a.at_least_once = v.text == "at-least-once";
        }},
       {choice_key("x-delayed-retry-type", "of a quorum queue since 4.3: what waits that comes back",

@@ -28,8 +28,7 @@ Queue::Usage Broker::usage() const {
   Queue::Usage all;
   for (std::size_t i = 0; i < cluster_.queue_count(); ++i) {
     const Queue& queue = cluster_.queue(QueueIndex{static_cast<std::uint16_t>(i)});
-    if (&queue.leader() != this) continue;
-    const Queue::Usage one = queue.usage();
+    const Queue::Usage one = queue.usage(*this);
     all.memory += one.memory;
     all.disk += one.disk;
   }

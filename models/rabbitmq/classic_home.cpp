@@ -120,10 +120,12 @@ Taken ClassicHome::put(Message& m) {
   return Taken::later;
 }
 
-void ClassicHome::overflowed(const Message& m) {
-  if (options_.arguments.overflow != Overflow::reject_publish_dlx) return;
-  if (std::optional<DeadLetter> letter = home_.dead_letter(*this, m, RemovedCode::maxlen))
-    home_.send_off(std::move(*letter));
+void ClassicHome::refuse(const Message& m) {
+  if (options_.arguments.overflow == Overflow::reject_publish_dlx) {
+    if (std::optional<DeadLetter> letter = home_.dead_letter(*this, m, RemovedCode::maxlen))
+      home_.send_off(std::move(*letter));
+  }
+  cluster_.histories().forget(m.history);
 }
 
 Taken ClassicHome::publish(Session& session, std::uint64_t tag, Message& m) {
@@ -132,6 +134,7 @@ Taken ClassicHome::publish(Session& session, std::uint64_t tag, Message& m) {
     out->number = tag;
     out->message = m;
     if (session.confirms) out->awaits = outstanding_.next() + 1;
+    out->owed = &cluster_.histories();
     if (!to_home(*session.broker, kContentBytes + m.size, std::move(out))) return Taken::refused;
     if (session.confirms) outstanding_.push({&session, session.epoch, tag});
     return Taken::elsewhere;
@@ -142,7 +145,7 @@ Taken ClassicHome::publish(Session& session, std::uint64_t tag, Message& m) {
     if (session.confirms) waiting_.push_back({&session, session.epoch, tag});
     begin_write();
   } else if (taken == Taken::refused) {
-    overflowed(m);
+    refuse(m);
   }
   return taken;
 }
@@ -157,7 +160,7 @@ void ClassicHome::published_elsewhere(const Relay& relay) {
     if (asked) waiting_.push_back(confirm);
     begin_write();
   } else if (taken == Taken::refused) {
-    overflowed(m);
+    refuse(m);
   }
   home_.settle_down();
   const bool answered = asked && taken != Taken::later;
@@ -187,16 +190,17 @@ void ClassicHome::take_dead_letter(Broker& from, Message& m, const Origin& origi
   out->queue = this;
   out->message = m;
   out->origin = origin;
-  if (to_home(from, kContentBytes + m.size, std::move(out))) return;
-  from.tell_dead_letter(Kind::failed, *this, m, origin);
-  cluster_.histories().forget(m.history);
+  out->owed = &cluster_.histories();
+  if (!to_home(from, kContentBytes + m.size, std::move(out)))
+    from.tell_dead_letter(Kind::failed, *this, m, origin);
 }
 
-/// Without confirms: what a full queue refuses here is gone (the strategy at-most-once).
+/// Without confirms: what a full queue refuses here is gone (the strategy at-most-once), or goes on to that queue's own dead
+/// letter exchange: a dead letter is published as all else is (rabbit_dead_letter:publish, maybe_deliver_or_enqueue).
 void ClassicHome::take(Broker& offered_by, Message& m, const Origin& origin) {
   const Taken taken = put(m);
   offered_by.tell_dead_letter(taken == Taken::refused ? Kind::failed : Kind::republished, *this, m, origin);
-  if (taken == Taken::refused) cluster_.histories().forget(m.history);
+  if (taken == Taken::refused) refuse(m);
   if (taken == Taken::later) begin_write();
 }
 
@@ -226,7 +230,7 @@ void ClassicHome::process() {
   const Taken taken = put(m);
   const bool asked = next.session->epoch == next.epoch && next.session->confirms;
   const Confirm confirm{next.session, next.epoch, next.tag};
-  if (taken == Taken::refused) overflowed(m);
+  if (taken == Taken::refused) refuse(m);
   if (taken == Taken::later) {
     if (asked) waiting_.push_back(confirm);
     begin_write();
@@ -253,7 +257,8 @@ void ClassicHome::give_credit(const Incoming& done) {
 /// Model: a classic queue (version 2) keeps in memory what is unacknowledged and the next 2,048 messages, each with 720 bytes
 /// beside its body; on disk it has all bodies until they are acknowledged (rabbit_variable_queue.erl; RabbitMQ's pages on
 /// memory use).
-Queue::Usage ClassicHome::usage() const {
+Queue::Usage ClassicHome::usage(const Broker& node) const {
+  if (&node != &home_) return {};
   constexpr std::int64_t kNext = 2048;
   constexpr std::int64_t kBeside = 720;
   const auto ready = static_cast<std::int64_t>(queue_.ready());
@@ -410,6 +415,7 @@ bool ClassicHome::to_home(Broker& from, std::uint32_t bytes, Ref<Relay> relay) {
 
 void ClassicHome::relayed(Broker& at, Relay& r) {
   const bool current = r.session != nullptr && r.session->epoch == r.epoch;
+  r.owed = nullptr;
   switch (r.what) {
     case Relay::What::publish:
       return published_elsewhere(r);
@@ -489,7 +495,10 @@ void ClassicHome::node_crashed(Broker& node) {
   expiry_timer_.disarm();
   unused_timer_.disarm();
   process_timer_.disarm();
-  while (!mailbox_.empty()) mailbox_.pop();
+  while (!mailbox_.empty()) {
+    cluster_.histories().forget(mailbox_.front().message.history);
+    mailbox_.pop();
+  }
   senders_.clear();
   waiting_.clear();
   writing_.clear();

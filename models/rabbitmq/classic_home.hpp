@@ -42,7 +42,7 @@ class ClassicHome final : public Queue, public QueueOwner {
   bool exists() const override { return exists_; }
   Broker& leader() const override { return home_; }
   std::string holders() const override;
-  Usage usage() const override;
+  Usage usage(const Broker& node) const override;
   bool busy() const override { return writing_now_ || !mailbox_.empty(); }
   std::optional<std::string> broken() const override { return queue_.broken(); }
 
@@ -87,7 +87,7 @@ class ClassicHome final : public Queue, public QueueOwner {
   void process();
   void give_credit(const Incoming& done);
   /// What a full queue makes of it.
-  void overflowed(const Message& m);
+  void refuse(const Message& m);
   /// False: an exclusive consumer is there, or this one would be one and is not the first (ACCESS_REFUSED).
   bool add_consumer(Session& session, std::uint32_t epoch, const ConsumerOptions& options);
   void remove_consumer(ConsumerId consumer);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "models/pool.hpp"
 #include "models/rabbitmq/frames.hpp"
@@ -33,10 +34,13 @@ struct Command {
   Origin origin{};         ///< of a dead letter
   std::uint16_t from = 0;  ///< node that has offered a dead letter
   ConsumerOptions consumer{};
+  Histories* owed = nullptr;  ///< where its message's history is until the queue has stored it
 
   std::uint32_t refs = 0;
   Shelf<Command>* home = nullptr;
-  void clear() {}
+  void clear() {
+    if (owed != nullptr) std::exchange(owed, nullptr)->forget(message.history);
+  }
 };
 
 class QuorumQueue;

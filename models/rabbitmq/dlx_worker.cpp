@@ -40,48 +40,61 @@ DlxWorker::Letter* DlxWorker::find(std::uint64_t id) {
   return at == letters_.end() ? nullptr : &*at;
 }
 
-void DlxWorker::work(const std::vector<RabbitFifo::Dead>& dead) {
-  // What arrives at once leaves the list.
-  std::vector<RabbitFifo::Dead> fresh;
-  for (const RabbitFifo::Dead& one : dead) {
-    if (one.id >= next_ && letters_.size() + fresh.size() < kAtATime) fresh.push_back(one);
-  }
-  for (const RabbitFifo::Dead& one : fresh) {
-    next_ = one.id + 1;
+void DlxWorker::work(const Window<RabbitFifo::Dead>& dead) {
+  // What arrives at once makes room for the next, and may leave the list.
+  for (next_ = std::max(next_, dead.first()); next_ < dead.next() && letters_.size() < kAtATime;) {
+    const std::uint64_t id = next_++;
+    if (!dead.holds(id) || dead[id].buried) continue;
     if (session_ == nullptr) session_ = &at_.begin_internal(*this);
-    Letter letter{one.id, one};
-    if (const std::optional<DeadLetter> made = at_.dead_letter(queue_, one.item.message, one.why)) {
-      letter.missing = made->to;
-      queue_.cluster().histories().forget(made->message.history);
-    }
-    letters_.push_back(std::move(letter));
-    // Routed nowhere, it stays and is routed again later.
-    publish(letters_.back());
+    letters_.push_back({.id = id, .dead = dead[id]});
+    if (!timer_.armed()) timer_.arm_after(kAgain);
+    publish(id);
+    if (!at_.node().up()) return;
   }
 }
 
-void DlxWorker::publish(Letter& letter) {
-  letter.again = at_.cluster().context().now() + kAgain;
-  if (!timer_.armed()) timer_.arm_at(letter.again);
-  const std::uint64_t id = letter.id;
-  const std::vector<QueueIndex> to = letter.missing;
-  letter.outstanding += static_cast<std::uint32_t>(to.size());
-  for (const QueueIndex q : to) {
-    Letter* const current = find(id);
-    if (current == nullptr) return;
-    const RabbitFifo::Dead& dead = current->dead;
-    std::optional<DeadLetter> made = at_.dead_letter(queue_, dead.item.message, dead.why);
-    if (!made) return;
-    Copy copy;
-    copy.letter = id;
-    copy.to = q;
-    copy.message = at_.offer_dead_letter(made->message, q);
-    queue_.cluster().histories().forget(made->message.history);
-    copy.origin = {queue_.entity(), dead.item.message.number, dead.why};
-    const std::uint64_t tag = copies_.push(copy);
-    const Taken taken = queue_.cluster().queue(q).publish(*session_, tag, copy.message);
-    if (taken == Taken::at_once || taken == Taken::refused) publish_answered(tag, taken == Taken::at_once);
+/// forward, redeliver0: it is routed as things are now. Who has it gets it no more; nor does who is still to answer and sends it
+/// again by itself (can_redeliver: channels of quorum queues and streams do). Model: a queue that closes a circle is not waited
+/// for; RabbitMQ waits for it from the second time on, in vain.
+void DlxWorker::publish(std::uint64_t id) {
+  Letter* letter = find(id);
+  const std::optional<DeadLetter> made = at_.dead_letter(queue_, letter->dead.item.message, letter->dead.why);
+  if (!made) {
+    // Routes have changed, and somebody has it.
+    if (!letter->settled.empty()) arrived(id);
+    return;
   }
+  const auto has = [](const std::vector<QueueIndex>& all, QueueIndex q) {
+    return std::find(all.begin(), all.end(), q) != all.end();
+  };
+  std::vector<QueueIndex> wanted = made->to;
+  std::erase_if(wanted, [&](QueueIndex q) { return has(letter->settled, q); });
+  std::vector<QueueIndex> to = wanted;
+  std::erase_if(to, [&](QueueIndex q) {
+    return has(letter->unsettled, q) &&
+           queue_.cluster().queue(q).options().arguments.type != QueueType::classic;
+  });
+  if (!to.empty()) {
+    letter->again = at_.cluster().context().now() + kAgain;
+    letter->unsettled = std::move(wanted);
+    letter->rejected.clear();
+  }
+  for (const QueueIndex q : to) {
+    // A step of its node may have been its last.
+    if (session_ != nullptr) send(id, *made, q);
+  }
+  queue_.cluster().histories().forget(made->message.history);
+}
+
+void DlxWorker::send(std::uint64_t id, const DeadLetter& made, QueueIndex to) {
+  Copy copy;
+  copy.letter = id;
+  copy.to = to;
+  copy.message = at_.offer_dead_letter(made.message, to);
+  copy.origin = {queue_.entity(), made.message.number, made.why};
+  const std::uint64_t tag = copies_.push(copy);
+  const Taken taken = queue_.cluster().queue(to).publish(*session_, tag, copy.message);
+  if (taken == Taken::at_once || taken == Taken::refused) publish_answered(tag, taken == Taken::at_once);
 }
 
 void DlxWorker::publish_answered(std::uint64_t tag, bool accepted) {
@@ -93,28 +106,29 @@ void DlxWorker::publish_answered(std::uint64_t tag, bool accepted) {
                        copy.message, copy.origin);
   Letter* const letter = find(copy.letter);
   if (letter == nullptr) return;
-  --letter->outstanding;
-  if (!accepted) {
-    queue_.cluster().histories().forget(copy.message.history);
-    return;
-  }
-  std::erase(letter->missing, copy.to);
-  if (!letter->missing.empty()) return;
-  const std::uint64_t id = copy.letter;
+  std::erase(letter->unsettled, copy.to);
+  std::erase(letter->rejected, copy.to);
+  (accepted ? letter->settled : letter->rejected).push_back(copy.to);
+  if (accepted && letter->unsettled.empty() && letter->rejected.empty()) arrived(copy.letter);
+}
+
+void DlxWorker::arrived(std::uint64_t id) {
   std::erase_if(letters_, [id](const Letter& l) { return l.id == id; });
+  if (letters_.empty()) timer_.disarm();
   arrived_(id);
 }
 
-/// Model: what is outstanding still is not sent again; RabbitMQ does that, too, and may publish it twice.
+/// redeliver_messages
 void DlxWorker::try_again() {
   const sim::Time now = at_.cluster().context().now();
   std::vector<std::uint64_t> due;
   for (const Letter& letter : letters_) {
-    if (letter.again <= now && letter.outstanding == 0) due.push_back(letter.id);
+    if (letter.again <= now) due.push_back(letter.id);
   }
   for (const std::uint64_t id : due) {
-    if (Letter* const letter = find(id)) publish(*letter);
+    if (find(id) != nullptr) publish(id);
   }
+  if (!at_.node().up()) return;
   if (!letters_.empty() && !timer_.armed()) timer_.arm_after(kAgain);
   at_.settle_down();
 }

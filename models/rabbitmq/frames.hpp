@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "models/ids.hpp"
@@ -82,7 +83,6 @@ class Queue;
 class Session;
 
 struct ConsumerOptions {
-  Client* client = nullptr;    ///< whose channel it is
   std::uint32_t prefetch = 0;  ///< 0: no limit
   bool automatic = false;      ///< no-ack: prefetch does not count
   std::int32_t priority = 0;   ///< x-priority
@@ -91,6 +91,7 @@ struct ConsumerOptions {
   EntityId group{};                               ///< whose it is
   StreamOffset offset{};                          ///< x-stream-offset
   const StreamConsumerOptions* stream = nullptr;  ///< it speaks the stream protocol
+  Client* client = nullptr;                       ///< whose channel it is
 };
 
 /// Of a dead letter: what it was, and what became of that.
@@ -134,12 +135,14 @@ struct Relay {
   Origin origin{};
   ConsumerOptions consumer{};
   Ref<Deliver> frame{};
+  Histories* owed = nullptr;  ///< where its message's history is until a queue has taken it over
 
   std::uint32_t refs = 0;
   Shelf<Relay>* home = nullptr;
   void clear() {
     frame = {};
     awaits = 0;
+    if (owed != nullptr) std::exchange(owed, nullptr)->forget(message.history);
   }
 };
 

@@ -74,6 +74,9 @@ void resolve(QueueArguments& a, const PolicyDefinition& d) {
   if (d.overflow && (!a.overflow_given || a.type != QueueType::classic)) a.overflow = *d.overflow;
   a.delivery_limit = lower_limit(a.delivery_limit, d.delivery_limit);
   if (d.dead_letter_at_least_once && !a.strategy_given) a.at_least_once = *d.dead_letter_at_least_once;
+  // rabbit_quorum_queue, dlh: "falling back to dead-letter-strategy at-most-once", with a warning in its log; without an exchange
+  // there are no dead letters at all.
+  if (a.overflow != Overflow::reject_publish || !a.dead_letter_exchange) a.at_least_once = false;
 }
 
 }  // namespace

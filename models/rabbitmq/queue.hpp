@@ -68,7 +68,8 @@ class Queue {
   virtual bool is_log() const { return false; }
 
   // ---- from a channel, at its node ----
-  /// `tag`: what to answer for, where the channel has confirms.
+  /// `tag`: what to answer for, where the channel has confirms. The history of `m` is the queue's from here on, also when it
+  /// refuses the message.
   virtual Taken publish(Session& session, std::uint64_t tag, Message& m) = 0;
   /// basic.consume. False: there is nobody to consume from.
   virtual bool consume(Session& session, const ConsumerOptions& consumer) = 0;
@@ -132,8 +133,8 @@ class Queue {
   virtual bool is_at(const Broker& node) const { return &node == &leader(); }
   /// "3 with billing/0, …": who has been sent what is not acknowledged; empty where it does not say.
   virtual std::string holders() const { return {}; }
-  /// Of the node where its messages are, for alarms.
-  virtual Usage usage() const { return {}; }
+  /// What it needs of that node, for alarms.
+  virtual Usage usage(const Broker& node) const = 0;
   /// False: it is deleted, or not declared yet.
   virtual bool exists() const { return true; }
   /// Where its messages are: the node of a classic queue, the leader of a replicated one, or who was the last.

@@ -170,10 +170,14 @@ void QuorumQueue::send_again(Channel& c, std::uint16_t leader) {
 
 Taken QuorumQueue::publish(Session& session, std::uint64_t tag, Message& m) {
   Channel& c = channel(session);
-  if (c.refused) return Taken::refused;
+  if (c.refused) {
+    cluster_.histories().forget(m.history);
+    return Taken::refused;
+  }
   Ref<Command> out = command(Command::What::enqueue, c.id);
   out->number = c.next_enqueue++;
   out->message = m;
+  out->owed = &cluster_.histories();
   send(c, std::move(out), session.confirms ? tag + 1 : 0);
   return Taken::elsewhere;
 }
@@ -260,29 +264,37 @@ void QuorumQueue::relayed(Broker& at, Relay& r) {
   }
 }
 
+/// untracked_enqueue: nobody waits for it, and nobody sends it again.
 void QuorumQueue::take_dead_letter(Broker& from, Message& m, const Origin& origin) {
   Ref<Command> out = command(Command::What::dead_letter, {});
   out->message = m;
+  out->owed = &cluster_.histories();
   out->origin = origin;
   out->from = from.index();
-  if (submit(from, guess_leader(from), out)) return;
-  from.tell_dead_letter(Kind::failed, *this, m, origin);
-  cluster_.histories().forget(m.history);
+  if (!submit(from, guess_leader(from), out)) lost(*out);
+}
+
+/// Without confirms (the strategy at-most-once).
+void QuorumQueue::lost(const Command& letter) {
+  cluster_.broker(letter.from).tell_dead_letter(Kind::failed, *this, letter.message, letter.origin);
 }
 
 // ---- what arrives at a member -------------------------------------------------------------------------------------
 
 void QuorumQueue::submitted(std::uint16_t member, const Ref<Command>& command) {
   Member& m = *members_[member];
+  const std::uint16_t leader = m.raft.leader();
+  bool handed_on = true;
   if (m.raft.leads()) {
     m.raft.command(command);
-  } else if (m.raft.leader() != RaftMember::kNobody) {
-    // rejected, not_leader: the channel sends all again. What nobody waits for is handed on.
-    if (command->seq > 0)
-      tell_channel(m.broker, command->client, Relay::What::leader, m.raft.leader());
-    else if (m.raft.leader() != member)
-      submit(m.broker, m.raft.leader(), command);
+  } else if (leader != RaftMember::kNobody && command->seq > 0) {
+    // rejected, not_leader: the channel sends all again.
+    tell_channel(m.broker, command->client, Relay::What::leader, leader);
+  } else {
+    // ra_server_proc, follower: what nobody waits for is handed on; "leader not known. Command is dropped".
+    handed_on = leader != RaftMember::kNobody && leader != member && submit(m.broker, leader, command);
   }
+  if (!handed_on && command->what == Command::What::dead_letter) lost(*command);
   end_turn(m);
 }
 
@@ -391,7 +403,9 @@ void QuorumQueue::raft_installed(RaftMember&, std::uint64_t) {}
 
 void QuorumQueue::make_state(Member& m, const RaftEntry& entry) {
   if (!entry.command) return;
-  const Command& c = *entry.command;
+  Command& c = *entry.command;
+  // What a channel sent whose end was applied: its process is gone, and so is what the queue knew of it.
+  if (c.client.value != 0 && find(c.client) == nullptr) return;
   bool appended = false;
   bool answered = true;
   switch (c.what) {
@@ -399,12 +413,14 @@ void QuorumQueue::make_state(Member& m, const RaftEntry& entry) {
       Message message = c.message;
       const RabbitFifo::Enqueued what = fifo_.enqueue(c.client, c.number, message, now());
       appended = what == RabbitFifo::Enqueued::stored;
+      if (appended) c.owed = nullptr;
       // not_enqueued: one before it is missing; it stays pending.
       answered = what != RabbitFifo::Enqueued::out_of_sequence;
       break;
     }
     case Command::What::dead_letter: {
       Message message = c.message;
+      c.owed = nullptr;
       fifo_.enqueue(message, now());
       cluster_.broker(c.from).tell_dead_letter(Kind::republished, *this, message, c.origin);
       appended = true;
@@ -502,8 +518,9 @@ void QuorumQueue::requeued(const Message& m, RequeuedCode why) {
 
 void QuorumQueue::removed(const Message& m, RemovedCode why) {
   std::optional<DeadLetter> letter;
-  const bool arrived = options_.arguments.at_least_once;
-  if (!arrived) letter = leader_->dead_letter(*this, m, why);
+  const bool deleted = why == RemovedCode::deleted;
+  const bool arrived = options_.arguments.at_least_once && !deleted;
+  if (!arrived && !deleted) letter = leader_->dead_letter(*this, m, why);
   sim::TraceRecord told = record(m);
   told.peer = 0;
   told.code = static_cast<std::uint16_t>(why);
@@ -511,6 +528,11 @@ void QuorumQueue::removed(const Message& m, RemovedCode why) {
   cluster_.context().emit(Kind::removed, told);
   if (letter) leader_->send_off(std::move(*letter));
   cluster_.histories().forget(m.history);
+}
+
+void QuorumQueue::there(bool exists) {
+  if (!exists) applying_->dead_letters.forget();
+  cluster_.set_there(index_, exists);
 }
 
 void QuorumQueue::full(ClientId client, bool refuses) {
@@ -596,6 +618,18 @@ void QuorumQueue::end_turn(Member& m) {
 }
 
 // ---- state --------------------------------------------------------------------------------------------------------
+
+/// The queue itself keeps about 32 bytes of a message in memory (rabbitmq.com, quorum queues, resource use); the body is in the
+/// log, which is in memory, too, until the write-ahead log has rolled over (raft.wal_max_size_bytes). Every member has both.
+/// Model: of the log what is still in the queue, as if what has gone were cut off at once; and each queue has a write-ahead log
+/// of its own.
+Queue::Usage QuorumQueue::usage(const Broker& node) const {
+  constexpr std::int64_t kOfEach = 32;
+  constexpr std::int64_t kWal = 512LL << 20U;
+  if (!member_at(node)) return {};
+  const auto messages = static_cast<std::int64_t>(fifo_.ready() + fifo_.unacknowledged());
+  return {kOfEach * messages + std::min(fifo_.bytes(), kWal), fifo_.bytes()};
+}
 
 bool QuorumQueue::busy() const {
   for (const auto& [id, c] : channels_) {

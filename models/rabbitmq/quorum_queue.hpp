@@ -57,6 +57,8 @@ class QuorumQueue final : public Queue, public FifoOwner, public RaftHost, publi
   void suspected(Broker& at, Broker& other, bool suspect) override;
   Depth depth() const override { return {fifo_.ready(), fifo_.unacknowledged(), fifo_.consumers()}; }
   Broker& leader() const override { return *leader_; }
+  bool exists() const override { return !fifo_.gone(); }
+  Usage usage(const Broker& node) const override;
   bool busy() const override;
   void tell_unfinished(std::vector<std::string>& lines) const override;
   std::optional<std::string> broken() const override;
@@ -70,6 +72,7 @@ class QuorumQueue final : public Queue, public FifoOwner, public RaftHost, publi
   void full(ClientId client, bool refuses) override;
   void consumer_timed_out(ClientId client) override;
   void died() override {}
+  void there(bool exists) override;
 
   // RaftHost, WalWriter
   Ref<RaftFrame> raft_frame() override;
@@ -147,6 +150,7 @@ class QuorumQueue final : public Queue, public FifoOwner, public RaftHost, publi
   Ref<Command> command(Command::What what, ClientId client) const;
   void applied_at_channel(Channel& c, std::uint64_t seq);
   void deliver(Channel& c, Ref<Deliver> frame);
+  void lost(const Command& letter);
 
   // ---- members ----
   std::optional<std::uint16_t> member_at(const Broker& broker) const;

@@ -63,7 +63,8 @@ void QuorumQueue::redirect_channels(Member& m) {
 void QuorumQueue::suspect_clients_of(Member& leader, const Broker& gone) {
   std::vector<ClientId> theirs;
   fifo_.each_client([&](ClientId id) {
-    if (find(id)->session->broker == &gone) theirs.push_back(id);
+    const Channel* const c = find(id);
+    if (c != nullptr && c->session->broker == &gone) theirs.push_back(id);
   });
   for (const ClientId id : theirs) {
     order(leader, Command::What::suspect, id);
@@ -108,7 +109,8 @@ void QuorumQueue::link_up(Broker& at, Broker& other) {
   if (m.raft.leads()) {
     std::vector<ClientId> theirs;
     fifo_.each_client([&](ClientId id) {
-      if (find(id)->session->broker == &other) theirs.push_back(id);
+      const Channel* const c = find(id);
+      if (c != nullptr && c->session->broker == &other) theirs.push_back(id);
     });
     std::erase_if(m.suspects, [&](const auto& s) {
       return std::find(theirs.begin(), theirs.end(), s.second) != theirs.end();

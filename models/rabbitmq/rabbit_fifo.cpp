@@ -1,6 +1,7 @@
 #include "models/rabbitmq/rabbit_fifo.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "sim/assert.hpp"
 
@@ -79,6 +80,7 @@ void RabbitFifo::store(Message& m, sim::Time now) {
   levels_[level].push({m, 0, 0});
   ++ready_;
   ready_bytes_ += m.size;
+  bytes_ += m.size;
 }
 
 RabbitFifo::Enqueued RabbitFifo::enqueue(ClientId client, std::uint64_t seq, Message& m, sim::Time now) {
@@ -93,6 +95,8 @@ RabbitFifo::Enqueued RabbitFifo::enqueue(ClientId client, std::uint64_t seq, Mes
 
 void RabbitFifo::enqueue(Message& m, sim::Time now) {
   store(m, now);
+  // What is on its way to a queue when that is deleted goes with it, and is no failure to its publisher.
+  if (gone_) return remove(take_head(), RemovedCode::deleted);
   checkout(now);
 }
 
@@ -108,9 +112,9 @@ void RabbitFifo::evaluate_limit() {
     while (over(100)) let_go(take_head(), RemovedCode::maxlen, false);
     return;
   }
-  const bool full = over(100);
-  if (!full && (!refusing_ || over(kLowPercent))) return;
-  refusing_ = full;
+  // Who publishes for the first time hears of it then.
+  const bool full = over(100) || (refusing_ && over(kLowPercent));
+  if (std::exchange(refusing_, full) == full) return;
   for (auto& [id, client] : clients_) {
     if (client.refused == full) continue;
     client.refused = full;
@@ -142,7 +146,8 @@ void RabbitFifo::expire(sim::Time now) {
 void RabbitFifo::take_delayed(sim::Time now) {
   while (!delayed_.empty() && delayed_.front().ready_at <= now) {
     put_returned(delayed_.front().item);
-    delayed_.erase(delayed_.begin());
+    std::pop_heap(delayed_.begin(), delayed_.end(), std::greater<>());
+    delayed_.pop_back();
   }
 }
 
@@ -152,19 +157,76 @@ std::optional<sim::Duration> RabbitFifo::consumer_timeout() const {
   return timeout > sim::Duration{} ? std::optional(timeout) : std::nullopt;
 }
 
-sim::Time RabbitFifo::next_event() const {
+sim::Time RabbitFifo::next_event() {
   sim::Time next = delayed_.empty() ? sim::kNever : delayed_.front().ready_at;
   if (ready_ > 0) next = std::min(next, head().message.expires);
+  if (options_.arguments.expires && !gone_ && idle())
+    next = std::min(next, last_active_ + *options_.arguments.expires);
+  return std::min(next, next_timeout());
+}
+
+void RabbitFifo::start_clock(ClientId id, Client& c, sim::Time since) {
+  if (!consumer_timeout() || std::exchange(c.clocked, true)) return;
+  clocks_.push_back({since, id.value});
+  std::push_heap(clocks_.begin(), clocks_.end(), std::greater<>());
+}
+
+/// What a consumer holds gets younger only, so that its clock is set when it comes to the front.
+sim::Time RabbitFifo::next_timeout() {
   const auto timeout = consumer_timeout();
-  if (!timeout) return next;
-  for (const auto& [id, c] : clients_) {
-    if (c.unacknowledged > 0 && !c.timed_out)
-      next = std::min(next, const_cast<Client&>(c).held[c.held.first()].since + *timeout);
+  if (!timeout) return sim::kNever;
+  while (!clocks_.empty()) {
+    const Clock first = clocks_.front();
+    Client* const c = find(ClientId{first.client});
+    const bool runs = c != nullptr && !c->held.empty() && !c->timed_out;
+    if (runs && c->held[c->held.first()].since == first.since) return first.since + *timeout;
+    std::pop_heap(clocks_.begin(), clocks_.end(), std::greater<>());
+    clocks_.pop_back();
+    if (c == nullptr) continue;
+    c->clocked = false;
+    if (runs) start_clock(ClientId{first.client}, *c, c->held[c->held.first()].since);
   }
-  return next;
+  return sim::kNever;
+}
+
+/// is_expired: suspected consumers are none.
+bool RabbitFifo::idle() const {
+  return std::none_of(clients_.begin(), clients_.end(),
+                      [](const auto& c) { return c.second.consumes && !c.second.suspected; });
+}
+
+/// spawn_deleter. Model: at the moment, not at the next tick of its leader (quorum_tick_interval); and its members stay, for
+/// whoever declares it again by consuming from it.
+void RabbitFifo::expire_queue(sim::Time now) {
+  if (!options_.arguments.expires || gone_ || !idle() || now < last_active_ + *options_.arguments.expires)
+    return;
+  gone_ = true;
+  owner_.there(false);
+  while (ready_ > 0) remove(take_head(), RemovedCode::deleted);
+  for (const Delayed& one : delayed_) remove(one.item, RemovedCode::deleted);
+  delayed_.clear();
+  for (auto& [id, c] : clients_) {
+    for (std::uint64_t i = c.held.first(); i < c.held.next(); ++i) {
+      if (const std::optional<Item> item = release(c, i)) remove(*item, RemovedCode::deleted);
+    }
+    if (std::exchange(c.consumes, false)) owner_.consumer_timed_out(ClientId{id});
+  }
+  for (std::uint64_t i = dead_.first(); i < dead_.next(); ++i) {
+    if (!dead_[i].buried) remove(dead_[i].item, RemovedCode::deleted);
+  }
+  while (!dead_.empty()) dead_.drop();
+  dead_ready_ = dead_held_ = 0;
+  waiting_.clear();
+  evaluate_limit();
+}
+
+void RabbitFifo::remove(const Item& item, RemovedCode why) {
+  bytes_ -= item.message.size;
+  owner_.removed(item.message, why);
 }
 
 void RabbitFifo::tick(sim::Time now) {
+  expire_queue(now);
   take_delayed(now);
   expire_all(now);
   time_out_consumers(now);
@@ -198,17 +260,17 @@ void RabbitFifo::enter_turn(ClientId id) {
   const std::int32_t priority = c.options.priority;
   auto turn =
       std::find_if(turns_.begin(), turns_.end(), [&](const Turn& t) { return t.priority <= priority; });
-  if (turn == turns_.end() || turn->priority != priority) turn = turns_.insert(turn, Turn{priority, {}});
-  turn->order.push_back(id);
+  if (turn == turns_.end() || turn->priority != priority)
+    turn = turns_.insert(turn, Turn{priority, std::make_unique<sim::Ring<ClientId>>()});
+  turn->order->push(id);
   c.queued = true;
 }
 
 /// Takes it out of the turn. Who cannot take anything leaves it.
 std::optional<ClientId> RabbitFifo::whose_turn() {
   for (Turn& turn : turns_) {
-    while (!turn.order.empty()) {
-      const ClientId id = turn.order.front();
-      turn.order.erase(turn.order.begin());
+    while (!turn.order->empty()) {
+      const ClientId id = turn.order->pop();
       Client* const c = find(id);
       if (c == nullptr) continue;
       c->queued = false;
@@ -228,6 +290,7 @@ void RabbitFifo::checkout(sim::Time now) {
     Client& c = clients_[to->value];
     const Item item = take_head();
     const std::uint64_t ordinal = c.held.push({item, now, true});
+    start_clock(*to, c, now);
     --c.credit;
     ++c.unacknowledged;
     ++unacknowledged_;
@@ -288,6 +351,8 @@ void RabbitFifo::consume(ClientId client, const ConsumerOptions& options, sim::T
   Client& c = clients_[client.value];
   // The command was repeated.
   if (std::exchange(c.consumes, true)) return;
+  last_active_ = now;
+  if (std::exchange(gone_, false)) owner_.there(true);
   c.options = options;
   c.credit = options.prefetch == 0 ? kMostCredit : options.prefetch;
   if (options_.arguments.single_active_consumer) {
@@ -312,20 +377,19 @@ std::optional<RabbitFifo::Item> RabbitFifo::release(Client& c, std::uint64_t ord
 
 /// Of the strategy at-least-once it stays here until its dead letter has arrived.
 void RabbitFifo::let_go(const Item& item, RemovedCode why, bool held) {
-  if (!options_.arguments.at_least_once) return owner_.removed(item.message, why);
+  if (!options_.arguments.at_least_once) return remove(item, why);
   ++(held ? dead_held_ : dead_ready_);
-  dead_.push_back({item, why, next_dead_++});
+  dead_.push({item, why});
   owner_.died();
 }
 
 void RabbitFifo::bury(std::uint64_t id, sim::Time now) {
-  const auto at = std::find_if(dead_.begin(), dead_.end(), [id](const Dead& d) { return d.id == id; });
-  if (at == dead_.end()) return;
-  const bool held = at->why == RemovedCode::rejected || at->why == RemovedCode::delivery_limit;
+  if (!dead_.holds(id) || std::exchange(dead_[id].buried, true)) return;
+  const Dead dead = dead_[id];
+  while (!dead_.empty() && dead_[dead_.first()].buried) dead_.drop();
+  const bool held = dead.why == RemovedCode::rejected || dead.why == RemovedCode::delivery_limit;
   --(held ? dead_held_ : dead_ready_);
-  const Dead dead = *at;
-  dead_.erase(at);
-  owner_.removed(dead.item.message, dead.why);
+  remove(dead.item, dead.why);
   checkout(now);
 }
 
@@ -345,9 +409,8 @@ void RabbitFifo::give_back(Client& c, std::uint64_t ordinal, bool failed, Requeu
   if (!delayed) return put_returned(*item);
   const sim::Duration delay =
       std::min(a.delayed_retry_min * std::max<std::int64_t>(1, item->failed), a.delayed_retry_max);
-  const auto behind = std::upper_bound(delayed_.begin(), delayed_.end(), now + delay,
-                                       [](sim::Time t, const Delayed& d) { return t < d.ready_at; });
-  delayed_.insert(behind, {now + delay, *item});
+  delayed_.push_back({now + delay, next_delayed_++, *item});
+  std::push_heap(delayed_.begin(), delayed_.end(), std::greater<>());
 }
 
 void RabbitFifo::give_back_all(Client& c, bool failed, RequeuedCode why, sim::Time now) {
@@ -362,10 +425,12 @@ void RabbitFifo::answer(ClientId client, std::uint64_t ordinal, Answer how, sim:
   if (how == Answer::nack_requeue) {
     give_back(*c, ordinal, false, RequeuedCode::by_nack, now);
   } else if (const std::optional<Item> item = release(*c, ordinal)) {
-    if (how == Answer::ack)
+    if (how == Answer::ack) {
+      bytes_ -= item->message.size;
       owner_.settled(item->message, c->options.automatic ? SettledCode::automatically : SettledCode::by_ack);
-    else
+    } else {
       let_go(*item, RemovedCode::rejected, true);
+    }
   }
   enter_turn(client);
   activate_next();
@@ -375,9 +440,14 @@ void RabbitFifo::answer(ClientId client, std::uint64_t ordinal, Answer how, sim:
 void RabbitFifo::down(ClientId client, sim::Time now) {
   Client* const c = find(client);
   if (c == nullptr) return;
+  if (c->consumes) last_active_ = now;
   give_back_all(*c, true, RequeuedCode::holder_gone, now);
   std::erase(waiting_, client);
-  for (Turn& turn : turns_) std::erase(turn.order, client);
+  for (Turn& turn : turns_) {
+    for (std::size_t left = turn.order->size(); left > 0; --left) {
+      if (const ClientId id = turn.order->pop(); id != client) turn.order->push(id);
+    }
+  }
   clients_.erase(client.value);
   activate_next();
   checkout(now);
@@ -387,6 +457,7 @@ void RabbitFifo::suspect(ClientId client, sim::Time now) {
   Client* const c = find(client);
   if (c == nullptr) return;
   c->suspected = true;
+  last_active_ = now;
   if (rules_.suspects_keep) return checkout(now);
   give_up(client, now);
 }

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "models/rabbitmq/message.hpp"
 #include "models/rabbitmq/options.hpp"
 #include "models/rabbitmq/window.hpp"
+#include "sim/ring.hpp"
 #include "sim/time.hpp"
 
 namespace models::rabbitmq {
@@ -48,6 +50,8 @@ class FifoOwner : public QueueOwner {
   virtual void consumer_timed_out(ClientId client) = 0;
   /// A message was let go, and waits in dead() for its dead letter to arrive (the strategy at-least-once).
   virtual void died() = 0;
+  /// Nobody has used it for x-expires: it is deleted, with all that was in it; or whoever consumes has declared it again.
+  virtual void there(bool exists) = 0;
 };
 
 class RabbitFifo {
@@ -72,12 +76,16 @@ class RabbitFifo {
   void give_up(ClientId client, sim::Time now);
   /// next_event() has come.
   void tick(sim::Time now);
-  /// The oldest of dead() has arrived where it goes.
+  /// That of dead() has arrived where it goes.
   void bury(std::uint64_t id, sim::Time now);
 
   // ---- state ----
-  /// When something expires, a delayed message is ready, a consumer's time is over; kNever: nothing will.
-  sim::Time next_event() const;
+  /// When something expires, a delayed message is ready, a consumer's time is over, or the queue's; kNever: nothing will.
+  sim::Time next_event();
+  /// It has expired, and nobody has declared it again.
+  bool gone() const { return gone_; }
+  /// Of the bodies of all that it holds.
+  std::int64_t bytes() const { return bytes_; }
   std::uint64_t ready() const { return ready_ + delayed_.size() + dead_ready_; }
   std::uint64_t unacknowledged() const { return unacknowledged_ + dead_held_; }
   std::uint64_t next_number() const { return next_number_; }
@@ -110,9 +118,10 @@ class RabbitFifo {
   struct Dead {
     Item item;
     RemovedCode why{};
-    std::uint64_t id = 0;
+    bool buried = false;
   };
-  const std::vector<Dead>& dead() const { return dead_; }
+  /// By the numbers by which they are buried.
+  const Window<Dead>& dead() const { return dead_; }
   /// What the client's consumer holds, as it was delivered: visit(message, ordinal).
   template <class F>
   void each_held(ClientId client, F visit) const {
@@ -146,7 +155,8 @@ class RabbitFifo {
     bool waiting = false;    // not the single active one
     bool quiescing = false;  // it will not be, once it has answered for what it holds
     bool timed_out = false;
-    bool queued = false;  // in the turn
+    bool queued = false;   // in the turn
+    bool clocked = false;  // in clocks_
     ConsumerOptions options{};
     std::uint32_t credit = 0;
     Window<Held> held{};
@@ -154,11 +164,23 @@ class RabbitFifo {
   };
   struct Turn {
     std::int32_t priority;
-    std::vector<ClientId> order;
+    std::unique_ptr<sim::Ring<ClientId>> order;
   };
   struct Delayed {
     sim::Time ready_at;
+    std::uint64_t number;  // of those that have come so far
     Item item;
+    bool operator>(const Delayed& other) const {
+      return ready_at != other.ready_at ? ready_at > other.ready_at : number > other.number;
+    }
+  };
+  /// The oldest that a consumer holds was dispatched then, or later.
+  struct Clock {
+    sim::Time since;
+    std::uint32_t client;
+    bool operator>(const Clock& other) const {
+      return since != other.since ? since > other.since : client > other.client;
+    }
   };
 
   Client* find(ClientId client);
@@ -181,6 +203,11 @@ class RabbitFifo {
   void take_delayed(sim::Time now);
   void enter_turn(ClientId id);
   std::optional<ClientId> whose_turn();
+  void start_clock(ClientId id, Client& c, sim::Time since);
+  sim::Time next_timeout();
+  bool idle() const;
+  void expire_queue(sim::Time now);
+  void remove(const Item& item, RemovedCode why);
   void wait(ClientId id);
   void activate_next();
   std::optional<sim::Duration> consumer_timeout() const;
@@ -196,16 +223,21 @@ class RabbitFifo {
   std::vector<ClientId> waiting_;  // to be the single active consumer, the next one first
   Fifo<Item> returns_;
   std::vector<Fifo<Item>> levels_;
-  std::vector<Delayed> delayed_;  // in order of their times
-  std::vector<Dead> dead_;
+  std::vector<Delayed> delayed_;  // a heap: the first to be ready at its front
+  std::uint64_t next_delayed_ = 0;
+  std::vector<Clock>
+      clocks_;  // a heap, where consumers have their time: each that holds something at most once
+  Window<Dead> dead_;
   std::uint64_t dead_ready_ = 0;
   std::uint64_t dead_held_ = 0;
-  std::uint64_t next_dead_ = 0;
   std::uint64_t next_number_ = 0;
   std::uint64_t ready_ = 0;
   std::int64_t ready_bytes_ = 0;
+  std::int64_t bytes_ = 0;
   std::uint64_t unacknowledged_ = 0;
   bool refusing_ = false;
+  sim::Time last_active_{};  // somebody has begun to consume, or has gone
+  bool gone_ = false;
 };
 
 }  // namespace models::rabbitmq

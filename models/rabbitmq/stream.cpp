@@ -14,9 +14,9 @@ namespace models::rabbitmq {
 /// A producer's messages to a stream are numbered densely, and a retry keeps its number: with a name that is its publishing id.
 StreamEntry Stream::entry_of(Session& session, const Message& m) {
   std::vector<Channel>& channels = views_[session.broker->index()].channels;
-  // A dead letter's publisher has no client, and no name.
-  static const std::string nameless;
-  const std::string& name = session.client != nullptr ? session.client->channel().publisher : nameless;
+  // Who publishes inside of a node (dead letters) has no name.
+  static const std::string kNameless;
+  const std::string& name = session.client == nullptr ? kNameless : session.client->channel().publisher;
   auto at =
       std::find_if(channels.begin(), channels.end(), [&](const Channel& c) { return c.session == &session; });
   if (at == channels.end()) at = channels.insert(at, {&session, ~session.epoch, {}, 0});
@@ -28,6 +28,7 @@ StreamEntry Stream::entry_of(Session& session, const Message& m) {
 Taken Stream::publish(Session& session, std::uint64_t tag, Message& m) {
   const std::uint16_t node = session.broker->index();
   const Outgoing out{&session, session.epoch, tag, entry_of(session, m)};
+  cluster_.histories().forget(m.history);
   if (session.confirms) views_[node].outgoing.push_back(out);
   send_write(node, out, session.confirms);
   return Taken::elsewhere;
@@ -277,6 +278,12 @@ bool Stream::finished(EntityId group) const {
     }
   }
   return any;
+}
+
+/// Every member has the log on its disk. What reads find in the page cache counts for no alarm.
+Queue::Usage Stream::usage(const Broker& node) const {
+  const Member* const member = member_at(node);
+  return member == nullptr ? Usage{} : Usage{0, member->log.bytes()};
 }
 
 bool Stream::busy() const {

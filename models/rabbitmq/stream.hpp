@@ -112,6 +112,7 @@ class Stream final : public Queue {
   bool finished(EntityId group) const override;
   bool is_at(const Broker& node) const override;
   Broker& leader() const override;
+  Usage usage(const Broker& node) const override;
   bool busy() const override;
   void tell_unfinished(std::vector<std::string>& lines) const override;
   std::optional<std::string> broken() const override;

@@ -12,7 +12,7 @@ namespace models::rabbitmq {
 namespace {
 
 std::string_view type_name(QueueType type) {
-  return type == QueueType::quorum ? "quorum" : "classic";
+  return type == QueueType::quorum ? "quorum" : type == QueueType::stream ? "stream" : "classic";
 }
 
 bool joins_later(const Scenario& scenario, const std::string& member) {

@@ -168,15 +168,20 @@ void Worker::finish(Answer how) {
   });
 }
 
-/// basic.ack, with `multiple` where it is for several.
-void Worker::acknowledge() {
+/// basic.ack, with `multiple` where it is for several. False: there is nothing to acknowledge.
+bool Worker::send_acknowledgement() {
   ack_timer_.disarm();
-  if (unacknowledged_.empty()) return;
+  if (unacknowledged_.empty()) return false;
   Ref<Answers> frame = broker_.answers_frames().take();
   frame->all.assign(unacknowledged_.begin(), unacknowledged_.end());
   frame->how = Answer::ack;
   unacknowledged_.clear();
   answer(std::move(frame));
+  return true;
+}
+
+void Worker::acknowledge() {
+  if (!send_acknowledgement()) return;
   step_then(ack_step_, node_, [this] {
     if (!bench_.working()) take_next();
   });
@@ -243,10 +248,16 @@ void Worker::withdraw() {
   if (!bench_.working()) leave();
 }
 
-/// What waits in the client goes back to its queue.
+/// It acknowledges what it has processed, and takes nothing more.
 void Worker::leave() {
-  leaving_ = false;
-  if (is_open()) acknowledge();
+  if (!is_open() || !send_acknowledgement()) return go();
+  step_then(ack_step_, node_, [this] { go(); });
+}
+
+/// What waits in the client goes back to its queue.
+void Worker::go() {
+  // Stopped at that step it was told to come back.
+  if (!std::exchange(leaving_, false)) return take_next();
   unacknowledged_.clear();
   while (!waiting_.empty()) tell(Kind::abandoned, *waiting_.pop());
   // Consumer.close() stores what automatic tracking has not stored yet.

@@ -106,8 +106,10 @@ class Worker final : public Client, private WorkbenchOwner {
   void forget_offsets();
   void take_next();
   void leave();
+  void go();
   void finish(Answer how);
   void acknowledge();
+  bool send_acknowledgement();
   void tell(Kind kind, const Deliver& m);
   void tell_member(MemberCode code);
 

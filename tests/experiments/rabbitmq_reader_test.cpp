@@ -84,6 +84,28 @@ TEST_CASE("quorum queues have arguments of their own and do without some of clas
   CHECK(holds(desk("name = \"jobs\"", "name = \"jobs\"\ntype = 'quorum'\ndurable = false"), "durable"));
 }
 
+TEST_CASE("properties that only classic queues have are refused of others by RabbitMQ's names",
+          "[rabbitmq]") {
+  for (const std::string type : {"quorum", "stream"}) {
+    const auto with = [&](const std::string& line) {
+      return desk("name = \"jobs\"", "name = \"jobs\"\ntype = '" + type + "'\n" + line);
+    };
+    CHECK(with("").empty());
+    CHECK(holds(with("auto_delete = true"),
+                "PRECONDITION_FAILED, invalid property 'auto-delete' for queue 'jobs'"));
+    CHECK(holds(with("exclusive = true"), "invalid property 'exclusive-owner' for queue 'jobs'"));
+    CHECK(holds(with("service = '1ms'"), "is of a classic queue's process"));
+  }
+  const std::string stream = "x-queue-type = 'stream', ";
+  CHECK(holds(with_arguments(stream + "x-expires = 1000"), "x-expires"));
+  CHECK(with_arguments("x-queue-type = 'quorum', x-expires = 1000").empty());
+  std::string exclusive = kDesk;
+  exclusive.replace(exclusive.find("prefetch = 10"), 13, "prefetch = 10, exclusive = true");
+  CHECK(complaint(exclusive).empty());
+  exclusive.replace(exclusive.find("name = \"jobs\""), 13, "name = \"jobs\"\ntype = 'quorum'");
+  CHECK(holds(complaint(exclusive), "x-single-active-consumer"));
+}
+
 TEST_CASE("a node that the cluster does not have is named", "[rabbitmq]") {
   CHECK(desk("[rabbitmq]\n", "[rabbitmq]\nnodes = 3\n").empty());
   CHECK(holds(desk("name = \"jobs\"", "name = \"jobs\"\nnode = 1"), "names node 1: there are 1"));

@@ -47,6 +47,26 @@ TEST_CASE("a disk alarm blocks who publishes, and not who consumes", "[rabbitmq]
   CHECK(there < 215);
 }
 
+TEST_CASE("quorum queues and streams fill disks, those of all their members", "[rabbitmq][quorum][stream]") {
+  Scenario s = flood();
+  s.rabbitmq->nodes = 3;
+  s.rabbitmq->queues[0].arguments.type = models::rabbitmq::QueueType::quorum;
+  const Run quorum(s);
+  CHECK(quorum.outcome.drained);
+  CHECK(blocks(quorum, "shop") >= 1);
+  CHECK(quorum.value(Metric::processed) == 1000);
+  s.rabbitmq->disk_size = 0;
+  s.rabbitmq->config.total_memory = 5'000'000;
+  CHECK(blocks(Run(s), "shop") >= 1);
+  s.rabbitmq->config.total_memory = 0;
+  s.rabbitmq->disk_size = 52'000'000;
+  s.rabbitmq->queues[0].arguments.type = models::rabbitmq::QueueType::stream;
+  const Run stream(s);
+  CHECK(blocks(stream, "shop") == 1);
+  CHECK_FALSE(stream.outcome.drained);
+  for (const auto& node : stream.world.nodes_with_queues()) CHECK(node.disk_alarm);
+}
+
 TEST_CASE("without a size of the disk there is no alarm", "[rabbitmq]") {
   Scenario s = flood();
   s.rabbitmq->disk_size = 0;

@@ -162,6 +162,33 @@ TEST_CASE("apply-to says what a policy is for", "[rabbitmq]") {
   CHECK(reached(ApplyTo::streams).empty());
 }
 
+TEST_CASE("at-least-once without reject-publish or an exchange falls back to at-most-once", "[rabbitmq]") {
+  BrokerOptions broker;
+  broker.queues.push_back(queue("q"));
+  QueueArguments& own = broker.queues.front().arguments;
+  own.type = QueueType::quorum;
+  own.dead_letter_exchange = "";
+  PolicyDefinition d;
+  d.dead_letter_at_least_once = true;
+  broker.policies.push_back(policy("q", 0, d));
+  CHECK_FALSE(effective(broker).at_least_once);
+  broker.policies.front().definition.overflow = Overflow::reject_publish;
+  CHECK(effective(broker).at_least_once);
+  own.dead_letter_exchange.reset();
+  CHECK_FALSE(effective(broker).at_least_once);
+  own.dead_letter_exchange = "";
+  own.strategy_given = true;
+  CHECK_FALSE(effective(broker).at_least_once);
+}
+
+TEST_CASE("the world tells a stream from a classic queue", "[rabbitmq]") {
+  models::Scenario s = rabbitmq_test::desk(1);
+  s.groups.clear();
+  s.rabbitmq->queues[0].arguments.type = QueueType::stream;
+  const rabbitmq_test::Run run(s);
+  CHECK(run.world.queues()[0].type == "stream");
+}
+
 TEST_CASE("a policy gives an exchange its alternate exchange, unless it has one", "[rabbitmq]") {
   BrokerOptions broker;
   broker.exchanges.resize(2);

@@ -29,7 +29,8 @@ class Story final : public FifoOwner {
   void settled(const Message& m, models::SettledCode) override { tell("settled", m.number); }
   void requeued(const Message& m, models::RequeuedCode) override { tell("back", m.number); }
   void removed(const Message& m, models::RemovedCode why) override {
-    static const char* const kWhy[] = {"rejected", "expired", "maxlen", "restart", "delivery_limit"};
+    static const char* const kWhy[] = {"rejected",    "expired",      "maxlen", "restart", "delivery_limit",
+                                       "left_behind", "max_receives", "moved",  "deleted"};
     told.push_back("gone " + std::to_string(m.number) + " " + kWhy[static_cast<int>(why)]);
   }
   void full(ClientId client, bool refuses) override {
@@ -37,6 +38,7 @@ class Story final : public FifoOwner {
   }
   void consumer_timed_out(ClientId client) override { tell("timed out", client.value); }
   void died() override { told.push_back("died"); }
+  void there(bool exists) override { told.push_back(exists ? "there" : "gone"); }
   Told news() { return std::exchange(told, {}); }
   Told told;
 
@@ -279,10 +281,116 @@ TEST_CASE("with the strategy at-least-once what is let go stays until it has arr
   f.answer(1, 0, Answer::reject);
   CHECK(f.story.news() == Told{"died"});
   CHECK(f.queue.unacknowledged() == 1);
-  REQUIRE(f.queue.dead().size() == 1);
-  f.queue.bury(f.queue.dead()[0].id, at(0));
+  REQUIRE(f.queue.dead().next() - f.queue.dead().first() == 1);
+  f.queue.bury(f.queue.dead().first(), at(0));
   CHECK(f.story.news() == Told{"gone 0 rejected"});
   CHECK(f.queue.unacknowledged() == 0);
+}
+
+TEST_CASE("dead letters are buried in any order and the list forgets the oldest", "[rabbitmq][quorum]") {
+  QueueArguments a;
+  a.at_least_once = true;
+  a.overflow = Overflow::reject_publish;
+  a.message_ttl = milliseconds{10};
+  Fixture f(a);
+  f.publish_some(3);
+  f.queue.tick(at(10));
+  CHECK(f.story.news() == Told{"died", "died", "died"});
+  CHECK(f.queue.ready() == 3);
+  CHECK(f.queue.bytes() == 30);
+  f.queue.bury(1, at(10));
+  CHECK(f.queue.dead().first() == 0);
+  f.queue.bury(1, at(10));
+  CHECK(f.story.news() == Told{"gone 1 expired"});
+  f.queue.bury(0, at(10));
+  CHECK(f.queue.dead().first() == 2);
+  f.queue.bury(2, at(10));
+  CHECK(f.queue.dead().empty());
+  CHECK(f.queue.ready() == 0);
+  CHECK(f.queue.bytes() == 0);
+}
+
+TEST_CASE("the clock of whoever has held something longest runs first", "[rabbitmq][quorum]") {
+  QueueArguments a;
+  a.consumer_timeout = milliseconds{500};
+  Fixture f(a);
+  f.consumer(1, 1);
+  f.consumer(2, 1);
+  f.publish(10);
+  f.publish(20);
+  CHECK(f.queue.next_event() == at(510));
+  f.answer(1, 0, Answer::ack, 30);
+  CHECK(f.queue.next_event() == at(520));
+  f.publish(40);  // to 1 again
+  CHECK(f.queue.next_event() == at(520));
+  f.queue.down(ClientId{2}, at(50));
+  CHECK(f.queue.next_event() == at(540));
+  f.answer(1, 1, Answer::ack, 60);
+  // What 2 held.
+  CHECK(f.queue.next_event() == at(560));
+}
+
+TEST_CASE("what waits for its retry is ready in the order of its times", "[rabbitmq][quorum]") {
+  QueueArguments a;
+  a.delayed_retry = DelayedRetry::all;
+  a.delayed_retry_min = milliseconds{1000};
+  a.delayed_retry_max = milliseconds{5000};
+  Fixture f(a);
+  f.publish_some(3);
+  f.consumer(1, 3);
+  f.story.news();
+  f.answer(1, 2, Answer::nack_requeue, 10);
+  f.answer(1, 0, Answer::nack_requeue, 20);
+  f.answer(1, 1, Answer::nack_requeue, 20);
+  f.story.news();
+  CHECK(f.queue.next_event() == at(1010));
+  f.queue.tick(at(1010));
+  CHECK(f.story.news() == Told{"to 1: 2 as 3 again"});
+  CHECK(f.queue.next_event() == at(1020));
+  f.queue.tick(at(1020));
+  CHECK(f.story.news() == Told{"to 1: 0 as 4 again", "to 1: 1 as 5 again"});
+}
+
+TEST_CASE("a quorum queue that nobody consumes from expires and whoever consumes declares it again",
+          "[rabbitmq][quorum]") {
+  QueueArguments a;
+  a.expires = milliseconds{100};
+  Fixture f(a);
+  f.publish(50);
+  f.story.news();
+  CHECK(f.queue.next_event() == at(100));
+  f.queue.tick(at(99));
+  CHECK_FALSE(f.queue.gone());
+  f.queue.tick(at(100));
+  CHECK(f.story.news() == Told{"gone", "gone 0 deleted"});
+  CHECK(f.queue.gone());
+  CHECK(f.queue.bytes() == 0);
+  // What was on its way.
+  f.publish(110);
+  CHECK(f.story.news() == Told{"stored 1", "gone 1 deleted"});
+  f.queue.consume(ClientId{1}, {1, false, 0}, at(200));
+  CHECK(f.story.news() == Told{"there"});
+  CHECK(f.queue.next_event() == sim::kNever);
+  f.publish(210);
+  CHECK(f.story.news() == Told{"stored 2", "to 1: 2 as 0"});
+  // A consumer whose node cannot be reached is none.
+  f.queue.suspect(ClientId{1}, at(220));
+  CHECK(f.queue.next_event() == at(320));
+  f.queue.tick(at(320));
+  CHECK(f.story.news() == Told{"gone", "gone 2 deleted", "timed out 1"});
+  CHECK_FALSE(f.queue.broken());
+}
+
+TEST_CASE("who only consumes from a full queue is not told so", "[rabbitmq][quorum]") {
+  Fixture f({.max_length = 1, .overflow = Overflow::reject_publish});
+  f.publish();
+  f.publish();
+  CHECK(f.story.news() == Told{"stored 0", "stored 1", "full 100"});
+  Message m;
+  f.queue.enqueue(ClientId{101}, 1, m, at(0));
+  CHECK(f.story.news() == Told{"full 101", "stored 2"});
+  f.consumer(1, 1);
+  CHECK(f.story.news() == Told{"to 1: 0 as 0"});
 }
 
 // ---- random programs ----------------------------------------------------------------------------------------------

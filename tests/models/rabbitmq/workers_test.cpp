@@ -50,6 +50,20 @@ TEST_CASE("a slow machine stretches a worker's work, a pause puts it off", "[rab
   CHECK(worked(paused) == seconds{2} + milliseconds{200 + 1600});
 }
 
+TEST_CASE("a worker that leaves acknowledges what it has done and takes nothing more", "[rabbitmq]") {
+  Scenario s = desk(20, 1000);
+  s.groups[0].service = sim::Distribution::constant(1e8);
+  s.groups[0].rabbitmq.prefetch = 20;
+  s.groups[0].rabbitmq.messages_per_ack = 10;
+  s.faults.push_back(fault("leave", "workers/0", milliseconds{450}, std::nullopt));
+  const Run run(s);
+  const std::size_t done = run.records.of(Kind::processed).size();
+  CHECK(done == 5);
+  CHECK(run.records.of(Kind::settled).size() == done);
+  // What waited in its client is not worked on any more.
+  CHECK(run.records.of(Kind::abandoned).size() == 20 - done);
+}
+
 TEST_CASE("what a worker waits before a retry is no work that a slow machine stretches", "[rabbitmq]") {
   Scenario s = one_job();
   models::PoisonOptions poison;
