@@ -14,9 +14,9 @@ namespace models::rabbitmq {
 /// A producer's messages to a stream are numbered densely, and a retry keeps its number: with a name that is its publishing id.
 StreamEntry Stream::entry_of(Session& session, const Message& m) {
   std::vector<Channel>& channels = views_[session.broker->index()].channels;
-  // Who publishes inside of a node (dead letters) has no name.
-  static const std::string kNameless;
-  const std::string& name = session.client == nullptr ? kNameless : session.client->channel().publisher;
+  // A dead letter's publisher has no client, and no name.
+  static const std::string nameless;
+  const std::string& name = session.client != nullptr ? session.client->channel().publisher : nameless;
   auto at =
       std::find_if(channels.begin(), channels.end(), [&](const Channel& c) { return c.session == &session; });
   if (at == channels.end()) at = channels.insert(at, {&session, ~session.epoch, {}, 0});

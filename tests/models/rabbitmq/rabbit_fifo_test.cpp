@@ -368,7 +368,7 @@ TEST_CASE("a quorum queue that nobody consumes from expires and whoever consumes
   // What was on its way.
   f.publish(110);
   CHECK(f.story.news() == Told{"stored 1", "gone 1 deleted"});
-  f.queue.consume(ClientId{1}, {1, false, 0}, at(200));
+  f.queue.consume(ClientId{1}, {.prefetch = 1}, at(200));
   CHECK(f.story.news() == Told{"there"});
   CHECK(f.queue.next_event() == sim::kNever);
   f.publish(210);
