@@ -129,6 +129,35 @@ FoundMisfit queue(const Value& checked, const ServiceOptions& s, const QueueOpti
   return std::nullopt;
 }
 
+/// Why of what is in a dead-letter queue some has come from no queue that has made it a dead letter; nothing where that cannot be.
+FoundMisfit without_source(const Scenario& scenario, std::size_t index, const std::string& path) {
+  const ServiceOptions& s = *scenario.sqs;
+  const std::string& from = s.moves[index].source;
+  const auto refuse = [&](const std::string& what) {
+    return Misfit{path, "needs DestinationArn: what " + what + " '" + from + "' has come from no queue"};
+  };
+  for (const ProducerOptions& p : scenario.producers) {
+    if (of_sqs(p.cluster) && p.to == from) return refuse("producers send to");
+  }
+  // API_StartMessageMoveTask: "DLQs whose sources are non-SQS queues, such as … SNS topics, are not currently supported".
+  if (scenario.sns) {
+    for (const models::sns::SubscriptionOptions& o : scenario.sns->subscriptions) {
+      const bool delivers = o.protocol == models::sns::Protocol::sqs && o.endpoint == from;
+      if (delivers || o.dead_letter_queue == from)
+        return refuse("the subscription '" + o.name + "' of SNS brings to");
+    }
+  }
+  for (std::size_t i = 0; i < s.moves.size(); ++i) {
+    const models::sqs::MoveOptions& other = s.moves[i];
+    const QueueOptions* const here = find(s, from);
+    const bool back =
+        other.destination.empty() && here->redrive && here->redrive->dead_letter_queue == other.source;
+    if (i != index && (other.destination == from || back))
+      return refuse("the move from '" + other.source + "' brings to");
+  }
+  return std::nullopt;
+}
+
 FoundMisfit move(const Scenario& scenario, std::size_t index) {
   const ServiceOptions& s = *scenario.sqs;
   const models::sqs::MoveOptions& m = s.moves[index];
@@ -141,14 +170,7 @@ FoundMisfit move(const Scenario& scenario, std::size_t index) {
   if (!dead)
     return Misfit{path + ".SourceArn", "is no queue's dead-letter queue: only those can be moved from"};
   if (m.at >= scenario.duration) return Misfit{path + ".at", "is not before the end of the run's duration"};
-  if (m.destination.empty()) {
-    const bool sent = std::any_of(scenario.producers.begin(), scenario.producers.end(),
-                                  [&](const auto& p) { return of_sqs(p.cluster) && p.to == m.source; });
-    if (sent)
-      return Misfit{path,
-                    "needs DestinationArn: what producers send to '" + m.source + "' has come from no queue"};
-    return std::nullopt;
-  }
+  if (m.destination.empty()) return without_source(scenario, index, path);
   const QueueOptions* const to = find(s, m.destination);
   if (to == nullptr) return no_queue(path + ".DestinationArn", s, m.destination);
   if (to == source) return Misfit{path + ".DestinationArn", "is the source"};
@@ -233,6 +255,12 @@ FoundMisfit group(const Value& checked, const Scenario& s, const GroupOptions& g
       (g.poison && g.poison->then == Then::release) || (g.calls && g.calls->then == Then::release);
   if (r.release && !releases)
     return Misfit{path + ".sqs.release", "has no effect without then = \"release\" of poison or calls"};
+  if (r.when == models::sqs::ReceiverOptions::Delete::before_processing) {
+    const std::string why =
+        ": with delete = \"before-processing\" what is in hand is deleted (MessageNotInflight)";
+    if (r.heartbeat) return Misfit{path + ".sqs.heartbeat", "has nothing to extend" + why};
+    if (r.release) return Misfit{path + ".sqs.release", "has nothing to give back" + why};
+  }
   const sim::Duration visibility = r.visibility_timeout.value_or(q->visibility_timeout);
   if (r.heartbeat && (*r.heartbeat <= sim::Duration{} || visibility <= *r.heartbeat))
     return Misfit{path + ".sqs.heartbeat", "must be above 0 and below the visibility timeout"};

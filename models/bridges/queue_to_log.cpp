@@ -1,6 +1,5 @@
 #include "models/bridges/queue_to_log.hpp"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -50,8 +49,20 @@ void QueueToLog::processed(const Deliver& m) {
 
 void QueueToLog::delivered(Ref<Deliver> frame) {
   tell(Kind::delivered, *frame);
-  step_then(delivered_step_, node_,
-            [this, held = Held{std::move(frame), channel_number_, false}] { send(held); });
+  step_then(delivered_step_, node_, [this, held = Held{std::move(frame), channel_number_}] { send(held); });
+}
+
+void QueueToLog::hold(const Held& held) {
+  const std::uint64_t number = held_.push(held);
+  const Key key{held.message->lane, held.message->seq};
+  const std::uint64_t* const known = oldest_.find(key);
+  if (known == nullptr) {
+    oldest_.add(key, number);
+    return;
+  }
+  std::uint64_t last = *known;
+  while (held_[last].after != 0) last = held_[last].after;
+  held_[last].after = number;
 }
 
 void QueueToLog::send(const Held& held) {
@@ -60,7 +71,7 @@ void QueueToLog::send(const Held& held) {
   const auto size = static_cast<std::uint32_t>(options_.size.sample_count(draw));
   const std::array<kafka::Message, 1> one{
       producer_.made(size, message.lane, static_cast<std::int64_t>(message.seq), -1)};
-  held_.push_back(held);
+  hold(held);
   const std::uint32_t life = node_.incarnation();
   sending_ = true;
   producer_.send(one);
@@ -70,7 +81,7 @@ void QueueToLog::send(const Held& held) {
   if (!told_.empty()) turn_.arm_after(sim::Duration{});
   if (options_.ack == BridgeAck::on_confirm) return;
   processed(message);
-  held_.back().answered = true;
+  held_[held_.next() - 1].answered = true;
   step_then(sent_step_, node_, [this, held] { settle(held, rabbitmq::Answer::ack); });
 }
 
@@ -89,12 +100,17 @@ void QueueToLog::producer_moved() {
 }
 
 void QueueToLog::finish(const Told& told) {
-  const auto at = std::find_if(held_.begin(), held_.end(), [&told](const Held& held) {
-    return held.message->lane == told.lane && held.message->seq == told.seq;
-  });
-  if (at == held_.end()) return;
-  const Held held = *at;
-  held_.erase(at);
+  const Key key{told.lane, told.seq};
+  std::uint64_t* const oldest = oldest_.find(key);
+  if (oldest == nullptr) return;
+  const Held held = held_[*oldest];
+  held_[*oldest] = {};
+  held_[*oldest].open = false;
+  if (held.after != 0)
+    *oldest = held.after;
+  else
+    oldest_.remove(key);
+  while (!held_.empty() && !held_[held_.first()].open) held_.drop();
   if (held.answered) return;
   if (!told.acknowledged) {
     tell(Kind::abandoned, *held.message);
@@ -113,7 +129,8 @@ void QueueToLog::settle(const Held& held, rabbitmq::Answer how) {
 }
 
 void QueueToLog::process_crashed() {
-  held_.clear();
+  held_.reset();
+  oldest_ = {};
   told_.clear();
   sending_ = false;
   turn_.disarm();

@@ -18,6 +18,8 @@
 #include "models/kafka/producer/producer.hpp"
 #include "models/rabbitmq/client.hpp"
 #include "models/rabbitmq/frames.hpp"
+#include "models/rabbitmq/window.hpp"
+#include "models/sqs/flat_map.hpp"
 #include "sim/random.hpp"
 
 namespace models {
@@ -31,7 +33,7 @@ class QueueToLog final : public rabbitmq::Client, private kafka::ProducerApplica
   void start();
   bool works() const { return running(); }
   /// It has nothing in hand.
-  bool idle() const { return held_.empty(); }
+  bool idle() const { return oldest_.size() == 0; }
 
   void delivered(Ref<rabbitmq::Deliver> frame) override;
   void paused() override { producer_.paused(); }
@@ -43,6 +45,15 @@ class QueueToLog final : public rabbitmq::Client, private kafka::ProducerApplica
     Ref<rabbitmq::Deliver> message;
     std::uint32_t channel = 0;  // on which it came
     bool answered = false;      // at the queue
+    bool open = true;           // the producer has said nothing of it yet
+    std::uint64_t after = 0;    // the next that is the same message, delivered again; 0: none
+  };
+  /// Which message it is.
+  struct Key {
+    LaneId lane;
+    std::uint64_t seq = 0;
+    bool operator==(const Key&) const = default;
+    std::uint64_t hash() const { return sqs::mixed(sqs::mixed(lane.value) + seq); }
   };
   struct Told {
     LaneId lane;
@@ -59,6 +70,7 @@ class QueueToLog final : public rabbitmq::Client, private kafka::ProducerApplica
   void told(LaneId lane, std::int64_t seq, bool acknowledged) override;
 
   void finish(const Told& told);
+  void hold(const Held& held);
   void send(const Held& held);
   void settle(const Held& held, rabbitmq::Answer how);
   void tell(Kind kind, const rabbitmq::Deliver& m, std::span<const std::int64_t> payload = {});
@@ -68,8 +80,9 @@ class QueueToLog final : public rabbitmq::Client, private kafka::ProducerApplica
   EntityId group_;
   sim::StreamKey sizes_;
   kafka::Producer producer_;
-  std::vector<Held> held_;  // oldest first
-  std::vector<Told> told_;  // not taken note of yet
+  rabbitmq::Window<Held> held_;
+  sqs::FlatMap<Key, std::uint64_t> oldest_;  // of each message, in held_
+  std::vector<Told> told_;                   // not taken note of yet
   std::uint32_t channel_number_ = 0;
   bool sending_ = false;
   StepCell& delivered_step_;

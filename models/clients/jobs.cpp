@@ -24,7 +24,14 @@ bool Jobs::poisoned(const Job& job) const {
 }
 
 void Jobs::failed(const Job& job) {
-  if (options_.poison->failures > 0) ++failures_[{job.lane, job.seq}];
+  if (options_.poison->failures == 0) return;
+  const auto [known, first] = failures_.try_emplace({job.lane, job.seq}, 0);
+  ++known->second;
+  if (!first) return;
+  failed_.push(known->first);
+  if (failed_.size() <= kRemembered) return;
+  failures_.erase(failed_.front());
+  failed_.pop();
 }
 
 bool Jobs::apply_effect(const Job& job) {

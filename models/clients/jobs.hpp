@@ -15,6 +15,7 @@
 #include "models/clients/offset_counts.hpp"
 #include "models/clients/workload.hpp"
 #include "models/context.hpp"
+#include "models/fifo.hpp"
 #include "models/ids.hpp"
 #include "sim/random.hpp"
 #include "sim/time.hpp"
@@ -50,15 +51,21 @@ class Jobs {
   void failed(const Job& job);
   /// Whether its effect is to be applied: false where the other side has seen it.
   bool apply_effect(const Job& job);
+  /// Messages of which it is known how often they have failed.
+  std::size_t failures() const { return failures_.size(); }
 
  private:
   const GroupOptions& options_;
   Dependency* dependency_ = nullptr;  // null: it calls nothing
   sim::StreamKey service_key_;
   sim::StreamKey poison_key_;
-  std::map<std::pair<LaneId, std::uint64_t>, std::uint32_t>
-      failures_;                    // of messages that do not fail for ever
-  std::vector<OffsetCounts> seen_;  // by lane: effects asked for, with an idempotency key
+  using Key = std::pair<LaneId, std::uint64_t>;
+  /// Model: a group does not learn what becomes of a message that it gives back, and copies of one that has succeeded may come;
+  /// so that is remembered of so many messages, those that failed last. One that comes later than that fails anew.
+  static constexpr std::size_t kRemembered = 1 << 16;
+  std::map<Key, std::uint32_t> failures_;  // of messages that do not fail for ever
+  Fifo<Key> failed_;                       // these, the first that failed first
+  std::vector<OffsetCounts> seen_;         // by lane: effects asked for, with an idempotency key
 };
 
 }  // namespace models

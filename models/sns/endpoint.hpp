@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "models/ids.hpp"
+#include "models/sqs/group_key.hpp"
 #include "sim/time.hpp"
 
 namespace models::sns {
@@ -15,7 +16,7 @@ struct Notification {
   sim::Time published{};
   LaneId lane{};
   std::uint32_t size = 0;
-  std::uint32_t group = 0;          ///< MessageGroupId, of a FIFO topic
+  sqs::GroupKey group{};            ///< MessageGroupId, of a FIFO topic
   std::uint64_t deduplication = 0;  ///< MessageDeduplicationId, likewise
   std::uint32_t retries = 0;
   bool too_many_attributes = false;  ///< for raw delivery

@@ -13,12 +13,6 @@ namespace {
 /// A batch's messages together are one request (quotas).
 constexpr std::uint64_t kBatchSizeMost = kSizeMost;
 
-std::uint32_t text_number(const std::string& text) {
-  std::uint32_t h = 0x811c9dc5u;  // FNV-1a
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x01000193u;
-  return h;
-}
-
 }  // namespace
 
 Publisher::Publisher(Context& context, Service& service, Node& node, const ProducerOptions& options)
@@ -30,7 +24,7 @@ Publisher::Publisher(Context& context, Service& service, Node& node, const Produ
       channel_(context, node, service.node(), options.sns.sdk.attempt_timeout, *this),
       kinds_(context.simulation.seed(), "producer/" + node.name() + "/kinds"),
       backoff_(context.simulation.seed(), "producer/" + node.name() + "/backoff"),
-      group_(text_number(options.sns.message_group_id)),
+      group_(sqs::group_of(options.sns.message_group_id)),
       acknowledged_step_(context.steps.cell(node.entity(), Step::acknowledged)),
       timer_(context.simulation, node, [this] { turn(); }) {
   const std::string path = "producers." + options.name;
@@ -113,7 +107,7 @@ Entry Publisher::next_entry(std::size_t i) {
   entry.created = source_.times()[i];
   entry.key = source_.keyed() ? static_cast<std::int64_t>(source_.key(i)) : -1;
   entry.size = source_.size(i);
-  entry.group = options_.sns.message_group_id.empty() ? source_.key(i) : group_;
+  entry.group = options_.sns.message_group_id.empty() ? sqs::GroupKey{source_.key(i)} : group_;
   entry.deduplication = std::uint64_t{node_.entity().value} << 40 | number_++;
   std::size_t kind = 0;
   if (addresses_.size() > 1) {

@@ -81,7 +81,7 @@ class Publisher final : public NodeProgram, private ChannelOwner {
   std::vector<std::unique_ptr<Request>> requests_;
   sim::Stream kinds_;
   sim::Stream backoff_;
-  std::uint32_t group_ = 0;
+  sqs::GroupKey group_;
   std::uint64_t number_ = 0;  // of messages
   sim::Time next_{};
   bool turning_ = false;

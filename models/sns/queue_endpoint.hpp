@@ -43,7 +43,7 @@ class QueueEndpoint final : public Endpoint, private ChannelOwner {
     message.lane = n.lane;
     message.seq = n.seq;
     message.size = n.size;
-    message.group = {n.group};
+    message.group = n.group;
     message.deduplication = {kFromSns, n.deduplication, 0};
     const bool taken = sqs_.accept(queue_, message) != sqs::Service::Accepted::refused;
     return static_cast<std::uint16_t>(taken ? Outcome::delivered : Outcome::client_error);

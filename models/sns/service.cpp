@@ -39,22 +39,13 @@ std::uint16_t Service::address(TopicIndex topic, const MessageKind& kind) {
   return static_cast<std::uint16_t>(addresses_.size() - 1);
 }
 
-bool Service::Bucket::take(double count, double rate, sim::Time now) {
-  tokens = fresh ? rate : std::min(rate, tokens + rate * sim::seconds(now - since));
-  fresh = false;
-  since = now;
-  if (tokens < count) return false;
-  tokens -= count;
-  return true;
-}
-
 /// Model: of a batch with several message groups the first one's quota is looked at.
 bool Service::throttled(Topic& topic, std::span<const Entry> entries) {
-  const auto count = static_cast<double>(entries.size());
-  if (!topic.options.fifo) return !standard_.take(count, options_.publishes_per_second, context_.now());
+  const auto count = static_cast<std::uint32_t>(entries.size());
+  if (!topic.options.fifo) return !standard_.admit(options_.publishes_per_second, context_.now(), count);
   const bool by_group = topic.options.throughput_scope == ThroughputScope::message_group;
-  Bucket& bucket = topic.buckets[by_group ? entries.front().group + 1 : 0];
-  return !bucket.take(count, options_.fifo_publishes_per_second, context_.now());
+  const sqs::GroupKey group = by_group ? entries.front().group : sqs::GroupKey{};
+  return !topic.limits.admit(group, options_.fifo_publishes_per_second, context_.now(), count);
 }
 
 bool Service::duplicate(Topic& topic, const Entry& entry) {
@@ -62,8 +53,8 @@ bool Service::duplicate(Topic& topic, const Entry& entry) {
     topic.seen.erase(topic.in_order.front());
     topic.in_order.pop_front();
   }
-  const std::uint32_t scope =
-      topic.options.throughput_scope == ThroughputScope::message_group ? entry.group + 1 : 0;
+  const std::uint64_t scope =
+      topic.options.throughput_scope == ThroughputScope::message_group ? entry.group.id : 0;
   const Seen id{scope, entry.deduplication};
   const bool first = topic.seen.emplace(id, context_.simulation.after(kDeduplicationInterval)).second;
   if (first) topic.in_order.push_back(id);
@@ -103,7 +94,7 @@ TopicMetrics Service::metrics(TopicIndex t) const {
     if (options_.subscriptions[i].topic != topics_[t.value].options.name) continue;
     const Subscription& own = *subscriptions_[i];
     sum.delivered += own.count(NotificationCode::delivered);
-    sum.failed += own.count(NotificationCode::failed) + own.count(NotificationCode::redriven);
+    sum.failed += own.failures();
     sum.filtered_out += own.count(NotificationCode::filtered_out);
     sum.redriven += own.count(NotificationCode::redriven);
   }

@@ -22,6 +22,8 @@
 #include "models/network/node.hpp"
 #include "models/sns/options.hpp"
 #include "models/sns/subscription.hpp"
+#include "models/sqs/group_limits.hpp"
+#include "models/sqs/rate_limit.hpp"
 
 namespace models::sns {
 
@@ -40,7 +42,7 @@ struct Entry {
   sim::Time created{};
   std::int64_t key = -1;
   std::uint32_t size = 0;
-  std::uint32_t group = 0;
+  sqs::GroupKey group{};
   std::uint64_t deduplication = 0;
 };
 
@@ -59,7 +61,7 @@ constexpr bool in_doubt(Error e) {
 struct TopicMetrics {
   std::uint64_t published = 0;
   std::uint64_t delivered = 0;
-  std::uint64_t failed = 0;
+  std::uint64_t failed = 0;  ///< of HTTP/S endpoints each attempt that fails, of others what is given up
   std::uint64_t filtered_out = 0;
   std::uint64_t redriven = 0;
 };
@@ -102,18 +104,11 @@ class Service final : public NodeProgram {
   void restarted() override;
 
  private:
-  /// So many messages a second.
-  struct Bucket {
-    double tokens = 0;
-    sim::Time since{};
-    bool fresh = true;
-    bool take(double count, double rate, sim::Time now);
-  };
   /// By message group (0: the topic) and deduplication id.
-  using Seen = std::pair<std::uint32_t, std::uint64_t>;
+  using Seen = std::pair<std::uint64_t, std::uint64_t>;
   struct Topic {
     TopicOptions options;
-    std::map<std::uint32_t, Bucket> buckets;  // by message group, or 0
+    sqs::GroupLimits limits;  // of message groups, or of the topic as one
     std::map<Seen, sim::Time> seen;
     std::deque<Seen> in_order;
     std::uint64_t published = 0;
@@ -132,11 +127,11 @@ class Service final : public NodeProgram {
   Context& context_;
   ServiceOptions options_;
   Node& node_;
-  std::vector<Topic> topics_;
+  std::deque<Topic> topics_;
   std::vector<std::unique_ptr<Subscription>> subscriptions_;
   std::vector<Subscription*> ways_;
   std::vector<Address> addresses_;
-  Bucket standard_;
+  sqs::RateLimit standard_;
   sim::Stream latency_;
 };
 

@@ -39,11 +39,15 @@ void Subscription::filtered() {
                                      .b = 1});
 }
 
+std::uint64_t Subscription::failures() const {
+  return setup_.http ? failed_attempts_ : count(NotificationCode::failed) + count(NotificationCode::redriven);
+}
+
 void Subscription::take(Notification n) {
   if (!setup_.raw && !setup_.takes_dead_letters) n.size += kEnvelope;
   endpoint_->accepted(n);
   if (setup_.fifo) {
-    const auto [under_way, first] = behind_.try_emplace(n.group);
+    const auto [under_way, first] = behind_.try_emplace(n.group.id);
     if (!first) return under_way->second.push_back(n);
   }
   attempt_after(n, delivery_.sample_duration(delays_));
@@ -97,6 +101,7 @@ void Subscription::take_note(const Notification& n, Outcome outcome) {
     tell(n, NotificationCode::delivered);
     return finished(n);
   }
+  ++failed_attempts_;
   if (outcome == Outcome::client_error) return give_up(n);
   Notification again = n;
   const auto delay = setup_.policy.delay(++again.retries);
@@ -115,7 +120,7 @@ void Subscription::give_up(const Notification& n) {
 
 void Subscription::finished(const Notification& n) {
   if (!setup_.fifo) return;
-  const auto under_way = behind_.find(n.group);
+  const auto under_way = behind_.find(n.group.id);
   if (under_way->second.empty()) {
     behind_.erase(under_way);
     return;

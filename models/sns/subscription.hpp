@@ -37,6 +37,7 @@ class Subscription final : private EndpointOwner {
     bool raw = false;
     RetryPolicy policy{};
     std::uint32_t receives_per_second = 0;
+    bool http = false;
     /// Makes the endpoint, which answers to that owner.
     std::function<std::unique_ptr<Endpoint>(EndpointOwner&)> endpoint{};
     /// Takes what this one gives up; null: nobody.
@@ -52,6 +53,10 @@ class Subscription final : private EndpointOwner {
 
   /// How often that has become of a message.
   std::uint64_t count(NotificationCode code) const { return counts_[static_cast<std::size_t>(code)]; }
+
+  /// NumberOfNotificationsFailed: of HTTP/S every attempt that failed, retries among them; of others what was given up, however
+  /// often it was tried (sns-monitoring-using-cloudwatch).
+  std::uint64_t failures() const;
 
   void take(Notification n);
   /// A message that its filter policy does not let through.
@@ -95,12 +100,13 @@ class Subscription final : private EndpointOwner {
   std::unique_ptr<Endpoint> endpoint_;
   std::vector<Waiting> waiting_;     // a heap: the first due first
   rabbitmq::Window<Trying> trying_;  // by token
-  std::map<std::uint32_t, std::deque<Notification>>
+  std::map<std::uint64_t, std::deque<Notification>>
       behind_;  // of a FIFO topic, by group that has one under way
   std::uint64_t order_ = 0;
   sim::Time next_slot_{};  // when throttled
   bool denied_ = false;
   std::array<std::uint64_t, 4> counts_{};  // by NotificationCode
+  std::uint64_t failed_attempts_ = 0;
   NodeTimer<std::function<void()>> timer_;
 };
 

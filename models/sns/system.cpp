@@ -92,6 +92,7 @@ void System::add_subscription(const SubscriptionOptions& options) {
   setup.raw = options.raw_message_delivery;
   setup.policy = retry_policy(options, of);
   setup.receives_per_second = throttle(options, of);
+  setup.http = options.protocol == Protocol::http || options.protocol == Protocol::https;
   if (calls(options.protocol)) {
     Dependency& service = site_.dependency(path_of(options) + ".endpoint", options.endpoint);
     const EntityId group = context.entities.add(EntityKind::group, options.name);

@@ -1,6 +1,7 @@
 #include "models/sqs/fifo_queue.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "sim/assert.hpp"
 
@@ -26,7 +27,9 @@ std::uint32_t FifoQueue::group(GroupKey key) {
 void FifoQueue::set_ready(std::uint32_t g) {
   const Group& group = groups_[g];
   if (group.in_flight > 0 || group.first == kNone) return;
-  ready_.push_back({node(group.first).message.number, g});
+  const Message& first = node(group.first).message;
+  note_expiry(first.sent + options_.retention);
+  ready_.push_back({first.number, g});
   std::push_heap(ready_.begin(), ready_.end(), later);
 }
 
@@ -105,15 +108,28 @@ void FifoQueue::arrived(const Message& m) {
 void FifoQueue::left(const Message& m) {
   Group& group = groups_[m.group];
   --group.present;
-  if (m.number < window_end_) --in_window_;
-  // Nothing behind the window has left before.
-  while (in_window_ < service_.fifo_window && window_end_ < next_number()) {
-    ++window_end_;
-    ++in_window_;
+  if (m.number < window_end_) {
+    --in_window_;
+    widen();
+  } else {
+    gone_behind_.push_back(m.number);
+    std::push_heap(gone_behind_.begin(), gone_behind_.end(), std::greater<>());
   }
   if (group.present > 0 || group.in_flight > 0) return;
   by_key_.remove(group.key);
   free_groups_.push_back(m.group);
+}
+
+void FifoQueue::widen() {
+  while (in_window_ < service_.fifo_window && window_end_ < next_number()) {
+    if (!gone_behind_.empty() && gone_behind_.front() == window_end_) {
+      std::pop_heap(gone_behind_.begin(), gone_behind_.end(), std::greater<>());
+      gone_behind_.pop_back();
+    } else {
+      ++in_window_;
+    }
+    ++window_end_;
+  }
 }
 
 FifoQueue::Node FifoQueue::pop_first(std::uint32_t g) {
@@ -140,8 +156,11 @@ std::uint32_t FifoQueue::take(const Poll& poll, sim::Time now) {
     const Ready* const ready = oldest();
     if (ready == nullptr || ready->number >= window_end_) break;
     const std::uint32_t g = ready->group;
+    std::pop_heap(ready_.begin(), ready_.end(), later);
+    ready_.pop_back();
     while (got < most && groups_[g].first != kNone) {
       const Node& first = node(groups_[g].first);
+      if (first.message.number >= window_end_) break;
       const bool old = too_old(first.message, now);
       if (old || (first.slot != kNone && received_enough(slot(first.slot).receives))) {
         const bool last = groups_[g].present == 1;
@@ -157,10 +176,13 @@ std::uint32_t FifoQueue::take(const Poll& poll, sim::Time now) {
       else
         hand_again(taken.slot, poll, now);
     }
+    // Nothing was taken, and what comes next in the group is behind the window.
+    set_ready(g);
   }
   return got;
 }
 
+/// Model: of the window, which is a receive's, neither a move nor retention knows anything.
 bool FifoQueue::move_one(sim::Time) {
   const Ready* const ready = oldest();
   if (ready == nullptr) return false;
@@ -186,6 +208,16 @@ void FifoQueue::expire(sim::Time now) {
 sim::Time FifoQueue::next_expiry() const {
   if (ready_.empty() || !is_ready(ready_.front())) return sim::kNever;
   return node(groups_[ready_.front().group].first).message.sent + options_.retention;
+}
+
+std::optional<std::string> FifoQueue::broken_kind() const {
+  std::uint64_t there = 0;
+  for_each([&](const Message& m, std::uint32_t, bool) { there += m.number < window_end_ ? 1 : 0; });
+  if (there != in_window_)
+    return "messages of queue " + options_.name + " are in the window that are not there";
+  if (in_window_ < service_.fifo_window && window_end_ < next_number())
+    return "the window of queue " + options_.name + " has room and does not look further";
+  return std::nullopt;
 }
 
 void FifoQueue::for_each_fresh(const Look& look) const {

@@ -1,4 +1,4 @@
-// FifoThroughputLimit = "perMessageGroupId": so many calls a second for each message group. Of a group that has been quiet for as
+// FifoThroughputLimit = "perMessageGroupId": so many calls a second for each message group; and the like of SNS's FIFO topics. Of a group that has been quiet for as
 // long as its bucket needs to be full nothing is kept.
 //
 // Model: AWS spreads groups over partitions, each of which takes so many, and splits those that are busy
@@ -6,15 +6,15 @@
 #pragma once
 
 #include "models/fifo.hpp"
-#include "models/sqs/fifo_queue.hpp"
 #include "models/sqs/flat_map.hpp"
+#include "models/sqs/group_key.hpp"
 #include "models/sqs/rate_limit.hpp"
 
 namespace models::sqs {
 
 class GroupLimits {
  public:
-  bool admit(GroupKey group, std::uint32_t per_second, sim::Time now) {
+  bool admit(GroupKey group, std::uint32_t per_second, sim::Time now, std::uint32_t count = 1) {
     while (!known_.empty() && known_.front().look_at <= now) {
       const Known k = known_.front();
       known_.pop();
@@ -29,7 +29,7 @@ class GroupLimits {
       limit = &limits_.add(group, {});
       known_.push({group, now + kRound});
     }
-    return limit->admit(per_second, now);
+    return limit->admit(per_second, now, count);
   }
   std::size_t size() const { return limits_.size(); }
 

@@ -1,6 +1,7 @@
 #include "models/sqs/queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/assert.hpp"
 
@@ -12,6 +13,7 @@ void Queue::send(Message& m, sim::Duration delay, std::uint32_t server, sim::Tim
   m.number = next_number_++;
   owner_.stored(m);
   arrived(m);
+  if (ages_) ages_->came(m.number, now);
   if (delay > sim::Duration{}) {
     owner_.delayed(m, true);
     delayed_.push_back({m, now + delay, server});
@@ -121,7 +123,7 @@ void Queue::hand_again(std::uint32_t s, const Poll& poll, sim::Time now) {
 void Queue::lose(const Message& m, RemovedCode why) {
   --visible_;
   owner_.removed(m, why);
-  left(m);
+  leave(m);
 }
 
 void Queue::release(std::uint32_t s) {
@@ -215,7 +217,7 @@ Error Queue::remove(const Receipt& receipt, sim::Time now) {
     withdraw(receipt.slot);
     --visible_;
     owner_.settled(m, SettledCode::from_queue);
-    left(m);
+    leave(m);
     release(receipt.slot);
     return Error::none;
   }
@@ -227,7 +229,7 @@ Error Queue::remove(const Receipt& receipt, sim::Time now) {
   ground(receipt.slot);
   --in_flight_;
   owner_.settled(m, SettledCode::by_ack);
-  left(m);
+  leave(m);
   release(receipt.slot);
   landed(m);
   static_cast<void>(now);
@@ -273,9 +275,8 @@ void Queue::advance(sim::Time now) {
   release_delayed(now);
   if (timeout_ <= now) time_out_all(now);
   if (expiry_ <= now) {
-    expiry_ = sim::kNever;
     expire(now);
-    expiry_ = std::min(expiry_, next_expiry());
+    expiry_ = next_expiry();
   }
   serve(now);
   if (poll_end_ <= now) end_polls(now);
@@ -287,6 +288,19 @@ void Queue::for_each(const Look& look) const {
     if (r.live) look(r.message, r.receives, r.list != kNone);
   }
   for_each_fresh(look);
+}
+
+sim::Time Queue::oldest(const std::function<sim::Time(const Message&)>& came) {
+  if (ages_) return ages_->oldest();
+  std::vector<std::pair<std::uint64_t, sim::Time>> all;
+  for_each([&](const Message& m, std::uint32_t receives, bool in_flight) {
+    const bool at_the_back = !is_fifo() && receives >= kPill && !(in_flight && receives == kPill);
+    if (!at_the_back) all.push_back({m.number, came(m)});
+  });
+  std::sort(all.begin(), all.end());
+  ages_.emplace();
+  for (const auto& [number, at] : all) ages_->came(number, at);
+  return ages_->oldest();
 }
 
 std::optional<std::string> Queue::broken() const {
@@ -306,7 +320,7 @@ std::optional<std::string> Queue::broken() const {
   if (flying != in_flight_) return "a message" + of + " is in flight in two places or in none";
   if (count_visible() != visible_) return "a message" + of + " is visible in two places or in none";
   if (in_flight_ > in_flight_most()) return "more is in flight" + of + " than may be";
-  return std::nullopt;
+  return broken_kind();
 }
 
 }  // namespace models::sqs

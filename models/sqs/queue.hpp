@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "models/sqs/ages.hpp"
 #include "models/sqs/message.hpp"
 #include "models/sqs/options.hpp"
 #include "models/trace_kinds.hpp"
@@ -99,11 +100,17 @@ class Queue {
   /// Every message that is there, how often it was received, and whether it is in flight. Looks at each: for reports.
   using Look = std::function<void(const Message& m, std::uint32_t receives, bool in_flight)>;
   void for_each(const Look& look) const;
+  /// When the oldest came of the messages that ApproximateAgeOfOldestMessage looks at; kNever: there is none. What was received
+  /// three times is at the back of a standard queue, and no longer looked at (sqs-available-cloudwatch-metrics). The first call
+  /// looks at each message, and asks `came` when that came; from then on it is known.
+  sim::Time oldest(const std::function<sim::Time(const Message&)>& came);
   /// What is wrong with its books, in words; nothing when they agree. Changes nothing.
   std::optional<std::string> broken() const;
 
  protected:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+  /// So often received, a message of a standard queue goes to the back.
+  static constexpr std::uint32_t kPill = 3;
   /// A message that was received, until it leaves the queue.
   struct Received {
     Message message;
@@ -142,6 +149,8 @@ class Queue {
   /// Visible messages that have no slot.
   virtual void for_each_fresh(const Look& look) const = 0;
   virtual bool is_fifo() const = 0;
+  /// What is wrong with the books of the kind.
+  virtual std::optional<std::string> broken_kind() const { return std::nullopt; }
   virtual std::uint32_t in_flight_most() const = 0;
 
   /// It was visible for the first time …
@@ -160,6 +169,10 @@ class Queue {
   std::uint32_t new_slot(const Message& m, std::uint32_t server);
   Received& slot(std::uint32_t s) { return slots_[s]; }
   const Received& slot(std::uint32_t s) const { return slots_[s]; }
+  /// It is not asked for any more how old it is.
+  void pass_over(const Message& m) {
+    if (ages_) ages_->gone(m.number);
+  }
   void note_expiry(sim::Time at) { expiry_ = at < expiry_ ? at : expiry_; }
 
   const QueueOptions& options_;
@@ -187,6 +200,10 @@ class Queue {
   static bool later(const Delayed& a, const Delayed& b);
   void fly(std::uint32_t s, sim::Duration visibility, sim::Time now);
   void ground(std::uint32_t s);
+  void leave(const Message& m) {
+    left(m);
+    pass_over(m);
+  }
   std::uint32_t list_of(sim::Duration length);
   void time_out(std::uint32_t s, RequeuedCode why, sim::Time now);
   /// The message is in flight, and this is its last receipt.
@@ -196,6 +213,7 @@ class Queue {
   void time_out_all(sim::Time now);
   void end_polls(sim::Time now);
 
+  std::optional<Ages> ages_;      // none: nobody has asked
   std::vector<Delayed> delayed_;  // a heap: the first due first
   std::vector<Received> slots_;
   std::vector<std::uint32_t> free_;

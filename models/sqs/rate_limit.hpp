@@ -12,14 +12,15 @@ namespace models::sqs {
 
 class RateLimit {
  public:
-  /// Whether a call is let through. `per_second` 0: each is.
-  bool admit(std::uint32_t per_second, sim::Time now) {
+  /// Whether a call is let through, which counts for so many. `per_second` 0: each is. One that counts for more than a second
+  /// brings is let through when the bucket is full, and those that come after it wait the longer.
+  bool admit(std::uint32_t per_second, sim::Time now, std::uint32_t count = 1) {
     if (per_second == 0) return true;
     constexpr sim::Duration kSecond = std::chrono::seconds{1};
-    const sim::Duration each{kSecond.count() / static_cast<std::int64_t>(per_second)};
+    const sim::Duration all{kSecond.count() / static_cast<std::int64_t>(per_second) * count};
     const sim::Time from = full_at_ < now ? now : full_at_;
-    if (from - now + each > kSecond) return false;
-    full_at_ = from + each;
+    if (from - now + all > (all < kSecond ? kSecond : all)) return false;
+    full_at_ = from + all;
     return true;
   }
 

@@ -12,16 +12,8 @@ namespace {
 // Spaces of deduplication ids: a message's own, a key's, a call's.
 constexpr std::uint64_t kOfKeys = 1ULL << 40;
 constexpr std::uint64_t kOfCalls = 2ULL << 40;
-/// What a text as MessageGroupId is as a number; keys are below.
-constexpr std::uint64_t kTextGroup = 1ULL << 63;
 /// A batch's messages together (quotas-messages).
 constexpr std::uint64_t kBatchSizeMost = kSizeMost;
-
-std::uint64_t text_number(const std::string& text) {
-  std::uint64_t h = 0xcbf29ce484222325ULL;  // FNV-1a
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return h | kTextGroup;
-}
 
 }  // namespace
 
@@ -36,7 +28,7 @@ Sender::Sender(Context& context, Service& service, Node& node, const ProducerOpt
     throw ScenarioError("producers." + options.name + ".to",
                         "there is no queue '" + options.to + "' in [sqs]");
   queue_ = *queue;
-  group_ = text_number(options.sqs.message_group_id);
+  group_ = group_of(options.sqs.message_group_id).id;
 }
 
 void Sender::start() {

@@ -154,7 +154,7 @@ Service::Service(Context& context, const ServiceOptions& options, Node& node)
     if (redrive) place->dead_letters_to = find_queue(redrive->dead_letter_queue);
   }
   for (const MoveOptions& move : options_.moves)
-    moves_.push_back({&move, *find_queue(move.source), find_queue(move.destination), false});
+    moves_.push_back({&move, *find_queue(move.source), find_queue(move.destination), false, nullptr});
 }
 
 Service::~Service() = default;
@@ -373,11 +373,15 @@ void Service::transfer() {
 
 void Service::start() {
   for (std::size_t i = 0; i < moves_.size(); ++i) {
-    context_.simulation.schedule_at(sim::Time{moves_[i].options->at}, [this, i] { move_next(i); });
+    moves_[i].timer = std::make_unique<NodeTimer<std::function<void()>>>(context_.simulation, node_,
+                                                                         [this, i] { move_next(i); });
+    moves_[i].timer->arm_at(sim::Time{moves_[i].options->at});
   }
 }
 
+/// While the service is unavailable it waits.
 void Service::move_next(std::size_t i) {
+  if (!node_.up()) return;
   Move& move = moves_[i];
   Place& place = *places_[move.from.value];
   moving_ = &move;
@@ -386,7 +390,7 @@ void Service::move_next(std::size_t i) {
   settle_down(place);
   if (move.done) return;
   const sim::Duration each{std::chrono::nanoseconds{std::chrono::seconds{1}}.count() / move.options->rate};
-  context_.simulation.schedule_after(each, [this, i] { move_next(i); });
+  move.timer->arm_after(each);
 }
 
 // ---- the run ------------------------------------------------------------------------------------------------------
@@ -439,22 +443,18 @@ void Service::tell_unfinished(std::vector<std::string>& lines) const {
   }
 }
 
-QueueMetrics Service::metrics(QueueIndex q) const {
+QueueMetrics Service::metrics(QueueIndex q) {
   const Place& place = *places_[q.value];
-  const Queue& queue = *place.queue;
   QueueMetrics out = place.counts;
-  out.visible = queue.visible();
-  out.not_visible = queue.in_flight();
-  out.delayed = queue.delayed();
-  sim::Time oldest = now();
-  queue.for_each([&](const Message& m, std::uint32_t receives, bool in_flight) {
-    // What was received three times is at the back, and no longer looked at; a FIFO queue has no such back.
-    if (!queue.options().fifo && receives >= 3 && !(in_flight && receives == 3)) return;
+  out.visible = place.queue->visible();
+  out.not_visible = place.queue->in_flight();
+  out.delayed = place.queue->delayed();
+  const sim::Time oldest = place.queue->oldest([this](const Message& m) {
     // Of a dead letter the age counts from the move.
     const bool moved = m.origin != 0 && origins_[m.origin].dead_letter;
-    oldest = std::min(oldest, moved ? origins_[m.origin].moved : m.sent);
+    return moved ? origins_[m.origin].moved : m.sent;
   });
-  out.oldest = now() - oldest;
+  out.oldest = oldest == sim::kNever ? sim::Duration{} : now() - oldest;
   return out;
 }
 
@@ -472,6 +472,14 @@ void Service::crashed() {
     if (!asked_[i].call) continue;
     asked_[i].call = {};
     free_asked_.push_back(PollId{static_cast<std::uint32_t>(i)});
+  }
+}
+
+/// What was held back when it stood still is forgotten if it crashed then.
+void Service::restarted() {
+  for (const auto& place : places_) settle_down(*place);
+  for (const Move& move : moves_) {
+    if (!move.done && !move.timer->armed()) move.timer->arm_at(now());
   }
 }
 

@@ -95,13 +95,13 @@ class Service final : public NodeProgram {
   bool empty(QueueIndex q) const;
   void tell_unfinished(std::vector<std::string>& lines) const;
   std::size_t queues() const { return places_.size(); }
-  /// Looks at every message of the queue: for reports.
-  QueueMetrics metrics(QueueIndex q) const;
+  /// For reports. The first call looks at every message of the queue.
+  QueueMetrics metrics(QueueIndex q);
   std::optional<std::string> broken() const;
 
   // NodeProgram
   void crashed() override;
-  void restarted() override {}
+  void restarted() override;
 
  private:
   static constexpr std::size_t kActions = 4;
@@ -153,11 +153,14 @@ class Service final : public NodeProgram {
     GroupKey group;
   };
   /// StartMessageMoveTask, while it lasts.
+  /// Model: it lasts until nothing can be received there; what is in flight then, or comes later, stays. AWS moves about as many
+  /// as were there when it began (ApproximateNumberOfMessagesToMove of ListMessageMoveTasks).
   struct Move {
     const MoveOptions* options = nullptr;
     QueueIndex from{};
     std::optional<QueueIndex> to;
     bool done = false;
+    std::unique_ptr<NodeTimer<std::function<void()>>> timer;
   };
 
   sim::Time now() const { return context_.now(); }

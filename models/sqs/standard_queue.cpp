@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace models::sqs {
-namespace {
-
-/// So often received, a message goes to the back.
-constexpr std::uint32_t kPill = 3;
-
-}  // namespace
 
 bool StandardQueue::later(const Again& a, const Again& b) {
   return a.order != b.order ? a.order > b.order : a.number > b.number;
@@ -39,10 +33,9 @@ void StandardQueue::put_in_order(Server& server, std::uint32_t s) {
 void StandardQueue::put_back(std::uint32_t s) {
   const Received& r = slot(s);
   Server& server = servers_[r.server];
-  if (r.receives >= kPill)
-    server.pills.push({next_number(), r.message.number, s, r.receive});
-  else
-    put_in_order(server, s);
+  if (r.receives < kPill) return put_in_order(server, s);
+  server.pills.push({next_number(), r.message.number, s, r.receive});
+  pass_over(r.message);
 }
 
 StandardQueue::From StandardQueue::head(Server& server) {

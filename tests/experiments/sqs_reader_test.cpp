@@ -169,6 +169,11 @@ TEST_CASE("what SQS's clients say has its bounds, and goes together", "[sqs]") {
   CHECK(holds(with_receiver("heartbeat = '30s'"), "below the visibility timeout"));
   CHECK(holds(with_receiver("ReceiveRequestAttemptId = true"), "is of FIFO queues"));
   CHECK(holds(with_receiver("release = 0"), "has no effect without then"));
+  CHECK(holds(with_receiver("heartbeat = '10s', delete = 'before-processing'"), "MessageNotInflight"));
+  CHECK(holds(desk("sqs = { queue = \"jobs\", WaitTimeSeconds = 20 }",
+                   "poison = { share = 0.1, then = 'release' }\n"
+                   "sqs = { queue = \"jobs\", release = 1, delete = 'before-processing' }"),
+              "MessageNotInflight"));
   CHECK(holds(with_receiver("delete = 'sometimes'"), "delete"));
 }
 
@@ -196,6 +201,18 @@ TEST_CASE("dead letters alone can be moved", "[sqs]") {
   CHECK(holds(move("SourceArn = 'dead'\nDestinationArn = 'dead'\nat = '1s'"), "is the source"));
   CHECK(holds(move("SourceArn = 'dead'\nDestinationArn = 'jobs.fifo'\nat = '1s'"),
               "must be of the source's kind"));
+  CHECK(holds(move("SourceArn = 'dead'\nat = '1s'\n[[sqs.moves]]\nSourceArn = 'other'\nDestinationArn = "
+                   "'dead'\nat = '1s'\n[[sqs.queues]]\nname = 'other'\n[[sqs.queues]]\nname = 'more'\n"
+                   "RedrivePolicy = { deadLetterTargetArn = 'other', maxReceiveCount = 3 }\n"),
+              "what the move from 'other' brings to 'dead' has come from no queue"));
+  CHECK(holds(move("SourceArn = 'dead'\nat = '1s'\n[[sns.topics]]\nname = 'orders'\n[[sns.subscriptions]]\n"
+                   "name = 'own'\ntopic = 'orders'\nendpoint = 'jobs'\n"
+                   "RedrivePolicy = { deadLetterTargetArn = 'dead' }\n"),
+              "what the subscription 'own' of SNS brings to 'dead'"));
+  CHECK(move("SourceArn = 'dead'\nDestinationArn = 'jobs'\nat = '1s'\n[[sns.topics]]\nname = 'orders'\n"
+             "[[sns.subscriptions]]\nname = 'own'\ntopic = 'orders'\nendpoint = 'jobs'\n"
+             "RedrivePolicy = { deadLetterTargetArn = 'dead' }\n")
+            .empty());
   CHECK(holds(move("SourceArn = 'dead'\nMaxNumberOfMessagesPerSecond = 501\nat = '1s'"), "from 1 to 500"));
 }
 

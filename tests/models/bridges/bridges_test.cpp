@@ -64,6 +64,16 @@ TEST_CASE("a bridge takes each message of a queue to a log once", "[bridges]") {
   CHECK(run.values[Metric::lost] == 0);
 }
 
+TEST_CASE("a bridge without prefetch holds what comes until the log has it", "[bridges]") {
+  Scenario s = bridged("rabbitmq", "kafka");
+  s.bridges[0].prefetch = 0;
+  s.bridges[0].producer.linger = seconds{1};
+  s.faults.push_back(crash("rabbitmq/0", models::Step::appended, 150));
+  ObservedRun run = observed_run(s);
+  CHECK(run.outcome.drained);
+  CHECK(run.values[Metric::outputs_missing] == 0);
+}
+
 TEST_CASE("a bridge takes each message of a log to a queue once", "[bridges]") {
   for (const BridgeAck ack : {BridgeAck::on_confirm, BridgeAck::on_publish, BridgeAck::no_ack}) {
     Scenario s = bridged("kafka", "rabbitmq");

@@ -1,5 +1,7 @@
 // SNS in a world: from a Publish to what the ledger says of each subscription's reader.
 #include "models/scenario_error.hpp"
+#include "models/sns/service.hpp"
+#include "models/sqs/service.hpp"
 #include "tests/catch.hpp"
 #include "tests/models/observed_run.hpp"
 
@@ -262,6 +264,26 @@ TEST_CASE("HTTP gives up after three retries 20 s apart and a policy of its own 
   CHECK(of(longer, Metric::processed) == 100);
 }
 
+TEST_CASE("CloudWatch counts each attempt of HTTP that fails and of others what is given up", "[sns]") {
+  for (const Protocol protocol : {Protocol::https, Protocol::sqs}) {
+    Scenario s = webhook();
+    s.duration = seconds{100};
+    s.producers[0].messages = 5;
+    models::sns::SubscriptionOptions& own = s.sns->subscriptions[0];
+    own.protocol = protocol;
+    if (protocol == Protocol::sqs) own.endpoint = "billing-queue";
+    s.faults.push_back(fault(protocol == Protocol::sqs ? "deny-delivery" : "crash",
+                             protocol == Protocol::sqs ? "webhook" : "partner", {}, seconds{90}));
+    models::sns::TopicMetrics seen;
+    models::World world(s, 1, {.looks = {{sim::Time{seconds{80}}, [&seen](models::World& w) {
+                                            seen = w.sns()->metrics(models::sns::TopicIndex{0});
+                                          }}}});
+    world.run();
+    // Three retries; a client-side error is not tried again.
+    CHECK(seen.failed == (protocol == Protocol::https ? 20 : 5));
+  }
+}
+
 TEST_CASE("AWS Lambda is tried for longer than any outage", "[sns]") {
   Scenario s = webhook();
   s.duration = seconds{100};
@@ -344,6 +366,37 @@ TEST_CASE("a call with an id of its own is another message to a FIFO topic", "[s
   f.other = "shop";
   s.faults.push_back(f);
   CHECK(observed(s, Metric::duplicated) > 0);
+}
+
+TEST_CASE("a batch that is larger than a second's quota is published all the same", "[sns]") {
+  Scenario s = in_order(true);
+  s.duration = seconds{60};
+  s.sns->fifo_publishes_per_second = 5;
+  s.producers[0].sns.batch = 10;
+  s.producers[0].sns.requests = 1;
+  s.producers[0].sns.sdk.max_attempts = 100;
+  CHECK(observed(s, Metric::processed) == 200);
+}
+
+TEST_CASE("what a topic brings to a queue is in one group with what is sent there", "[sns]") {
+  Scenario s = in_order(true);
+  s.producers[0].sns.message_group_id = "one";
+  models::ProducerOptions& other = s.producers.emplace_back();
+  other.name = "other";
+  other.cluster = "sqs";
+  other.to = "billing-queue";
+  other.arrivals = sim::ArrivalProcess::poisson(100);
+  other.messages = 20;
+  other.sqs.message_group_id = "one";
+  s.groups.clear();
+  std::size_t groups = 0;
+  models::World world(s, 1, {.looks = {{sim::Time{seconds{4}}, [&groups](models::World& w) {
+                                          const models::sqs::Queue& q =
+                                              w.sqs()->queue(models::sqs::QueueIndex{0});
+                                          groups = static_cast<const models::sqs::FifoQueue&>(q).groups();
+                                        }}}});
+  world.run();
+  CHECK(groups == 1);
 }
 
 TEST_CASE("subscriptions that lead nowhere are refused", "[sns]") {

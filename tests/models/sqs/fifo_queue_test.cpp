@@ -89,6 +89,81 @@ TEST_CASE("groups are looked for among the first messages only, in flight or not
   CHECK(numbers(story.receive(at(2))) == Numbers{3});
 }
 
+TEST_CASE("a receive goes no further in a group than the window", "[sqs]") {
+  ServiceOptions around;
+  around.fifo_window = 3;
+  Story story(fifo(), around);
+  for (int i = 0; i < 5; ++i) story.send(at(0), 1);
+  const Answer three = story.receive(at(1), 10, s(30));
+  CHECK(numbers(three) == Numbers{0, 1, 2});
+  CHECK_FALSE(story.queue().broken());
+  for (const Got& got : three.messages) story.remove(got, at(2));
+  CHECK(numbers(story.receive(at(3))) == Numbers{3, 4});
+}
+
+TEST_CASE("a group whose first message went and whose next is behind the window is received from later",
+          "[sqs]") {
+  ServiceOptions around;
+  around.fifo_window = 2;
+  QueueOptions options = fifo();
+  options.redrive = models::sqs::RedrivePolicy{"dead.fifo", 1};
+  Story story(options, around);
+  for (const std::uint64_t group : {1U, 2U, 2U, 2U, 1U}) story.send(at(0), group);
+  story.receive(at(0), 1, s(5));
+  const Answer second = story.receive(at(0), 10, s(60));
+  CHECK(numbers(second) == Numbers{1});
+  story.pass(at(5));
+  CHECK(story.receive(at(6)).messages.empty());  // 0 is dead, and 4 behind the window of 1 and 2
+  CHECK(story.told.back() == "dead 0");
+  for (const std::uint64_t number : {2U, 3U, 4U}) {
+    if (number == 2) story.remove(second.messages[0], at(7));
+    const Answer next = story.receive(at(7), 1, s(60));
+    CHECK(numbers(next) == Numbers{number});
+    for (const Got& got : next.messages) story.remove(got, at(7));
+  }
+}
+
+TEST_CASE("what goes behind the window has no place in it", "[sqs]") {
+  ServiceOptions around;
+  around.fifo_window = 2;
+  QueueOptions options = fifo();
+  options.retention = s(60);
+  for (const bool moved : {false, true}) {
+    Story story(options, around);
+    for (const std::uint64_t group : {1U, 1U, 2U}) story.send(at(0), group);
+    const Answer two = story.receive(at(1), 10, s(100));
+    CHECK(numbers(two) == Numbers{0, 1});
+    if (moved) CHECK(story.queue().move_one(at(2)));
+    story.pass(at(60));
+    CHECK(story.told.back() == (moved ? "moved 2" : "expired 2"));
+    for (const Got& got : two.messages) story.remove(got, at(61));
+    CHECK_FALSE(story.queue().broken());
+    for (const std::uint64_t group : {3U, 4U}) story.send(at(62), group);
+    CHECK(numbers(story.receive(at(63))) == Numbers{3, 4});
+  }
+}
+
+TEST_CASE("what waited behind its group's messages in flight expires when they have gone", "[sqs]") {
+  QueueOptions options = fifo();
+  options.retention = s(60);
+  Story story(options);
+  story.send(at(0), 1);
+  story.send(at(0), 1);
+  const Answer first = story.receive(at(1), 1, s(100));
+  story.pass(at(65));
+  CHECK(story.queue().visible() == 1);
+  story.remove(first.messages[0], at(70));
+  story.pass(at(70));
+  CHECK(story.queue().visible() == 0);
+  CHECK(story.told.back() == "expired 1");
+}
+
+TEST_CASE("a text is the same message group to whoever says it and no key", "[sqs]") {
+  CHECK(models::sqs::group_of("orders") == models::sqs::group_of("orders"));
+  CHECK_FALSE(models::sqs::group_of("orders") == models::sqs::group_of("order"));
+  CHECK(models::sqs::group_of("orders").id > ~std::uint32_t{0});
+}
+
 TEST_CASE("beyond its messages in flight a FIFO queue gives nothing, and no error", "[sqs]") {
   ServiceOptions around;
   around.fifo_in_flight = 1;
@@ -209,4 +284,14 @@ TEST_CASE("three hundred calls a second are let through, and no more", "[sqs]") 
   CHECK(admitted <= 300 + 3000);
   CHECK(admitted >= 300 + 2990);
   CHECK(limit.admit(0, at(20)));
+}
+
+TEST_CASE("a call that counts for more than a second brings waits for a full bucket and is let through",
+          "[sqs]") {
+  models::sqs::RateLimit limit;
+  CHECK(limit.admit(5, at(10), 10));
+  CHECK_FALSE(limit.admit(5, at(11), 10));
+  CHECK_FALSE(limit.admit(5, at(11), 1));
+  CHECK(limit.admit(5, at(12), 10));
+  CHECK(limit.admit(5, at(13.4), 1));
 }

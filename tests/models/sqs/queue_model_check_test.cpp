@@ -22,6 +22,7 @@ struct Entry {
   std::uint32_t server = 0;
   std::uint32_t receives = 0;
   sim::Time sent{};
+  sim::Time came{};
   sim::Time since{};
   sim::Time deadline{};  ///< of delay or invisibility
   Receipt last{};
@@ -55,6 +56,7 @@ class Program {
   ServiceOptions around_of() {
     ServiceOptions o;
     o.servers = static_cast<std::uint32_t>(1 + below(4));
+    o.fifo_window = static_cast<std::uint32_t>(below(3) == 0 ? 1 + below(8) : 1000);
     o.standard_in_flight = o.fifo_in_flight = below(3) == 0 ? 5 : 1000;
     return o;
   }
@@ -71,6 +73,24 @@ class Program {
     return std::any_of(all_.begin(), all_.end(), [group](const auto& e) {
       return e.second.where == Where::in_flight && e.second.group == group;
     });
+  }
+  /// It is one of the first messages that are there, in which groups are looked for.
+  bool in_window(std::uint64_t number) const {
+    std::uint32_t before = 0;
+    for (const auto& [n, e] : all_) before += n < number && e.where != Where::gone ? 1 : 0;
+    return !fifo() || before < story_.around.fifo_window;
+  }
+  /// ApproximateAgeOfOldestMessage looks at it.
+  bool counts(const Entry& e) const {
+    if (e.where == Where::gone) return false;
+    const bool flies = e.where == Where::in_flight || e.where == Where::undeleted;
+    return fifo() || e.receives < 3 || (e.receives == 3 && flies);
+  }
+  sim::Time oldest() const {
+    for (const auto& [n, e] : all_) {
+      if (counts(e)) return e.came;
+    }
+    return sim::kNever;
   }
   bool old(const Entry& e) const { return e.sent + story_.options.retention <= now_; }
   bool worn(const Entry& e) const {
@@ -103,6 +123,7 @@ class Program {
     Entry e;
     e.group = fifo() ? static_cast<std::uint64_t>(below(4)) : 0;
     e.server = static_cast<std::uint32_t>(below(story_.around.servers));
+    e.came = now_;
     e.sent = fifo() || below(4) > 0 ? now_ : now_ - std::min(now_ - sim::Time{}, s(below(30)));
     // Messages of a FIFO queue have the queue's delay.
     const sim::Duration own = below(5) == 0 ? s(1 + below(20)) : sim::Duration{};
@@ -133,10 +154,13 @@ class Program {
     if (answer.messages.size() > std::min<std::size_t>(max, room)) fail("more messages than were asked for");
     for (const Got& got : answer.messages) take(got, visibility, servers, blocked_before);
     read();
+    for (const Got& got : answer.messages) {
+      if (!in_window(got.number)) fail("a message is received from behind the window");
+    }
     if (answer.messages.size() == std::min<std::size_t>(max, room)) return;
     for (const auto& [n, e] : all_) {
       if (e.where != Where::visible || (servers >> e.server & 1) == 0) continue;
-      if (fifo() && blocked(e.group)) continue;
+      if (!in_window(n) || (fifo() && blocked(e.group))) continue;
       return fail("message " + std::to_string(n) + " was there and not handed out");
     }
   }
@@ -264,7 +288,10 @@ class Program {
   }
 
   void compare() {
-    const Queue& q = story_.queue();
+    Queue& q = story_.queue();
+    // Half of the programs ask from the beginning, others late or never.
+    asks_ = asks_ || q.next_number() == 1 + asks_after_;
+    if (asks_ && q.oldest([this](const Message& m) { return all_[m.number].came; }) != oldest()) fail("age");
     if (!story_.counts_agree) fail("an answer has not as many messages as it says");
     if (q.delayed() != count(Where::delayed)) fail("delayed");
     if (q.visible() != count(Where::visible)) fail("visible");
@@ -276,6 +303,8 @@ class Program {
 
   sim::Stream draw_;
   Story story_;
+  std::uint64_t asks_after_ = draw_.uniform_int(2) * draw_.uniform_int(30);
+  bool asks_ = false;
   sim::Time now_{};
   std::map<std::uint64_t, Entry> all_;
   std::vector<Got> receipts_;

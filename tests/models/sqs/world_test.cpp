@@ -240,6 +240,43 @@ TEST_CASE("dead letters are moved back at the rate that was asked for", "[sqs]")
   CHECK(run.value(Metric::processed) == 30);
 }
 
+TEST_CASE("a move of dead letters waits while SQS is down or stands still", "[sqs]") {
+  for (const std::string kind : {"crash", "pause"}) {
+    Scenario s = desk(30);
+    s.sqs->queues[0].visibility_timeout = seconds{1};
+    s.sqs->queues[0].redrive = models::sqs::RedrivePolicy{"dead", 1};
+    s.sqs->queues.push_back({"dead"});
+    s.groups[0].poison =
+        models::PoisonOptions{.share = 1, .failures = 1, .then = models::PoisonOptions::Then::release};
+    s.sqs->moves.push_back({"dead", "", seconds{5}, 10});
+    s.faults.push_back(fault(kind, "sqs/0", milliseconds{6'050}, seconds{2}));
+    s.duration = seconds{20};
+    const Run run(s);
+    int before = 0;
+    int after = 0;
+    for (const sim::TraceRecord& r : run.records.of(Kind::removed)) {
+      if (r.code != static_cast<std::uint16_t>(models::RemovedCode::moved)) continue;
+      const bool out = r.time > sim::Time{milliseconds{6'050}} && r.time < sim::Time{milliseconds{8'050}};
+      CHECK_FALSE(out);
+      ++(r.time < sim::Time{seconds{7}} ? before : after);
+    }
+    CHECK(before == 11);
+    CHECK(after == 19);
+    CHECK(run.value(Metric::processed) == 30);
+  }
+}
+
+TEST_CASE("what was due while SQS stood still and then died comes back when it starts", "[sqs]") {
+  Scenario s = desk(1);
+  s.duration = seconds{30};
+  s.sqs->queues[0].visibility_timeout = seconds{7};
+  s.faults.push_back(fault_when("crash", "workers/0", Step::delivered, 1));
+  s.faults.push_back(fault("pause", "sqs/0", seconds{5}, {seconds{20}}));
+  s.faults.push_back(fault("crash", "sqs/0", seconds{10}, seconds{2}));
+  const Run run(s);
+  CHECK(run.first(Kind::requeued) == sim::Time{seconds{12}});
+}
+
 TEST_CASE("a failing worker may make a message visible at once", "[sqs]") {
   Scenario s = desk(1);
   s.groups[0].poison =
