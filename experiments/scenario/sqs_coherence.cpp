@@ -129,7 +129,8 @@ FoundMisfit queue(const Value& checked, const ServiceOptions& s, const QueueOpti
   return std::nullopt;
 }
 
-/// Why of what is in a dead-letter queue some has come from no queue that has made it a dead letter; nothing where that cannot be.
+/// Why of what is in a dead-letter queue some has come from no queue that has made it a dead letter; nothing where that cannot
+/// be.
 FoundMisfit without_source(const Scenario& scenario, std::size_t index, const std::string& path) {
   const ServiceOptions& s = *scenario.sqs;
   const std::string& from = s.moves[index].source;

@@ -1,5 +1,5 @@
-// FifoThroughputLimit = "perMessageGroupId": so many calls a second for each message group; and the like of SNS's FIFO topics. Of a group that has been quiet for as
-// long as its bucket needs to be full nothing is kept.
+// FifoThroughputLimit = "perMessageGroupId": so many calls a second for each message group; and the like of SNS's FIFO topics.
+// Of a group that has been quiet for as long as its bucket needs to be full nothing is kept.
 //
 // Model: AWS spreads groups over partitions, each of which takes so many, and splits those that are busy
 // (high-throughput-fifo, partitions and data distribution); here each group has its own.
